@@ -1,0 +1,141 @@
+"""One supervised connection to RabbitMQ.
+
+aio-pika's robust connection can hang after some failures, so it is not used: a plain connection is made when
+one is needed, dropped as soon as anything about it is doubtful (a publish time-out, a lost heartbeat), and
+made again. Whoever consumes runs inside `keep`, which starts its session again on the next connection.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from pydantic import SecretStr
+
+from messaging.errors import BrokerUnreachable, MessagingError, UnsafeTopology
+from runtime.clock import Clock
+
+log = structlog.get_logger()
+
+BROKEN = (AMQPError, ChannelInvalidStateError, ConnectionError, TimeoutError, OSError, RuntimeError)
+"""What aio-pika and the sockets below it raise when the connection is no longer good."""
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Link:
+    """A connection that is made on demand and made again when lost. One task may drop it for all."""
+
+    def __init__(self, url: SecretStr, *, name: str, connect_timeout: float = 10, heartbeat: int = 10) -> None:
+        self._url = url
+        self._name = name
+        self._timeout = connect_timeout
+        self._heartbeat = heartbeat
+        self._connection: AbstractConnection | None = None
+        self._generation = 0
+        self._lock = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def generation(self) -> int:
+        """Grows with each connection made: says which one a failure was seen on."""
+        return self._generation
+
+    async def connection(self) -> AbstractConnection:
+        """The open connection, made now if there is none.
+
+        Raises:
+            BrokerUnreachable: none could be made within the connect time-out.
+        """
+        async with self._lock:
+            if self._connection is None or self._connection.is_closed:
+                self._connection = await self._connect()
+                self._generation += 1
+            return self._connection
+
+    async def channel(self, *, prefetch: int | None = None) -> AbstractChannel:
+        """A new channel with publisher confirms; a returned message raises.
+
+        Raises:
+            BrokerUnreachable: no connection, or no channel on it within the connect time-out.
+        """
+        connection = await self.connection()
+        seen = self._generation
+        try:
+            async with asyncio.timeout(self._timeout):
+                channel = connection.channel(publisher_confirms=True, on_return_raises=True)
+                await channel.initialize()
+                if prefetch is not None:
+                    await channel.set_qos(prefetch_count=prefetch)
+        except BROKEN as error:
+            self.drop("no channel could be opened", seen=seen)
+            msg = f"RabbitMQ opens no channel: {error or type(error).__name__}"
+            raise BrokerUnreachable(msg) from error
+        return channel
+
+    def drop(self, why: str, *, seen: int | None = None) -> None:
+        """Give the connection up, whatever its state; the next use makes a new one. Never waits.
+
+        `seen` is the generation the failure was seen on: a younger connection is left alone.
+        """
+        if seen is not None and seen != self._generation:
+            return
+        connection, self._connection = self._connection, None
+        if connection is None or connection.is_closed:
+            return
+        log.warning("connection.dropped", link=self._name, why=why)
+        task = asyncio.create_task(_close(connection))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """Close in good order."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await _close(connection)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def _connect(self) -> AbstractConnection:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await aio_pika.connect(
+                    self._url.get_secret_value(),
+                    heartbeat=self._heartbeat,
+                    client_properties={"connection_name": self._name},
+                )
+        except BROKEN as error:
+            msg = f"RabbitMQ cannot be reached: {type(error).__name__}. Is it running, and is rabbitmq.url right?"
+            raise BrokerUnreachable(msg) from error
+
+
+async def _close(connection: AbstractConnection) -> None:
+    with contextlib.suppress(*BROKEN):
+        async with asyncio.timeout(2):
+            await connection.close()
+
+
+async def keep(session: Callable[[], Awaitable[None]], *, name: str, clock: Clock) -> None:
+    """Run `session` for ever: again after each failure of the broker, with growing pauses.
+
+    A session that returns is started again too. Every other exception ends it. Safe to cancel.
+
+    Raises:
+        UnsafeTopology: at once; trying again would not help.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        started = clock.monotonic()
+        try:
+            await session()
+        except UnsafeTopology:
+            raise
+        except (*BROKEN, MessagingError) as error:
+            log.warning("session.interrupted", session=name, error=str(error) or type(error).__name__)
+        if clock.monotonic() - started > LONGEST_PAUSE_SECONDS:
+            pause = FIRST_PAUSE_SECONDS
+        await clock.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

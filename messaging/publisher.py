@@ -1,0 +1,128 @@
+"""Publishing: persistent, mandatory, confirmed, within a time-out. Nothing is stored until the broker said so."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import DeliveryError, PublishError
+
+from messaging import headers as h
+from messaging.connection import BROKEN, Link
+from messaging.errors import BrokerUnreachable, PublishFailed, Unroutable
+from messaging.topology import (
+    EVENTS_EXCHANGE,
+    RAW_DLQ,
+    dead_letter_queue,
+    declare_events,
+    retry_queue,
+    routing_key,
+    stream_of,
+)
+from runtime.clock import Clock
+from schemas.envelope import Event, encode
+
+
+class Publisher:
+    """Publishes on one channel of its own link; any doubt drops the link, and the next call makes a new one.
+
+    Every method returns only after the broker has confirmed, and raises `PublishFailed` otherwise: the message
+    may then be stored or not, and sending it again is right (all consumers are idempotent).
+    """
+
+    def __init__(
+        self, link: Link, *, clock: Clock, companies: Sequence[str], retry_delays: Sequence[float], timeout: float = 10
+    ) -> None:
+        self._link = link
+        self._clock = clock
+        self._companies = companies
+        self._delays = sorted(retry_delays)
+        self._timeout = timeout
+        self._channel: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
+
+    async def publish(self, event: Event, *, headers: Mapping[str, Any] | None = None) -> None:
+        """Publish an event to its stream.
+
+        Raises:
+            PublishFailed: not confirmed in time.
+            Unroutable: no queue takes events of this company or type.
+        """
+        key = routing_key(event.company, event.type)
+        await self.publish_raw(encode(event), key=key, message_id=event_key(event), headers=headers or {})
+
+    async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
+        """Publish an encoded event under a known routing key (replay uses this: the bytes stay as they were)."""
+        await self._send(EVENTS_EXCHANGE, key, _message(body, message_id=message_id, headers=headers))
+
+    async def keep_raw(self, body: bytes, *, source: str, reason: str, error: str) -> None:
+        """Put authentic input that cannot be normalised before a person: raw body and error, to the raw queue."""
+        headers = {h.SOURCE: source, h.REASON: reason, h.ERROR: error, h.DIED_AT: self._clock.now().isoformat()}
+        await self._send("", RAW_DLQ, _message(body, message_id=None, headers=headers))
+
+    async def retry(
+        self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any], after_seconds: float
+    ) -> None:
+        """Hand a message over to the retry queue whose delay is the shortest that is not shorter than asked for."""
+        delay = next((d for d in self._delays if d >= after_seconds), self._delays[-1])
+        await self._send(retry_queue(delay), key, _message(body, message_id=message_id, headers=headers))
+
+    async def dead_letter(
+        self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any], reason: str, error: str
+    ) -> None:
+        """Publish to the dead-letter queue of the message's stream, with the cause in the headers."""
+        stream = stream_of(key)
+        queue = dead_letter_queue(stream) if stream else RAW_DLQ
+        added = {h.REASON: reason, h.ERROR: error, h.KEY: key, h.DIED_AT: self._clock.now().isoformat()}
+        await self._send("", queue, _message(body, message_id=message_id, headers={**headers, **added}))
+
+    async def ready(self) -> None:
+        """Make the connection and declare the topology now, so that a wrong broker shows at start.
+
+        Raises:
+            BrokerUnreachable, UnsafeTopology: see there.
+        """
+        await self._open()
+
+    async def _open(self) -> AbstractChannel:
+        async with self._opening:
+            if self._channel is None or self._channel.is_closed:
+                channel = await self._link.channel()
+                await declare_events(channel, self._companies, self._delays)
+                self._channel = channel
+            return self._channel
+
+    async def _send(self, exchange: str, key: str, message: aio_pika.Message) -> None:
+        seen: int | None = None
+        try:
+            async with asyncio.timeout(self._timeout):
+                channel = await self._open()
+                seen = self._link.generation
+                target = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
+                await target.publish(message, key, mandatory=True)
+        except PublishError as error:
+            msg = f"RabbitMQ has no queue for routing key {key!r}"
+            raise Unroutable(msg) from error
+        except DeliveryError as error:
+            msg = f"RabbitMQ refused a message for {key!r}"
+            raise PublishFailed(msg) from error
+        except (*BROKEN, BrokerUnreachable) as error:
+            self._link.drop("a publish was not confirmed", seen=seen)
+            msg = f"RabbitMQ did not confirm a message for {key!r} within {self._timeout:g} s: {type(error).__name__}"
+            raise PublishFailed(msg) from error
+
+
+def event_key(event: Event) -> str:
+    """The pair that names an event, as one text: a redelivery has the same."""
+    return f"{event.source}#{event.id}"
+
+
+def _message(body: bytes, *, message_id: str | None, headers: Mapping[str, Any]) -> aio_pika.Message:
+    return aio_pika.Message(
+        body,
+        content_type=h.CONTENT_TYPE,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=message_id,
+        headers=dict(headers),
+    )

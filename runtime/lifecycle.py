@@ -1,0 +1,30 @@
+"""Signals: the first SIGTERM or SIGINT asks for a graceful stop, the second ends the process at once."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Iterator[asyncio.Event]:
+    """An event that is set by the first SIGTERM or SIGINT; the handlers are removed on leaving.
+
+    A second signal exits with 130 without a drain: what is in flight is settled by redelivery.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

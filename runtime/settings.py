@@ -1,0 +1,240 @@
+"""Every setting of the relay, read from `relay.toml` and overridden by `RELAY_…` variables.
+
+Secrets (API key, webhook secrets, broker URL with its password) come from the environment or from files
+named here, never from `relay.toml` itself. A wrong setting is refused at start with the arithmetic shown.
+"""
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+SECONDS_IN_A_DAY = 86_400
+
+
+class ConfigurationError(Exception):
+    """A setting is missing, unreadable or unsafe; the message says which, and what to do."""
+
+
+class Section(BaseModel):
+    """A table of `relay.toml`: unknown keys are errors, so that a misspelt one cannot be silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RabbitSettings(Section):
+    """`[rabbitmq]`: where the broker is, and how long to wait for it."""
+
+    url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    heartbeat_seconds: int = Field(default=10, ge=1, le=600)
+    connect_timeout_seconds: float = Field(default=10, gt=0)
+    publish_timeout_seconds: float = Field(default=10, gt=0)
+    retry_delays_seconds: tuple[float, ...] = (10, 60, 600, 3600)
+
+    @model_validator(mode="after")
+    def _delays_grow(self) -> "RabbitSettings":
+        delays = self.retry_delays_seconds
+        if not delays or list(delays) != sorted(set(delays)) or min(delays) < 0.1:  # noqa: PLR2004 - below, a queue a blink
+            msg = "retry_delays_seconds must be growing numbers of at least 0.1, for example [10, 60, 600, 3600]"
+            raise ValueError(msg)
+        return self
+
+
+class SolidSettings(Section):
+    """`[solid]`: Solid's REST API and its dialect (`docs/dialect.md`)."""
+
+    base_url: str = "http://127.0.0.1:21384"
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    connect_timeout_seconds: float = Field(default=5, gt=0)
+    timeout_seconds: float = Field(default=30, gt=0)
+    dialect: dict[str, Any] = {}
+    known_balance: dict[str, Decimal] = {}
+
+    def key(self) -> str:
+        """Solid's API key, read anew at every call so that a new key takes effect without a restart.
+
+        Raises:
+            ConfigurationError: neither `api_key` nor a readable `api_key_file` is set.
+        """
+        if self.api_key_file is not None:
+            try:
+                return self.api_key_file.read_text().strip()
+            except OSError as error:
+                msg = f"solid.api_key_file: {self.api_key_file}: {error.strerror}. Put Solid's API key there."
+                raise ConfigurationError(msg) from error
+        if self.api_key is not None:
+            return self.api_key.get_secret_value()
+        msg = "no API key for Solid: set RELAY_SOLID__API_KEY, or solid.api_key_file to a file that holds it."
+        raise ConfigurationError(msg)
+
+
+class BucketSettings(Section):
+    """`[bucket]`: what Solid allows (`docs/architecture.md`, the token bucket).
+
+    In the worst window Solid sees `burst + rate * (window + jitter)` calls; the rate is what makes that
+    sum the allowance.
+    """
+
+    allowance: int = Field(default=600, gt=0)
+    window_seconds: float = Field(default=60, gt=0)
+    burst: int = Field(default=5, ge=2)
+    jitter_seconds: float = Field(default=0.25, ge=0)
+    probe_gap_seconds: float = Field(default=1, gt=0)
+    longest_probe_gap_seconds: float = Field(default=30, gt=0)
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second."""
+        return (self.allowance - self.burst) / (self.window_seconds + self.jitter_seconds)
+
+    @model_validator(mode="after")
+    def _burst_fits(self) -> "BucketSettings":
+        if self.burst >= self.allowance:
+            msg = (
+                f"burst {self.burst} leaves no rate: (allowance {self.allowance} - burst {self.burst}) / "
+                f"(window {self.window_seconds} s + jitter {self.jitter_seconds} s) = {self.rate:.3f} tokens/s"
+            )
+            raise ValueError(msg)
+        return self
+
+
+class StoreSettings(Section):
+    """`[store]`: the database of the inbox, the dead letters and the audit."""
+
+    url: str = "sqlite+aiosqlite:///var/relay.db"
+
+
+class ReceiverSettings(Section):
+    """`[receiver]`: the webhook receiver."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    max_body_bytes: int = Field(default=1_048_576, gt=0)
+    retry_after_seconds: int = Field(default=30, gt=0)
+
+
+class StripeSettings(Section):
+    """`[stripe]`: signing secrets (several during a rotation) and connected accounts."""
+
+    secrets: tuple[SecretStr, ...] = ()
+    secrets_file: Path | None = None
+    tolerance_seconds: int = Field(default=300, gt=0)
+    accounts: dict[str, str] = {}
+
+    def signing_secrets(self) -> tuple[SecretStr, ...]:
+        """All signing secrets: those set, and the lines of `secrets_file`.
+
+        Raises:
+            ConfigurationError: there is none, or the file cannot be read.
+        """
+        lines: list[str] = []
+        if self.secrets_file is not None:
+            try:
+                lines = self.secrets_file.read_text().split()
+            except OSError as error:
+                msg = f"stripe.secrets_file: {self.secrets_file}: {error.strerror}."
+                raise ConfigurationError(msg) from error
+        secrets = (*self.secrets, *(SecretStr(line) for line in lines))
+        if not secrets:
+            msg = (
+                "no signing secret for Stripe: set RELAY_STRIPE__SECRETS='[\"whsec_…\"]', "
+                "or stripe.secrets_file to a file with one secret a line."
+            )
+            raise ConfigurationError(msg)
+        return secrets
+
+
+class WorkerSettings(Section):
+    """`[worker]`: how a worker takes, holds, retries and gives up."""
+
+    prefetch: int = Field(default=16, ge=1, le=1000)
+    hold_seconds: float = Field(default=60, gt=0, le=600)
+    drain_seconds: float = Field(default=20, ge=0)
+    settle_seconds: float = Field(default=60, gt=0)
+    lease_seconds: float = Field(default=90, gt=0)
+    max_attempts: int = Field(default=8, ge=1)
+    max_deferrals: int = Field(default=8, ge=1)
+
+
+class LogSettings(Section):
+    """`[log]`: how the log reads."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(BaseSettings):
+    """All settings of one relay."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RELAY_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file="relay.toml"
+    )
+
+    company: str = Field(default="main", pattern=r"^[a-z0-9-]{1,40}$")
+    books: Path = Path("books.toml")
+    rabbitmq: RabbitSettings = RabbitSettings()
+    solid: SolidSettings = SolidSettings()
+    bucket: BucketSettings = BucketSettings()
+    store: StoreSettings = StoreSettings()
+    receiver: ReceiverSettings = ReceiverSettings()
+    stripe: StripeSettings = StripeSettings()
+    worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _lease_outlives_a_call(self) -> "Settings":
+        if self.worker.lease_seconds <= self.solid.timeout_seconds:
+            msg = (
+                f"worker.lease_seconds ({self.worker.lease_seconds}) must be longer than solid.timeout_seconds "
+                f"({self.solid.timeout_seconds}): a claim may not end while its call is still under way"
+            )
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - the hook of pydantic-settings
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - secrets are named file by file
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = os.environ.get("RELAY_CONFIG", "relay.toml")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+
+def load_settings() -> Settings:
+    """Read `relay.toml` (or the file `RELAY_CONFIG` names) and the environment.
+
+    `RABBITMQ_URL` is honoured where `RELAY_RABBITMQ__URL` is not set.
+
+    Raises:
+        ConfigurationError: a value is wrong; the message names each setting and what is wrong with it.
+    """
+    named = os.environ.get("RELAY_CONFIG")
+    if named and not Path(named).is_file():
+        msg = f"RELAY_CONFIG names {named}, which does not exist."
+        raise ConfigurationError(msg)
+    url = os.environ.get("RABBITMQ_URL")
+    if url and "RELAY_RABBITMQ__URL" not in os.environ:
+        os.environ["RELAY_RABBITMQ__URL"] = url
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'relay'}: {e['msg']}" for e in error.errors())
+        msg = f"relay.toml or RELAY_… variables: {problems}"
+        raise ConfigurationError(msg) from None
+    except tomllib.TOMLDecodeError as error:
+        msg = f"relay.toml is not valid TOML: {error}"
+        raise ConfigurationError(msg) from error

@@ -1,0 +1,164 @@
+"""Sales events: payments, refunds, disputes, payouts and subscriptions, in words that fit any payment processor.
+
+They say what happened to money, not how it is booked. People's names and addresses may stand in `Customer`
+only.
+"""
+
+from datetime import date
+from typing import Self
+
+from pydantic import model_validator
+
+from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
+from schemas.money import Money
+
+
+class Customer(EventModel):
+    """Who paid. The only place in any sales event for personal data."""
+
+    id: Text
+    name: Text | None = None
+    email: Text | None = None
+
+
+class Settlement(EventModel):
+    """What reached, or left, our balance at the processor, in the currency of that balance.
+
+    Signed as the processor signs it: `gross` and `net` are positive when money comes in (a charge) and
+    negative when it goes out (a refund, a payout). `fee` excludes `fee_tax`; both are negative when given
+    back. `gross - fee - fee_tax == net`, in one currency, or there is no Settlement (ValidationError).
+    """
+
+    balance_transaction: Text
+    gross: Money
+    fee: Money
+    fee_tax: Money
+    net: Money
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.gross - self.fee - self.fee_tax != self.net:
+            msg = f"gross {self.gross} - fee {self.fee} - tax {self.fee_tax} is not net {self.net}"
+            raise ValueError(msg)
+        return self
+
+
+class PaymentSucceeded(EventData):
+    """Money was taken from a customer. `fact`: `stripe:charge:ch_1`.
+
+    `amount` is what the customer paid, `settlement` what reached the balance; the currencies may differ.
+    """
+
+    charge: Text
+    payment_intent: Text | None = None
+    invoice: Text | None = None
+    customer: Customer | None = None
+    amount: PositiveMoney
+    settlement: Settlement | None = None
+
+
+class PaymentRefunded(EventData):
+    """Money went back to a customer, in whole or in part. `fact`: `stripe:refund:re_1`.
+
+    Where the source only says how much has been refunded of a charge so far, `refund` is None, `amount` is
+    the increase, `refunded_total` the sum after it, and `fact` is `stripe:refunded:ch_1:<that sum in minor
+    units>`.
+    """
+
+    charge: Text | None = None
+    refund: Text | None = None
+    amount: PositiveMoney
+    settlement: Settlement | None = None
+    refunded_total: PositiveMoney | None = None
+
+
+class RefundFailed(EventData):
+    """A refund that had left our balance came back. `fact`: `stripe:refund:re_1:failed`."""
+
+    charge: Text | None = None
+    refund: Text
+    amount: PositiveMoney
+    settlement: Settlement | None = None
+
+
+class DisputeOpened(EventData):
+    """A customer's bank took money back. `fact`: `stripe:dispute:dp_1:withdrawn`.
+
+    `amount`, `fee` and `fee_tax` all left the balance: its loss is their sum, in the currency of the
+    balance where known.
+    """
+
+    dispute: Text
+    charge: Text | None = None
+    amount: PositiveMoney
+    fee: NotNegativeMoney
+    fee_tax: NotNegativeMoney
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_tax_unless_said(cls, value: object) -> object:
+        return _with_zero_fee_tax(value)
+
+
+class DisputeWon(EventData):
+    """The money came back to us. `fact`: `stripe:dispute:dp_1:reinstated`.
+
+    `fee` and `fee_tax` are what was given back of the dispute fee: zero when it was kept.
+    """
+
+    dispute: Text
+    charge: Text | None = None
+    amount: PositiveMoney
+    fee: NotNegativeMoney
+    fee_tax: NotNegativeMoney
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_tax_unless_said(cls, value: object) -> object:
+        return _with_zero_fee_tax(value)
+
+
+class DisputeLost(EventData):
+    """The dispute was closed against us; no money moves any more. `fact`: `stripe:dispute:dp_1:lost`."""
+
+    dispute: Text
+    charge: Text | None = None
+    amount: PositiveMoney
+
+
+class PayoutPaid(EventData):
+    """The processor paid our balance out to the bank. `fact`: `stripe:payout:po_1`.
+
+    `amount` is signed: negative when the processor debits the bank. `arrival_date` is a day in UTC.
+    """
+
+    payout: Text
+    amount: Money
+    arrival_date: date
+    settlement: Settlement | None = None
+
+
+class PayoutFailed(EventData):
+    """A payout came back from the bank. `amount` is the payout's, with its sign. `fact`: `stripe:payout:po_1:failed`."""
+
+    payout: Text
+    amount: Money
+    arrival_date: date
+    settlement: Settlement | None = None
+
+
+class SubscriptionUpdated(EventData):
+    """A subscription changed; it posts nothing. `fact`: `stripe:subscription:sub_1:<event id>`. `customer` is an id."""
+
+    subscription: Text
+    customer: Text | None = None
+    status: Text | None = None
+
+
+def _with_zero_fee_tax(value: object) -> object:
+    """Let events without `fee_tax` decode: it is zero in the currency of the fee."""
+    if not isinstance(value, dict) or value.get("fee_tax") is not None:
+        return value
+    fee = value.get("fee")
+    currency = fee.get("currency") if isinstance(fee, dict) else getattr(fee, "currency", None)
+    return {**value, "fee_tax": {"amount": "0", "currency": currency}}
