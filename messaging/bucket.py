@@ -119,6 +119,8 @@ class Bucket:
         channel = await self._open()
         queue = await channel.get_queue(token_queue(self._company), ensure=False)
         lost = asyncio.ensure_future(channel.closed())
+        if self._waiting:
+            self._wanted.set()
         try:
             while not lost.done():
                 await _first(lost, self._wanted.wait())

@@ -50,7 +50,8 @@ class Publisher:
             Unroutable: no queue takes events of this company or type.
         """
         key = routing_key(event.company, event.type)
-        await self.publish_raw(encode(event), key=key, message_id=event_key(event), headers=headers or {})
+        known = {h.PARTITION: event.partitionkey, **(headers or {})}
+        await self.publish_raw(encode(event), key=key, message_id=event_key(event), headers=known)
 
     async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
         """Publish an encoded event under a known routing key (replay uses this: the bytes stay as they were)."""

@@ -22,7 +22,7 @@ from pydantic import (
 
 from schemas.attributes import Attribute, check_attributes, parse_time
 from schemas.catalog import EVENT_TYPES, TYPE_OF, data_schema_uri
-from schemas.errors import InvalidEvent, UnknownEventType
+from schemas.errors import InvalidEvent, InvalidJson, UnknownEventType
 from schemas.event_data import EventData, Text
 from schemas.json_text import parse_json
 
@@ -102,7 +102,7 @@ class Event(BaseModel):
 
 
 def encode(event: Event) -> bytes:
-    """Write the event as structured JSON in UTF-8, without absent attributes; equal events give equal bytes."""
+    """Write the event as structured JSON in UTF-8, absent attributes left out; always the same bytes."""
     document: dict[str, object] = {
         name: value
         for name, value in event.model_dump(mode="json", exclude={"extensions", "data", "time"}).items()
@@ -117,11 +117,10 @@ def encode(event: Event) -> bytes:
 def decode(raw: bytes) -> Event:
     """Read an event of the catalog.
 
-    Raises UnknownEventType when the envelope is in order but the type is not in the catalog, InvalidEvent
-    for everything else that is wrong (InvalidJson for bytes that are not JSON). No message holds a value of
-    the payload.
+    Raises InvalidEvent; its kind UnknownEventType when the envelope is in order but the catalog has no such
+    type. No message holds a value of the payload.
     """
-    document = parse_json(raw)
+    document = _parsed(raw)
     attributes = check_attributes(document)
     event_type = str(attributes["type"])
     model = EVENT_TYPES.get(event_type)
@@ -140,6 +139,13 @@ M = TypeVar("M", bound=BaseModel)
 
 _KNOWN: Final = frozenset(Event.model_fields) - {"extensions", "data"}
 _PROFILE: Final = ("time", "subject", "partitionkey")
+
+
+def _parsed(raw: bytes) -> object:
+    try:
+        return parse_json(raw)
+    except InvalidJson as error:
+        raise InvalidEvent(str(error)) from None
 
 
 def _check_profile(attributes: Mapping[str, Attribute]) -> None:

@@ -18,10 +18,10 @@ MAX_MINOR: Final = 10**15
 """No amount is larger than this in minor units; a larger one is a mistake of the sender."""
 
 _STRIPE_WHOLE: Final = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
 _STRIPE_TIMES_100_OF_WHOLE: Final = frozenset({"ISK", "UGX"})
-_STRIPE_THOUSANDTHS: Final = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+_STRIPE_THOUSANDTHS: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 _TWO: Final = 2
 _THREE: Final = 3
 

@@ -43,7 +43,7 @@ def iso_exponent(currency: str) -> int:
     try:
         return EXPONENTS[currency]
     except KeyError:
-        shown = currency if re.fullmatch(r"[A-Za-z]{1,5}", currency) else "(not a code)"
+        shown = currency if re.fullmatch(r"[A-Za-z]{3}", currency) else "(not a code)"
         msg = f"{shown} is not an upper-case ISO 4217 currency code"
         raise UnknownCurrency(msg) from None
 

@@ -1,4 +1,4 @@
-"""Sales events: payments, refunds, disputes, payouts and subscriptions, in words that fit any payment processor.
+"""Sales events: payments, refunds, disputes, payouts and subscriptions, of any payment processor.
 
 They say what happened to money, not how it is booked. People's names and addresses may stand in `Customer`
 only.
@@ -139,7 +139,7 @@ class PayoutPaid(EventData):
 
 
 class PayoutFailed(EventData):
-    """A payout came back from the bank. `amount` is the payout's, with its sign. `fact`: `stripe:payout:po_1:failed`."""
+    """A payout came back. `amount` is the payout's, with its sign. `fact`: `stripe:payout:po_1:failed`."""
 
     payout: Text
     amount: Money
@@ -148,7 +148,10 @@ class PayoutFailed(EventData):
 
 
 class SubscriptionUpdated(EventData):
-    """A subscription changed; it posts nothing. `fact`: `stripe:subscription:sub_1:<event id>`. `customer` is an id."""
+    """A subscription changed; it posts nothing. `fact`: `stripe:subscription:sub_1:<event id>`.
+
+    `customer` is an id.
+    """
 
     subscription: Text
     customer: Text | None = None

@@ -1,0 +1,110 @@
+"""Consuming a company's streams: one task a delivery, those of one partition key one after another.
+
+The single active consumer of each queue is elected by the broker; the others stand by. Order is a convenience
+only: correctness comes from the inbox.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from messaging import headers as h
+from messaging.connection import BROKEN, Link
+from messaging.delivery import Delivery
+from messaging.publisher import Publisher
+from messaging.topology import declare_events
+
+Handler = Callable[[Delivery], Awaitable[None]]
+
+
+class KeyedTasks:
+    """Runs coroutines at the same time, but those of one key in the order they came."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, asyncio.Task[None]] = {}
+        self._all: set[asyncio.Task[None]] = set()
+
+    def start(self, key: str, job: Callable[[], Awaitable[None]]) -> None:
+        """Start the job once the one before it with the same key has ended, however it ended."""
+        task = asyncio.create_task(self._after(self._last.get(key), job))
+        self._last[key] = task
+        self._all.add(task)
+        task.add_done_callback(lambda done: self._forget(key, done))
+
+    async def finish(self, within_seconds: float) -> bool:
+        """Wait for all that runs; True when all ended in time."""
+        if not self._all:
+            return True
+        _, pending = await asyncio.wait(self._all, timeout=within_seconds)
+        return not pending
+
+    async def cancel(self) -> None:
+        """Cancel what still runs, and wait for it."""
+        for task in self._all:
+            task.cancel()
+        await asyncio.gather(*self._all, return_exceptions=True)
+
+    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
+        self._all.discard(task)
+        if self._last.get(key) is task:
+            del self._last[key]
+
+    async def _after(self, previous: asyncio.Task[None] | None, job: Callable[[], Awaitable[None]]) -> None:
+        if previous is not None:
+            await asyncio.wait({previous})
+        await job()
+
+
+class Consumer:
+    """The subscriptions of one worker for as long as one channel lives."""
+
+    def __init__(self, link: Link, publisher: Publisher, *, queues: Sequence[str], prefetch: int) -> None:
+        self._link = link
+        self._publisher = publisher
+        self._queues = queues
+        self._prefetch = prefetch
+        self._channels: list[AbstractChannel] = []
+        self._tags: list[tuple[AbstractChannel, str, str]] = []
+        self.tasks = KeyedTasks()
+        self.lost = asyncio.Event()
+
+    async def open(self, handler: Handler, *, companies: Sequence[str], retry_delays: Sequence[float]) -> None:
+        """Subscribe to all queues, each on a channel of its own (the prefetch counts per channel).
+
+        Raises:
+            BrokerUnreachable, UnsafeTopology: see there.
+        """
+
+        async def on_message(message: AbstractIncomingMessage) -> None:
+            delivery = Delivery(message, self._publisher)
+            key = str(delivery.headers.get(h.PARTITION) or message.delivery_tag)
+            self.tasks.start(key, lambda: handler(delivery))
+
+        for index, name in enumerate(self._queues):
+            channel = await self._link.channel(prefetch=self._prefetch)
+            self._channels.append(channel)
+            channel.close_callbacks.add(lambda *_: self.lost.set())
+            if index == 0:
+                await declare_events(channel, companies, retry_delays)
+            underlay = await channel.get_underlay_channel()
+            underlay.on_consumer_cancel_callbacks.add(lambda *_: self.lost.set())
+            queue = await channel.get_queue(name, ensure=False)
+            self._tags.append((channel, name, await queue.consume(on_message, timeout=10)))
+
+    async def stop(self) -> None:
+        """Take no more deliveries; those in hand go on."""
+        tags, self._tags = self._tags, []
+        for channel, name, tag in tags:
+            with contextlib.suppress(*BROKEN):
+                queue = await channel.get_queue(name, ensure=False)
+                await queue.cancel(tag, timeout=5)
+
+    async def close(self) -> None:
+        """Close the channels: whatever is not settled goes back to its queue, once."""
+        channels, self._channels = self._channels, []
+        for channel in channels:
+            with contextlib.suppress(*BROKEN):
+                async with asyncio.timeout(5):
+                    await channel.close()

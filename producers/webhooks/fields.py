@@ -1,0 +1,110 @@
+"""Reading the fields of a parsed document so that every refusal names the field, and no refusal shows its value.
+
+It must not know any provider's rules.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from producers.normalising import Rejected
+
+_ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LONGEST_TEXT: Final = 500
+_EARLIEST: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+_LATEST: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A JSON object, and the dotted path that leads to it. null counts as absent everywhere."""
+
+    values: Mapping[str, object] = field(repr=False)
+    path: str = ""
+
+    def at(self, name: str) -> str:
+        """Name the dotted path of a field."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def get(self, name: str) -> object:
+        """Give the value as it is; None when absent."""
+        return self.values.get(name)
+
+    def identifier(self, name: str) -> str:
+        """Give an id. An expanded object counts as its id. Raises Rejected: `missing_field`, `bad_id`."""
+        found = self.identifier_or_none(name)
+        if found is None:
+            raise self.missing(name)
+        return found
+
+    def identifier_or_none(self, name: str) -> str | None:
+        """Give an id, or None when absent. Raises Rejected: `bad_id`."""
+        value = self.get(name)
+        if isinstance(value, dict):
+            value = value.get("id")
+        if value is None or value == "":
+            return None
+        if isinstance(value, str) and _ID.fullmatch(value):
+            return value
+        reason = "bad_id"
+        raise Rejected(reason, "an id is 1 to 255 visible ASCII characters", field=self.at(name))
+
+    def token_or_none(self, name: str) -> str | None:
+        """Give a short machine word such as a status; None when absent or when it is no such word."""
+        value = self.get(name)
+        return value if isinstance(value, str) and _TOKEN.fullmatch(value) else None
+
+    def text_or_none(self, name: str) -> str | None:
+        """Give free text without control characters, cut at 500 characters; None when there is none to use."""
+        value = self.get(name)
+        if not isinstance(value, str):
+            return None
+        readable = value.encode("utf-8", "replace").decode("utf-8")
+        return _UNPRINTABLE.sub(" ", readable).strip()[:_LONGEST_TEXT].strip() or None
+
+    def flag_or_none(self, name: str) -> bool | None:
+        """Give a boolean; None when absent. Raises Rejected: `wrong_type`."""
+        value = self.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        raise self.wrong_type(name, "true or false")
+
+    def time(self, name: str) -> datetime:
+        """Give a time sent in seconds since 1970, aware, in UTC. Raises Rejected: `missing_field`, `bad_time`."""
+        value = self.get(name)
+        if value is None:
+            raise self.missing(name)
+        if isinstance(value, bool) or not isinstance(value, int) or not _EARLIEST <= value < _LATEST:
+            reason = "bad_time"
+            raise Rejected(reason, "a time is whole seconds since 1970, from 2000 to 2099", field=self.at(name))
+        return datetime.fromtimestamp(value, UTC)
+
+    def section(self, name: str) -> "Fields | None":
+        """Give the object inside; None when absent. Raises Rejected: `wrong_type`."""
+        value = self.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self.wrong_type(name, "an object")
+        return Fields(value, self.at(name))
+
+    def sections(self, name: str) -> "tuple[Fields, ...] | None":
+        """Give the objects of a list; None when absent. Raises Rejected: `wrong_type`."""
+        value = self.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, Sequence) or not all(isinstance(item, dict) for item in value):
+            raise self.wrong_type(name, "a list of objects")
+        return tuple(Fields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(value))
+
+    def missing(self, name: str) -> Rejected:
+        """Build the refusal for a field that is needed and absent."""
+        return Rejected("missing_field", "needed, and missing", field=self.at(name))
+
+    def wrong_type(self, name: str, wanted: str) -> Rejected:
+        """Build the refusal for a field of another kind."""
+        return Rejected("wrong_type", f"must be {wanted}", field=self.at(name))

@@ -1,0 +1,148 @@
+"""Reads a request body strictly, one field at a time; a wrong field is an answer that names it.
+
+Unknown fields are passed over, as most servers do. No knowledge of documents or of the books.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, NoReturn
+
+from simulator.errors import ApiError, invalid
+from simulator.money import Cents, MoneyDialect, parse
+
+MAX_TEXT: Final = 4000
+MAX_NUMBER: Final = 10**15
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def load(body: bytes) -> Mapping[str, object]:
+    """The JSON object in `body`, its numbers as Decimal. Raises ApiError (INVALID_JSON, VALIDATION_ERROR)."""
+    try:
+        value = json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
+        raise ApiError(400, "INVALID_JSON", "the body is not JSON") from exc
+    if not isinstance(value, dict):
+        message = "the body must be a JSON object"
+        raise invalid(message)
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def day(value: str) -> str:
+    """`value` if it is a real calendar day written YYYY-MM-DD. Raises ValueError."""
+    if not _DATE.fullmatch(value):
+        msg = "must be a date written YYYY-MM-DD"
+        raise ValueError(msg)
+    return date.fromisoformat(value).isoformat()
+
+
+class Fields:
+    """One JSON object of a request. A missing and a null field are the same thing."""
+
+    __slots__ = ("_path", "_values", "money_dialect")
+
+    def __init__(self, values: Mapping[str, object], money_dialect: MoneyDialect, path: str = "") -> None:
+        """Read from `values`; `path` is put before the names in messages."""
+        self._values = values
+        self._path = path
+        self.money_dialect: MoneyDialect = money_dialect
+
+    def error(self, name: str, problem: str) -> ApiError:
+        """The refusal for one field."""
+        return invalid(f"{self._path}{name}: {problem}")
+
+    def has(self, name: str) -> bool:
+        """Is the field there, and not null."""
+        return self._values.get(name) is not None
+
+    def raw(self, name: str) -> object:
+        """The value as parsed."""
+        return self._values.get(name)
+
+    def required(self, name: str) -> Any:  # noqa: ANN401  # any JSON value
+        """The value, which must be there."""
+        value = self._values.get(name)
+        if value is None:
+            raise self.error(name, "is required")
+        return value
+
+    def text(self, name: str) -> str:
+        """Text that is not blank."""
+        value = self.required(name)
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(name, "must be text that is not blank")
+        if len(value) > MAX_TEXT:
+            raise self.error(name, f"is longer than {MAX_TEXT} characters")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        """Text that is not blank, or nothing."""
+        return self.text(name) if self.has(name) else None
+
+    def uuid(self, name: str) -> str:
+        """The id of another record. A name instead of an id is refused."""
+        value = self.required(name)
+        try:
+            return str(uuid.UUID(value))
+        except (ValueError, AttributeError, TypeError) as exc:
+            raise self.error(name, "must be the UUID of a record, not its name") from exc
+
+    def date(self, name: str) -> str:
+        """A calendar day, YYYY-MM-DD."""
+        value = self.required(name)
+        try:
+            return day(value if isinstance(value, str) else "")
+        except ValueError as exc:
+            raise self.error(name, str(exc)) from exc
+
+    def date_or_none(self, name: str) -> str | None:
+        """A calendar day or nothing."""
+        return self.date(name) if self.has(name) else None
+
+    def money(self, name: str) -> Cents:
+        """An amount in the dialect's encoding, of any sign."""
+        try:
+            return parse(self.required(name), self.money_dialect)
+        except ValueError as exc:
+            raise self.error(name, str(exc)) from exc
+
+    def money_or_none(self, name: str) -> Cents | None:
+        """An amount or nothing."""
+        return self.money(name) if self.has(name) else None
+
+    def positive(self, name: str) -> Cents:
+        """An amount above zero."""
+        amount = self.money(name)
+        if amount <= 0:
+            raise self.error(name, "must be above zero")
+        return amount
+
+    def number_or_none(self, name: str) -> Decimal | None:
+        """A quantity or a unit price: a JSON number or a decimal string, any number of decimals; or nothing."""
+        if not self.has(name):
+            return None
+        value = self.raw(name)
+        try:
+            number = None if isinstance(value, bool) else Decimal(value)  # type: ignore[arg-type]
+        except (InvalidOperation, TypeError, ValueError):
+            number = None
+        if number is None or not number.is_finite() or abs(number) > MAX_NUMBER:
+            raise self.error(name, "must be a number of a sensible size")
+        return number
+
+    def objects(self, name: str, *, at_least: int = 0) -> Iterator["Fields"]:
+        """The objects of a list."""
+        value = self.required(name) if at_least else self._values.get(name) or []
+        if not isinstance(value, list) or len(value) < at_least:
+            raise self.error(name, f"must be a list of at least {at_least}")
+        for index, item in enumerate(value):
+            if not isinstance(item, dict):
+                raise self.error(f"{name}[{index}]", "must be an object")
+            yield Fields(item, self.money_dialect, f"{self._path}{name}[{index}].")

@@ -1,0 +1,214 @@
+"""One simulated Solid: its books, keys, limit, switches, calls and journal, without any socket.
+
+Use it in a process directly, or let `server` put it behind two ports. Not for several threads.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from simulator.books import Books, Draft, Record, check_balanced
+from simulator.calls import Call, fingerprint, from_json
+from simulator.chart import ChartAccount, sample
+from simulator.errors import ApiError, JournalError, SwitchError
+from simulator.journal import Journal, record_line, record_of
+from simulator.limits import SlidingWindow
+from simulator.seed import plant
+from simulator.switches import Switches
+
+DEMO_KEY: Final = "demo" * 16
+KEY_LENGTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where the time comes from: seconds since 1970, and seconds that never go back."""
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Simulation:
+    """The state of one simulated Solid, and the acts that change it."""
+
+    def __init__(  # noqa: PLR0913  # every one has a default; the CLI sets them one by one
+        self,
+        *,
+        key: str = DEMO_KEY,
+        allowance: int = 600,
+        window_seconds: float = 60.0,
+        chart: Sequence[ChartAccount] | None = None,
+        journal: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open the books and, with a journal, read them back to where they were.
+
+        The journal's keys win over `key`. Raises SwitchError for a bad key or chart, JournalError for a bad journal.
+        """
+        self.clock = clock or Clock()
+        self.books = Books()
+        self.switches = Switches()
+        self.limiter = SlidingWindow(allowance, window_seconds)
+        self.calls: list[Call] = []
+        self.keys: set[str] = {fingerprint(checked_key(key))}
+        self.snapshot: int | None = None
+        self.closing = asyncio.Event()
+        self.door: Callable[[bool], Awaitable[None]] | None = None
+        self.late: set[asyncio.Task[None]] = set()
+        self.journal = Journal(journal)
+        plant(self.books, chart or sample())
+        self._read_journal()
+
+    def _read_journal(self) -> None:
+        by_number: dict[int, Call] = {}
+        for line in self.journal.read():
+            match line["line"]:
+                case "record":
+                    self._add_again(record_of(line))
+                case "call":
+                    by_number[line["n"]] = from_json(line)
+                case "answer" if line["n"] in by_number:
+                    call = by_number[line["n"]]
+                    call.status, call.fault = line["status"], line["fault"]
+                    call.committed, call.external_id = tuple(line["committed"]), line["external_id"]
+                case "keys":
+                    self.keys = set(line["keys"])
+                case "snapshot":
+                    self.snapshot = line["length"]
+                case "restore":
+                    self.books.truncate(line["length"])
+                case "dates":
+                    self.switches.closed_through = line["closed_through"]
+                    self.switches.accountant_copy = line["accountant_copy"]
+        self.calls = list(by_number.values())
+        for call in self.calls:
+            if call.counted and call.key is not None:
+                self.limiter.remember(call.key, call.monotonic)
+
+    def _add_again(self, record: Record) -> None:
+        if record.seq != len(self.books.log):
+            msg = f"the journal's record {record.id} does not fit: was it written with another chart of accounts?"
+            raise JournalError(msg)
+        self.books.add(record)
+
+    def now(self) -> str:
+        """The wall-clock time as an ISO 8601 text in UTC."""
+        return datetime.fromtimestamp(self.clock.wall(), UTC).isoformat().replace("+00:00", "Z")
+
+    def arrive(self, method: str, path: str, query: str) -> Call:
+        """Stamp a call with its time of arrival: the first thing that is done for it."""
+        at, monotonic = self.clock.wall(), self.clock.monotonic()
+        return Call(len(self.calls), at, monotonic, method, path, query)
+
+    def let_in(self, call: Call, key: str | None) -> ApiError | None:
+        """Record the call, and say whether its key and the rate limit refuse it."""
+        refusal = self._refusal(call, key)
+        self.calls.append(call)
+        self.journal.write({"line": "call", **call.as_json()})
+        return refusal
+
+    def _refusal(self, call: Call, key: str | None) -> ApiError | None:
+        call.key = None if key is None else fingerprint(key)
+        if call.key not in self.keys:
+            return ApiError(401, "UNAUTHORIZED", "the X-API-Key header is missing, wrong or revoked")
+        wait = self.limiter.admit(call.key, call.monotonic)
+        if wait is None:
+            call.counted = True
+            return None
+        call.rate_limited = True
+        message = f"more than {self.limiter.allowance} calls in {self.limiter.window_seconds:g} seconds"
+        status = 200 if self.switches.rate_limit_as_200 else 429
+        seconds = int(-(-wait // 1)) if self.switches.rate_limit_header else None
+        return ApiError(status, "RATE_LIMITED", message, retry_after=seconds)
+
+    def finish(self, call: Call) -> None:
+        """Write down how a call ended; may be done again when a late commit lands."""
+        self.journal.write(
+            {
+                "line": "answer",
+                "n": call.n,
+                "status": call.status,
+                "committed": call.committed,
+                "external_id": call.external_id,
+                "fault": call.fault,
+            }
+        )
+
+    def commit(self, draft: Draft) -> Record:
+        """Put a draft into the books: journal first, then the books, in one step.
+
+        Raises ApiError for what does not balance, a closed date, or (in that dialect) a second external id.
+        """
+        check_balanced(draft)
+        if draft.date is not None:
+            self.switches.check_date(draft.date)
+        if (
+            self.switches.dialect.external_id == "unique_409"
+            and draft.external_id is not None
+            and self.books.with_external_id(draft.kind, draft.external_id)
+        ):
+            raise ApiError(409, "DUPLICATE_EXTERNAL_ID", f"a {draft.kind} with this external_id exists")
+        record = Record(str(uuid.uuid4()), len(self.books.log), self.now(), seed=False, draft=draft)
+        self.journal.write(record_line(record))
+        self.books.add(record)
+        return record
+
+    def take_snapshot(self) -> None:
+        """Remember the books as they are now, as a backup would."""
+        self.snapshot = len(self.books.log)
+        self.journal.write({"line": "snapshot", "length": self.snapshot})
+
+    def restore(self) -> int:
+        """Put the books back to the snapshot; how many records were lost. The calls are not forgotten.
+
+        Raises SwitchError when there is no snapshot.
+        """
+        if self.snapshot is None:
+            msg = "restore: there is no snapshot; take one first"
+            raise SwitchError(msg)
+        length = min(self.snapshot, len(self.books.log))
+        self.journal.write({"line": "restore", "length": length})
+        return self.books.truncate(length)
+
+    def set_keys(self, *keys: str) -> None:
+        """Only these keys (by fingerprint) are good from now on."""
+        self.keys = set(keys)
+        self.journal.write({"line": "keys", "keys": sorted(self.keys)})
+
+    def write_dates(self) -> None:
+        """Keep the closed dates in the journal."""
+        dates = {"closed_through": self.switches.closed_through, "accountant_copy": self.switches.accountant_copy}
+        self.journal.write({"line": "dates", **dates})
+
+    async def set_open(self, *, is_open: bool) -> None:
+        """Open or close the app. Closing drops every connection; what was waiting to be committed is dropped too,
+        except for late commits, which land when they are due.
+        """
+        if is_open == self.switches.open:
+            return
+        self.switches.open = is_open
+        if is_open:
+            self.closing = asyncio.Event()
+        else:
+            self.closing.set()
+        if self.door is not None:
+            await self.door(is_open)
+
+    def close(self) -> None:
+        """Forget what has not landed yet, and close the journal."""
+        for task in self.late:
+            task.cancel()
+        self.journal.close()
+
+
+def checked_key(key: str) -> str:
+    """`key` if it could be one of Solid's. Raises SwitchError; the message does not hold the key."""
+    if len(key) != KEY_LENGTH or not key.isascii() or not key.isprintable():
+        msg = f"an API key has {KEY_LENGTH} printable characters"
+        raise SwitchError(msg)
+    return key

@@ -1,0 +1,187 @@
+"""What an answer, or the lack of one, means: the one place that turns HTTP into payloads and into `solid.errors`.
+
+It must not send anything, and must not put the key, a request body or an answer's body into a message.
+Source: the table "Which failure goes where" of the architecture page.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from runtime.clock import Clock
+from schemas.errors import InvalidJson
+from schemas.json_text import parse_json
+from solid.dialect import Dialect, Resource
+from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidError, Stage, Unavailable
+
+KEY_HEADER = "X-API-Key"
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""Errors of httpx after which Solid certainly received nothing (a name that does not resolve is a ConnectError)."""
+
+_SENDING = (httpx.WriteTimeout, httpx.WriteError)
+_LONGEST_MESSAGE = 300
+_LONGEST_CODE = 60
+_LONGEST_WAIT_SECONDS = 86_400.0
+_STATUS_CAUSES: Mapping[int, Cause] = {
+    401: "unauthorised",
+    403: "unauthorised",
+    429: "rate_limited",
+    503: "unavailable",
+}
+_SENTENCES: Mapping[Cause, str] = {
+    "closed": "Solid could not be reached, nothing was sent: is the app open and the integration API on?",
+    "unauthorised": "Solid does not accept the API key: make a new one in Solid's settings and put it in place",
+    "rate_limited": "Solid says that the allowance is used up; nothing was done",
+    "unavailable": "Solid or the proxy before it is unavailable; whether the call was done is not certain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What Solid's envelope says of a failure."""
+
+    code: str
+    message: str
+
+    def any_of(self, codes: frozenset[str]) -> bool:
+        return self.code.lower() in codes
+
+
+def from_exception(error: httpx.HTTPError, call: str) -> SolidError:
+    """Translate an exception of httpx: only what certainly left nothing behind counts as `closed`."""
+    name = type(error).__name__
+    if isinstance(error, NOTHING_SENT):
+        return Unavailable("closed", f"{call}: {_SENTENCES['closed']} ({name}: {_one_line(str(error))})")
+    stage: Stage = "sending" if isinstance(error, _SENDING) else "waiting"
+    return OutcomeUnknown(stage, f"{call}: no answer ({name} while {stage}); whether Solid did it is not known")
+
+
+def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavailable | None:
+    """Say whether the answer means that no call would do better now. The body must have been read."""
+    said = _said(response)
+    if said is not None and said.any_of(dialect.period_closed_codes) and _blames_the_call(response):
+        return None
+    cause = _STATUS_CAUSES.get(response.status_code)
+    if said is not None and said.any_of(dialect.rate_limit_codes) and cause != "unauthorised":
+        cause = "rate_limited"
+    if cause is None:
+        return None
+    return Unavailable(
+        cause,
+        f"{_SENTENCES[cause]} (HTTP {response.status_code}{f', {said.code}' if said else ''})",
+        retry_after=_retry_after_seconds(response, clock),
+        sent=cause == "unavailable",
+    )
+
+
+def read_document(response: httpx.Response, *, call: str, dialect: Dialect, clock: Clock) -> dict[str, object]:
+    """Give the JSON object of an answer, or raise what the answer means (any of `solid.errors` but DialectMismatch)."""
+    failure = _failure(response, call, dialect, clock)
+    if failure is not None:
+        raise failure
+    document = _document(response)
+    if document is None:
+        raise OutcomeUnknown("answer", f"{call}: {_not_solid(response)}")
+    return document
+
+
+def payload_of(document: Mapping[str, object], *, call: str, dialect: Dialect, resource: Resource) -> object:
+    """Give the payload of a successful envelope. Raises OutcomeUnknown where there is none."""
+    if document.get("success") is not True:
+        raise OutcomeUnknown("answer", f"{call}: the answer is JSON but not Solid's envelope (no success: true)")
+    keys = dialect.payload_keys(resource)
+    for key in keys:
+        if document.get(key) is not None:
+            return document[key]
+    msg = f"{call}: success without {' or '.join(keys)}: see solid.dialect.payload_key"
+    raise OutcomeUnknown("answer", msg)
+
+
+def _failure(response: httpx.Response, call: str, dialect: Dialect, clock: Clock) -> SolidError | None:
+    status = response.status_code
+    said = _said(response)
+    unavailable = systemic(response, dialect, clock)
+    if unavailable is not None:
+        return unavailable
+    if response.is_redirect or response.is_informational or 300 <= status < 400:  # noqa: PLR2004 - HTTP's 3xx
+        return Refused("redirect", f"{call}: {_redirected(response)}", status=status)
+    if response.is_server_error:
+        return OutcomeUnknown("answer", f"{call}: HTTP {status}; whether Solid did it is not known")
+    if said is not None:
+        closed = said.any_of(dialect.period_closed_codes)
+        return (PeriodClosed if closed else Refused)(said.code, said.message, status=status)
+    document = _document(response)
+    if response.is_client_error and document is not None and document.get("success") is not True:
+        return Refused(f"http_{status}", f"{call}: refused without Solid's envelope", status=status)
+    if not response.is_success:
+        return OutcomeUnknown("answer", f"{call}: {_not_solid(response)}")
+    return None
+
+
+def _document(response: httpx.Response) -> dict[str, object] | None:
+    try:
+        document = parse_json(response.content)
+    except InvalidJson:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _said(response: httpx.Response) -> _Said | None:
+    document = _document(response)
+    if document is None or document.get("success") is not False:
+        return None
+    error = document.get("error")
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, error)
+    key = response.request.headers.get(KEY_HEADER, "")
+    return _Said(
+        code=_one_line(str(code or f"http_{response.status_code}"), key=key)[:_LONGEST_CODE],
+        message=_one_line(str(message or "no message"), key=key),
+    )
+
+
+def _blames_the_call(response: httpx.Response) -> bool:
+    return response.status_code not in {401, 429} and not response.is_server_error
+
+
+def _retry_after_seconds(response: httpx.Response, clock: Clock) -> float | None:
+    """Seconds from now; a date is measured against the answer's own `Date`, so that a wrong clock does no harm."""
+    text = response.headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        until = _http_date(text)
+        if until is None:
+            return None
+        seconds = (until - (_http_date(response.headers.get("Date", "")) or clock.now())).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo is not None else None
+
+
+def _redirected(response: httpx.Response) -> str:
+    try:
+        target = response.request.url.join(response.headers.get("Location", ""))
+        where = f"{target.scheme}://{target.netloc.decode('ascii').rpartition('@')[2]}"
+    except (httpx.InvalidURL, ValueError):
+        where = "somewhere unreadable"
+    return f"the answer points to {where}, which is not followed; set solid.base_url to Solid's own address"
+
+
+def _not_solid(response: httpx.Response) -> str:
+    kind = _one_line(response.headers.get("Content-Type", "no content type"))[:_LONGEST_CODE]
+    return f"HTTP {response.status_code} with {kind}: not an answer of Solid's; whether Solid did it is not known"
+
+
+def _one_line(text: str, *, key: str = "") -> str:
+    shown = text.replace(key, "[key]") if key else text
+    return " ".join("".join(each if each.isprintable() else " " for each in shown).split())[:_LONGEST_MESSAGE]

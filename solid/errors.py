@@ -1,0 +1,71 @@
+"""What can go wrong between the relay and Solid, and what each error says about the write.
+
+SolidError
+├── Unavailable        systemic: no call would do better now; wait, use no attempt
+├── OutcomeUnknown     the call left and no answer to trust came back: look up before sending again
+├── Refused            Solid (or a proxy that redirects) said no: sending the same again is pointless
+│   └── PeriodClosed   refused because of the date: the period is closed, or an accountant has a copy
+└── DialectMismatch    the API does not speak the configured dialect: nothing is to be posted
+
+Messages never hold the API key or a request body. What Solid itself says is cut, put on one line and freed of the key.
+Source: the table "Which failure goes where" of the architecture page. Translation is in `solid.answers`, in one place.
+"""
+
+from typing import Literal
+
+Cause = Literal["closed", "unauthorised", "rate_limited", "unavailable"]
+"""Why nothing works at the moment: app closed, key refused, allowance used up, or a 503."""
+
+Stage = Literal["sending", "waiting", "answer"]
+"""How far a call came: while it was being sent, while waiting for the answer, or with an answer that says nothing."""
+
+
+class SolidError(Exception):
+    """Base of all errors of `solid`."""
+
+
+class Unavailable(SolidError):
+    """Solid takes no calls at the moment, whichever call it is.
+
+    `retry_after` is seconds, where the answer named a time. `sent` says whether a doubt remains: True only for a 503,
+    where the write may have been done before something in between gave up; False means nothing was done.
+    """
+
+    def __init__(self, cause: Cause, message: str, *, retry_after: float | None = None, sent: bool = False) -> None:
+        """Keep the facts beside the message."""
+        super().__init__(message)
+        self.cause: Cause = cause
+        self.retry_after = retry_after
+        self.sent = sent
+
+
+class OutcomeUnknown(SolidError):
+    """The call left the machine; whether Solid did it is not known. For a GET that is harmless: ask again."""
+
+    def __init__(self, stage: Stage, message: str) -> None:
+        """Keep the stage beside the message."""
+        super().__init__(message)
+        self.stage: Stage = stage
+
+
+class Refused(SolidError):
+    """Solid understood the call and did not do it.
+
+    `code` is Solid's `error.code`; `http_<status>` where it gave none, `redirect` for an answer that points elsewhere.
+    `message` is Solid's `error.message`, `status` the HTTP status (which may be 200).
+    """
+
+    def __init__(self, code: str, message: str, *, status: int) -> None:
+        """Keep the facts; the text of the error names all three."""
+        super().__init__(f"{code}: {message} (HTTP {status})")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class PeriodClosed(Refused):
+    """Refused on its date. Never answered by sending another date: that is for a setting or a person to decide."""
+
+
+class DialectMismatch(SolidError):
+    """Solid's answers do not have the shape that the dialect says; the message says which setting to look at."""

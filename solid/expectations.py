@@ -1,0 +1,65 @@
+"""What the client is going to use of Solid's API in a given dialect, for `Dialect.check` to compare.
+
+One line a field that `solid.bodies` sends: the two change together, and a test keeps them alike.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from solid.openapi import Expectation, Fields
+
+if TYPE_CHECKING:
+    from solid.dialect import Dialect, Resource
+
+_MONEY_TYPES: Final = {"decimal_string": "string", "decimal_number": "number", "cents": "integer"}
+
+
+def expectations(dialect: "Dialect") -> tuple[Expectation, ...]:
+    """List every operation the client uses."""
+    bodies = body_fields(_MONEY_TYPES[dialect.money])
+    reads: tuple[Resource, ...] = ("accounts", "balances", *bodies)
+    return (
+        *(_read(dialect, resource) for resource in reads),
+        *(_write(dialect, resource, body) for resource, body in bodies.items()),
+    )
+
+
+def body_fields(money: str) -> "dict[Resource, Fields]":
+    """Name the fields of each body; `money` is the JSON type that amounts are sent as."""
+    numbered: Fields = {"external_id": None, "reference_number": None, "date": None, "currency": None, "memo": None}
+    return {
+        "contacts": {"external_id": None, "display_name": None, "email": None},
+        "invoices": {
+            "external_id": None,
+            "customer_id": None,
+            "date": None,
+            "currency": None,
+            "memo": None,
+            "lines": {"account_id": None, "description": None, "amount": money},
+        },
+        "payments": {
+            **numbered,
+            "customer_id": None,
+            "amount": money,
+            "deposit_account_id": None,
+            "applications": {"invoice_id": None, "amount": money},
+        },
+        "entries": {**numbered, "lines": {"account_id": None, "debit": money, "credit": money, "memo": None}},
+    }
+
+
+def _read(dialect: "Dialect", resource: "Resource") -> Expectation:
+    return Expectation(
+        method="GET",
+        path=dialect.path(resource),
+        payload_keys=dialect.payload_keys(resource),
+        query=dialect.lookup_parameters(resource),
+    )
+
+
+def _write(dialect: "Dialect", resource: "Resource", body: Fields) -> Expectation:
+    return Expectation(
+        method="POST",
+        path=dialect.path(resource),
+        payload_keys=dialect.payload_keys(resource),
+        body={**body, **dict.fromkeys(dialect.constants.get(resource, {}))},
+    )

@@ -1,0 +1,298 @@
+"""The life of a write as pure functions: a row and a request in, an answer and a new row out. No clock, no database.
+
+    (no row) ──claim──► intended ──applied──► applied
+                           ├──refused──► refused ──claim──► intended (a new payload is welcome)
+                           ├──release──► intended, free: nothing was sent under this claim
+                           ├──unknown──► unknown ──claim──► intended, in doubt
+                           └──lease runs out──claim──► intended, in doubt
+
+A claim in doubt that is released goes back to `unknown` with its old `doubt_since`: giving up a claim never turns
+"perhaps it was sent" into "it was not". Every claim adds one to the epoch, so (key, epoch) names one claim for ever.
+Source: design, section 6.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from store.columns import storable
+from store.errors import LeaseLost
+
+State = Literal["intended", "unknown", "applied", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """Which event a write comes from."""
+
+    source: str
+    id: str
+    type: str
+    subject: str | None
+
+    def __post_init__(self) -> None:
+        _refuse_unstorable(self.source, self.id, self.type, self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One write that is about to be sent. `payload_hash` must cover everything that Solid will be given.
+
+    `amount` (finite) and `currency` count towards `Inbox.group_total` of `group_key` once applied.
+    Raises ValueError for text no database can keep as a key (NUL, lone surrogates) and for NaN or infinity.
+    """
+
+    external_id: str
+    kind: str
+    payload_hash: str
+    group_key: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_unstorable(self.external_id, self.kind, self.payload_hash, self.group_key, self.currency)
+        if self.amount is not None and not self.amount.is_finite():
+            message = f"{self.external_id}: the amount is not a finite number"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRow:
+    """One row of the table `writes`, its columns in order."""
+
+    company: str
+    external_id: str
+    kind: str
+    payload_hash: str
+    state: State
+    epoch: int
+    owner: str | None
+    lease_until: datetime | None
+    doubt_since: datetime | None
+    was_unknown: bool
+    adopted: bool
+    solid_id: str | None
+    error_code: str | None
+    error_message: str | None
+    event_source: str
+    event_id: str
+    event_type: str
+    subject: str | None
+    group_key: str | None
+    amount: Decimal | None
+    currency: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """The write is ours and nothing was ever sent for it (or Solid refused it): send it."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Applied already, with the same payload."""
+
+    solid_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The write is ours, but it may have been sent, at the latest at `since`: look it up before sending again."""
+
+    epoch: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody is at it: try again after `until` (their lease), or sooner if they may be done."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The same external_id was, or may have been, sent with another payload: a person must look. Nothing was claimed."""
+
+    known_hash: str
+    state: State
+
+
+Claim = Fresh | Done | Doubt | Busy | Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Go on holding the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Solid has the record."""
+
+    solid_id: str
+    adopted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Solid said no, for good, and keeps nothing of it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It was sent and no answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Nothing was sent under this claim."""
+
+
+Change = Renew | Applied | Refused | Unknown | Release
+
+
+def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the call
+    row: WriteRow | None,
+    *,
+    company: str,
+    event: EventRef,
+    intent: Intent,
+    owner: str,
+    lease: timedelta,
+    held: bool,
+    now: datetime,
+) -> tuple[Claim, WriteRow | None]:
+    """Decide who may send `intent`. Returns the answer and the row to store (None: no change).
+
+    `held`: the row's claim is one that this very process made and has not settled yet.
+    """
+    if row is None or _certainly_unsent(row):
+        mine = _intended(row, company=company, event=event, intent=intent, owner=owner, lease=lease, now=now)
+        return Fresh(mine.epoch), mine
+    if row.payload_hash != intent.payload_hash:
+        return Conflict(row.payload_hash, row.state), None
+    if row.state == "applied":
+        return Done(row.solid_id or ""), None  # never empty: the table's check constraint
+    if row.lease_until is not None and row.lease_until > now and (held or row.owner != owner):
+        return Busy(row.lease_until), None
+    since = _doubt_since(row, now)
+    mine = replace(
+        row,
+        state="intended",
+        epoch=row.epoch + 1,
+        owner=owner,
+        lease_until=now + lease,
+        doubt_since=since,
+        was_unknown=True,
+        updated_at=now,
+    )
+    return Doubt(mine.epoch, since), mine
+
+
+def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:
+    """The row after `change` by the holder of its current claim. The caller has compared the epochs.
+
+    Repeating a settlement is a no-op (the row comes back as it is); any other change to a settled claim raises LeaseLost.
+    """
+    if row.lease_until is None:
+        if _says_the_same(row, change):
+            return row
+        raise LeaseLost(row.company, row.external_id, row.epoch)
+    free = replace(row, owner=None, lease_until=None, updated_at=now)
+    match change:
+        case Renew():
+            return replace(row, lease_until=now + lease, updated_at=now)
+        case Applied(solid_id=solid_id, adopted=adopted):
+            return replace(free, state="applied", solid_id=solid_id, adopted=adopted, doubt_since=None)
+        case Refused(code=code, message=message):
+            return replace(free, state="refused", error_code=code, error_message=message, doubt_since=None)
+        case Unknown():
+            return replace(free, state="unknown", doubt_since=now, was_unknown=True)
+        case Release():
+            return replace(free, state="intended" if row.doubt_since is None else "unknown")
+        case _ as never:
+            assert_never(never)
+
+
+def _certainly_unsent(row: WriteRow) -> bool:
+    released = row.state == "intended" and row.lease_until is None
+    return row.state == "refused" or released
+
+
+def _intended(  # noqa: PLR0913 - one named argument a fact
+    row: WriteRow | None,
+    *,
+    company: str,
+    event: EventRef,
+    intent: Intent,
+    owner: str,
+    lease: timedelta,
+    now: datetime,
+) -> WriteRow:
+    """A row that says: `owner` is about to send `intent`. An older row lends its epoch, age and history of doubt."""
+    return WriteRow(
+        company=company,
+        external_id=intent.external_id,
+        kind=intent.kind,
+        payload_hash=intent.payload_hash,
+        state="intended",
+        epoch=1 if row is None else row.epoch + 1,
+        owner=owner,
+        lease_until=now + lease,
+        doubt_since=None,
+        was_unknown=row is not None and row.was_unknown,
+        adopted=False,
+        solid_id=None,
+        error_code=None,
+        error_message=None,
+        event_source=event.source,
+        event_id=event.id,
+        event_type=event.type,
+        subject=event.subject,
+        group_key=intent.group_key,
+        amount=intent.amount,
+        currency=intent.currency,
+        created_at=now if row is None else row.created_at,
+        updated_at=now,
+    )
+
+
+def _doubt_since(row: WriteRow, now: datetime) -> datetime:
+    """The last moment at which the earlier holder may have sent.
+
+    That is when it gave up (`unknown`). A holder that only fell silent can send until this new epoch fences it: now,
+    and not the end of its lease, which another host's clock may put anywhere.
+    """
+    return row.doubt_since if row.state == "unknown" and row.doubt_since is not None else now
+
+
+def _says_the_same(row: WriteRow, change: Change) -> bool:
+    match change:
+        case Applied(solid_id=solid_id):
+            return row.state == "applied" and row.solid_id == storable(solid_id)
+        case Refused():
+            return row.state == "refused"
+        case Unknown():
+            return row.state == "unknown"
+        case Release():
+            return _certainly_unsent(row) or row.state == "unknown"
+        case Renew():
+            return False
+        case _ as never:
+            assert_never(never)
+
+
+def _refuse_unstorable(*texts: str | None) -> None:
+    for text in texts:
+        if text is not None and storable(text) != text:
+            message = f"{text!r} holds characters that no database keeps (NUL or half a surrogate pair)"
+            raise ValueError(message)

@@ -1,0 +1,158 @@
+"""The table of dead letters: every message that ended in a dead-letter queue, until a person has dealt with it.
+
+It must not touch the broker; whoever moves a message here acks it after `add` has returned.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from runtime.clock import Clock
+from store.columns import storable
+from store.engine import reading, transact
+from store.errors import AmbiguousId, LetterNotFound
+from store.schema import DEAD_LETTERS
+
+LetterState = Literal["waiting", "replayed", "discarded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message as it lay in the dead-letter queue. `id` is the same however often the message is moved here.
+
+    `headers` must be JSON as it is: text keys, no bytes, dates or Decimals. `body` is kept byte for byte.
+    """
+
+    id: str
+    queue: str
+    reason: str
+    error: str
+    attempts: int
+    headers: Mapping[str, Any]
+    body: bytes
+    company: str | None = None
+    event_id: str | None = None
+    event_source: str | None = None
+    event_type: str | None = None
+    subject: str | None = None
+    content_type: str | None = None
+    routing_key: str | None = None
+    died_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLetter(Letter):
+    """A dead letter with what has become of it. `version` counts its changes, from 1."""
+
+    stored_at: datetime
+    state: LetterState
+    version: int
+
+
+class Group(NamedTuple):
+    """Waiting letters of one queue that died of the same reason."""
+
+    queue: str
+    reason: str
+    count: int
+    oldest: datetime
+
+
+_LETTER: Final = tuple(field.name for field in fields(Letter))
+_STORED: Final = tuple(field.name for field in fields(StoredLetter))
+_ROWS: Final = select(*(DEAD_LETTERS.c[name] for name in _STORED))
+_SHOWN_CANDIDATES: Final = 5
+
+
+class DeadLetters:
+    """The desk's table. Every method raises `StoreUnavailable` when the database cannot be used."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def add(self, letter: Letter) -> bool:
+        """Store it, waiting. False: a letter with this id is already there, whatever its state; nothing changed.
+
+        Durable on return. Text that no database keeps (NUL) is stored with U+FFFD in its place.
+        """
+        values = {name: getattr(letter, name) for name in _LETTER}
+        values |= {"headers": dict(letter.headers), "stored_at": self._clock.now(), "state": "waiting", "version": 1}
+
+        async def work(connection: AsyncConnection) -> bool:
+            same = select(DEAD_LETTERS.c.id).where(DEAD_LETTERS.c.id == letter.id)
+            if await connection.scalar(same) is not None:
+                return False
+            await connection.execute(insert(DEAD_LETTERS), values)
+            return True
+
+        return await transact(self._engine, work)
+
+    async def get(self, wanted: str) -> StoredLetter:
+        """The letter with this id, or the only one whose id starts so. Raises LetterNotFound, AmbiguousId."""
+        text = storable(wanted)
+        starts_so = func.substr(DEAD_LETTERS.c.id, 1, len(text)) == text
+        async with reading(self._engine) as connection:
+            found = await connection.execute(_ROWS.where(starts_so).order_by(DEAD_LETTERS.c.id).limit(_SHOWN_CANDIDATES))
+            letters = [_stored(row) for row in found]
+        if not letters or not text:
+            raise LetterNotFound(wanted)
+        if letters[0].id != text and len(letters) > 1:
+            raise AmbiguousId(wanted, [letter.id for letter in letters])
+        return letters[0]
+
+    async def list(
+        self,
+        state: LetterState = "waiting",
+        *,
+        reason: str | None = None,
+        queue: str | None = None,
+        limit: int | None = None,
+    ) -> Sequence[StoredLetter]:
+        """Letters in one state, oldest first, of one reason and queue if given."""
+        wanted = _ROWS.where(DEAD_LETTERS.c.state == state)
+        if reason is not None:
+            wanted = wanted.where(DEAD_LETTERS.c.reason == reason)
+        if queue is not None:
+            wanted = wanted.where(DEAD_LETTERS.c.queue == queue)
+        async with reading(self._engine) as connection:
+            found = await connection.execute(
+                wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit)
+            )
+            return [_stored(row) for row in found]
+
+    async def groups(self) -> Sequence[Group]:
+        """The waiting letters by queue and reason, the largest group first. `oldest` is when its first one was stored."""
+        key = (DEAD_LETTERS.c.queue, DEAD_LETTERS.c.reason)
+        number = func.count()
+        wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(DEAD_LETTERS.c.state == "waiting")
+        async with reading(self._engine) as connection:
+            found = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
+            return [Group(*row) for row in found]
+
+    async def set_state(self, letter_id: str, from_state: LetterState, to_state: LetterState) -> bool:
+        """Move it from one state to another. False: it is not in `from_state` (somebody was first) or not there."""
+        change = (
+            update(DEAD_LETTERS)
+            .where(DEAD_LETTERS.c.id == letter_id, DEAD_LETTERS.c.state == from_state)
+            .values(state=to_state, version=DEAD_LETTERS.c.version + 1)
+        )
+
+        async def work(connection: AsyncConnection) -> bool:
+            return (await connection.execute(change)).rowcount == 1
+
+        return await transact(self._engine, work)
+
+    async def counts(self) -> dict[str, int]:
+        """state → number of letters, for the states that occur."""
+        wanted = select(DEAD_LETTERS.c.state, func.count()).group_by(DEAD_LETTERS.c.state)
+        async with reading(self._engine) as connection:
+            return {state: count for state, count in await connection.execute(wanted)}
+
+
+def _stored(row: Row[Any]) -> StoredLetter:
+    return StoredLetter(**dict(zip(_STORED, row, strict=True)))

@@ -1,0 +1,202 @@
+"""The inbox: which writes are intended, in doubt, applied or refused, and who may send them. Our memory of every write.
+
+An intent is committed before the call it announces. The inbox never talks to Solid and never decides what to do about a
+doubt; it only makes sure that one holder at a time may act, and that a late one cannot settle.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from runtime.clock import Clock
+from store import claims, writes
+from store.claims import (
+    Applied,
+    Busy,
+    Change,
+    Claim,
+    Conflict,
+    Done,
+    Doubt,
+    EventRef,
+    Fresh,
+    Intent,
+    Refused,
+    Release,
+    Renew,
+    State,
+    Unknown,
+    WriteRow,
+)
+from store.columns import storable
+from store.engine import reading, transact
+from store.errors import LeaseLost
+from store.group_commit import GroupCommit
+from store.writes import Key
+
+__all__ = [
+    "Busy",
+    "Claim",
+    "Conflict",
+    "Done",
+    "Doubt",
+    "EventRef",
+    "Fresh",
+    "Inbox",
+    "Intent",
+    "State",
+    "WriteRow",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claiming:
+    company: str
+    event: EventRef
+    intents: tuple[Intent, ...]
+
+    def keys(self) -> list[Key]:
+        return [(self.company, intent.external_id) for intent in self.intents]
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    company: str
+    external_id: str
+    epoch: int
+    change: Change
+
+    def keys(self) -> list[Key]:
+        return [(self.company, self.external_id)]
+
+
+class Inbox:
+    """One worker's door to the table `writes`. Use one Inbox a process and owner, in one event loop.
+
+    `owner` names the process; `lease` must be longer than the time from the last `renew` before a call to the end of
+    that call. Every method raises `StoreUnavailable` when the database cannot be used. What returned is durable.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, owner: str, lease: timedelta, clock: Clock) -> None:
+        self._engine = engine
+        self._owner = owner
+        self._lease = lease
+        self._clock = clock
+        self._held: dict[Key, int] = {}  # epochs of the claims we made and have not settled
+        self._commits: GroupCommit[_Claiming | _Settling, list[Claim]] = GroupCommit(self._commit)
+
+    async def claim(self, company: str, event: EventRef, intents: Sequence[Intent]) -> list[Claim]:
+        """Ask for the right to send `intents`: one answer each, in order, all committed in one transaction.
+
+        `Fresh` and `Doubt` are ours to settle under their epoch; the others changed nothing. A live lease, another
+        owner's or one of this very Inbox, is `Busy`; one left by an earlier process of the same owner is `Doubt`.
+        Cancelled while waiting: the claim may hold, as after a crash. Raises ValueError for the same external_id twice.
+        """
+        if len({intent.external_id for intent in intents}) < len(intents):
+            message = f"event {event.id}: one external_id occurs twice in one claim"
+            raise ValueError(message)
+        return await self._commits.submit(_Claiming(company, event, tuple(intents))) if intents else []
+
+    async def renew(self, company: str, external_id: str, epoch: int) -> None:
+        """Start the lease again from now; do it right before each call. Raises LeaseLost."""
+        await self._settle(company, external_id, epoch, Renew())
+
+    async def applied(
+        self, company: str, external_id: str, epoch: int, *, solid_id: str, adopted: bool = False
+    ) -> None:
+        """Solid has the record (`adopted`: a look-up found it). Repeating it is harmless. Raises LeaseLost."""
+        if not solid_id:
+            message = f"{external_id}: applied without Solid's id"
+            raise ValueError(message)
+        await self._settle(company, external_id, epoch, Applied(solid_id, adopted))
+
+    async def refused(self, company: str, external_id: str, epoch: int, *, code: str, message: str) -> None:
+        """Solid refused it for good: the next claim is Fresh, with any payload. Raises LeaseLost."""
+        await self._settle(company, external_id, epoch, Refused(code, message))
+
+    async def unknown(self, company: str, external_id: str, epoch: int) -> None:
+        """It was sent and no answer came: the claim is given up, the next is Doubt since now. Raises LeaseLost."""
+        await self._settle(company, external_id, epoch, Unknown())
+
+    async def release(self, company: str, external_id: str, epoch: int) -> None:
+        """Nothing was sent under this claim; give it up. Raises LeaseLost.
+
+        The next claim is what this one was: Fresh (any payload), or Doubt with the same `since`.
+        """
+        await self._settle(company, external_id, epoch, Release())
+
+    async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
+        """external_id → state, for those the inbox knows."""
+        async with reading(self._engine) as connection:
+            return await writes.states(connection, company, external_ids)
+
+    async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
+        """The sum of the amounts applied in one group and currency; Decimal 0 when there are none."""
+        async with reading(self._engine) as connection:
+            amounts = await writes.applied_amounts(connection, company, group_key=group_key, currency=currency)
+        return sum(amounts, Decimal(0))
+
+    async def trace(self, text: str) -> list[WriteRow]:
+        """Rows whose external_id, event_id, subject, solid_id or group_key is exactly `text`, oldest first."""
+        async with reading(self._engine) as connection:
+            return await writes.matching(connection, storable(text))
+
+    async def counts(self, company: str) -> dict[str, int]:
+        """state → number of writes, for the states that occur."""
+        async with reading(self._engine) as connection:
+            return await writes.state_counts(connection, company)
+
+    async def _settle(self, company: str, external_id: str, epoch: int, change: Change) -> None:
+        await self._commits.submit(_Settling(company, external_id, epoch, change))
+
+    async def _commit(self, batch: Sequence[_Claiming | _Settling]) -> list[list[Claim] | Exception]:
+        """Decide and store a batch of requests in one transaction."""
+
+        async def work(connection: AsyncConnection) -> list[list[Claim] | Exception]:
+            before = await writes.load(connection, [key for request in batch for key in request.keys()])
+            after = dict(before)
+            answers = [self._decide(request, after) for request in batch]
+            await writes.save(connection, before, after)
+            return answers
+
+        return await transact(self._engine, work)
+
+    def _decide(self, request: _Claiming | _Settling, rows: dict[Key, WriteRow]) -> list[Claim] | Exception:
+        """Answer one request on the rows as earlier requests of the batch left them."""
+        if isinstance(request, _Claiming):
+            return [self._claim_one(request, intent, rows) for intent in request.intents]
+        try:
+            self._settle_one(request, rows)
+        except LeaseLost as exc:
+            return exc
+        return []
+
+    def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow]) -> Claim:
+        key = (request.company, intent.external_id)
+        row = rows.get(key)
+        answer, mine = claims.claim(
+            row,
+            company=request.company,
+            event=request.event,
+            intent=intent,
+            owner=self._owner,
+            lease=self._lease,
+            held=row is not None and self._held.get(key) == row.epoch,
+            now=self._clock.now(),
+        )
+        if mine is not None:
+            rows[key] = mine
+            self._held[key] = mine.epoch
+        return answer
+
+    def _settle_one(self, request: _Settling, rows: dict[Key, WriteRow]) -> None:
+        key = (request.company, request.external_id)
+        row = rows.get(key)
+        if row is None or row.epoch != request.epoch:
+            raise LeaseLost(*key, request.epoch)
+        rows[key] = claims.settle(row, request.change, lease=self._lease, now=self._clock.now())
+        if rows[key].lease_until is None and self._held.get(key) == request.epoch:
+            del self._held[key]

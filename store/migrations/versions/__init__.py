@@ -1,0 +1,1 @@
+"""One file a migration. Never edit one that was released; add the next."""

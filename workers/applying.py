@@ -1,0 +1,290 @@
+"""Applying: the one hard step. Each write becomes one record in Solid, or a person hears of it.
+
+The intent is committed before the call and the answer after it. A write in doubt (it may have been sent before) is
+looked up first and adopted when found. Nothing here knows RabbitMQ or plans; failures are exceptions that
+`workers.classify` turns into outcomes. The states are drawn in `docs/lifecycle.md`.
+"""
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+import structlog
+
+from runtime.clock import Clock
+from solid.client import Absent, Inconclusive, Lookup, Present
+from solid.errors import OutcomeUnknown, Refused, Unavailable
+from solid.models import Contact, NewContact, NewRecord
+from store.errors import LeaseLost
+from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
+from workers.chart import Chart
+from workers.plans.writes import AnyWrite, ContactWrite, Group, Parked, Plan
+from workers.records import record_of
+
+log = structlog.get_logger()
+
+REMEMBERED_CONTACTS = 10_000
+
+Answer = TypeVar("Answer")
+
+
+class NotYet(Exception):  # noqa: N818 - a state, not an error
+    """The write can go on after a while: somebody else is at it, or a doubt has not settled."""
+
+    def __init__(self, reason: str, after_seconds: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+class Conflicting(Exception):  # noqa: N818 - a state, not an error
+    """The same external_id was sent before with other amounts; both are named."""
+
+
+class HeldForPerson(Exception):  # noqa: N818 - a state, not an error
+    """Whether Solid has the record cannot be found out: sending it again could duplicate it."""
+
+
+class Solid(Protocol):
+    """What applying needs of Solid's client."""
+
+    async def create(self, record: NewRecord, *, before_send: Callable[[], Awaitable[None]] | None = None) -> str:
+        """See `SolidClient.create`."""
+        ...
+
+    async def find(self, record: NewRecord) -> Lookup:
+        """See `SolidClient.find`."""
+        ...
+
+    async def contacts_named(self, display_name: str) -> list[Contact]:
+        """See `SolidClient.contacts_named`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a doubt settles, how long a claim holds, how long a call may take. In seconds."""
+
+    settle: float
+    lease: float
+    call: float
+
+
+class Applier:
+    """Applies the writes of one company's events, through one inbox. Safe to call for many events at the same time."""
+
+    def __init__(self, *, solid: Solid, inbox: Inbox, company: str, timing: Timing, clock: Clock) -> None:
+        self._solid = solid
+        self._inbox = inbox
+        self._company = company
+        self._timing = timing
+        self._clock = clock
+        self._contacts: OrderedDict[str, str] = OrderedDict()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def apply(self, event: EventRef, plan: Plan, chart: Chart) -> int:
+        """Apply all writes in order; returns how many records the event stands for. Idempotent.
+
+        What is not sent when an exception leaves is given up, so that the next attempt starts clean.
+
+        Raises:
+            NotYet, Conflicting, HeldForPerson: see there.
+            Parked: an account or contact is missing or ambiguous in Solid.
+            Refused, OutcomeUnknown, Unavailable: what Solid said, after the inbox has been told.
+            NoToken, StoreUnavailable, LeaseLost: see there.
+        """
+        ids: dict[str, str] = {}
+        contacts = [write for write in plan.writes if isinstance(write, ContactWrite)]
+        others = [write for write in plan.writes if not isinstance(write, ContactWrite)]
+        for write in contacts:
+            ids[write.external_id] = await self._contact(event, write)
+        await self._apply_claimed(event, others, ids, chart=chart, group=plan.group)
+        return len(plan.writes)
+
+    async def _contact(self, event: EventRef, write: ContactWrite) -> str:
+        """The contact's id in Solid: remembered, matched or created. One at a time for each contact."""
+        async with self._locked(write.external_id):
+            if write.external_id not in self._contacts:
+                ids: dict[str, str] = {}
+                await self._apply_claimed(event, [write], ids, chart=Chart([]), group=None)
+                self._contacts[write.external_id] = ids[write.external_id]
+                if len(self._contacts) > REMEMBERED_CONTACTS:
+                    self._contacts.popitem(last=False)
+            return self._contacts[write.external_id]
+
+    @asynccontextmanager
+    async def _locked(self, key: str) -> AsyncIterator[None]:
+        lock = self._locks[key]
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked():
+                self._locks.pop(key, None)
+
+    async def _apply_claimed(
+        self,
+        event: EventRef,
+        writes: Sequence[AnyWrite],
+        ids: dict[str, str],
+        *,
+        chart: Chart,
+        group: Group | None,
+    ) -> None:
+        """Claim all writes in one commit, then apply one after another; `ids` collects Solid's ids."""
+        intents = [_intent(write, group if index == 0 else None) for index, write in enumerate(writes)]
+        held = await self._inbox.claim(self._company, event, intents)
+        fences = [self._fence(write, claim) for write, claim in zip(writes, held, strict=True)]
+        for index, (write, claim, fence) in enumerate(zip(writes, held, fences, strict=True)):
+            try:
+                ids[write.external_id] = await self._settle_claim(write, claim, ids, chart=chart, fence=fence)
+            except Exception:
+                await self._give_up(zip(writes[index:], fences[index:], strict=True))
+                raise
+
+    async def _settle_claim(
+        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, chart: Chart, fence: "Fence"
+    ) -> str:
+        match claim:
+            case Done(solid_id=solid_id):
+                return solid_id
+            case Busy(until=until):
+                wait = (until - self._clock.now()).total_seconds()
+                raise NotYet("busy", max(wait, 0))
+            case Conflict(state=state):
+                msg = f"{write.external_id} is {state} with other amounts; now asked for: {write.economics()}"
+                raise Conflicting(msg)
+            case Fresh(epoch=epoch):
+                record = record_of(write, ids, chart)
+                found = await self._matching_contact(record) if isinstance(record, NewContact) else None
+            case Doubt(epoch=epoch, since=since):
+                settled = since + timedelta(seconds=self._timing.settle)
+                if self._clock.now() < settled:
+                    raise NotYet("settling", (settled - self._clock.now()).total_seconds())
+                record = record_of(write, ids, chart)
+                found = await self._find(write, record)
+        solid_id = found or await self._send(write, record, fence=fence)
+        await self._inbox.applied(
+            self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None
+        )
+        return solid_id
+
+    async def _send(self, write: AnyWrite, record: NewRecord, *, fence: "Fence") -> str:
+        """Create the record; the inbox hears of every answer, and of its absence."""
+
+        async def call() -> str:
+            try:
+                return await self._solid.create(record, before_send=fence)
+            except Unavailable as error:
+                fence.passed = error.sent
+                raise
+
+        try:
+            return await self._when_open(call)
+        except Refused as error:
+            await self._inbox.refused(
+                self._company, write.external_id, fence.epoch, code=error.code, message=error.message
+            )
+            raise
+        except (OutcomeUnknown, Unavailable):
+            await self._inbox.unknown(self._company, write.external_id, fence.epoch)
+            raise
+
+    async def _find(self, write: AnyWrite, record: NewRecord) -> str | None:
+        """Look a write in doubt up: the id of what is there, None when it certainly is not."""
+        match await self._when_open(lambda: self._solid.find(record)):
+            case Present(ids=found):
+                if len(found) > 1:
+                    log.error("write.found_twice", external_id=write.external_id, solid_ids=found)
+                log.info("write.adopted", external_id=write.external_id, solid_id=found[0])
+                return found[0]
+            case Absent():
+                return await self._matching_contact(record) if isinstance(record, NewContact) else None
+            case Inconclusive(why=why):
+                msg = f"{write.external_id} may be in Solid already, and a look-up cannot tell: {why}"
+                raise HeldForPerson(msg)
+
+    async def _matching_contact(self, record: NewContact) -> str | None:
+        """A contact that Solid has already: ours by its external_id, or the only one of that name that is nobody's.
+
+        Raises:
+            Parked: several contacts have the name, and none is known to be ours.
+        """
+        rows = await self._when_open(lambda: self._solid.contacts_named(record.display_name))
+        ours = [row for row in rows if row.external_id == record.external_id]
+        free = [row for row in rows if not row.external_id]
+        if ours or not free:
+            return ours[0].id if ours else None
+        if len(free) > 1:
+            msg = f"{len(free)} contacts in Solid have the name of {record.external_id}; set the external_id of the right one"
+            raise Parked(f"ambiguous:contact:{record.external_id}", msg)
+        return free[0].id
+
+    async def _when_open(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Make the call again for as long as nothing was sent: the brake paces it, the worker's patience ends it."""
+        while True:
+            try:
+                return await call()
+            except Unavailable as error:
+                if error.sent:
+                    raise
+
+    async def _give_up(self, rest: "zip[tuple[AnyWrite, Fence]]") -> None:
+        """Release what was claimed and certainly not sent, so that it is not in doubt next time."""
+        for write, fence in rest:
+            if fence.epoch and not fence.passed:
+                try:
+                    await self._inbox.release(self._company, write.external_id, fence.epoch)
+                except LeaseLost:
+                    log.info("claim.lost", external_id=write.external_id)
+
+    def _fence(self, write: AnyWrite, claim: Claim) -> "Fence":
+        epoch = claim.epoch if isinstance(claim, Fresh | Doubt) else 0
+        return Fence(
+            epoch,
+            lambda: self._inbox.renew(self._company, write.external_id, epoch),
+            good_for=self._timing.lease - self._timing.call,
+            clock=self._clock,
+        )
+
+
+class Fence:
+    """Runs right before a call leaves: renews the claim when it could end before the call does.
+
+    A claim that somebody else has taken over meanwhile raises LeaseLost, and nothing is sent. Both clocks are asked:
+    one stands still while a laptop sleeps, the other jumps when it is set. `passed` says that the call may have left.
+    """
+
+    def __init__(
+        self, epoch: int, renew: Callable[[], Awaitable[None]], *, good_for: float, clock: Clock
+    ) -> None:
+        self.epoch = epoch
+        self.passed = False
+        self._renew = renew
+        self._good_for = good_for
+        self._clock = clock
+        self._wall, self._steady = clock.now(), clock.monotonic()
+
+    async def __call__(self) -> None:
+        """Renew if needed. Raises LeaseLost."""
+        wall = (self._clock.now() - self._wall).total_seconds()
+        steady = self._clock.monotonic() - self._steady
+        if max(abs(wall), steady) >= self._good_for / 2:
+            await self._renew()
+            self._wall, self._steady = self._clock.now(), self._clock.monotonic()
+        self.passed = True
+
+
+def _intent(write: AnyWrite, group: Group | None) -> Intent:
+    return Intent(
+        external_id=write.external_id,
+        kind=write.kind,
+        payload_hash=write.payload_hash,
+        group_key=group.key if group else None,
+        amount=group.amount.amount if group else write.amount,
+        currency=group.amount.currency if group else write.currency,
+    )

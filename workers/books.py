@@ -1,0 +1,97 @@
+"""The books of one company as its owner describes them in `books.toml`: which account plays which role.
+
+Read once at start; pure afterwards. Whether the accounts exist in Solid is the chart's business.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from runtime.settings import ConfigurationError
+
+ROLES = frozenset(
+    """bank stripe_clearing processor_clearing receivable income sales_returns sales_tax_payable processing_fees
+    input_vat dispute_fees disputes_receivable chargeback_loss inventory received_not_billed
+    purchase_price_variance supplier_claims cogs shrinkage write_off wages payroll_tax_expense benefits_expense
+    reimbursement_expense contractor_expense payroll_tax_payable deductions_payable benefits_payable
+    garnishments_payable reimbursements_payable net_pay_payable""".split()
+)
+
+
+class Books(BaseModel):
+    """Accounts by role, and the few policies of a company.
+
+    `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    time_zone: str = "UTC"
+    walk_in_customer: str = "Stripe sales"
+    accounts: Mapping[str, str]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            msg = f"{name!r} is not a time zone; use an IANA name such as Europe/Berlin"
+            raise ValueError(msg) from None
+        return name
+
+    @field_validator("accounts")
+    @classmethod
+    def _roles_exist(cls, accounts: Mapping[str, str]) -> Mapping[str, str]:
+        for role in accounts:
+            if role not in ROLES:
+                near = difflib.get_close_matches(role, ROLES, n=1, cutoff=0)
+                msg = f"{role!r} is no role; nearest: {near[0]!r}"
+                raise ValueError(msg)
+        return accounts
+
+    def day_of(self, instant: datetime) -> date:
+        """The calendar day of an instant in the company's time zone."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).date()
+
+
+def load_books(path: Path) -> Books:
+    """Read `books.toml`.
+
+    Raises:
+        ConfigurationError: missing, not TOML, or a role or value that does not exist.
+    """
+    try:
+        return _parse(path.read_text(), name=str(path), need_currency=True)
+    except OSError as error:
+        msg = f"{path}: {error.strerror}. It names the account of each role; `relay plan` has a sample built in."
+        raise ConfigurationError(msg) from error
+
+
+def sample_books() -> Books:
+    """The built-in sample, in which every role has an account."""
+    text = resources.files("workers").joinpath("sample_books.toml").read_text()
+    return _parse(text, name="sample_books.toml", need_currency=False)
+
+
+def _parse(text: str, *, name: str, need_currency: bool) -> Books:
+    try:
+        books = Books.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{name} is not valid TOML: {error}"
+        raise ConfigurationError(msg) from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        msg = f"{name}: {problems}"
+        raise ConfigurationError(msg) from None
+    if need_currency and books.base_currency is None:
+        msg = f'{name}: base_currency is missing: the currency of the Solid file, for example base_currency = "USD"'
+        raise ConfigurationError(msg)
+    return books

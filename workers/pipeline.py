@@ -1,0 +1,124 @@
+"""What happens to one delivery: decode, plan, check what must come first, apply, settle. One log line says how it went."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, assert_never
+
+import structlog
+
+from messaging import headers as h
+from runtime.clock import Clock
+from schemas.envelope import Event, decode
+from store.inbox import EventRef, Inbox
+from workers import prerequisites
+from workers.applying import Applier
+from workers.books import Books
+from workers.chart import Chart
+from workers.classify import Circumstances, classify
+from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
+from workers.plans import plan
+from workers.retry import RetryPolicy
+
+log = structlog.get_logger()
+
+
+class Hand(Protocol):
+    """The delivery, as the pipeline sees it."""
+
+    @property
+    def body(self) -> bytes: ...  # noqa: D102
+    @property
+    def headers(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def attempt(self) -> int: ...  # noqa: D102
+    @property
+    def deferred(self) -> int: ...  # noqa: D102
+    async def ack(self) -> None: ...  # noqa: D102
+    async def redeliver(self, *, after_seconds: float, counts: bool) -> None: ...  # noqa: D102
+    async def dead_letter(self, *, reason: str, error: str) -> None: ...  # noqa: D102
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Handles the deliveries of one company."""
+
+    books: Books
+    chart: Chart
+    inbox: Inbox
+    applier: Applier
+    policy: RetryPolicy
+    settle_seconds: float
+    company: str
+    clock: Clock
+
+    async def handle(self, delivery: Hand) -> Outcome:
+        """Take one delivery from its bytes to its settlement; returns the outcome it was settled with.
+
+        GiveBack settles nothing: the message stays with the broker. Cancellation settles nothing either.
+
+        Raises:
+            PublishFailed: a retry or dead letter could not be published; nothing is settled.
+        """
+        started = self.clock.monotonic()
+        event: Event | None = None
+        try:
+            event = decode(delivery.body)
+            outcome: Outcome = Applied(await self._apply(event, waived=h.WAIVED in delivery.headers))
+        except Exception as error:  # noqa: BLE001 - classify knows every kind, and a bug is one of them
+            outcome = classify(error, self._circumstances(delivery, event))
+        await settle(delivery, outcome)
+        _say(outcome, event, delivery, seconds=self.clock.monotonic() - started)
+        return outcome
+
+    async def _apply(self, event: Event, *, waived: bool) -> int:
+        planned = plan(event, self.books)
+        if not waived:
+            await prerequisites.check(self.inbox, self.company, planned.requires)
+        ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
+        return await self.applier.apply(ref, planned, self.chart)
+
+    def _circumstances(self, delivery: Hand, event: Event | None) -> Circumstances:
+        return Circumstances(
+            attempt=delivery.attempt,
+            deferred=delivery.deferred,
+            seed=event.id if event else "",
+            settle_seconds=self.settle_seconds,
+            policy=self.policy,
+        )
+
+
+async def settle(delivery: Hand, outcome: Outcome) -> None:
+    """Do with the delivery what the outcome says: exactly one settlement, or none for GiveBack."""
+    match outcome:
+        case Applied():
+            await delivery.ack()
+        case Retry(after_seconds=after):
+            await delivery.redeliver(after_seconds=after, counts=True)
+        case Defer(after_seconds=after):
+            await delivery.redeliver(after_seconds=after, counts=False)
+        case DeadLetter(reason=reason, error=error):
+            await delivery.dead_letter(reason=reason, error=error)
+        case GiveBack():
+            pass
+        case _ as never:
+            assert_never(never)
+
+
+def _say(outcome: Outcome, event: Event | None, delivery: Hand, *, seconds: float) -> None:
+    """The one canonical line of a delivery. No payload: ids and figures only."""
+    fields: dict[str, Any] = {
+        "outcome": type(outcome).__name__,
+        "type": event.type if event else None,
+        "event_id": event.id if event else None,
+        "subject": event.subject if event else None,
+        "attempt": delivery.attempt,
+        "deferred": delivery.deferred,
+        "seconds": round(seconds, 3),
+    }
+    match outcome:
+        case Applied(writes=writes):
+            log.info("delivery.settled", **fields, writes=writes)
+        case DeadLetter(reason=reason, error=error):
+            log.warning("delivery.settled", **fields, reason=reason, error=error)
+        case _:
+            log.info("delivery.settled", **fields, reason=outcome.reason)

@@ -1,0 +1,62 @@
+"""From roles and amounts to a balanced entry on named accounts. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.money import Money
+from workers.books import Books
+from workers.plans.writes import AnyWrite, EntryWrite, Line, Parked
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Amounts by role. Zero amounts leave no line; a negative one stands on the other side."""
+
+    debit: Mapping[str, Money]
+    credit: Mapping[str, Money]
+
+
+def account_of(books: Books, role: str, amount: Money) -> str:
+    """The account that plays a role for an amount in some currency.
+
+    Raises:
+        Parked: `books.toml` gives the role no account, or the currency is not the company's.
+    """
+    if books.base_currency is not None and amount.currency != books.base_currency:
+        reason = f"unmapped:currency:{amount.currency}"
+        msg = f"{amount} cannot be posted: the books are kept in {books.base_currency}"
+        raise Parked(reason, msg)
+    try:
+        return books.accounts[role]
+    except KeyError:
+        reason = f"unmapped:account:{role}"
+        msg = f"books.toml: [accounts] has no {role}. Add the name of the account in Solid that plays this role."
+        raise Parked(reason, msg) from None
+
+
+def book(external_id: str, posting: Posting, *, day: date, memo: str, books: Books) -> tuple[AnyWrite, ...]:
+    """One entry of the posting, or nothing where every amount is zero.
+
+    Raises:
+        Parked: see `account_of`.
+        ValueError: it does not balance; a defect of the plan.
+    """
+    sides = [(role, money, "debit") for role, money in posting.debit.items()]
+    sides += [(role, money, "credit") for role, money in posting.credit.items()]
+    lines = tuple(_line(role, money, side, books) for role, money, side in sides if money)
+    if not lines:
+        return ()
+    currencies = {money.currency for _, money, _ in sides if money}
+    if len(currencies) != 1:
+        msg = f"{external_id}: one entry in {' and '.join(sorted(currencies))}"
+        raise ValueError(msg)
+    return (EntryWrite(external_id=external_id, date=day, currency=currencies.pop(), memo=memo, lines=lines),)
+
+
+def _line(role: str, money: Money, side: str, books: Books) -> Line:
+    account = account_of(books, role, money)
+    if money.amount < 0:
+        side = "credit" if side == "debit" else "debit"
+    size = abs(money.amount)
+    return Line(role=role, account=account, debit=size) if side == "debit" else Line(role=role, account=account, credit=size)

@@ -1,0 +1,218 @@
+"""What sales events post: who is debited, who is credited. Pure; the postings are explained in `docs/postings.md`.
+
+Fees are booked with the fact whose balance transaction told them (an entry of their own), never assumed.
+"""
+
+from datetime import date
+
+from schemas.envelope import Event
+from schemas.money import Money
+from schemas.sales import (
+    Customer,
+    DisputeLost,
+    DisputeOpened,
+    DisputeWon,
+    PaymentRefunded,
+    PaymentSucceeded,
+    PayoutFailed,
+    PayoutPaid,
+    RefundFailed,
+    Settlement,
+    SubscriptionUpdated,
+)
+from workers.books import Books
+from workers.plans.ledger import Posting, account_of, book
+from workers.plans.writes import (
+    AnyWrite,
+    ContactWrite,
+    Group,
+    InvoiceWrite,
+    PaymentWrite,
+    Plan,
+    Prerequisite,
+    RefundsReach,
+)
+
+
+def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Plan:
+    """Contact if missing, invoice, payment into Stripe Clearing; the fee, where the balance transaction tells it.
+
+    Booked in the currency that reached the balance where that is known, else in the customer's.
+    """
+    day = books.day_of(event.time)
+    amount = _settled(data.amount, data.settlement)
+    contact = _contact(data.customer, day=day, currency=amount.currency, books=books)
+    invoice_id, memo = f"{data.fact}:invoice", f"Stripe charge {data.charge}"
+    if amount != data.amount:
+        memo += f" ({data.amount} paid)"
+    common = {"date": day, "currency": amount.currency, "memo": memo, "total": amount.amount}
+    writes: list[AnyWrite] = [
+        contact,
+        InvoiceWrite(
+            external_id=invoice_id,
+            contact=contact.external_id,
+            role="income",
+            account=account_of(books, "income", amount),
+            **common,
+        ),
+        PaymentWrite(
+            external_id=f"{data.fact}:payment",
+            contact=contact.external_id,
+            invoice=invoice_id,
+            role="stripe_clearing",
+            account=account_of(books, "stripe_clearing", amount),
+            **common,
+        ),
+    ]
+    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)))
+
+
+def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
+    """DR Sales Returns / CR Stripe Clearing, after the charge itself.
+
+    A message that names no refund (newer Stripe versions of `charge.refunded`) posts nothing: it waits until the
+    refunds that were named add up to its total, and comes before a person when they do not.
+    """
+    if data.refund is None:
+        return Plan(requires=_refunds_reach(data))
+    day = books.day_of(event.time)
+    amount = _settled(data.amount, data.settlement)
+    writes = book(
+        data.fact,
+        Posting(debit={"sales_returns": amount}, credit={"stripe_clearing": amount}),
+        day=day,
+        memo=f"Stripe refund {data.refund}",
+        books=books,
+    )
+    needs = (Prerequisite(external_id=f"stripe:charge:{data.charge}:invoice"),) if data.charge else ()
+    group = Group(key=_refund_group(data.charge), amount=data.amount) if data.charge else None
+    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)), requires=needs, group=group)
+
+
+def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
+    """The reverse of the refund: DR Stripe Clearing / CR Sales Returns, after the refund itself."""
+    amount = _settled(data.amount, data.settlement)
+    writes = book(
+        data.fact,
+        Posting(debit={"stripe_clearing": amount}, credit={"sales_returns": amount}),
+        day=books.day_of(event.time),
+        memo=f"Stripe refund {data.refund} failed",
+        books=books,
+    )
+    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:refund:{data.refund}"),))
+
+
+def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
+    """DR Disputes Receivable, DR Dispute Fees, DR Input VAT / CR Stripe Clearing for the sum."""
+    total = data.amount + data.fee + data.fee_tax
+    writes = book(
+        data.fact,
+        Posting(
+            debit={"disputes_receivable": data.amount, "dispute_fees": data.fee, "input_vat": data.fee_tax},
+            credit={"stripe_clearing": total},
+        ),
+        day=books.day_of(event.time),
+        memo=f"Stripe dispute {data.dispute}: funds withdrawn",
+        books=books,
+    )
+    return Plan(writes=writes)
+
+
+def dispute_won(event: Event, data: DisputeWon, books: Books) -> Plan:
+    """The reverse; the fee only as far as it was given back."""
+    total = data.amount + data.fee + data.fee_tax
+    writes = book(
+        data.fact,
+        Posting(
+            debit={"stripe_clearing": total},
+            credit={"disputes_receivable": data.amount, "dispute_fees": data.fee, "input_vat": data.fee_tax},
+        ),
+        day=books.day_of(event.time),
+        memo=f"Stripe dispute {data.dispute}: funds reinstated",
+        books=books,
+    )
+    return Plan(writes=writes, requires=(_withdrawn(data.dispute),))
+
+
+def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
+    """DR Chargeback Losses / CR Disputes Receivable: no money moves any more."""
+    writes = book(
+        data.fact,
+        Posting(debit={"chargeback_loss": data.amount}, credit={"disputes_receivable": data.amount}),
+        day=books.day_of(event.time),
+        memo=f"Stripe dispute {data.dispute} lost",
+        books=books,
+    )
+    return Plan(writes=writes, requires=(_withdrawn(data.dispute),))
+
+
+def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
+    """DR Bank / CR Stripe Clearing; the other way round when Stripe debits the bank. Dated by arrival."""
+    del event
+    writes = _payout(data.fact, data.amount, day=data.arrival_date, memo=f"Stripe payout {data.payout}", books=books)
+    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, data.arrival_date, books)))
+
+
+def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
+    """Takes back exactly what the payout posted, after it."""
+    memo = f"Stripe payout {data.payout} failed"
+    writes = _payout(data.fact, -data.amount, day=books.day_of(event.time), memo=memo, books=books)
+    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:payout:{data.payout}"),))
+
+
+def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) -> Plan:
+    """Posts nothing: a subscription is no money until it is charged."""
+    del event, data, books
+    return Plan()
+
+
+def _payout(fact: str, amount: Money, *, day: date, memo: str, books: Books) -> tuple[AnyWrite, ...]:
+    size = abs(amount)
+    into_bank = Posting(debit={"bank": size}, credit={"stripe_clearing": size})
+    from_bank = Posting(debit={"stripe_clearing": size}, credit={"bank": size})
+    return book(fact, into_bank if amount.amount > 0 else from_bank, day=day, memo=memo, books=books)
+
+
+def _fees(fact: str, settlement: Settlement | None, day: date, books: Books) -> tuple[AnyWrite, ...]:
+    """The entry of the fees a balance transaction tells; none when it tells none."""
+    if settlement is None:
+        return ()
+    fee, tax = settlement.fee, settlement.fee_tax
+    memo = f"Stripe fee of {settlement.balance_transaction}"
+    costs = {"processing_fees": fee, "input_vat": tax}
+    return book(f"{fact}:fee", Posting(debit=costs, credit={"stripe_clearing": fee + tax}), day=day, memo=memo, books=books)
+
+
+def _settled(amount: Money, settlement: Settlement | None) -> Money:
+    return amount if settlement is None else abs(settlement.gross)
+
+
+def _contact(customer: Customer | None, *, day: date, currency: str, books: Books) -> ContactWrite:
+    if customer is None:
+        name = books.walk_in_customer
+        return ContactWrite(
+            external_id="stripe:walk-in", date=day, currency=currency, memo="Stripe walk-in customer", display_name=name
+        )
+    return ContactWrite(
+        external_id=f"stripe:customer:{customer.id}",
+        date=day,
+        currency=currency,
+        memo=f"Stripe customer {customer.id}",
+        display_name=customer.name or customer.email or customer.id,
+        email=customer.email,
+    )
+
+
+def _refunds_reach(data: PaymentRefunded) -> tuple[RefundsReach, ...]:
+    total = data.refunded_total or data.amount
+    return (RefundsReach(group=_refund_group(data.charge), total=total),)
+
+
+def _refund_group(charge: str | None) -> str:
+    return f"stripe:refunds:{charge}"
+
+
+def _withdrawn(dispute: str) -> Prerequisite:
+    return Prerequisite(external_id=f"stripe:dispute:{dispute}:withdrawn")
+
+

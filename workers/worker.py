@@ -1,0 +1,224 @@
+"""A worker: takes deliveries while Solid takes calls, gives them back when it does not, drains when told to stop.
+
+A session begins when Solid has answered (the chart of accounts is read, which is also the probe after a night) and
+ends when the worker is told to stop, when a token has been waited for too long, or when broker or store are lost.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from messaging.bucket import Bucket, NoToken
+from messaging.connection import BROKEN, Link
+from messaging.consumer import Consumer
+from messaging.delivery import Delivery
+from messaging.errors import MessagingError
+from messaging.mint import Mint
+from messaging.publisher import Publisher
+from messaging.topology import STREAMS, stream_queue
+from runtime.clock import Clock
+from runtime.settings import WorkerSettings
+from solid.client import SolidClient
+from solid.errors import DialectMismatch, SolidError, Unavailable
+from store.errors import StoreUnavailable
+from store.inbox import Inbox
+from workers.applying import Applier
+from workers.books import Books
+from workers.chart import Chart
+from workers.outcomes import GiveBack
+from workers.pipeline import Pipeline
+from workers.retry import RetryPolicy
+
+log = structlog.get_logger()
+
+WATCH_SECONDS = 0.5
+PAUSE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a worker is made of; put together in `ops.roles`."""
+
+    consuming: Link
+    publisher: Publisher
+    bucket: Bucket
+    mint: Mint
+    solid: SolidClient
+    inbox: Inbox
+    applier: Applier
+    books: Books
+    company: str
+    settings: WorkerSettings
+    retry_delays: Sequence[float]
+    clock: Clock
+
+
+class Worker:
+    """One worker of one company. `run` returns after a graceful drain."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._given_back = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set.
+
+        Raises:
+            DialectMismatch: Solid's API is not the one that the settings describe; nothing was posted.
+            UnsafeTopology: a queue has other arguments than the relay needs.
+        """
+        parts = self._parts
+        async with _in_background(parts.bucket.run(), parts.mint.run()) as background:
+            checked = False
+            while not stop.is_set():
+                try:
+                    if not checked:
+                        await self._unless(stop, background, self._check_dialect())
+                        checked = True
+                    chart = await self._unless(stop, background, self._chart())
+                    if chart is not None:
+                        await self._session(chart, stop, background)
+                except (*BROKEN, MessagingError, StoreUnavailable, SolidError) as error:
+                    if isinstance(error, DialectMismatch):
+                        raise
+                    log.warning("worker.interrupted", error=str(error) or type(error).__name__)
+                    await _wait(stop, PAUSE_SECONDS)
+
+    async def _check_dialect(self) -> None:
+        problems = self._parts.solid.dialect.check(await self._answered(self._parts.solid.openapi))
+        if problems:
+            msg = "Solid's API is not the one [solid.dialect] describes: " + "; ".join(problems)
+            raise DialectMismatch(msg)
+
+    async def _chart(self) -> Chart:
+        """The chart of accounts: read anew at each session, and so the first call after every pause."""
+        chart = Chart(await self._answered(self._parts.solid.accounts))
+        for problem in chart.problems(self._parts.books):
+            log.warning("books.account_missing", problem=problem)
+        return chart
+
+    async def _answered(self, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        while True:
+            try:
+                return await call()
+            except Unavailable as error:
+                log.info("solid.waited_for", cause=error.cause)
+
+    async def _session(self, chart: Chart, stop: asyncio.Event, background: Sequence["asyncio.Task[None]"]) -> None:
+        parts = self._parts
+        queues = [stream_queue(parts.company, stream) for stream in STREAMS]
+        consumer = Consumer(parts.consuming, parts.publisher, queues=queues, prefetch=parts.settings.prefetch)
+        pipeline = self._pipeline(chart)
+        self._given_back.clear()
+        try:
+            await consumer.open(
+                lambda delivery: self._handle(pipeline, delivery),
+                companies=[parts.company],
+                retry_delays=parts.retry_delays,
+            )
+            log.info("worker.consuming", company=parts.company)
+            why = await self._until_over(consumer, stop, background)
+            log.info("worker.stopped_consuming", company=parts.company, why=why)
+            await consumer.stop()
+            if why == "told to stop":
+                await consumer.tasks.finish(parts.settings.drain_seconds)
+        finally:
+            await self._wind_up(consumer)
+
+    def _pipeline(self, chart: Chart) -> Pipeline:
+        parts, settings = self._parts, self._parts.settings
+        return Pipeline(
+            books=parts.books,
+            chart=chart,
+            inbox=parts.inbox,
+            applier=parts.applier,
+            policy=RetryPolicy(parts.retry_delays, settings.max_attempts, settings.max_deferrals),
+            settle_seconds=settings.settle_seconds,
+            company=parts.company,
+            clock=parts.clock,
+        )
+
+    async def _handle(self, pipeline: Pipeline, delivery: Delivery) -> None:
+        """One delivery. Whatever could not be settled ends the session, so that the broker hands it over again."""
+        try:
+            outcome = await pipeline.handle(delivery)
+        except (*BROKEN, MessagingError) as error:
+            log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
+            self._given_back.set()
+        else:
+            if isinstance(outcome, GiveBack):
+                self._given_back.set()
+
+    async def _until_over(
+        self, consumer: Consumer, stop: asyncio.Event, background: Sequence["asyncio.Task[None]"]
+    ) -> str:
+        """Watch the session: which reason ends it comes back as words for the log."""
+        hold = self._parts.settings.hold_seconds
+        while True:
+            for task in background:
+                if task.done():
+                    task.result()
+            if stop.is_set():
+                return "told to stop"
+            if consumer.lost.is_set():
+                return "the broker was lost"
+            if self._given_back.is_set():
+                return "a delivery was given back"
+            if self._parts.bucket.longest_wait > hold:
+                return f"no token for {hold:g} s"
+            await _any_of(stop, consumer.lost, self._given_back, within=WATCH_SECONDS)
+
+    async def _wind_up(self, consumer: Consumer) -> None:
+        """Let calls under way end, start no new ones, give the rest back, once."""
+        bucket = self._parts.bucket
+        bucket.refuse()
+        try:
+            if not await consumer.tasks.finish(self._parts.applier.longest_call):
+                log.warning("worker.cancelled_deliveries")
+            await consumer.tasks.cancel()
+            await consumer.close()
+        finally:
+            bucket.accept()
+
+    async def _unless(self, stop: asyncio.Event, background, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        """Do the work unless told to stop first (then None), or a background task fails."""
+        task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({task, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
+            for other in background:
+                if other.done():
+                    other.result()
+            return await task if task.done() else None
+        finally:
+            stopped.cancel()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _in_background(*jobs) -> AsyncIterator[list["asyncio.Task[None]"]]:  # type: ignore[no-untyped-def]  # noqa: ANN002
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+
+
+async def _any_of(*events: asyncio.Event, within: float) -> None:
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
