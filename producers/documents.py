@@ -16,9 +16,10 @@ _NEXT_DOCUMENT: Final = re.compile(r"\n(?=[{\[])")
 def split_documents(raw: bytes) -> Iterator[bytes]:
     """Give each document of a file, exactly as it stands there.
 
-    A file holds one JSON document, several one after the other (JSON lines, or printed over several lines), a list of
-    documents, or a Stripe list object `{"object": "list", "data": [...]}`. What does not parse is given as one
-    document, up to the next line that opens one. An empty file gives one empty document, an empty list none.
+    A file holds one JSON document, several one after the other (JSON lines, or printed over several lines),
+    a list of documents, or a Stripe list object `{"object": "list", "data": [...]}`. What does not parse is
+    given as one document, up to the next line that opens one. An empty file gives one empty document, an
+    empty list none.
     """
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     for start, end in _values(text):

@@ -32,11 +32,12 @@ class Normalised:
 class Rejected(Exception):
     """An authentic document that cannot be turned into events; it is kept for a person.
 
-    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault or None, the message for people.
-    None of the three holds a value of the document other than ids, field names, amounts and currency codes.
+    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault or None, the message for
+    people. None of the three holds a value of the document other than ids, field names, amounts and
+    currency codes.
     """
 
-    def __init__(self, reason: str, message: str, *, field: str | None = None) -> None:
+    def __init__(self, *, reason: str, message: str, field: str | None = None) -> None:
         """Keep the parts; the message is led by the field."""
         super().__init__(message if field is None else f"{field}: {message}")
         self.reason = reason

@@ -6,7 +6,7 @@ To add a source, write its normaliser and add its line here; nothing registers i
 from collections.abc import Mapping
 from typing import Final
 
-from producers.normalising import Normalised, NormaliseContext, Normaliser
+from producers.normalising import NormaliseContext, Normalised, Normaliser
 from producers.webhooks import stripe
 
 

@@ -58,7 +58,7 @@ class CurrencyMismatch(MoneyError):
 class AmountRefused(MoneyError):
     """The amount cannot be one of this currency. `reason` is for machines, such as `amount_not_integer`."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, *, reason: str, message: str) -> None:
         """Keep the reason beside the message."""
         super().__init__(message)
         self.reason = reason

@@ -44,20 +44,21 @@ def from_minor(provider: Provider, amount: int, currency: str) -> Money:
     come in steps of 100, three-decimal currencies in steps of 10).
     """
     if isinstance(amount, bool) or not isinstance(amount, int):
-        reason = "amount_not_integer"
         raise AmountRefused(
-            reason, f"a {provider} amount is a whole number of minor units, not {type(amount).__name__}"
+            reason="amount_not_integer",
+            message=f"a {provider} amount is a whole number of minor units, not {type(amount).__name__}",
         )
     code = currency.upper()
     decimals = minor_units(provider, code)
     if abs(amount) > MAX_MINOR:
-        reason = "amount_too_large"
-        raise AmountRefused(reason, f"an amount is at most {MAX_MINOR} minor units either way")
+        raise AmountRefused(
+            reason="amount_too_large", message=f"an amount is at most {MAX_MINOR} minor units either way"
+        )
     step = _step(provider, code)
     if amount % step:
-        reason = "amount_not_possible"
         raise AmountRefused(
-            reason, f"{provider} sends {code} in steps of {step}, so {amount} is not possible"
+            reason="amount_not_possible",
+            message=f"{provider} sends {code} in steps of {step}, so {amount} is not possible",
         )
     return Money.of(Decimal(amount).scaleb(-decimals), code)
 

@@ -53,8 +53,9 @@ def _read_amount(value: object) -> Decimal:
         return Decimal(value)
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         return Decimal(value)
-    reason = "amount_not_decimal"
-    raise AmountRefused(reason, 'an amount is a Decimal or a decimal string such as "20.00"')
+    raise AmountRefused(
+        reason="amount_not_decimal", message='an amount is a Decimal or a decimal string such as "20.00"'
+    )
 
 
 def _check_currency(code: object) -> str:
@@ -68,14 +69,16 @@ def _check_currency(code: object) -> str:
 def _canonical(amount: Decimal, exponent: int) -> Decimal:
     """Write the amount with the currency's decimals, or with more when they are significant."""
     if not amount.is_finite() or abs(amount) > MAX_AMOUNT:
-        reason = "amount_too_large"
-        raise AmountRefused(reason, f"an amount is finite and at most {MAX_AMOUNT} either way")
+        raise AmountRefused(
+            reason="amount_too_large", message=f"an amount is finite and at most {MAX_AMOUNT} either way"
+        )
     with localcontext(prec=_DIGITS):
         shortest = amount.normalize()
         places = -int(shortest.as_tuple().exponent)
         if places > MAX_DECIMALS:
-            reason = "amount_too_fine"
-            raise AmountRefused(reason, f"an amount has at most {MAX_DECIMALS} decimals")
+            raise AmountRefused(
+                reason="amount_too_fine", message=f"an amount has at most {MAX_DECIMALS} decimals"
+            )
         return shortest.quantize(Decimal(1).scaleb(-max(places, exponent))) + 0
 
 

@@ -1,7 +1,7 @@
 """The API port: an ASGI app that stamps and records every call, then refuses, breaks or answers it.
 
-What is answered is decided in `routes`, what breaks in `switches`; this module carries both out. Under `server` a
-call can cut its connection; without one (in-process transports) a cut is a ConnectionResetError.
+What is answered is decided in `routes`, what breaks in `switches`; this module carries both out. Under
+`server` a call can cut its connection; without one (in-process transports) a cut is a ConnectionResetError.
 """
 
 import asyncio
@@ -39,7 +39,9 @@ class ApiApp:
         if not simulation.switches.open:
             await _cut(scope, receive, ConnectionRefusedError)
             return
-        call = simulation.arrive(scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1"))
+        call = simulation.arrive(
+            scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1")
+        )
         request = Request(scope, receive)
         try:
             reply = await self._reply(call, request)
@@ -58,7 +60,7 @@ class ApiApp:
         refusal = self._gate(call, request)
         if refusal is not None:
             return refused(refusal)
-        path = request.url.path.removeprefix(PREFIX)
+        path = call.path.removeprefix(PREFIX)
         fault = self._simulation.switches.take(call.method, path)
         body = await _body(request)
         if body is None:
@@ -72,7 +74,7 @@ class ApiApp:
     def _gate(self, call: Call, request: Request) -> ApiError | None:
         simulation = self._simulation
         is_open = simulation.switches.dialect.openapi == "open"
-        if is_open and request.url.path in _ROOT and "x-api-key" not in request.headers:
+        if is_open and call.path in _ROOT and "x-api-key" not in request.headers:
             simulation.let_in(call, None)
             return None
         return simulation.let_in(call, request.headers.get("x-api-key"))

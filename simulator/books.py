@@ -1,7 +1,7 @@
 """The ledger: records, their double-entry legs and the indexes over them.
 
-Pure: no HTTP, no clock, no files. It refuses what does not balance, and nothing else: what a body must look like
-is in `documents`, when a date is closed is in `switches`. It never refuses a duplicate: nor does Solid.
+Pure: no HTTP, no clock, no files. It refuses what does not balance, and nothing else: what a body must look
+like is in `documents`, when a date is closed is in `switches`. It never refuses a duplicate: nor does Solid.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -35,7 +35,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record before it has an id. `fields` is what a reader of the API gets back; amounts in it are Cents."""
+    """A record before it has an id.
+
+    `fields` is what a reader of the API gets back; amounts in it are Cents.
+    """
 
     kind: str
     fields: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
@@ -47,7 +50,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A committed record. `seq` is its place in the order of commits; `seed` marks what was there from the start."""
+    """A committed record.
+
+    `seq` is its place in the order of commits; `seed` marks what was there from the start.
+    """
 
     id: str
     seq: int
@@ -104,7 +110,7 @@ class Books:
             self._applied[invoice_id] += amount
 
     def truncate(self, length: int) -> int:
-        """Forget every record after the first `length`, as a restored backup would; how many were forgotten."""
+        """Forget every record after the first `length`, as a restored backup would. Returns how many."""
         kept, dropped = self.log[:length], len(self.log) - length
         self._clear()
         for record in kept:

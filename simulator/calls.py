@@ -13,10 +13,12 @@ def fingerprint(key: str) -> str:
 
 @dataclass(slots=True)
 class Call:
-    """One HTTP request. `status` stays None while no answer was sent; `committed` are the ids of records it made.
+    """One HTTP request.
 
-    `at` is in seconds since 1970, `monotonic` on the machine's monotonic clock (it goes on over a restart of this
-    process, not over one of the machine). `rate_limited` is true for refusals whatever their status.
+    `status` stays None while no answer was sent; `committed` are the ids of records it made.
+
+    `at` is in seconds since 1970, `monotonic` on the machine's monotonic clock (it goes on over a restart of
+    this process, not over one of the machine). `rate_limited` is true for refusals whatever their status.
     """
 
     n: int

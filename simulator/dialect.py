@@ -1,4 +1,7 @@
-"""What is not publicly known of Solid's API, as switches. The defaults are the conservative ones; pure data."""
+"""What is not publicly known of Solid's API, as switches.
+
+The defaults are the conservative ones; pure data.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -15,12 +18,11 @@ class Dialect:
     """How this Solid speaks.
 
     `payload_key`: where a success carries its data; `resource` is the name of the resource itself.
-    `entries_external_id_filter`: what `?external_id=` does on every list except `/invoices`, which always filters.
-    `external_id`: `unique_409` refuses a second one of the same kind; `dropped` forgets it (the judge does not).
-    `contact_match`: how `?display_name=` compares; `contains` ignores case.
-    `overpayment`: what happens to an application above an invoice's balance.
-    `entries`: does `GET /entries` show the entries behind invoices, payments and bills too.
-    `openapi`: does `/openapi.json` need the key.
+    `entries_external_id_filter`: what `?external_id=` does on every list except `/invoices`, which always
+    filters. `external_id`: `unique_409` refuses a second one of the same kind; `dropped` forgets it (the
+    judge does not). `contact_match`: how `?display_name=` compares; `contains` ignores case. `overpayment`:
+    what happens to an application above an invoice's balance. `entries`: does `GET /entries` show the entries
+    behind invoices, payments and bills too. `openapi`: does `/openapi.json` need the key.
     """
 
     payload_key: Literal["data", "result", "resource"] = "data"

@@ -1,23 +1,23 @@
 """From a request body to a draft: what each kind of record must say, and what it posts.
 
-Reads the books (accounts, contacts, open invoices) and never changes them. Raises ApiError with the field's name.
+Reads the books (accounts, contacts, open invoices) and never changes them. Raises ApiError with the field's
+name.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Final
 
-from simulator.books import Books, Draft, Leg, Record
+from simulator.books import Books, Draft, Leg
 from simulator.chart import SALES_TAX, TYPES
 from simulator.dialect import Dialect
 from simulator.errors import ApiError
 from simulator.fields import Fields
-from simulator.money import ZERO, Cents, rounded, text
+from simulator.lines import application, cents, credit, existing_id, leg_of, sale_line
+from simulator.money import Cents, text
 
 CURRENCY: Final = "USD"
 CONTACT_TYPES: Final = ("customer", "vendor", "employee", "other")
 ITEM_TYPES: Final = ("service", "inventory", "non_inventory")
-CENT: Final = 1
 
 Builder = Callable[[Fields, Books, Dialect], Draft]
 
@@ -26,7 +26,7 @@ def account(body: Fields, _books: Books, _dialect: Dialect) -> Draft:
     """An account of one of Solid's types."""
     code = body.text("type")
     if code not in TYPES:
-        raise body.error("type", f"must be one of {', '.join(TYPES)}")
+        raise body.wrong(field="type", problem=f"must be one of {', '.join(TYPES)}")
     external_id = body.text_or_none("external_id")
     fields = {
         "name": body.text("name"),
@@ -42,7 +42,9 @@ def contact(body: Fields, _books: Books, _dialect: Dialect) -> Draft:
     """A customer, vendor, employee or other; several may have one name."""
     kinds = body.raw("contact_type") or "customer"
     if any(kind not in CONTACT_TYPES for kind in (kinds if isinstance(kinds, list) else [kinds])):
-        raise body.error("contact_type", f"must be one of {', '.join(CONTACT_TYPES)}, or a list of them")
+        raise body.wrong(
+            field="contact_type", problem=f"must be one of {', '.join(CONTACT_TYPES)}, or a list of them"
+        )
     external_id = body.text_or_none("external_id")
     fields = {
         "display_name": body.text("display_name"),
@@ -58,7 +60,7 @@ def item(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     """Something sold or bought. Its SKU need not be unique; it holds no stock."""
     kind = body.text("type")
     if kind not in ITEM_TYPES:
-        raise body.error("type", f"must be one of {', '.join(ITEM_TYPES)}")
+        raise body.wrong(field="type", problem=f"must be one of {', '.join(ITEM_TYPES)}")
     accounts = ("income_account_id", "expense_account_id", "asset_account_id")
     external_id = body.text_or_none("external_id")
     fields: dict[str, object] = {
@@ -70,42 +72,55 @@ def item(body: Fields, books: Books, _dialect: Dialect) -> Draft:
         "cost": body.money_or_none("cost"),
         "external_id": external_id,
     }
-    fields |= {name: _existing(body, name, "account", books) if body.has(name) else None for name in accounts}
+    fields |= {
+        name: existing_id(body, name, "account", books) if body.has(name) else None for name in accounts
+    }
     return Draft("item", fields, external_id)
 
 
 def invoice(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     """DR the receivable with the total / CR income per line / CR sales tax."""
     fields = _head(body) | {
-        "customer_id": _existing(body, "customer_id", "contact", books),
+        "customer_id": existing_id(body, "customer_id", "contact", books),
         "due_date": body.date_or_none("due_date"),
     }
-    lines = [_sale_line(line, books) for line in body.objects("lines", at_least=1)]
-    subtotal, tax = sum(_amount(line, "amount") for line in lines), sum(_amount(line, "tax_amount") for line in lines)
+    lines = [sale_line(line, books) for line in body.objects("lines", at_least=1)]
+    subtotal, tax = (
+        sum(cents(line, "amount") for line in lines),
+        sum(cents(line, "tax_amount") for line in lines),
+    )
     total = Cents(subtotal + tax)
     if total <= 0:
-        raise body.error("lines", f"add up to {text(total)}; an invoice must be above zero")
+        raise body.wrong(field="lines", problem=f"add up to {text(total)}; an invoice must be above zero")
     legs = [Leg(_account_of(books, "RECEIVABLE"), debit=total)]
-    legs += [_credit(str(line["account_id"]), _amount(line, "amount"), line["description"]) for line in lines]
+    legs += [credit(str(line["account_id"]), cents(line, "amount"), line["description"]) for line in lines]
     if tax:
-        legs.append(_credit(_sales_tax(body, books), tax, None))
-    fields |= {"lines": lines, "subtotal": Cents(subtotal), "tax_total": Cents(tax), "total": total, "status": "posted"}
+        legs.append(credit(_sales_tax(body, books), tax, None))
+    fields |= {
+        "lines": lines,
+        "subtotal": Cents(subtotal),
+        "tax_total": Cents(tax),
+        "total": total,
+        "status": "posted",
+    }
     return _dated("invoice", fields, total, legs)
 
 
 def payment(body: Fields, books: Books, dialect: Dialect) -> Draft:
     """DR the deposit account / CR the receivable; applied to invoices of the same customer."""
     fields = _head(body) | {
-        "customer_id": _existing(body, "customer_id", "contact", books),
-        "deposit_account_id": _existing(body, "deposit_account_id", "account", books),
+        "customer_id": existing_id(body, "customer_id", "contact", books),
+        "deposit_account_id": existing_id(body, "deposit_account_id", "account", books),
         "amount": (amount := body.positive("amount")),
     }
     rows: list[dict[str, object]] = []
     for row in body.objects("applications"):
-        rows.append(_application(row, books, dialect, customer_id=fields["customer_id"], before=rows))
-    applied = sum(_amount(row, "amount") for row in rows)
+        rows.append(application(row, books, dialect, customer_id=fields["customer_id"], before=rows))
+    applied = sum(cents(row, "amount") for row in rows)
     if applied > amount:
-        raise body.error("applications", f"add up to {text(applied)}, more than the amount {text(amount)}")
+        raise body.wrong(
+            field="applications", problem=f"add up to {text(applied)}, more than the amount {text(amount)}"
+        )
     legs = [
         Leg(str(fields["deposit_account_id"]), debit=amount),
         Leg(_account_of(books, "RECEIVABLE"), credit=amount),
@@ -119,7 +134,7 @@ def entry(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     fields = _head(body)
     lines, legs = [], []
     for line in body.objects("lines", at_least=2):
-        leg = _leg(line, books)
+        leg = leg_of(line, books)
         legs.append(leg)
         lines.append(
             {
@@ -127,7 +142,10 @@ def entry(body: Fields, books: Books, _dialect: Dialect) -> Draft:
                 "debit": leg.debit or None,
                 "credit": leg.credit or None,
                 "memo": leg.memo,
-                **{name: line.text_or_none(name) for name in ("class_id", "location_id", "project_id", "contact_id")},
+                **{
+                    name: line.text_or_none(name)
+                    for name in ("class_id", "location_id", "project_id", "contact_id")
+                },
             }
         )
     total = Cents(sum(leg.debit for leg in legs))
@@ -138,21 +156,21 @@ def entry(body: Fields, books: Books, _dialect: Dialect) -> Draft:
 def bill(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     """DR each line's account / CR the payable once."""
     fields = _head(body) | {
-        "vendor_id": _existing(body, "vendor_id", "contact", books),
+        "vendor_id": existing_id(body, "vendor_id", "contact", books),
         "due_date": body.date_or_none("due_date"),
     }
     lines = [
         {
-            "account_id": _existing(line, "account_id", "account", books),
+            "account_id": existing_id(line, "account_id", "account", books),
             "description": line.text_or_none("description"),
             "amount": line.money("amount"),
         }
         for line in body.objects("lines", at_least=1)
     ]
-    total = Cents(sum(_amount(line, "amount") for line in lines))
+    total = Cents(sum(cents(line, "amount") for line in lines))
     if total <= 0:
-        raise body.error("lines", f"add up to {text(total)}; a bill must be above zero")
-    legs = [_credit(str(line["account_id"]), -_amount(line, "amount"), line["description"]) for line in lines]
+        raise body.wrong(field="lines", problem=f"add up to {text(total)}; a bill must be above zero")
+    legs = [credit(str(line["account_id"]), -cents(line, "amount"), line["description"]) for line in lines]
     legs.append(Leg(_account_of(books, "PAYABLE"), credit=total))
     fields |= {"lines": lines, "total": total, "status": "posted"}
     return _dated("bill", fields, total, legs)
@@ -178,81 +196,6 @@ def _dated(kind: str, fields: dict[str, object], total: Cents, legs: list[Leg]) 
     return Draft(kind, fields, None if external_id is None else str(external_id), str(date), total, kept)
 
 
-def _record(body: Fields, name: str, kind: str, books: Books) -> Record:
-    record = books.get(kind, body.uuid(name))
-    if record is None:
-        raise body.error(name, f"there is no {kind} with this id")
-    return record
-
-
-def _existing(body: Fields, name: str, kind: str, books: Books) -> str:
-    return _record(body, name, kind, books).id
-
-
-def _sale_line(line: Fields, books: Books) -> dict[str, object]:
-    item_id = None
-    if line.has("item_id"):
-        sold = _record(line, "item_id", "item", books)
-        item_id, account_id = sold.id, sold.draft.fields["income_account_id"]
-    if line.has("account_id") or item_id is None:
-        account_id = _existing(line, "account_id", "account", books)
-    if account_id is None:
-        raise line.error("item_id", "this item has no income account; give an account_id")
-    quantity, price, amount = line.number_or_none("quantity"), line.number_or_none("unit_price"), line.money("amount")
-    if quantity is not None and price is not None and abs(rounded(quantity * price) - amount) > CENT:
-        raise line.error("amount", f"{text(amount)} is not quantity times unit_price")
-    return {
-        "account_id": account_id,
-        "item_id": item_id,
-        "description": line.text_or_none("description"),
-        "quantity": _plain(quantity),
-        "unit_price": _plain(price),
-        "amount": amount,
-        "tax_amount": line.money_or_none("tax_amount") or ZERO,
-    }
-
-
-def _plain(number: Decimal | None) -> str | None:
-    return None if number is None else f"{number:f}"
-
-
-def _application(
-    row: Fields, books: Books, dialect: Dialect, *, customer_id: object, before: list[dict[str, object]]
-) -> dict[str, object]:
-    paid = _record(row, "invoice_id", "invoice", books)
-    amount = row.positive("amount")
-    if paid.draft.fields["customer_id"] != customer_id:
-        raise row.error("invoice_id", "this invoice belongs to another customer")
-    open_balance = books.open_balance(paid) - sum(_amount(r, "amount") for r in before if r["invoice_id"] == paid.id)
-    if amount > open_balance and dialect.overpayment == "refused":
-        message = f"the invoice has {text(open_balance)} open; {text(amount)} is more"
-        raise ApiError(422, "OVERPAYMENT", message)
-    return {"invoice_id": paid.id, "amount": amount}
-
-
-def _leg(line: Fields, books: Books) -> Leg:
-    account_id = _existing(line, "account_id", "account", books)
-    if line.has("debit") == line.has("credit"):
-        raise line.error("debit", "a line has either a debit or a credit, never both and never neither")
-    memo = line.text_or_none("memo")
-    if line.has("debit"):
-        return Leg(account_id, debit=line.positive("debit"), memo=memo)
-    return Leg(account_id, credit=line.positive("credit"), memo=memo)
-
-
-def _credit(account_id: str, cents: int, memo: object) -> Leg:
-    """A credit, or for a negative amount the debit that it is."""
-    note = None if memo is None else str(memo)
-    if cents < 0:
-        return Leg(account_id, debit=Cents(-cents), memo=note)
-    return Leg(account_id, credit=Cents(cents), memo=note)
-
-
-def _amount(row: dict[str, object], name: str) -> int:
-    value = row[name]
-    return value if isinstance(value, int) else 0
-
-
 def _account_of(books: Books, code: str) -> str:
     """The first account of a type: where Solid posts receivables and payables by itself."""
     return next(a.id for a in books.undated("account") if a.draft.fields["type"] == code)
@@ -262,4 +205,4 @@ def _sales_tax(body: Fields, books: Books) -> str:
     for candidate in books.undated("account"):
         if candidate.draft.fields["name"] == SALES_TAX:
             return candidate.id
-    raise body.error("lines", f"there is no account {SALES_TAX} for the tax")
+    raise body.wrong(field="lines", problem=f"there is no account {SALES_TAX} for the tax")

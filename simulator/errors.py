@@ -2,7 +2,7 @@
 
 
 class ApiError(Exception):
-    """A refusal that goes to the caller in the envelope: `{"success": false, "error": {"code", "message"}}`."""
+    """A refusal that goes to the caller in the envelope as `error.code` and `error.message`."""
 
     def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
         """Keep what the answer needs; `retry_after` is in whole seconds."""

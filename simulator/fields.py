@@ -15,7 +15,8 @@ from simulator.errors import ApiError, invalid
 from simulator.money import Cents, MoneyDialect, parse
 
 MAX_TEXT: Final = 4000
-MAX_NUMBER: Final = 10**15
+MAX_NUMBER: Final = 10**12
+MAX_DECIMALS: Final = 12
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -43,6 +44,11 @@ def day(value: str) -> str:
     return date.fromisoformat(value).isoformat()
 
 
+def _is_sensible(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return abs(number) <= MAX_NUMBER and isinstance(exponent, int) and exponent >= -MAX_DECIMALS
+
+
 class Fields:
     """One JSON object of a request. A missing and a null field are the same thing."""
 
@@ -54,9 +60,9 @@ class Fields:
         self._path = path
         self.money_dialect: MoneyDialect = money_dialect
 
-    def error(self, name: str, problem: str) -> ApiError:
+    def wrong(self, *, field: str, problem: str) -> ApiError:
         """The refusal for one field."""
-        return invalid(f"{self._path}{name}: {problem}")
+        return invalid(f"{self._path}{field}: {problem}")
 
     def has(self, name: str) -> bool:
         """Is the field there, and not null."""
@@ -70,21 +76,21 @@ class Fields:
         """The value, which must be there."""
         value = self._values.get(name)
         if value is None:
-            raise self.error(name, "is required")
+            raise self.wrong(field=name, problem="is required")
         return value
 
     def text(self, name: str) -> str:
         """Text that is not blank."""
         value = self.required(name)
         if not isinstance(value, str) or not value.strip():
-            raise self.error(name, "must be text that is not blank")
+            raise self.wrong(field=name, problem="must be text that is not blank")
         if len(value) > MAX_TEXT:
-            raise self.error(name, f"is longer than {MAX_TEXT} characters")
+            raise self.wrong(field=name, problem=f"is longer than {MAX_TEXT} characters")
         return value
 
     def text_or_none(self, name: str) -> str | None:
-        """Text that is not blank, or nothing."""
-        return self.text(name) if self.has(name) else None
+        """Text that is not blank, or nothing; empty text is nothing."""
+        return None if self.raw(name) == "" or not self.has(name) else self.text(name)
 
     def uuid(self, name: str) -> str:
         """The id of another record. A name instead of an id is refused."""
@@ -92,7 +98,7 @@ class Fields:
         try:
             return str(uuid.UUID(value))
         except (ValueError, AttributeError, TypeError) as exc:
-            raise self.error(name, "must be the UUID of a record, not its name") from exc
+            raise self.wrong(field=name, problem="must be the UUID of a record, not its name") from exc
 
     def date(self, name: str) -> str:
         """A calendar day, YYYY-MM-DD."""
@@ -100,7 +106,7 @@ class Fields:
         try:
             return day(value if isinstance(value, str) else "")
         except ValueError as exc:
-            raise self.error(name, str(exc)) from exc
+            raise self.wrong(field=name, problem=str(exc)) from exc
 
     def date_or_none(self, name: str) -> str | None:
         """A calendar day or nothing."""
@@ -111,7 +117,7 @@ class Fields:
         try:
             return parse(self.required(name), self.money_dialect)
         except ValueError as exc:
-            raise self.error(name, str(exc)) from exc
+            raise self.wrong(field=name, problem=str(exc)) from exc
 
     def money_or_none(self, name: str) -> Cents | None:
         """An amount or nothing."""
@@ -121,11 +127,11 @@ class Fields:
         """An amount above zero."""
         amount = self.money(name)
         if amount <= 0:
-            raise self.error(name, "must be above zero")
+            raise self.wrong(field=name, problem="must be above zero")
         return amount
 
     def number_or_none(self, name: str) -> Decimal | None:
-        """A quantity or a unit price: a JSON number or a decimal string, any number of decimals; or nothing."""
+        """A quantity or a unit price, with any number of decimals, as a number or as text; or nothing."""
         if not self.has(name):
             return None
         value = self.raw(name)
@@ -133,16 +139,16 @@ class Fields:
             number = None if isinstance(value, bool) else Decimal(value)  # type: ignore[arg-type]
         except (InvalidOperation, TypeError, ValueError):
             number = None
-        if number is None or not number.is_finite() or abs(number) > MAX_NUMBER:
-            raise self.error(name, "must be a number of a sensible size")
+        if number is None or not number.is_finite() or not _is_sensible(number):
+            raise self.wrong(field=name, problem="must be a number of a sensible size")
         return number
 
     def objects(self, name: str, *, at_least: int = 0) -> Iterator["Fields"]:
         """The objects of a list."""
         value = self.required(name) if at_least else self._values.get(name) or []
         if not isinstance(value, list) or len(value) < at_least:
-            raise self.error(name, f"must be a list of at least {at_least}")
+            raise self.wrong(field=name, problem=f"must be a list of at least {at_least}")
         for index, item in enumerate(value):
             if not isinstance(item, dict):
-                raise self.error(f"{name}[{index}]", "must be an object")
+                raise self.wrong(field=f"{name}[{index}]", problem="must be an object")
             yield Fields(item, self.money_dialect, f"{self._path}{name}[{index}].")

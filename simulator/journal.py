@@ -1,7 +1,7 @@
 """A file of JSON lines that lets a killed simulator go on where it was: writes, keys, settings and calls.
 
-Each line is flushed to the operating system before the call it belongs to is answered: it outlives the process,
-not the machine. The file is for one process at a time.
+Each line is flushed to the operating system before the call it belongs to is answered: it outlives the
+process, not the machine. The file is for one process at a time.
 """
 
 import json
@@ -75,7 +75,9 @@ def record_line(record: Record) -> dict[str, object]:
 
 def record_of(line: Mapping[str, Any]) -> Record:
     """The record of such a line."""
-    legs = tuple(Leg(account, Cents(debit), Cents(credit), memo) for account, debit, credit, memo in line["legs"])
+    legs = tuple(
+        Leg(account, Cents(debit), Cents(credit), memo) for account, debit, credit, memo in line["legs"]
+    )
     draft = Draft(line["kind"], line["fields"], line["external_id"], line["date"], line["total"], legs)
     return Record(line["id"], line["seq"], line["created_at"], seed=False, draft=draft)
 

@@ -1,6 +1,7 @@
 """The rate limit and its measure: exact sliding windows, half open, `[t, t + window)`.
 
-Two calls exactly `window` seconds apart are not in one window, for the limit as for the measure. Reads no clock.
+Two calls exactly `window` seconds apart are not in one window, for the limit as for the measure. Reads no
+clock.
 """
 
 from collections import defaultdict, deque

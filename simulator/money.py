@@ -1,8 +1,12 @@
-"""Amounts as whole cents of the base currency. The only module that turns amounts into text or back; no floats."""
+"""Amounts as whole cents of the base currency.
+
+The only module that turns amounts into text or back; no floats.
+"""
 
 import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Literal, TypeGuard
 
 MoneyDialect = Literal["decimal_string", "decimal_number", "cents"]
 
@@ -51,24 +55,26 @@ def _from_string(value: object) -> int:
 
 
 def _from_number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        msg = "must be a JSON number with at most two decimals, such as 108.00"
+    number = Decimal(value) if _is_number(value) else None
+    if number is None or abs(number) > LIMIT_CENTS or number * _HUNDRED % 1:
+        msg = "must be a JSON number of a sensible size with at most two decimals, such as 108.00"
         raise ValueError(msg)
-    if abs(value) > LIMIT_CENTS:
-        msg = "is too large"
-        raise ValueError(msg)
-    cents = Decimal(value) * _HUNDRED
-    if cents != cents.to_integral_value():
-        msg = "has more than two decimals"
-        raise ValueError(msg)
-    return int(cents)
+    return int(number * _HUNDRED)
 
 
 def _from_cents(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if not _is_number(value) or not isinstance(value, int):
         msg = "must be a whole number of cents, such as 10800"
         raise ValueError(msg)
     return value
 
 
-_READERS = {"decimal_string": _from_string, "decimal_number": _from_number, "cents": _from_cents}
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+_READERS: dict[MoneyDialect, Callable[[object], int]] = {
+    "decimal_string": _from_string,
+    "decimal_number": _from_number,
+    "cents": _from_cents,
+}

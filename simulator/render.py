@@ -29,7 +29,7 @@ def resource(record: Record, books: Books, dialect: Dialect) -> dict[str, object
 
 
 def as_entry(record: Record, books: Books, dialect: Dialect) -> dict[str, object]:
-    """Any dated record as `GET /entries` shows it: every document is a journal entry with the document's own id."""
+    """Any dated record as `GET /entries` shows it: a journal entry with the document's own id."""
     if record.draft.kind == "entry":
         return resource(record, books, dialect)
     heads = ("date", "currency", "external_id", "reference_number", "memo")
@@ -49,7 +49,12 @@ def as_entry(record: Record, books: Books, dialect: Dialect) -> dict[str, object
 def legs(record: Record) -> list[dict[str, object]]:
     """What the record posts."""
     return [
-        {"account_id": leg.account_id, "debit": leg.debit or None, "credit": leg.credit or None, "memo": leg.memo}
+        {
+            "account_id": leg.account_id,
+            "debit": leg.debit or None,
+            "credit": leg.credit or None,
+            "memo": leg.memo,
+        }
         for leg in record.draft.legs
     ]
 
@@ -76,13 +81,7 @@ def dump(value: object, money: MoneyDialect) -> bytes:
 
 def _plain(value: object, money: MoneyDialect) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, Cents):
-        match money:
-            case "cents":
-                return int(value)
-            case "decimal_number":
-                return f"{_MARK}{text(value)}"
-            case _:
-                return text(value)
+        return _amount(value, money)
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
@@ -90,3 +89,13 @@ def _plain(value: object, money: MoneyDialect) -> Any:  # noqa: ANN401  # any JS
     if isinstance(value, Sequence):
         return [_plain(item, money) for item in value]
     return value
+
+
+def _amount(cents: Cents, money: MoneyDialect) -> str | int:
+    match money:
+        case "cents":
+            return int(cents)
+        case "decimal_number":
+            return f"{_MARK}{text(cents)}"
+        case "decimal_string":
+            return text(cents)

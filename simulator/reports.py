@@ -59,7 +59,10 @@ def receivable_aging(books: Books, *, as_of: str) -> dict[str, object]:
 
 
 def payable_aging(books: Books, *, as_of: str) -> dict[str, object]:
-    """What is owed to each vendor on bills dated up to `as_of`, by age. Bills cannot be paid here: all are open."""
+    """What is owed to each vendor on bills dated up to `as_of`, by age.
+
+    Bills cannot be paid here: all are open.
+    """
     bills = books.dated("bill", until=as_of).all()
     return _aging(books, [(r, int(r.draft.total or 0), "vendor_id") for r in bills], as_of)
 
@@ -68,7 +71,9 @@ def _aging(books: Books, documents: list[tuple[Record, int, str]], as_of: str) -
     rows: dict[str, dict[str, int]] = {}
     for record, open_cents, who in documents:
         if open_cents:
-            row = rows.setdefault(str(record.draft.fields[who]), {name: 0 for _, name in _BUCKETS} | {_OLDEST: 0})
+            row = rows.setdefault(
+                str(record.draft.fields[who]), {name: 0 for _, name in _BUCKETS} | {_OLDEST: 0}
+            )
             row[_bucket(record, as_of)] += open_cents
     contacts = [
         {
@@ -80,7 +85,11 @@ def _aging(books: Books, documents: list[tuple[Record, int, str]], as_of: str) -
         for contact_id, row in rows.items()
         for contact in [books.get("contact", contact_id)]
     ]
-    return {"as_of": as_of, "contacts": contacts, "total": Cents(sum(sum(row.values()) for row in rows.values()))}
+    return {
+        "as_of": as_of,
+        "contacts": contacts,
+        "total": Cents(sum(sum(row.values()) for row in rows.values())),
+    }
 
 
 def _bucket(record: Record, as_of: str) -> str:

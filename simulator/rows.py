@@ -12,7 +12,9 @@ class Rows(Generic[Row]):
 
     __slots__ = ("_index", "_low", "_row", "count")
 
-    def __init__(self, index: Sequence[Key], row: Callable[[Key], Row], *, low: int = 0, high: int | None = None) -> None:
+    def __init__(
+        self, index: Sequence[Key], row: Callable[[Key], Row], *, low: int = 0, high: int | None = None
+    ) -> None:
         """View `index`; `row` turns one of its keys into a row."""
         self._index = index
         self._row: Callable[..., Row] = row

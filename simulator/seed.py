@@ -1,4 +1,7 @@
-"""Puts the opening chart of accounts and its opening balances into empty books, marked as seed. Nothing else."""
+"""Puts the opening chart of accounts and its opening balances into empty books, marked as seed.
+
+Nothing else.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -12,7 +15,10 @@ _CREATED: str = f"{OPENING_DATE}T00:00:00Z"
 
 
 def plant(books: Books, chart: Sequence[ChartAccount]) -> None:
-    """Add the accounts, then one entry for all opening balances. Raises SwitchError for an impossible chart."""
+    """Add the accounts, then one entry for all opening balances.
+
+    Raises SwitchError for an impossible chart.
+    """
     check(chart)
     for account in chart:
         fields = {

@@ -6,18 +6,19 @@ Use it in a process directly, or let `server` put it behind two ports. Not for s
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from simulator.books import Books, Draft, Record, check_balanced
-from simulator.calls import Call, fingerprint, from_json
+from simulator.calls import Call, fingerprint
 from simulator.chart import ChartAccount, sample
-from simulator.errors import ApiError, JournalError, SwitchError
-from simulator.journal import Journal, record_line, record_of
+from simulator.errors import ApiError, SwitchError
+from simulator.journal import Journal, record_line
 from simulator.limits import SlidingWindow
+from simulator.reloading import reload
 from simulator.seed import plant
 from simulator.switches import Switches
 
@@ -31,6 +32,18 @@ class Clock:
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+
+
+class Door(Protocol):
+    """What lets calls in: the API's listener, where there is one."""
+
+    async def open(self) -> None:
+        """Let connections in."""
+        ...
+
+    async def close(self) -> None:
+        """Refuse connections and drop those that are open."""
+        ...
 
 
 class Simulation:
@@ -48,7 +61,8 @@ class Simulation:
     ) -> None:
         """Open the books and, with a journal, read them back to where they were.
 
-        The journal's keys win over `key`. Raises SwitchError for a bad key or chart, JournalError for a bad journal.
+        The journal's keys win over `key`. Raises SwitchError for a bad key or chart, JournalError for a bad
+        journal.
         """
         self.clock = clock or Clock()
         self.books = Books()
@@ -58,43 +72,13 @@ class Simulation:
         self.keys: set[str] = {fingerprint(checked_key(key))}
         self.snapshot: int | None = None
         self.closing = asyncio.Event()
-        self.door: Callable[[bool], Awaitable[None]] | None = None
+        self.door: Door | None = None
+        self._door_lock = asyncio.Lock()
         self.late: set[asyncio.Task[None]] = set()
+        self._reopening: asyncio.Task[None] | None = None
         self.journal = Journal(journal)
         plant(self.books, chart or sample())
-        self._read_journal()
-
-    def _read_journal(self) -> None:
-        by_number: dict[int, Call] = {}
-        for line in self.journal.read():
-            match line["line"]:
-                case "record":
-                    self._add_again(record_of(line))
-                case "call":
-                    by_number[line["n"]] = from_json(line)
-                case "answer" if line["n"] in by_number:
-                    call = by_number[line["n"]]
-                    call.status, call.fault = line["status"], line["fault"]
-                    call.committed, call.external_id = tuple(line["committed"]), line["external_id"]
-                case "keys":
-                    self.keys = set(line["keys"])
-                case "snapshot":
-                    self.snapshot = line["length"]
-                case "restore":
-                    self.books.truncate(line["length"])
-                case "dates":
-                    self.switches.closed_through = line["closed_through"]
-                    self.switches.accountant_copy = line["accountant_copy"]
-        self.calls = list(by_number.values())
-        for call in self.calls:
-            if call.counted and call.key is not None:
-                self.limiter.remember(call.key, call.monotonic)
-
-    def _add_again(self, record: Record) -> None:
-        if record.seq != len(self.books.log):
-            msg = f"the journal's record {record.id} does not fit: was it written with another chart of accounts?"
-            raise JournalError(msg)
-        self.books.add(record)
+        reload(self)
 
     def now(self) -> str:
         """The wall-clock time as an ISO 8601 text in UTC."""
@@ -182,27 +166,52 @@ class Simulation:
 
     def write_dates(self) -> None:
         """Keep the closed dates in the journal."""
-        dates = {"closed_through": self.switches.closed_through, "accountant_copy": self.switches.accountant_copy}
+        dates = {
+            "closed_through": self.switches.closed_through,
+            "accountant_copy": self.switches.accountant_copy,
+        }
         self.journal.write({"line": "dates", **dates})
 
     async def set_open(self, *, is_open: bool) -> None:
-        """Open or close the app. Closing drops every connection; what was waiting to be committed is dropped too,
-        except for late commits, which land when they are due.
+        """Open or close the app; returns when it is so.
+
+        Closing drops every connection, and what was waiting to be committed with it, except for late commits:
+        they land when they are due.
         """
-        if is_open == self.switches.open:
-            return
-        self.switches.open = is_open
-        if is_open:
-            self.closing = asyncio.Event()
-        else:
-            self.closing.set()
+        if self._reopening is not None and self._reopening is not asyncio.current_task():
+            self._reopening.cancel()
+        self._reopening = None
+        async with self._door_lock:
+            if is_open == self.switches.open:
+                return
+            self.switches.open = is_open
+            await (self._let_open() if is_open else self._let_closed())
+
+    async def _let_open(self) -> None:
+        self.closing = asyncio.Event()
         if self.door is not None:
-            await self.door(is_open)
+            await self.door.open()
+
+    async def _let_closed(self) -> None:
+        self.closing.set()
+        if self.door is not None:
+            await self.door.close()
+
+    async def close_for(self, seconds: float) -> None:
+        """Close the app now, open it again after `seconds` unless it is switched before."""
+
+        async def reopen() -> None:
+            await asyncio.sleep(seconds)
+            await self.set_open(is_open=True)
+
+        await self.set_open(is_open=False)
+        self._reopening = asyncio.create_task(reopen())
 
     def close(self) -> None:
         """Forget what has not landed yet, and close the journal."""
-        for task in self.late:
-            task.cancel()
+        for task in (*self.late, self._reopening):
+            if task is not None:
+                task.cancel()
         self.journal.close()
 
 

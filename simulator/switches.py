@@ -17,9 +17,9 @@ FaultKind = Literal["slow", "answer_lost", "late_commit", "error", "hang"]
 class Fault:
     """Something that happens to the next `left` calls that `only` allows.
 
-    slow: wait `seconds`, then commit and answer. answer_lost: commit, then cut the connection. late_commit: cut
-    (or hang) without an answer, commit `seconds` later. error: answer `status`, as HTML if `html`, after committing
-    if `commit`. hang: never answer, never commit.
+    slow: wait `seconds`, then commit and answer. answer_lost: commit, then cut the connection. late_commit:
+    cut (or hang) without an answer, commit `seconds` later. error: answer `status`, as HTML if `html`, after
+    committing if `commit`. hang: never answer, never commit.
 
     `only` is `*`, a method (`POST`), a path (`/invoices`) or both (`POST /invoices`).
     """
@@ -39,8 +39,7 @@ class Fault:
             return False
         words = self.only.split()
         return all(
-            word == "*" or word == method or path == word or (word[0] == "/" and path.startswith(f"{word}/"))
-            for word in words
+            word in {"*", method, path} or (word[0] == "/" and path.startswith(f"{word}/")) for word in words
         )
 
 

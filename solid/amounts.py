@@ -10,8 +10,8 @@ _FINEST = -20
 def in_minor_units(amount: Decimal, currency: str) -> int:
     """Give an amount in whole units as a whole number of ISO minor units (20.00 USD is 2000, 20 JPY is 20).
 
-    Raises ValueError for a fraction below the minor unit, NaN, infinity, more than MAX_AMOUNT either way, or more
-    than 20 decimals (a sign of a computation gone wrong).
+    Raises ValueError for a fraction below the minor unit, NaN, infinity, more than MAX_AMOUNT either way, or
+    more than 20 decimals (a sign of a computation gone wrong).
     """
     exponent = iso_exponent(currency)
     if not amount.is_finite() or amount.copy_abs() > MAX_AMOUNT:
@@ -21,7 +21,8 @@ def in_minor_units(amount: Decimal, currency: str) -> int:
         msg = f"an amount is written with at most {-_FINEST} decimals"
         raise ValueError(msg)
     numerator, denominator = amount.as_integer_ratio()
-    minor, rest = divmod(numerator * 10**exponent, denominator)
+    minor_unit: int = 10**exponent
+    minor, rest = divmod(numerator * minor_unit, denominator)
     if rest:
         msg = f"an amount in {currency} has a fraction below its minor unit; Solid's books cannot hold it"
         raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""What an answer, or the lack of one, means: the one place that turns HTTP into payloads and into `solid.errors`.
+"""What an answer, or the lack of one, means: the one place that turns HTTP into payloads or `solid.errors`.
 
 It must not send anything, and must not put the key, a request body or an answer's body into a message.
 Source: the table "Which failure goes where" of the architecture page.
@@ -13,14 +13,13 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from runtime.clock import Clock
-from schemas.errors import InvalidJson
-from schemas.json_text import parse_json
 from solid.dialect import Dialect, Resource
 from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidError, Stage, Unavailable
+from solid.json_text import read_json
 
 KEY_HEADER = "X-API-Key"
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-"""Errors of httpx after which Solid certainly received nothing (a name that does not resolve is a ConnectError)."""
+"""Errors after which Solid certainly received nothing (a name that does not resolve is a ConnectError)."""
 
 _SENDING = (httpx.WriteTimeout, httpx.WriteError)
 _LONGEST_MESSAGE = 300
@@ -34,7 +33,7 @@ _STATUS_CAUSES: Mapping[int, Cause] = {
 }
 _SENTENCES: Mapping[Cause, str] = {
     "closed": "Solid could not be reached, nothing was sent: is the app open and the integration API on?",
-    "unauthorised": "Solid does not accept the API key: make a new one in Solid's settings and put it in place",
+    "unauthorised": "Solid does not accept the API key: make a new one in Solid and put it in place",
     "rate_limited": "Solid says that the allowance is used up; nothing was done",
     "unavailable": "Solid or the proxy before it is unavailable; whether the call was done is not certain",
 }
@@ -57,7 +56,9 @@ def from_exception(error: httpx.HTTPError, call: str) -> SolidError:
     if isinstance(error, NOTHING_SENT):
         return Unavailable("closed", f"{call}: {_SENTENCES['closed']} ({name}: {_one_line(str(error))})")
     stage: Stage = "sending" if isinstance(error, _SENDING) else "waiting"
-    return OutcomeUnknown(stage, f"{call}: no answer ({name} while {stage}); whether Solid did it is not known")
+    return OutcomeUnknown(
+        stage, f"{call}: no answer ({name} while {stage}); whether Solid did it is not known"
+    )
 
 
 def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavailable | None:
@@ -78,54 +79,64 @@ def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavai
     )
 
 
-def read_document(response: httpx.Response, *, call: str, dialect: Dialect, clock: Clock) -> dict[str, object]:
-    """Give the JSON object of an answer, or raise what the answer means (any of `solid.errors` but DialectMismatch)."""
+def read_document(
+    response: httpx.Response, *, call: str, dialect: Dialect, clock: Clock
+) -> dict[str, object]:
+    """Give the JSON object of an answer, or raise what it means."""
     failure = _failure(response, call, dialect, clock)
     if failure is not None:
         raise failure
     document = _document(response)
     if document is None:
-        raise OutcomeUnknown("answer", f"{call}: {_not_solid(response)}")
+        raise _no_answer(call, _not_solid(response))
     return document
 
 
 def payload_of(document: Mapping[str, object], *, call: str, dialect: Dialect, resource: Resource) -> object:
     """Give the payload of a successful envelope. Raises OutcomeUnknown where there is none."""
     if document.get("success") is not True:
-        raise OutcomeUnknown("answer", f"{call}: the answer is JSON but not Solid's envelope (no success: true)")
+        raise _no_answer(call, "the answer is JSON but not Solid's envelope (no success: true)")
     keys = dialect.payload_keys(resource)
     for key in keys:
         if document.get(key) is not None:
             return document[key]
-    msg = f"{call}: success without {' or '.join(keys)}: see solid.dialect.payload_key"
-    raise OutcomeUnknown("answer", msg)
+    raise _no_answer(call, f"success without {' or '.join(keys)}: see solid.dialect.payload_key")
 
 
 def _failure(response: httpx.Response, call: str, dialect: Dialect, clock: Clock) -> SolidError | None:
     status = response.status_code
-    said = _said(response)
     unavailable = systemic(response, dialect, clock)
     if unavailable is not None:
         return unavailable
-    if response.is_redirect or response.is_informational or 300 <= status < 400:  # noqa: PLR2004 - HTTP's 3xx
+    if response.is_redirect:
         return Refused("redirect", f"{call}: {_redirected(response)}", status=status)
     if response.is_server_error:
-        return OutcomeUnknown("answer", f"{call}: HTTP {status}; whether Solid did it is not known")
+        return _no_answer(call, f"HTTP {status}; whether Solid did it is not known")
+    refusal = _refusal(response, call, dialect)
+    if refusal is None and not response.is_success:
+        return _no_answer(call, _not_solid(response))
+    return refusal
+
+
+def _refusal(response: httpx.Response, call: str, dialect: Dialect) -> Refused | None:
+    """Solid's own no, with whatever status; or the no of a JSON 4xx that at least does not claim success."""
+    status, said, document = response.status_code, _said(response), _document(response)
     if said is not None:
         closed = said.any_of(dialect.period_closed_codes)
         return (PeriodClosed if closed else Refused)(said.code, said.message, status=status)
-    document = _document(response)
     if response.is_client_error and document is not None and document.get("success") is not True:
         return Refused(f"http_{status}", f"{call}: refused without Solid's envelope", status=status)
-    if not response.is_success:
-        return OutcomeUnknown("answer", f"{call}: {_not_solid(response)}")
     return None
+
+
+def _no_answer(call: str, why: str) -> OutcomeUnknown:
+    return OutcomeUnknown("answer", f"{call}: {why}")
 
 
 def _document(response: httpx.Response) -> dict[str, object] | None:
     try:
-        document = parse_json(response.content)
-    except InvalidJson:
+        document = read_json(response.content)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
 
@@ -136,10 +147,9 @@ def _said(response: httpx.Response) -> _Said | None:
         return None
     error = document.get("error")
     code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, error)
-    key = response.request.headers.get(KEY_HEADER, "")
     return _Said(
-        code=_one_line(str(code or f"http_{response.status_code}"), key=key)[:_LONGEST_CODE],
-        message=_one_line(str(message or "no message"), key=key),
+        code=_cleaned(str(code or f"http_{response.status_code}"), response)[:_LONGEST_CODE],
+        message=_cleaned(str(message or "no message"), response),
     )
 
 
@@ -148,7 +158,7 @@ def _blames_the_call(response: httpx.Response) -> bool:
 
 
 def _retry_after_seconds(response: httpx.Response, clock: Clock) -> float | None:
-    """Seconds from now; a date is measured against the answer's own `Date`, so that a wrong clock does no harm."""
+    """Seconds from now; a date is measured from the answer's own `Date`, as our clock may be wrong."""
     text = response.headers.get("Retry-After", "").strip()
     try:
         seconds = float(text)
@@ -178,10 +188,20 @@ def _redirected(response: httpx.Response) -> str:
 
 
 def _not_solid(response: httpx.Response) -> str:
-    kind = _one_line(response.headers.get("Content-Type", "no content type"))[:_LONGEST_CODE]
-    return f"HTTP {response.status_code} with {kind}: not an answer of Solid's; whether Solid did it is not known"
+    kind = _cleaned(response.headers.get("Content-Type", "no content type"), response)[:_LONGEST_CODE]
+    return (
+        f"HTTP {response.status_code} with {kind} is no answer of Solid's; whether it was done is not known"
+    )
 
 
-def _one_line(text: str, *, key: str = "") -> str:
-    shown = text.replace(key, "[key]") if key else text
-    return " ".join("".join(each if each.isprintable() else " " for each in shown).split())[:_LONGEST_MESSAGE]
+def _cleaned(text: str, response: httpx.Response) -> str:
+    """Quote what the other side wrote, without the key and the body should it have echoed them."""
+    echoes = {response.request.headers.get(KEY_HEADER, ""): "[key]"}
+    echoes[response.request.content.decode()] = "[body]"
+    for echo, shown in echoes.items():
+        text = text.replace(echo, shown) if echo else text
+    return _one_line(text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:_LONGEST_MESSAGE]

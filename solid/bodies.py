@@ -1,13 +1,14 @@
 """Records as Solid's JSON bodies: which field is called what, amounts written in the dialect's way.
 
-Fields without a value are left out. No float is made on the way: a Decimal becomes a JSON number digit by digit.
+Fields without a value are left out. No float is made on the way: a Decimal becomes a JSON number digit by
+digit.
 """
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 
 from solid.dialect import RESOURCES, Dialect
+from solid.json_text import write_json
 from solid.models import NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
 
 Json = Mapping[str, "Json | list[Json] | str | int | bool | Decimal | None"]
@@ -16,16 +17,20 @@ Json = Mapping[str, "Json | list[Json] | str | int | bool | Decimal | None"]
 
 def encode(record: NewRecord, dialect: Dialect) -> bytes:
     """Write the body that creates the record, UTF-8. The same record always gives the same bytes."""
+    body = _body(record, dialect)
+    return write_json(_present({**body, **dialect.constants.get(RESOURCES[record.kind], {})})).encode()
+
+
+def _body(record: NewRecord, dialect: Dialect) -> Json:
     match record:
         case NewContact():
-            body = _contact(record)
+            return _contact(record)
         case NewInvoice():
-            body = _invoice(record, dialect)
+            return _invoice(record, dialect)
         case NewPayment():
-            body = _payment(record, dialect)
+            return _payment(record, dialect)
         case NewEntry():
-            body = _entry(record, dialect)
-    return _text(_present({**body, **dialect.constants.get(RESOURCES[record.kind], {})})).encode()
+            return _entry(record, dialect)
 
 
 def _contact(record: NewContact) -> Json:
@@ -34,11 +39,8 @@ def _contact(record: NewContact) -> Json:
 
 def _invoice(record: NewInvoice, dialect: Dialect) -> Json:
     return {
-        "external_id": record.external_id,
+        **_head(record, dialect),
         "customer_id": record.customer_id,
-        "date": record.date.isoformat(),
-        "currency": record.currency,
-        "memo": record.memo,
         "lines": [
             {
                 "account_id": line.account_id,
@@ -52,7 +54,7 @@ def _invoice(record: NewInvoice, dialect: Dialect) -> Json:
 
 def _payment(record: NewPayment, dialect: Dialect) -> Json:
     return {
-        **_numbered(record),
+        **_head(record, dialect),
         "customer_id": record.customer_id,
         "amount": dialect.encode_money(record.amount, record.currency),
         "deposit_account_id": record.deposit_account_id,
@@ -68,17 +70,21 @@ def _entry(record: NewEntry, dialect: Dialect) -> Json:
         return None if amount is None else dialect.encode_money(amount, record.currency)
 
     lines = [
-        {"account_id": line.account_id, "debit": side(line.debit), "credit": side(line.credit), "memo": line.memo}
+        {
+            "account_id": line.account_id,
+            "debit": side(line.debit),
+            "credit": side(line.credit),
+            "memo": line.memo,
+        }
         for line in record.lines
     ]
-    return {**_numbered(record), "lines": [_present(line) for line in lines]}
+    return {**_head(record, dialect), "lines": [_present(line) for line in lines]}
 
 
-def _numbered(record: NewPayment | NewEntry) -> Json:
-    """Carry the key twice: whether these resources keep an `external_id` is not known."""
+def _head(record: NewInvoice | NewPayment | NewEntry, dialect: Dialect) -> Json:
+    """What dated records share; our key is in every field that look-ups compare."""
     return {
-        "external_id": record.external_id,
-        "reference_number": record.external_id,
+        **dict.fromkeys(dialect.key_fields(record.kind), record.external_id),
         "date": record.date.isoformat(),
         "currency": record.currency,
         "memo": record.memo,
@@ -87,15 +93,3 @@ def _numbered(record: NewPayment | NewEntry) -> Json:
 
 def _present(body: Json) -> Json:
     return {name: value for name, value in body.items() if value is not None}
-
-
-def _text(value: object) -> str:
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case dict():
-            return "{" + ",".join(f"{json.dumps(name)}:{_text(each)}" for name, each in value.items()) + "}"
-        case list():
-            return "[" + ",".join(_text(each) for each in value) + "]"
-        case _:
-            return json.dumps(value)

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.money import MAX_AMOUNT, Currency, iso_exponent
 from solid.amounts import from_minor_units, in_minor_units
 from solid.errors import DialectMismatch
-from solid.models import Kind
 from solid.expectations import expectations
+from solid.models import Kind
 from solid.openapi import problems
 
 MoneyEncoding = Literal["decimal_string", "decimal_number", "cents"]
@@ -55,9 +55,9 @@ class Paths(_Part):
 class LookupRule(_Part):
     """How a record of one kind is looked up before it is sent again.
 
-    `external_id_filter`: ask for the external id; `display_name`: ask for the name (contacts only); `date_range`: ask for
-    the days around its date (not contacts); `hold`: never look, a person must. Whatever the question, each row that
-    comes back is compared on the fields of `compare`.
+    `external_id_filter`: ask for the external id; `display_name`: ask for the name (contacts only);
+    `date_range`: ask for the days around its date (not contacts); `hold`: never look, a person must. Whatever
+    the question, each row that comes back is compared on the fields of `compare`.
     """
 
     by: Literal["external_id_filter", "display_name", "date_range", "hold"]
@@ -77,6 +77,9 @@ class Lookups(_Part):
 
     @model_validator(mode="after")
     def _fits_the_record(self) -> Self:
+        if self.contacts.compare != ("external_id",):
+            msg = "contacts have no reference_number: compare them on external_id"
+            raise ValueError(msg)
         dated = (self.invoices, self.payments, self.entries, self.bills)
         if self.contacts.by == "date_range" or any(rule.by == "display_name" for rule in dated):
             msg = "contacts have no date, and only contacts have a display_name: choose another look-up"
@@ -100,10 +103,11 @@ class Parameters(_Part):
 class Dialect(_Part):
     """How this installation of Solid speaks.
 
-    `money` has no default: a wrong guess is wrong by a factor of a hundred. `payload_key` is the key beside `success`;
-    `{resource}` stands for the resource's own name (`invoices` or `invoice`). `page_size_hint` is the number of rows at
-    which a page without hints counts as full; the usual page sizes always do. `constants` adds fixed
-    fields to what is created, such as `{"contacts": {"contact_type": "customer"}}`. `currency` is that of `balances`.
+    `money` has no default: a wrong guess is wrong by a factor of a hundred. `payload_key` is the key beside
+    `success`; `{resource}` stands for the resource's own name (`invoices` or `invoice`). `page_size_hint` is
+    the number of rows at which a page without hints counts as full; the usual page sizes always do.
+    `constants` adds fixed fields to what is created, such as `{"contacts": {"contact_type": "customer"}}`.
+    `currency` is that of `balances`.
     """
 
     money: MoneyEncoding
@@ -117,7 +121,13 @@ class Dialect(_Part):
     constants: dict[Resource, dict[str, str | bool]] = {}
     rate_limit_codes: frozenset[str] = frozenset({"rate_limited", "rate_limit_exceeded", "too_many_requests"})
     period_closed_codes: frozenset[str] = frozenset(
-        {"period_closed", "closed_period", "fiscal_period_closed", "accountant_copy", "accountant_copy_active"}
+        {
+            "period_closed",
+            "closed_period",
+            "fiscal_period_closed",
+            "accountant_copy",
+            "accountant_copy_active",
+        }
     )
 
     @model_validator(mode="after")
@@ -134,6 +144,10 @@ class Dialect(_Part):
         """Give the look-up of this kind of record."""
         rule: LookupRule = getattr(self.lookups, RESOURCES[kind])
         return rule
+
+    def key_fields(self, kind: Kind) -> tuple[str, ...]:
+        """Name the fields that carry our key when a record is created: `external_id`, and what look-ups compare."""
+        return tuple(dict.fromkeys(("external_id", *self.lookup(kind).compare)))
 
     def lookup_parameters(self, resource: Resource) -> tuple[str, ...]:
         """Name the query parameters that look-ups of this resource rest on."""
@@ -154,8 +168,8 @@ class Dialect(_Part):
     def encode_money(self, amount: Decimal, currency: str) -> str | int | Decimal:
         """Write an amount in whole units as Solid reads it; a Decimal result is written as a JSON number.
 
-        Decimals always have the currency's ISO number of digits. Raises ValueError for a fraction below the minor unit,
-        or an amount past `MAX_AMOUNT`: nothing is ever rounded.
+        Decimals always have the currency's ISO number of digits. Raises ValueError for a fraction below the
+        minor unit, or an amount past `MAX_AMOUNT`: nothing is ever rounded.
         """
         minor = in_minor_units(amount, currency)
         if self.money == "cents":
@@ -164,7 +178,7 @@ class Dialect(_Part):
         return format(exact, "f") if self.money == "decimal_string" else exact
 
     def decode_money(self, value: object, currency: str) -> Decimal:
-        """Read an amount as Solid writes it, in whole units. Raises DialectMismatch when it is written otherwise."""
+        """Read an amount as Solid writes it, in whole units. Raises DialectMismatch for any other way."""
         amount = self._decoded(value, currency)
         if amount is None or not amount.is_finite() or amount.copy_abs() > MAX_AMOUNT:
             msg = (
@@ -184,9 +198,9 @@ class Dialect(_Part):
         return Decimal(value) if isinstance(value, str) and re.fullmatch(_DECIMAL_TEXT, value) else None
 
     def check(self, openapi: Mapping[str, object]) -> list[str]:
-        """Compare with Solid's live OpenAPI document: what is missing or otherwise, in plain words; empty is well.
+        """Compare with Solid's OpenAPI document: what is missing or otherwise, in plain words; empty is well.
 
-        Checked are the paths, methods, body fields, money types, query parameters and payload keys that the client uses,
-        as far as the document speaks of them.
+        Checked are the paths, methods, body fields, money types, query parameters and payload keys that the
+        client uses, as far as the document speaks of them.
         """
         return problems(openapi, expectations(self))

@@ -7,8 +7,9 @@ SolidError
 │   └── PeriodClosed   refused because of the date: the period is closed, or an accountant has a copy
 └── DialectMismatch    the API does not speak the configured dialect: nothing is to be posted
 
-Messages never hold the API key or a request body. What Solid itself says is cut, put on one line and freed of the key.
-Source: the table "Which failure goes where" of the architecture page. Translation is in `solid.answers`, in one place.
+Messages never hold the API key or a request body. What Solid itself says is cut, put on one line and freed of
+the key. Source: the table "Which failure goes where" of the architecture page. Translation is in
+`solid.answers`, in one place.
 """
 
 from typing import Literal
@@ -17,7 +18,7 @@ Cause = Literal["closed", "unauthorised", "rate_limited", "unavailable"]
 """Why nothing works at the moment: app closed, key refused, allowance used up, or a 503."""
 
 Stage = Literal["sending", "waiting", "answer"]
-"""How far a call came: while it was being sent, while waiting for the answer, or with an answer that says nothing."""
+"""How far a call came: being sent, waiting for the answer, or having an answer that says nothing."""
 
 
 class SolidError(Exception):
@@ -27,13 +28,16 @@ class SolidError(Exception):
 class Unavailable(SolidError):
     """Solid takes no calls at the moment, whichever call it is.
 
-    `retry_after` is seconds, where the answer named a time. `sent` says whether a doubt remains: True only for a 503,
-    where the write may have been done before something in between gave up; False means nothing was done.
+    `retry_after` is seconds, where the answer named a time. `sent` says whether a doubt remains: True only
+    for a 503, where the write may have been done before something in between gave up; False means nothing was
+    done.
     """
 
-    def __init__(self, cause: Cause, message: str, *, retry_after: float | None = None, sent: bool = False) -> None:
+    def __init__(
+        self, cause: Cause, message: str = "", *, retry_after: float | None = None, sent: bool = False
+    ) -> None:
         """Keep the facts beside the message."""
-        super().__init__(message)
+        super().__init__(message or cause)
         self.cause: Cause = cause
         self.retry_after = retry_after
         self.sent = sent
@@ -42,17 +46,17 @@ class Unavailable(SolidError):
 class OutcomeUnknown(SolidError):
     """The call left the machine; whether Solid did it is not known. For a GET that is harmless: ask again."""
 
-    def __init__(self, stage: Stage, message: str) -> None:
+    def __init__(self, stage: Stage, message: str = "") -> None:
         """Keep the stage beside the message."""
-        super().__init__(message)
+        super().__init__(message or stage)
         self.stage: Stage = stage
 
 
 class Refused(SolidError):
     """Solid understood the call and did not do it.
 
-    `code` is Solid's `error.code`; `http_<status>` where it gave none, `redirect` for an answer that points elsewhere.
-    `message` is Solid's `error.message`, `status` the HTTP status (which may be 200).
+    `code` is Solid's `error.code`; `http_<status>` where it gave none, `redirect` for an answer that points
+    elsewhere. `message` is Solid's `error.message`, `status` the HTTP status (which may be 200).
     """
 
     def __init__(self, code: str, message: str, *, status: int) -> None:
@@ -64,8 +68,8 @@ class Refused(SolidError):
 
 
 class PeriodClosed(Refused):
-    """Refused on its date. Never answered by sending another date: that is for a setting or a person to decide."""
+    """Refused on its date. Never answered by sending another date: a setting or a person decides."""
 
 
 class DialectMismatch(SolidError):
-    """Solid's answers do not have the shape that the dialect says; the message says which setting to look at."""
+    """Solid's answers do not have the shape that the dialect says; the message names the setting."""

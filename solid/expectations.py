@@ -9,13 +9,14 @@ from solid.openapi import Expectation, Fields
 
 if TYPE_CHECKING:
     from solid.dialect import Dialect, Resource
+    from solid.models import Kind
 
 _MONEY_TYPES: Final = {"decimal_string": "string", "decimal_number": "number", "cents": "integer"}
 
 
 def expectations(dialect: "Dialect") -> tuple[Expectation, ...]:
     """List every operation the client uses."""
-    bodies = body_fields(_MONEY_TYPES[dialect.money])
+    bodies = _body_fields(dialect)
     reads: tuple[Resource, ...] = ("accounts", "balances", *bodies)
     return (
         *(_read(dialect, resource) for resource in reads),
@@ -23,27 +24,30 @@ def expectations(dialect: "Dialect") -> tuple[Expectation, ...]:
     )
 
 
-def body_fields(money: str) -> "dict[Resource, Fields]":
-    """Name the fields of each body; `money` is the JSON type that amounts are sent as."""
-    numbered: Fields = {"external_id": None, "reference_number": None, "date": None, "currency": None, "memo": None}
+def _body_fields(dialect: "Dialect") -> "dict[Resource, Fields]":
+    money = _MONEY_TYPES[dialect.money]
+
+    def head(kind: "Kind") -> Fields:
+        return dict.fromkeys((*dialect.key_fields(kind), "date", "currency", "memo"))
+
     return {
         "contacts": {"external_id": None, "display_name": None, "email": None},
         "invoices": {
-            "external_id": None,
+            **head("invoice"),
             "customer_id": None,
-            "date": None,
-            "currency": None,
-            "memo": None,
             "lines": {"account_id": None, "description": None, "amount": money},
         },
         "payments": {
-            **numbered,
+            **head("payment"),
             "customer_id": None,
             "amount": money,
             "deposit_account_id": None,
             "applications": {"invoice_id": None, "amount": money},
         },
-        "entries": {**numbered, "lines": {"account_id": None, "debit": money, "credit": money, "memo": None}},
+        "entries": {
+            **head("entry"),
+            "lines": {"account_id": None, "debit": money, "credit": money, "memo": None},
+        },
     }
 
 

@@ -1,6 +1,7 @@
 """Concluding from rows whether a record is in Solid: present, absent, or not to be said. Pure.
 
-Rows are compared here, whatever Solid was asked: a filter that it does not know may be ignored and return everything.
+Rows are compared here, whatever Solid was asked: a filter that it does not know may be ignored and return
+everything.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from solid.models import NewContact, NewRecord
 from solid.pages import Listing
 
 MARGIN = timedelta(days=1)
-"""How far around a record's date its look-up reaches: whether `from` is inclusive, and in which zone, is not known."""
+"""How far around its date a record is looked up: whether `from` is inclusive, and its zone, are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ def conclude(record: NewRecord, listing: Listing, dialect: Dialect) -> Lookup:
     if listing.cut is not None:
         return Inconclusive(listing.cut)
     if listing.rows and not any(field in row for row in listing.rows for field in fields):
-        return Inconclusive(f"no row of the {record.kind} list shows {' or '.join(fields)}, so none can be compared")
+        return Inconclusive(
+            f"no row of the {record.kind} list shows {' or '.join(fields)}, so none can be compared"
+        )
     return Absent()
 
 

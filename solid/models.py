@@ -148,12 +148,16 @@ NewRecord = NewContact | NewInvoice | NewPayment | NewEntry
 
 class _Read(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True, populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        coerce_numbers_to_str=True,
+        populate_by_name=True,
     )
 
 
 class Account(_Read):
-    """An account of Solid's chart; `type` is a code such as `CASH` or `INCOME`, empty where Solid shows none."""
+    """An account of Solid's chart; `type` is a code such as `CASH`, empty where Solid shows none."""
 
     id: str = Field(min_length=1)
     name: str

@@ -1,4 +1,4 @@
-"""Comparing an OpenAPI document with what the dialect is going to send: problems in plain words, nothing raised.
+"""Comparing an OpenAPI document with what the dialect will send: problems in plain words, nothing raised.
 
 Reads only what the document says: where it is silent there is no problem. It must not call Solid.
 """
@@ -12,12 +12,12 @@ _DEEPEST = 20
 _JSON_TYPES = ("integer", "number", "string")
 
 Fields = Mapping[str, "Fields | str | None"]
-"""Names of body fields: a mapping is an object or a list of objects, a text the JSON type that is sent, None any."""
+"""Body fields by name: a mapping is an object or a list of objects, a text the JSON type sent, None any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """One operation the relay uses: `path` with its prefix, the payload key, body fields and query parameters."""
+    """One operation the relay uses: path with prefix, keys of the payload, body fields, query parameters."""
 
     method: str
     path: str
@@ -39,11 +39,12 @@ def problems(document: Mapping[str, object], expectations: tuple[Expectation, ..
 
 
 def _paths(document: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
-    prefixes = [""]
-    for server in _list(document.get("servers")):
-        prefixes.append(urlsplit(str(_object(server).get("url", ""))).path.rstrip("/"))
+    servers = [str(_object(server).get("url", "")) for server in _list(document.get("servers"))]
+    prefixes = ["", *(urlsplit(url).path.rstrip("/") for url in servers)]
     return {
-        prefix + path: _object(item) for prefix in prefixes for path, item in _object(document.get("paths")).items()
+        prefix + path: _object(item)
+        for prefix in prefixes
+        for path, item in _object(document.get("paths")).items()
     }
 
 
@@ -59,20 +60,26 @@ def _operation_problems(
         return
     operation = _object(item[wanted.method.lower()])
     where = f"{wanted.method} {wanted.path}"
-    yield from _query_problems(document, [*_list(item.get("parameters")), *_list(operation.get("parameters"))], wanted)
+    yield from _query_problems(
+        document, [*_list(item.get("parameters")), *_list(operation.get("parameters"))], wanted
+    )
     body = _object(_resolve(document, operation.get("requestBody")))
     yield from _field_problems(document, _json_schema(body), wanted.body, where=where)
     yield from _payload_problems(document, operation, wanted.payload_keys, where=where)
 
 
-def _query_problems(document: Mapping[str, object], parameters: list[object], wanted: Expectation) -> Iterator[str]:
+def _query_problems(
+    document: Mapping[str, object], parameters: list[object], wanted: Expectation
+) -> Iterator[str]:
     names = [str(_object(_resolve(document, each)).get("name")) for each in parameters]
     for name in wanted.query:
         if names and name not in names:
             yield f"GET {wanted.path} has no query parameter {name}{_nearest(name, names)}"
 
 
-def _field_problems(document: Mapping[str, object], schema: object, wanted: Fields, *, where: str) -> Iterator[str]:
+def _field_problems(
+    document: Mapping[str, object], schema: object, wanted: Fields, *, where: str
+) -> Iterator[str]:
     properties = _properties(document, schema)
     for name, expected in wanted.items():
         if not properties:
@@ -101,7 +108,8 @@ def _payload_problems(
             continue
         properties = _properties(document, _json_schema(_object(_resolve(document, answer))))
         if properties and not any(key in properties for key in keys):
-            yield f"{where} answers without {keys[0]}: see solid.dialect.payload_key{_nearest(keys[0], properties)}"
+            nearest = _nearest(keys[0], properties)
+            yield f"{where} answers without {keys[0]}: see solid.dialect.payload_key{nearest}"
 
 
 def _json_schema(part: Mapping[str, object]) -> object:
@@ -115,7 +123,11 @@ def _properties(document: Mapping[str, object], schema: object, depth: int = 0) 
     resolved = _object(_resolve(document, schema))
     properties = dict(_object(resolved.get("properties")))
     if depth < _DEEPEST:
-        for part in (*_list(resolved.get("allOf")), *_list(resolved.get("anyOf")), *_list(resolved.get("oneOf"))):
+        for part in (
+            *_list(resolved.get("allOf")),
+            *_list(resolved.get("anyOf")),
+            *_list(resolved.get("oneOf")),
+        ):
             properties = _properties(document, part, depth + 1) | properties
     return properties
 

@@ -1,7 +1,7 @@
-"""Reading a list to its end, in whatever form the answers hint at a next page, and knowing when it may be cut.
+"""Reading a list to its end, in whatever form a next page is hinted at, and knowing when it may be cut.
 
-How Solid pages is not known, so every usual hint is understood; a list without hints that fills a usual page size is
-never called complete. Nothing is fetched from another host, or from another path than the list's own.
+How Solid pages is not known, so every usual hint is understood; a list without hints that fills a usual page
+size is never called complete. Nothing is fetched from another host, or from another path than the list's own.
 """
 
 import json
@@ -24,7 +24,7 @@ MOST_PAGES: Final = 500
 """A list that never ends is an error of somebody; this is where we stop."""
 
 _HINT_PARTS: Final = ("pagination", "meta", "paging", "page_info", "page", "links", "_links")
-_NEXT: Final = ("next", "next_url", "next_page_url", "next_link")
+_NEXT: Final = ("next", "next_url", "next_page_url", "next_link", "next_page")
 _CURSORS: Final = ("next_cursor", "cursor_next")
 _MORE: Final = ("has_more", "has_next", "has_next_page")
 _PAGE: Final = ("page", "current_page", "page_number")
@@ -65,6 +65,17 @@ class _Stop:
     promised: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """Where the reading of a list stands, after `page` came from `url`."""
+
+    page: Page
+    url: httpx.URL
+    dialect: Dialect
+    rows_read: int
+    pages_read: int
+
+
 async def read_all(get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, dialect: Dialect) -> Listing:
     """Follow the hints from `url` on. Raises what `get` raises; each page is one call to Solid."""
     rows: dict[str, Row] = {}
@@ -75,8 +86,10 @@ async def read_all(get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, 
         known = len(rows)
         rows.update((_identity(row), row) for row in page.rows if _identity(row) not in rows)
         if page.rows and len(rows) == known:
-            return Listing(tuple(rows.values()), "the next page repeats rows of an earlier one", promised=True)
-        step = _next_step(page, url, dialect, rows_read=len(rows), pages_read=pages_read)
+            return Listing(
+                tuple(rows.values()), "the next page repeats rows of an earlier one", promised=True
+            )
+        step = _next_step(_Position(page, url, dialect, rows_read=len(rows), pages_read=pages_read))
         if isinstance(step, _Stop):
             return Listing(tuple(rows.values()), step.cut, promised=step.promised)
         if step.url in visited:
@@ -113,60 +126,69 @@ def _hints(part: Mapping[str, object], depth: int = 2) -> Iterator[tuple[str, ob
             yield name, value
 
 
-def _next_step(
-    page: Page, url: httpx.URL, dialect: Dialect, *, rows_read: int, pages_read: int
-) -> _Follow | _Stop:
-    names = dialect.parameters
-    hinted = _first(page.hints, _NEXT)
-    cursor = _first(page.hints, _CURSORS)
-    if isinstance(hinted, str) and (target := _url_or_path(hinted)):
-        return _resolved(target, url)
-    if cursor is None and isinstance(hinted, str) and not hinted.isdigit():
-        cursor = hinted
-    if isinstance(cursor, str | int) and not isinstance(cursor, bool):
-        return _Follow(url.copy_set_param(names.cursor, cursor))
-    more = _says_more(page, rows_read=rows_read, pages_read=pages_read)
+def _next_step(at: _Position) -> _Follow | _Stop:
+    hinted, cursor, names = (
+        _first(at.page.hints, _NEXT),
+        _first(at.page.hints, _CURSORS),
+        at.dialect.parameters,
+    )
+    if isinstance(hinted, str) and _is_address(hinted):
+        return _resolved(hinted, at.url)
+    if (number := _number(at.page.hints, _NEXT)) is not None:
+        return _numbered(number, at)
+    cursor = hinted if cursor is None else cursor
+    if isinstance(cursor, str | int) and cursor is not True and _first(at.page.hints, _MORE) is not False:
+        return _Follow(at.url.copy_set_param(names.cursor, cursor))
+    more = _says_more(at)
     if more is None:
-        return _Stop(_looks_full(page, dialect))
-    if not more:
-        return _Stop()
-    if not page.rows:
+        return _Stop(_looks_full(at))
+    return _counted(at) if more else _Stop()
+
+
+def _numbered(number: int, at: _Position) -> _Follow | _Stop:
+    """Take a bare number for the next page's or the next row's; where it could be either, do not follow it."""
+    is_page, is_offset = number in (at.pages_read, at.pages_read + 1), number == at.rows_read
+    if is_page and not is_offset:
+        return _Follow(at.url.copy_set_param(at.dialect.parameters.page, number))
+    if is_offset and not is_page:
+        return _Follow(at.url.copy_set_param(at.dialect.parameters.offset, number))
+    return _Stop(f"the next page is said to be {number}, which cannot be understood", promised=True)
+
+
+def _counted(at: _Position) -> _Follow | _Stop:
+    number, offset = _number(at.page.hints, _PAGE), _number(at.page.hints, _OFFSETS)
+    if not at.page.rows:
         return _Stop("an empty page says that there is more", promised=True)
-    number, offset = _number(page.hints, _PAGE), _number(page.hints, _OFFSETS)
     if number is not None:
-        return _Follow(url.copy_set_param(names.page, number + 1))
-    return _Follow(url.copy_set_param(names.offset, rows_read if offset is None else offset + len(page.rows)))
+        return _Follow(at.url.copy_set_param(at.dialect.parameters.page, number + 1))
+    start = at.rows_read if offset is None else offset + len(at.page.rows)
+    return _Follow(at.url.copy_set_param(at.dialect.parameters.offset, start))
 
 
-def _says_more(page: Page, *, rows_read: int, pages_read: int) -> bool | None:
-    """Any hint of more outweighs any hint of the end: a contradiction is read to its end, and then called cut."""
-    said: list[bool] = []
-    more, pages, total = _first(page.hints, _MORE), _number(page.hints, _PAGES), _number(page.hints, _TOTAL)
-    if isinstance(more, bool):
-        said.append(more)
-    if pages is not None:
-        said.append(pages_read < pages)
-    if total is not None:
-        said.append(rows_read < total)
-    if (count := _number(page.hints, ("count",))) is not None and count > len(page.rows):
-        said.append(rows_read < count)
-    if not said and any(name in page.hints and not page.hints[name] for name in (*_NEXT, *_CURSORS)):
+def _says_more(at: _Position) -> bool | None:
+    """Let any hint of more outweigh any of the end: a contradiction is read on, and then called cut."""
+    hints, said = at.page.hints, list[bool]()
+    said.extend(hint for hint in (_first(hints, _MORE), _first(hints, _NEXT)) if isinstance(hint, bool))
+    if (pages := _number(hints, _PAGES)) is not None:
+        said.append(at.pages_read < pages)
+    if (total := _number(hints, _TOTAL)) is not None:
+        said.append(at.rows_read < total)
+    if (count := _number(hints, ("count",))) is not None and count > len(at.page.rows):
+        said.append(at.rows_read < count)
+    if not said and any(name in hints and not hints[name] for name in (*_NEXT, *_CURSORS)):
         said.append(False)
-    if (number := _number(page.hints, (*_NEXT, "next_page"))) is not None and number:
-        said.append(True)
     return any(said) if said else None
 
 
-def _looks_full(page: Page, dialect: Dialect) -> str | None:
-    count = len(page.rows)
-    hint = dialect.page_size_hint
+def _looks_full(at: _Position) -> str | None:
+    count, hint = len(at.page.rows), at.dialect.page_size_hint
     if count in USUAL_PAGE_SIZES or (hint is not None and count >= hint):
         return f"the page holds {count} rows, which looks full, and nothing says that it is the last"
     return None
 
 
-def _url_or_path(text: str) -> str | None:
-    return text if re.match(r"^(https?:)?/|^\?|^[\w.-]+\?", text, re.ASCII | re.IGNORECASE) else None
+def _is_address(text: str) -> bool:
+    return re.match(r"([a-z]+:)?/|\?|[\w.-]+\?", text, re.ASCII | re.IGNORECASE) is not None
 
 
 def _resolved(target: str, current: httpx.URL) -> _Follow | _Stop:
@@ -177,7 +199,7 @@ def _resolved(target: str, current: httpx.URL) -> _Follow | _Stop:
         return _Stop("the address of the next page cannot be read", promised=True)
     if (url.scheme, url.host, url.port) != (current.scheme, current.host, current.port) or url.userinfo:
         return _Stop("the next page is said to be at another host, which is not followed", promised=True)
-    if not current.path.endswith(url.path) or len(url.path) < 2:  # noqa: PLR2004 - a bare "/" is no list
+    if not current.path.endswith(url.path):
         return _Stop("the next page is said to be at another path, which is not followed", promised=True)
     return _Follow(current.copy_with(query=url.query))
 

@@ -1,4 +1,4 @@
-"""The transport that cannot be skipped: every request to Solid, look-ups and retries too, first takes a token.
+"""The transport that cannot be skipped: every request to Solid, look-ups too, first takes a token.
 
 Three hooks travel with a request, in `request.extensions`:
 
@@ -12,7 +12,7 @@ It must not know what a request is for. Where tokens come from is the limiter's 
 import asyncio
 import ssl
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 import structlog
@@ -42,8 +42,14 @@ class Limiter(Protocol):
         """Wait for a token, as long as it takes. Cancelling it must not lose one that was already taken."""
         ...
 
-    async def report(self, token: Token, *, cause: str | None, retry_after: float | None) -> None:
-        """Say what became of it: a systemic cause (`solid.errors.Cause`), or None. `retry_after` is in seconds."""
+    async def report(
+        self,
+        token: Any,  # noqa: ANN401 - the limiter's own kind of token, as `take` gave it
+        *,
+        cause: str | None,
+        retry_after: float | None,
+    ) -> None:
+        """Say what came of it: a systemic cause (`solid.errors.Cause`) or None; `retry_after` is seconds."""
         ...
 
 
@@ -51,8 +57,8 @@ class PacedTransport(httpx.AsyncBaseTransport):
     """Takes a token, signs, calls `before_send`, sends, reads the whole answer, reports the token.
 
     Every token taken is reported exactly once, also when the caller is cancelled. A call takes at most the
-    longest of its timeouts from sending to the last byte, so that an answer that drips cannot outlive a lease.
-    A failing report is logged and does not hide the answer. Errors of httpx propagate as they are.
+    longest of its timeouts from sending to the last byte, so that an answer that drips cannot outlive a
+    lease. A failing report is logged and does not hide the answer. Errors of httpx propagate as they are.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, limiter: Limiter) -> None:
@@ -117,11 +123,12 @@ class PacedTransport(httpx.AsyncBaseTransport):
 def direct_transport(*, ca_file: Path | None = None) -> httpx.AsyncHTTPTransport:
     """Make the transport that really sends: TLS verified, no retries, short-lived idle connections.
 
-    `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises OSError when it cannot
-    be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would leave a doubt.
+    `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises OSError when
+    it cannot be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would
+    leave a doubt.
     """
     verify = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    limits = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=2.0)
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
     return httpx.AsyncHTTPTransport(verify=verify, limits=limits, retries=0)
 
 

@@ -37,9 +37,17 @@ class AuditTrail:
         self._engine = engine
         self._clock = clock
 
-    async def append(self, *, actor: str, act: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
+    async def append(
+        self, *, actor: str, act: str, subject: str, detail: Mapping[str, Any] | None = None
+    ) -> None:
         """Write one line, stamped now. Durable on return; called twice, it writes two lines."""
-        line = {"at": self._clock.now(), "actor": actor, "act": act, "subject": subject, "detail": dict(detail or {})}
+        line = {
+            "at": self._clock.now(),
+            "actor": actor,
+            "act": act,
+            "subject": subject,
+            "detail": dict(detail or {}),
+        }
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(AUDIT), line)

@@ -1,4 +1,6 @@
-"""The life of a write as pure functions: a row and a request in, an answer and a new row out. No clock, no database.
+"""The life of a write as pure functions: a row and a request in, an answer and a new row out.
+
+No clock and no database here.
 
     (no row) ──claim──► intended ──applied──► applied
                            ├──refused──► refused ──claim──► intended (a new payload is welcome)
@@ -6,15 +8,15 @@
                            ├──unknown──► unknown ──claim──► intended, in doubt
                            └──lease runs out──claim──► intended, in doubt
 
-A claim in doubt that is released goes back to `unknown` with its old `doubt_since`: giving up a claim never turns
-"perhaps it was sent" into "it was not". Every claim adds one to the epoch, so (key, epoch) names one claim for ever.
-Source: design, section 6.
+A claim in doubt that is released goes back to `unknown` with its old `doubt_since`: giving up a claim never
+turns "perhaps it was sent" into "it was not". Every claim adds one to the epoch, so (key, epoch) names one
+claim for ever. Source: design, section 6.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from store.columns import storable
 from store.errors import LeaseLost
@@ -102,7 +104,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The write is ours, but it may have been sent, at the latest at `since`: look it up before sending again."""
+    """The write is ours, but it may have been sent, at the latest at `since`: look it up first."""
 
     epoch: int
     since: datetime
@@ -117,7 +119,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The same external_id was, or may have been, sent with another payload: a person must look. Nothing was claimed."""
+    """The same external_id was, or may have been, sent with another payload. Nothing was claimed."""
 
     known_hash: str
     state: State
@@ -201,26 +203,32 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
 def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:
     """The row after `change` by the holder of its current claim. The caller has compared the epochs.
 
-    Repeating a settlement is a no-op (the row comes back as it is); any other change to a settled claim raises LeaseLost.
+    Repeating a settlement is a no-op (the row comes back as it is); any other change to a settled claim
+    raises LeaseLost.
     """
     if row.lease_until is None:
         if _says_the_same(row, change):
             return row
         raise LeaseLost(row.company, row.external_id, row.epoch)
-    free = replace(row, owner=None, lease_until=None, updated_at=now)
     match change:
         case Renew():
             return replace(row, lease_until=now + lease, updated_at=now)
         case Applied(solid_id=solid_id, adopted=adopted):
-            return replace(free, state="applied", solid_id=solid_id, adopted=adopted, doubt_since=None)
+            return _given_up(row, now, state="applied", solid_id=solid_id, adopted=adopted, doubt_since=None)
         case Refused(code=code, message=message):
-            return replace(free, state="refused", error_code=code, error_message=message, doubt_since=None)
+            return _given_up(
+                row, now, state="refused", error_code=code, error_message=message, doubt_since=None
+            )
         case Unknown():
-            return replace(free, state="unknown", doubt_since=now, was_unknown=True)
+            return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True)
         case Release():
-            return replace(free, state="intended" if row.doubt_since is None else "unknown")
+            return _given_up(row, now, state="intended" if row.doubt_since is None else "unknown")
         case _ as never:
             assert_never(never)
+
+
+def _given_up(row: WriteRow, now: datetime, **changes: Any) -> WriteRow:  # noqa: ANN401 - as replace()
+    return replace(row, owner=None, lease_until=None, updated_at=now, **changes)
 
 
 def _certainly_unsent(row: WriteRow) -> bool:
@@ -238,7 +246,7 @@ def _intended(  # noqa: PLR0913 - one named argument a fact
     lease: timedelta,
     now: datetime,
 ) -> WriteRow:
-    """A row that says: `owner` is about to send `intent`. An older row lends its epoch, age and history of doubt."""
+    """A row that says: `owner` is about to send `intent`. An older row lends epoch, age and history."""
     return WriteRow(
         company=company,
         external_id=intent.external_id,
@@ -269,8 +277,8 @@ def _intended(  # noqa: PLR0913 - one named argument a fact
 def _doubt_since(row: WriteRow, now: datetime) -> datetime:
     """The last moment at which the earlier holder may have sent.
 
-    That is when it gave up (`unknown`). A holder that only fell silent can send until this new epoch fences it: now,
-    and not the end of its lease, which another host's clock may put anywhere.
+    That is when it gave up (`unknown`). A holder that only fell silent can send until this new epoch fences
+    it: now, and not the end of its lease, which another host's clock may put anywhere.
     """
     return row.doubt_since if row.state == "unknown" and row.doubt_since is not None else now
 

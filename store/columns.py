@@ -40,22 +40,22 @@ class DecimalText(TypeDecorator[Decimal]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as TypeDecorator
         """Plain digits, never an exponent."""
         return None if value is None else f"{value:f}"
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - as TypeDecorator
         """The same digits back."""
         return None if value is None else Decimal(value)
 
 
 class ForeignText(TypeDecorator[str]):
-    """Text that others wrote. What a database cannot hold (NUL, lone surrogates) is replaced, so storing never fails."""
+    """Text that others wrote. What a database cannot hold (NUL, lone surrogates) is replaced."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as TypeDecorator
         """The text with unstorable characters replaced."""
         return None if value is None else storable(value)
 

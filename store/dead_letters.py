@@ -1,4 +1,4 @@
-"""The table of dead letters: every message that ended in a dead-letter queue, until a person has dealt with it.
+"""The table of dead letters: messages that ended in a dead-letter queue, and what became of them.
 
 It must not touch the broker; whoever moves a message here acks it after `add` has returned.
 """
@@ -6,7 +6,7 @@ It must not touch the broker; whoever moves a message here acks it after `add` h
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -53,7 +53,8 @@ class StoredLetter(Letter):
     version: int
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Group:
     """Waiting letters of one queue that died of the same reason."""
 
     queue: str
@@ -76,12 +77,17 @@ class DeadLetters:
         self._clock = clock
 
     async def add(self, letter: Letter) -> bool:
-        """Store it, waiting. False: a letter with this id is already there, whatever its state; nothing changed.
+        """Store it, waiting. False: a letter with this id is there already, in any state; nothing changed.
 
         Durable on return. Text that no database keeps (NUL) is stored with U+FFFD in its place.
         """
         values = {name: getattr(letter, name) for name in _LETTER}
-        values |= {"headers": dict(letter.headers), "stored_at": self._clock.now(), "state": "waiting", "version": 1}
+        values |= {
+            "headers": dict(letter.headers),
+            "stored_at": self._clock.now(),
+            "state": "waiting",
+            "version": 1,
+        }
 
         async def work(connection: AsyncConnection) -> bool:
             same = select(DEAD_LETTERS.c.id).where(DEAD_LETTERS.c.id == letter.id)
@@ -97,7 +103,9 @@ class DeadLetters:
         text = storable(wanted)
         starts_so = func.substr(DEAD_LETTERS.c.id, 1, len(text)) == text
         async with reading(self._engine) as connection:
-            found = await connection.execute(_ROWS.where(starts_so).order_by(DEAD_LETTERS.c.id).limit(_SHOWN_CANDIDATES))
+            found = await connection.execute(
+                _ROWS.where(starts_so).order_by(DEAD_LETTERS.c.id).limit(_SHOWN_CANDIDATES)
+            )
             letters = [_stored(row) for row in found]
         if not letters or not text:
             raise LetterNotFound(wanted)
@@ -126,16 +134,18 @@ class DeadLetters:
             return [_stored(row) for row in found]
 
     async def groups(self) -> Sequence[Group]:
-        """The waiting letters by queue and reason, the largest group first. `oldest` is when its first one was stored."""
+        """The waiting letters by queue and reason, the largest group first; `oldest`: first stored."""
         key = (DEAD_LETTERS.c.queue, DEAD_LETTERS.c.reason)
         number = func.count()
-        wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(DEAD_LETTERS.c.state == "waiting")
+        wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(
+            DEAD_LETTERS.c.state == "waiting"
+        )
         async with reading(self._engine) as connection:
             found = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
             return [Group(*row) for row in found]
 
     async def set_state(self, letter_id: str, from_state: LetterState, to_state: LetterState) -> bool:
-        """Move it from one state to another. False: it is not in `from_state` (somebody was first) or not there."""
+        """Move it on. False: it is not in `from_state` (somebody was first), or not there."""
         change = (
             update(DEAD_LETTERS)
             .where(DEAD_LETTERS.c.id == letter_id, DEAD_LETTERS.c.state == from_state)
@@ -148,10 +158,10 @@ class DeadLetters:
         return await transact(self._engine, work)
 
     async def counts(self) -> dict[str, int]:
-        """state → number of letters, for the states that occur."""
+        """Count letters: state → number, for the states that occur."""
         wanted = select(DEAD_LETTERS.c.state, func.count()).group_by(DEAD_LETTERS.c.state)
         async with reading(self._engine) as connection:
-            return {state: count for state, count in await connection.execute(wanted)}
+            return dict((await connection.execute(wanted)).tuples().all())
 
 
 def _stored(row: Row[Any]) -> StoredLetter:

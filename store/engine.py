@@ -31,9 +31,10 @@ RACE_STATES = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock 
 def connect(url: str) -> AsyncEngine:
     """Open a pool on `url` (`sqlite:///var/relay.db` or `postgresql://…`). No connection is made yet.
 
-    SQLite: the folder is created; every connection is in WAL mode with `synchronous=FULL`, so a committed transaction
-    survives a power cut; a file that is deleted or replaced while in use raises `StoreUnavailable`.
-    Run `store.migrate.upgrade` first. Raises ValueError for a URL that names no lasting database.
+    SQLite: the folder is created; every connection is in WAL mode with `synchronous=FULL`, so a committed
+    transaction survives a power cut; a file that is deleted or replaced while in use raises
+    `StoreUnavailable`. Run `store.migrate.upgrade` first. Raises ValueError for a URL that names no lasting
+    database.
     """
     parsed = make_url(url)
     backend = parsed.get_backend_name()
@@ -46,7 +47,7 @@ def connect(url: str) -> AsyncEngine:
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection for SELECTs that never waits for a writer; each statement sees one moment. Raises `StoreUnavailable`."""
+    """A connection for SELECTs: each sees one moment and waits for no writer. Raises `StoreUnavailable`."""
     with _translated():
         async with engine.connect() as connection:
             yield await connection.execution_options(relay_reads=True)
@@ -55,9 +56,10 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Run `work` in one write transaction and commit it; the result is durable when this returns.
 
-    On SQLite the write lock is taken first, so what `work` reads cannot change before it writes. On PostgreSQL two hosts
-    can insert the same key at once: one of them is rolled back and `work` runs again, so it must only use its connection.
-    Raises `StoreUnavailable`, and `Raced` after `MOST_RACES` tries.
+    On SQLite the write lock is taken first, so what `work` reads cannot change before it writes. On
+    PostgreSQL two hosts can insert the same key at once: one of them is rolled back and its `work` runs
+    again, so `work` must have no other effect. Raises `StoreUnavailable`, and `Raced` after `MOST_RACES`
+    tries.
     """
     for attempt in range(1, MOST_RACES + 1):
         try:
@@ -94,7 +96,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         raise ValueError(message)
     path = Path(url.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {"isolation_level": None}  # sqlite3 must not begin transactions itself: _begin does
+    options: dict[str, Any] = {"isolation_level": None}  # sqlite3 must not begin by itself: `_begin` does
     if "timeout" not in url.query:
         options["timeout"] = BUSY_SECONDS
     engine = create_async_engine(url, connect_args=options)
@@ -114,7 +116,7 @@ def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _patiently(execute: Callable[[str], object], pragma: str) -> None:
-    """Switching a new file to WAL fails at once, whatever the busy time-out, when two processes do it together."""
+    """Two processes that switch a new file to WAL at once: one fails, whatever its busy time-out."""
     for last in (False,) * 99 + (True,):
         try:
             execute(pragma)
@@ -126,13 +128,13 @@ def _patiently(execute: Callable[[str], object], pragma: str) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Writers queue at the start: a lock taken only at the first write can fail half-way (SQLITE_BUSY_SNAPSHOT)."""
+    """Take the write lock first: taken at the first write, it can fail half-way (SQLITE_BUSY_SNAPSHOT)."""
     if not connection.get_execution_options().get("relay_reads", False):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class _SameFile:
-    """Notices that the database file was deleted or replaced: SQLite would go on writing into the deleted one."""
+    """Notices a deleted or replaced database file: SQLite would go on writing into the deleted one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -2,7 +2,7 @@
 
 StoreError
 ├── StoreUnavailable   the database is locked, full, gone or out of reach: stop work, nothing is lost
-├── Raced              another process wrote the same row at the same moment; the store tried again and gave up
+├── Raced              others wrote the same rows at the same moment, again and again
 ├── SchemaTooNew       a newer relay has migrated this database: upgrade this one
 ├── LeaseLost          the write is no longer ours to settle: somebody claimed it after us
 ├── LetterNotFound     no dead letter has this id
@@ -19,12 +19,12 @@ class StoreError(Exception):
 class StoreUnavailable(StoreError):
     """The database cannot be used now. What the failed call meant to store may or may not be stored.
 
-    Every call of the store may raise it. Nothing that was committed before is lost: stop taking work, try later.
+    Every call of the store may raise it. What was committed before is not lost: stop taking work, try later.
     """
 
 
 class Raced(StoreError):
-    """Other processes kept changing the same rows; the transaction was tried several times and rolled back."""
+    """Others kept changing the same rows; the transaction was tried several times and rolled back."""
 
 
 class SchemaTooNew(StoreError):
@@ -35,7 +35,9 @@ class LeaseLost(StoreError):
     """The claim with this epoch no longer holds: another claim came after it, or it was settled already."""
 
     def __init__(self, company: str, external_id: str, epoch: int) -> None:
-        super().__init__(f"{company}/{external_id}: the claim with epoch {epoch} no longer holds; drop its result")
+        super().__init__(
+            f"{company}/{external_id}: the claim with epoch {epoch} no longer holds; drop its result"
+        )
 
 
 class LetterNotFound(StoreError):
@@ -49,5 +51,7 @@ class AmbiguousId(StoreError):
     """Several dead letters start with the given characters."""
 
     def __init__(self, wanted: str, candidates: Sequence[str]) -> None:
-        super().__init__(f"{wanted!r} fits several dead letters ({', '.join(candidates)}, …); give more characters")
+        super().__init__(
+            f"{wanted!r} fits several dead letters ({', '.join(candidates)}, …); give more characters"
+        )
         self.candidates = tuple(candidates)

@@ -16,12 +16,16 @@ Answer = TypeVar("Answer")
 class GroupCommit(Generic[Request, Answer]):
     """Collects requests of many tasks into batches, one batch at a time, in order of arrival.
 
-    `commit` gets a batch and returns its answers in the same order; an answer that is an exception is raised to its own
-    caller only, an exception raised by `commit` reaches every caller of the batch. A lone request is committed at once.
+    `commit` gets a batch and returns its answers in the same order; an answer that is an exception is raised
+    to its own caller only, an exception raised by `commit` reaches every caller of the batch. A lone request
+    is committed at once.
     """
 
     def __init__(
-        self, commit: Callable[[Sequence[Request]], Awaitable[Sequence[Answer | Exception]]], *, most: int = 256
+        self,
+        commit: Callable[[Sequence[Request]], Awaitable[Sequence[Answer | Exception]]],
+        *,
+        most: int = 256,
     ) -> None:
         self._commit = commit
         self._most = most
@@ -29,7 +33,7 @@ class GroupCommit(Generic[Request, Answer]):
         self._writer: asyncio.Task[None] | None = None
 
     async def submit(self, request: Request) -> Answer:
-        """Wait until the batch with `request` is committed. Cancelled: it may still be committed, as in a crash."""
+        """Wait until `request` is committed. Cancelled: it may still be committed, as in a crash."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
         if self._writer is None or self._writer.done():

@@ -1,7 +1,7 @@
-"""The inbox: which writes are intended, in doubt, applied or refused, and who may send them. Our memory of every write.
+"""The inbox: which writes are intended, in doubt, applied or refused, and who may send them.
 
-An intent is committed before the call it announces. The inbox never talks to Solid and never decides what to do about a
-doubt; it only makes sure that one holder at a time may act, and that a late one cannot settle.
+An intent is committed before the call it announces. The inbox never talks to Solid and never decides what to
+do about a doubt; it only makes sure that one holder at a time may act, and that a late one cannot settle.
 """
 
 from collections.abc import Collection, Sequence
@@ -58,7 +58,7 @@ class _Claiming:
     event: EventRef
     intents: tuple[Intent, ...]
 
-    def keys(self) -> list[Key]:
+    def touched(self) -> list[Key]:
         return [(self.company, intent.external_id) for intent in self.intents]
 
 
@@ -69,15 +69,16 @@ class _Settling:
     epoch: int
     change: Change
 
-    def keys(self) -> list[Key]:
+    def touched(self) -> list[Key]:
         return [(self.company, self.external_id)]
 
 
 class Inbox:
     """One worker's door to the table `writes`. Use one Inbox a process and owner, in one event loop.
 
-    `owner` names the process; `lease` must be longer than the time from the last `renew` before a call to the end of
-    that call. Every method raises `StoreUnavailable` when the database cannot be used. What returned is durable.
+    `owner` names the process; `lease` must be longer than the time from the last `renew` before a call to the
+    end of that call. Every method raises `StoreUnavailable` when the database cannot be used. What returned
+    is durable.
     """
 
     def __init__(self, engine: AsyncEngine, *, owner: str, lease: timedelta, clock: Clock) -> None:
@@ -91,9 +92,10 @@ class Inbox:
     async def claim(self, company: str, event: EventRef, intents: Sequence[Intent]) -> list[Claim]:
         """Ask for the right to send `intents`: one answer each, in order, all committed in one transaction.
 
-        `Fresh` and `Doubt` are ours to settle under their epoch; the others changed nothing. A live lease, another
-        owner's or one of this very Inbox, is `Busy`; one left by an earlier process of the same owner is `Doubt`.
-        Cancelled while waiting: the claim may hold, as after a crash. Raises ValueError for the same external_id twice.
+        `Fresh` and `Doubt` are ours to settle under their epoch; the others changed nothing. A live lease,
+        another owner's or one of this very Inbox, is `Busy`; one left by an earlier process of the same owner
+        is `Doubt`. Cancelled while waiting: the claim may hold, as after a crash. Raises ValueError for an
+        external_id that occurs twice.
         """
         if len({intent.external_id for intent in intents}) < len(intents):
             message = f"event {event.id}: one external_id occurs twice in one claim"
@@ -107,7 +109,7 @@ class Inbox:
     async def applied(
         self, company: str, external_id: str, epoch: int, *, solid_id: str, adopted: bool = False
     ) -> None:
-        """Solid has the record (`adopted`: a look-up found it). Repeating it is harmless. Raises LeaseLost."""
+        """Solid has the record (`adopted`: a look-up found it). May be repeated. Raises LeaseLost."""
         if not solid_id:
             message = f"{external_id}: applied without Solid's id"
             raise ValueError(message)
@@ -118,7 +120,7 @@ class Inbox:
         await self._settle(company, external_id, epoch, Refused(code, message))
 
     async def unknown(self, company: str, external_id: str, epoch: int) -> None:
-        """It was sent and no answer came: the claim is given up, the next is Doubt since now. Raises LeaseLost."""
+        """Sent, and no answer came: the claim is given up, the next is Doubt since now. Raises LeaseLost."""
         await self._settle(company, external_id, epoch, Unknown())
 
     async def release(self, company: str, external_id: str, epoch: int) -> None:
@@ -136,16 +138,18 @@ class Inbox:
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
         """The sum of the amounts applied in one group and currency; Decimal 0 when there are none."""
         async with reading(self._engine) as connection:
-            amounts = await writes.applied_amounts(connection, company, group_key=group_key, currency=currency)
+            amounts = await writes.applied_amounts(
+                connection, company, group_key=group_key, currency=currency
+            )
         return sum(amounts, Decimal(0))
 
     async def trace(self, text: str) -> list[WriteRow]:
-        """Rows whose external_id, event_id, subject, solid_id or group_key is exactly `text`, oldest first."""
+        """Rows with exactly `text` as external_id, event_id, subject, solid_id or group_key, oldest first."""
         async with reading(self._engine) as connection:
             return await writes.matching(connection, storable(text))
 
     async def counts(self, company: str) -> dict[str, int]:
-        """state → number of writes, for the states that occur."""
+        """Count writes: state → number, for the states that occur."""
         async with reading(self._engine) as connection:
             return await writes.state_counts(connection, company)
 
@@ -156,7 +160,7 @@ class Inbox:
         """Decide and store a batch of requests in one transaction."""
 
         async def work(connection: AsyncConnection) -> list[list[Claim] | Exception]:
-            before = await writes.load(connection, [key for request in batch for key in request.keys()])
+            before = await writes.load(connection, [key for request in batch for key in request.touched()])
             after = dict(before)
             answers = [self._decide(request, after) for request in batch]
             await writes.save(connection, before, after)

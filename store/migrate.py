@@ -21,8 +21,9 @@ MIGRATIONS: Final = Path(__file__).with_name("migrations")
 def upgrade(url: str) -> None:
     """Migrate the database at `url` to `HEAD`, creating it if need be. Idempotent, all or nothing.
 
-    Any number of processes may call it at once: one migrates, the others wait. Costs a few milliseconds when nothing is
-    to be done. Blocks; may be called inside or outside an event loop. Raises StoreUnavailable, SchemaTooNew.
+    Any number of processes may call it at once: one migrates, the others wait. Costs a few milliseconds when
+    nothing is to be done. Blocks; may be called inside or outside an event loop. Raises StoreUnavailable,
+    SchemaTooNew.
     """
     with ThreadPoolExecutor(1) as thread:  # its own thread, as a running loop cannot run a second one
         thread.submit(asyncio.run, _upgrade(url)).result()

@@ -3,7 +3,18 @@
 Rows of `writes` and `audit` are never deleted: ids are remembered for ever.
 """
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 from store.columns import DecimalText, ForeignText, UtcDateTime
 

@@ -1,4 +1,4 @@
-"""The SQL on the table `writes`: load rows to change them, save what changed, and the questions others ask of it.
+"""The SQL on the table `writes`: load rows to change them, save what changed, answer questions.
 
 It must not decide anything: that is `store.claims`.
 """
@@ -30,22 +30,30 @@ _PROGRESS: Final = (
     "error_message",
     "updated_at",
 )
-_CONTENT: Final = tuple(name for name in _COLUMNS if name not in (*_PROGRESS, "company", "external_id", "created_at"))
+_CONTENT: Final = tuple(
+    name for name in _COLUMNS if name not in (*_PROGRESS, "company", "external_id", "created_at")
+)
 
 _ROWS: Final = select(*(WRITES.c[name] for name in _COLUMNS))
-_ONE: Final = (WRITES.c.company == bindparam("key_company")) & (WRITES.c.external_id == bindparam("key_external_id"))
+_ONE: Final = (WRITES.c.company == bindparam("key_company")) & (
+    WRITES.c.external_id == bindparam("key_external_id")
+)
 _SOME: Final = (
-    _ROWS.where(WRITES.c.company == bindparam("company"), WRITES.c.external_id.in_(bindparam("ids", expanding=True)))
+    _ROWS.where(
+        WRITES.c.company == bindparam("company"), WRITES.c.external_id.in_(bindparam("ids", expanding=True))
+    )
     .order_by(WRITES.c.external_id)
     .with_for_update()
 )
 _INSERT: Final = insert(WRITES)
 _UPDATE_PROGRESS: Final = update(WRITES).where(_ONE).values({name: bindparam(name) for name in _PROGRESS})
-_UPDATE_ALL: Final = update(WRITES).where(_ONE).values({name: bindparam(name) for name in (*_PROGRESS, *_CONTENT)})
+_UPDATE_ALL: Final = (
+    update(WRITES).where(_ONE).values({name: bindparam(name) for name in (*_PROGRESS, *_CONTENT)})
+)
 
 
 async def load(connection: AsyncConnection, keys: Iterable[Key]) -> dict[Key, WriteRow]:
-    """The rows under `keys` that exist, locked until the transaction ends. Always in one order, so nobody deadlocks."""
+    """The rows under `keys` that exist, locked until the transaction ends, always in one order."""
     by_company: dict[str, set[str]] = {}
     for company, external_id in keys:
         by_company.setdefault(company, set()).add(external_id)
@@ -56,9 +64,13 @@ async def load(connection: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Wr
     return rows
 
 
-async def save(connection: AsyncConnection, before: Mapping[Key, WriteRow], after: Mapping[Key, WriteRow]) -> None:
+async def save(
+    connection: AsyncConnection, before: Mapping[Key, WriteRow], after: Mapping[Key, WriteRow]
+) -> None:
     """Store the rows of `after` that are new or differ from `before`, in as few statements as possible."""
-    new, moved, rewritten = [], [], []
+    new: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    rewritten: list[dict[str, Any]] = []
     for key, row in sorted(after.items(), key=lambda item: item[0]):
         old = before.get(key)
         if old is None:
@@ -84,7 +96,9 @@ async def states(connection: AsyncConnection, company: str, external_ids: Collec
     return {row.external_id: row.state for row in await connection.execute(wanted)}
 
 
-async def applied_amounts(connection: AsyncConnection, company: str, *, group_key: str, currency: str) -> list[Decimal]:
+async def applied_amounts(
+    connection: AsyncConnection, company: str, *, group_key: str, currency: str
+) -> list[Decimal]:
     """The amounts of the applied writes of one group in one currency."""
     wanted = select(WRITES.c.amount).where(
         WRITES.c.company == company,
@@ -100,14 +114,16 @@ async def matching(connection: AsyncConnection, text: str) -> list[WriteRow]:
     """Rows of any company that carry exactly `text` as one of their ids, oldest first."""
     ids = (WRITES.c.external_id, WRITES.c.event_id, WRITES.c.subject, WRITES.c.solid_id, WRITES.c.group_key)
     wanted = _ROWS.where(or_(*(column == text for column in ids)))
-    found = await connection.execute(wanted.order_by(WRITES.c.created_at, WRITES.c.company, WRITES.c.external_id))
+    found = await connection.execute(
+        wanted.order_by(WRITES.c.created_at, WRITES.c.company, WRITES.c.external_id)
+    )
     return [WriteRow(*row) for row in found]
 
 
 async def state_counts(connection: AsyncConnection, company: str) -> dict[str, int]:
-    """state → number of rows, for the states that occur."""
+    """Count rows: state → number, for the states that occur."""
     wanted = select(WRITES.c.state, func.count()).where(WRITES.c.company == company).group_by(WRITES.c.state)
-    return {state: count for state, count in await connection.execute(wanted)}
+    return dict((await connection.execute(wanted)).tuples().all())
 
 
 def _values(row: WriteRow, names: Iterable[str]) -> dict[str, Any]:

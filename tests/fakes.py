@@ -1,4 +1,4 @@
-"""Doubles the whole suite shares: so far a clock that only moves when a test moves it. No real waiting happens here."""
+"""Doubles the whole suite shares: a clock that only moves when a test moves it. Nothing here really waits."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -86,6 +86,11 @@ class Applier:
         self._contacts: OrderedDict[str, str] = OrderedDict()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    @property
+    def longest_call(self) -> float:
+        """Seconds after which every call under way has ended."""
+        return self._timing.call + 5
+
     async def apply(self, event: EventRef, plan: Plan, chart: Chart) -> int:
         """Apply all writes in order; returns how many records the event stands for. Idempotent.
 

@@ -6,8 +6,9 @@ ends when the worker is told to stop, when a token has been waited for too long,
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
 
@@ -22,6 +23,7 @@ from messaging.topology import STREAMS, stream_queue
 from runtime.clock import Clock
 from runtime.settings import WorkerSettings
 from solid.client import SolidClient
+from solid.dialect import Dialect
 from solid.errors import DialectMismatch, SolidError, Unavailable
 from store.errors import StoreUnavailable
 from store.inbox import Inbox
@@ -33,6 +35,9 @@ from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 
 log = structlog.get_logger()
+
+Result = TypeVar("Result")
+Background = Sequence["asyncio.Task[None]"]
 
 WATCH_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
@@ -47,6 +52,7 @@ class Parts:
     bucket: Bucket
     mint: Mint
     solid: SolidClient
+    dialect: Dialect
     inbox: Inbox
     applier: Applier
     books: Books
@@ -75,6 +81,7 @@ class Worker:
             checked = False
             while not stop.is_set():
                 try:
+                    await parts.inbox.counts(parts.company)
                     if not checked:
                         await self._unless(stop, background, self._check_dialect())
                         checked = True
@@ -88,7 +95,7 @@ class Worker:
                     await _wait(stop, PAUSE_SECONDS)
 
     async def _check_dialect(self) -> None:
-        problems = self._parts.solid.dialect.check(await self._answered(self._parts.solid.openapi))
+        problems = self._parts.dialect.check(await self._answered(self._parts.solid.openapi))
         if problems:
             msg = "Solid's API is not the one [solid.dialect] describes: " + "; ".join(problems)
             raise DialectMismatch(msg)
@@ -100,14 +107,15 @@ class Worker:
             log.warning("books.account_missing", problem=problem)
         return chart
 
-    async def _answered(self, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    async def _answered(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Make the call until Solid takes calls again; the brake paces it."""
         while True:
             try:
                 return await call()
             except Unavailable as error:
                 log.info("solid.waited_for", cause=error.cause)
 
-    async def _session(self, chart: Chart, stop: asyncio.Event, background: Sequence["asyncio.Task[None]"]) -> None:
+    async def _session(self, chart: Chart, stop: asyncio.Event, background: Background) -> None:
         parts = self._parts
         queues = [stream_queue(parts.company, stream) for stream in STREAMS]
         consumer = Consumer(parts.consuming, parts.publisher, queues=queues, prefetch=parts.settings.prefetch)
@@ -153,14 +161,12 @@ class Worker:
                 self._given_back.set()
 
     async def _until_over(
-        self, consumer: Consumer, stop: asyncio.Event, background: Sequence["asyncio.Task[None]"]
+        self, consumer: Consumer, stop: asyncio.Event, background: Background
     ) -> str:
         """Watch the session: which reason ends it comes back as words for the log."""
         hold = self._parts.settings.hold_seconds
         while True:
-            for task in background:
-                if task.done():
-                    task.result()
+            _raise_failure(background)
             if stop.is_set():
                 return "told to stop"
             if consumer.lost.is_set():
@@ -183,14 +189,12 @@ class Worker:
         finally:
             bucket.accept()
 
-    async def _unless(self, stop: asyncio.Event, background, work):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    async def _unless(self, stop: asyncio.Event, background: Background, work: Coroutine[Any, Any, Result]) -> Result | None:
         """Do the work unless told to stop first (then None), or a background task fails."""
-        task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+        task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({task, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
-            for other in background:
-                if other.done():
-                    other.result()
+            _raise_failure(background)
             return await task if task.done() else None
         finally:
             stopped.cancel()
@@ -198,8 +202,14 @@ class Worker:
             await asyncio.gather(task, return_exceptions=True)
 
 
+def _raise_failure(background: Background) -> None:
+    for task in background:
+        if task.done():
+            task.result()
+
+
 @contextlib.asynccontextmanager
-async def _in_background(*jobs) -> AsyncIterator[list["asyncio.Task[None]"]]:  # type: ignore[no-untyped-def]  # noqa: ANN002
+async def _in_background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[Background]:
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield tasks

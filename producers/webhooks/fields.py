@@ -1,4 +1,4 @@
-"""Reading the fields of a parsed document so that every refusal names the field, and no refusal shows its value.
+"""Reading the fields of a parsed document: every refusal names the field, none shows its value.
 
 It must not know any provider's rules.
 """
@@ -50,8 +50,9 @@ class Fields:
             return None
         if isinstance(value, str) and _ID.fullmatch(value):
             return value
-        reason = "bad_id"
-        raise Rejected(reason, "an id is 1 to 255 visible ASCII characters", field=self.at(name))
+        raise Rejected(
+            reason="bad_id", message="an id is 1 to 255 visible ASCII characters", field=self.at(name)
+        )
 
     def token_or_none(self, name: str) -> str | None:
         """Give a short machine word such as a status; None when absent or when it is no such word."""
@@ -59,7 +60,7 @@ class Fields:
         return value if isinstance(value, str) and _TOKEN.fullmatch(value) else None
 
     def text_or_none(self, name: str) -> str | None:
-        """Give free text without control characters, cut at 500 characters; None when there is none to use."""
+        """Give free text without control characters, cut at 500; None when there is none."""
         value = self.get(name)
         if not isinstance(value, str):
             return None
@@ -74,13 +75,19 @@ class Fields:
         raise self.wrong_type(name, "true or false")
 
     def time(self, name: str) -> datetime:
-        """Give a time sent in seconds since 1970, aware, in UTC. Raises Rejected: `missing_field`, `bad_time`."""
+        """Give a time sent in seconds since 1970, aware, in UTC.
+
+        Raises Rejected: `missing_field`, `bad_time`.
+        """
         value = self.get(name)
         if value is None:
             raise self.missing(name)
         if isinstance(value, bool) or not isinstance(value, int) or not _EARLIEST <= value < _LATEST:
-            reason = "bad_time"
-            raise Rejected(reason, "a time is whole seconds since 1970, from 2000 to 2099", field=self.at(name))
+            raise Rejected(
+                reason="bad_time",
+                message="a time is whole seconds since 1970, from 2000 to 2099",
+                field=self.at(name),
+            )
         return datetime.fromtimestamp(value, UTC)
 
     def section(self, name: str) -> "Fields | None":
@@ -103,8 +110,8 @@ class Fields:
 
     def missing(self, name: str) -> Rejected:
         """Build the refusal for a field that is needed and absent."""
-        return Rejected("missing_field", "needed, and missing", field=self.at(name))
+        return Rejected(reason="missing_field", message="needed, and missing", field=self.at(name))
 
     def wrong_type(self, name: str, wanted: str) -> Rejected:
         """Build the refusal for a field of another kind."""
-        return Rejected("wrong_type", f"must be {wanted}", field=self.at(name))
+        return Rejected(reason="wrong_type", message=f"must be {wanted}", field=self.at(name))

@@ -1,8 +1,8 @@
 """Webhook signatures, over the raw body, before anything is parsed.
 
-One scheme a function, all in one table. It must not read a clock, settings or a request; it never says more to the sender
-than that the signature was refused.
-Source: each provider's description of its scheme; the vectors in tests/data/webhook-signatures.
+One scheme a function, all in one table. It must not read a clock, settings or a request; it never says more
+to the sender than that the signature was refused. Source: each provider's description of its scheme; the
+vectors in tests/data/webhook-signatures.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _SECONDS: Final = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 class BadSignature(Exception):
     """The body cannot be trusted. `reason` is for our own logs and counters, never for the answer."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, *, reason: Reason) -> None:
         """Keep the reason."""
         super().__init__(reason)
         self.reason: Reason = reason
@@ -41,9 +41,9 @@ def verify(  # noqa: PLR0913  (everything a scheme may need; all by name)
 ) -> int:
     """Check the signature of a raw body; give the index of the secret that matched.
 
-    `headers` are looked up by lower-case name. `secrets` has several while one replaces another: any may match.
-    A signed time must be within `tolerance` of `now`, before or after. Comparisons take constant time.
-    Raises BadSignature.
+    `headers` are looked up by lower-case name. `secrets` has several while one replaces another: any may
+    match. A signed time must be within `tolerance` of `now`, before or after. Comparisons take constant
+    time. Raises BadSignature.
     """
     return _SCHEMES[scheme](headers, body, secrets, now, tolerance)
 
@@ -51,29 +51,29 @@ def verify(  # noqa: PLR0913  (everything a scheme may need; all by name)
 def _stripe(
     headers: Mapping[str, str], body: bytes, secrets: Sequence[SecretStr], now: datetime, tolerance: timedelta
 ) -> int:
-    """`t=<seconds>,v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of `<seconds>.<body>`, keyed by the secret's whole text."""
+    """`t=<seconds>,v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of `<seconds>.<body>`; the key is the secret as is."""
     header = headers.get("stripe-signature")
     if not header:
-        raise BadSignature("missing")
+        raise BadSignature(reason="missing")
     seconds, candidates = _stripe_parts(header)
     signed = seconds.encode() + b"." + body
     matches = [_any_equal(_hex_hmac(secret, signed), candidates) for secret in secrets]
     if not any(matches):
-        raise BadSignature("mismatch")
+        raise BadSignature(reason="mismatch")
     if abs(now.timestamp() - int(seconds)) > tolerance.total_seconds():
-        raise BadSignature("expired")
+        raise BadSignature(reason="expired")
     return matches.index(True)
 
 
 def _stripe_parts(header: str) -> tuple[str, list[bytes]]:
     """Give the signed time as it was written, and the v1 signatures; other schemes are not for us."""
     if len(header) > _LONGEST_HEADER:
-        raise BadSignature("malformed")
+        raise BadSignature(reason="malformed")
     pairs = [item.partition("=") for item in header.split(",")]
     times = [value for name, _, value in pairs if name == "t"]
     candidates = [value.encode() for name, _, value in pairs if name == "v1" and value]
     if len(times) != 1 or not _SECONDS.fullmatch(times[0]) or not candidates:
-        raise BadSignature("malformed")
+        raise BadSignature(reason="malformed")
     return times[0], candidates
 
 

@@ -62,8 +62,9 @@ KINDS: Final[Mapping[str, _Kind]] = {
 def normalise(payload: bytes, *, accounts: Mapping[str, str], company: str = DEFAULT_COMPANY) -> Normalised:
     """Turn one Stripe event into our events.
 
-    `accounts` maps Connect account ids to companies: an event of an account that is not in it is refused, an event
-    without an account is the company's own. Raises Rejected; the same payload always gives the same result.
+    `accounts` maps Connect account ids to companies: an event of an account that is not in it is refused,
+    an event without an account is the company's own. Raises Rejected; the same payload always gives the
+    same result.
     """
     document = _open(payload)
     stripe_type = _type_of(document)
@@ -94,11 +95,9 @@ def _open(payload: bytes) -> Fields:
     try:
         document = parse_json(payload)
     except InvalidJson as error:
-        reason = "not_json"
-        raise Rejected(reason, str(error)) from None
+        raise Rejected(reason="not_json", message=str(error)) from None
     if not isinstance(document, dict):
-        reason = "not_an_event"
-        raise Rejected(reason, "a Stripe event is a JSON object")
+        raise Rejected(reason="not_an_event", message="a Stripe event is a JSON object")
     return Fields(document)
 
 
@@ -106,8 +105,10 @@ def _type_of(document: Fields) -> str:
     kind = document.token_or_none("object")
     stripe_type = document.token_or_none("type")
     if kind not in (None, "event", "v2.core.event") or stripe_type is None:
-        reason = "not_an_event"
-        raise Rejected(reason, 'not a Stripe event: it needs "object": "event", a type, and data.object')
+        raise Rejected(
+            reason="not_an_event",
+            message='not a Stripe event: it needs "object": "event", a type, and data.object',
+        )
     return stripe_type
 
 
@@ -115,11 +116,13 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
     data = document.section("data")
     inner = data.section("object") if data else None
     if data is None or inner is None:
-        reason = "not_an_event"
-        raise Rejected(reason, "a Stripe event holds its object here", field="data.object")
+        raise Rejected(
+            reason="not_an_event", message="a Stripe event holds its object here", field="data.object"
+        )
     if inner.get("object") not in (None, kind.holds):
-        reason = "wrong_object"
-        raise Rejected(reason, f"a {stripe_type} holds a {kind.holds}", field=inner.at("object"))
+        raise Rejected(
+            reason="wrong_object", message=f"a {stripe_type} holds a {kind.holds}", field=inner.at("object")
+        )
     return StripeEvent(
         id=document.identifier("id"),
         type=stripe_type,
@@ -134,8 +137,8 @@ def _company(document: Fields, accounts: Mapping[str, str], company: str) -> str
     if account is None:
         return company
     if account not in accounts:
-        message = f"no company is set for the Stripe account {account}: add it to the Stripe accounts in the settings"
-        raise Rejected(f"unmapped:stripe_account:{account}", message, field="account")
+        message = f"no company is set for the Stripe account {account}: add it to the Stripe accounts"
+        raise Rejected(reason=f"unmapped:stripe_account:{account}", message=message, field="account")
     return accounts[account]
 
 
@@ -151,9 +154,11 @@ def _wrap(event: StripeEvent, draft: Draft, company: str) -> Event:
     )
 
 
-
-
 def _rejected(error: ValidationError) -> Rejected:
     """Turn a model's refusal, which holds the input, into one that names the field only."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return Rejected("invalid_event", first["msg"], field=".".join(str(part) for part in first["loc"]) or None)
+    return Rejected(
+        reason="invalid_event",
+        message=first["msg"],
+        field=".".join(str(part) for part in first["loc"]) or None,
+    )

@@ -1,4 +1,7 @@
-"""Stripe's amounts and balance transactions as Money. Rejects what does not add up; never rounds, never plugs a gap."""
+"""Stripe's amounts and balance transactions as Money.
+
+What does not add up is refused with its figures. It must not round, or plug a gap.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,8 +30,7 @@ def not_negative(fields: Fields, name: str) -> Money:
     """Read an amount that cannot be negative. Raises Rejected as `money` does, and `amount_negative`."""
     found = money(fields, name)
     if found.amount < 0:
-        reason = "amount_negative"
-        raise Rejected(reason, f"{found} is negative", field=fields.at(name))
+        raise Rejected(reason="amount_negative", message=f"{found} is negative", field=fields.at(name))
     return found
 
 
@@ -36,14 +38,14 @@ def minor(amount: object, fields: Fields, name: str) -> Money:
     """Turn Stripe's whole number into money of the `currency` in `fields`; `name` is where it stood."""
     currency = fields.get("currency")
     if currency is None:
-        raise fields.missing("currency")
+        raise fields.missing(name="currency")
+    code = currency if isinstance(currency, str) else ""
     try:
-        return from_minor("stripe", amount, currency if isinstance(currency, str) else "")  # type: ignore[arg-type]
+        return from_minor("stripe", amount, code)  # type: ignore[arg-type]  # it refuses what is no int
     except UnknownCurrency as error:
-        reason = "unknown_currency"
-        raise Rejected(reason, str(error), field=fields.at("currency")) from None
+        raise Rejected(reason="unknown_currency", message=str(error), field=fields.at("currency")) from None
     except AmountRefused as error:
-        raise Rejected(error.reason, str(error), field=fields.at(name)) from None
+        raise Rejected(reason=error.reason, message=str(error), field=fields.at(name)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,16 @@ def fees(transaction: Fields) -> Fees:
         if detail.get("type") == "tax":
             tax += part
     if details and listed != total:
-        raise _does_not_add_up(f"the details are {listed}, the fee is {total}", transaction.at("fee_details"))
+        figures = f"the details are {listed}, the fee is {total}"
+        raise _does_not_add_up(figures=figures, at=transaction.at("fee_details"))
     return Fees(fee=total - tax, tax=tax)
 
 
 def settlement(fields: Fields, name: str, *, moved: Money) -> Settlement | None:
     """Read an expanded balance transaction; None when there is only its id, or nothing.
 
-    `moved` is what the object says came in (or, negative, went out): in the same currency the transaction must
-    say the same. Raises Rejected: `does_not_add_up`, and as `money` does.
+    `moved` is what the object says came in (or, negative, went out): in the same currency the transaction
+    must say the same. Raises Rejected: `does_not_add_up`, and as `money` does.
     """
     if not isinstance(fields.get(name), dict):
         return None
@@ -87,7 +90,8 @@ def settlement(fields: Fields, name: str, *, moved: Money) -> Settlement | None:
         return None
     gross = money(transaction, "amount")
     if gross.currency == moved.currency and gross != moved:
-        raise _does_not_add_up(f"{gross} reached the balance, the object says {moved}", transaction.at("amount"))
+        figures = f"{gross} reached the balance, the object says {moved}"
+        raise _does_not_add_up(figures=figures, at=transaction.at("amount"))
     parts = fees(transaction)
     return Settlement(
         balance_transaction=transaction.identifier("id"),
@@ -99,11 +103,14 @@ def settlement(fields: Fields, name: str, *, moved: Money) -> Settlement | None:
 
 
 def net(transaction: Fields, gross: Money, parts: Fees) -> Money:
-    """Give what is left of a balance transaction. Raises Rejected: `does_not_add_up` when its `net` says otherwise."""
+    """Give what is left of a balance transaction.
+
+    Raises Rejected: `does_not_add_up` when its `net` says otherwise.
+    """
     left = gross - parts.fee - parts.tax
     if transaction.get("net") is not None and (said := money(transaction, "net")) != left:
         figures = f"gross {gross} - fee {parts.fee} - tax {parts.tax} = {left}, but net is {said}"
-        raise _does_not_add_up(figures, transaction.at("net"))
+        raise _does_not_add_up(figures=figures, at=transaction.at("net"))
     return left
 
 
@@ -111,9 +118,9 @@ def one_currency(amounts: Iterable[Money], *, field: str) -> None:
     """Raise Rejected `mixed_currencies` when the amounts are of several currencies."""
     currencies = {amount.currency for amount in amounts}
     if len(currencies) > 1:
-        reason = "mixed_currencies"
-        raise Rejected(reason, f"{' and '.join(sorted(currencies))} cannot be one sum", field=field)
+        message = f"{' and '.join(sorted(currencies))} cannot be one sum"
+        raise Rejected(reason="mixed_currencies", message=message, field=field)
 
 
-def _does_not_add_up(figures: str, field: str) -> Rejected:
-    return Rejected("does_not_add_up", figures, field=field)
+def _does_not_add_up(*, figures: str, at: str) -> Rejected:
+    return Rejected(reason="does_not_add_up", message=figures, field=at)

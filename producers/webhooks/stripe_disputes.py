@@ -1,7 +1,8 @@
 """Stripe disputes: money withdrawn, money given back, and the loss.
 
-The amounts are those of the dispute's balance transactions, in the currency of our balance; where a dispute lists none,
-the dispute's own amount counts and there is no fee. A dispute that was opened moves no money by itself.
+The amounts are those of the dispute's balance transactions, in the currency of our balance; where a dispute
+lists none, the dispute's own amount counts and there is no fee. A dispute that was opened moves no money by
+itself.
 """
 
 from collections.abc import Iterable
@@ -42,7 +43,7 @@ def funds_withdrawn(event: StripeEvent) -> Found:
 
 
 def funds_reinstated(event: StripeEvent) -> Found:
-    """Read what a dispute gave back; the fee comes back only where a balance transaction says so. Raises Rejected."""
+    """Read what a dispute gave back; a fee only where a balance transaction says so. Raises Rejected."""
     dispute = event.object
     given = [move for move in _movements(dispute) if move.amount.amount > 0]
     total = _total(given) or _whole(dispute)
@@ -59,7 +60,7 @@ def funds_reinstated(event: StripeEvent) -> Found:
 
 
 def closed(event: StripeEvent) -> Found:
-    """Read a dispute that is over: lost, what is still withdrawn is the loss; else nothing more. Raises Rejected."""
+    """Read a dispute that is over: when lost, what is still withdrawn is the loss. Raises Rejected."""
     dispute = event.object
     if dispute.token_or_none("status") != "lost":
         return Ignored("dispute_not_lost")
@@ -109,8 +110,11 @@ def _whole(dispute: Fields) -> _Movement:
 def _refuse_negative(*amounts: Money, at: str) -> None:
     for amount in amounts:
         if amount.amount < 0:
-            reason = "does_not_add_up"
-            raise Rejected(reason, f"{amount} has the wrong sign for this kind of event", field=at)
+            raise Rejected(
+                reason="does_not_add_up",
+                message=f"{amount} has the wrong sign for this kind of event",
+                field=at,
+            )
 
 
 def _draft(dispute: Fields, data: EventData) -> Found:

@@ -1,7 +1,8 @@
 """Stripe charges as payments.
 
-A charge is booked once it is captured: `charge.succeeded` with `captured`, or `charge.captured`; both are one fact.
-Old API versions leave out `amount_captured`, `captured` and `status`, or send `amount_captured` 0: none is required.
+A charge is booked once it is captured: `charge.succeeded` with `captured`, or `charge.captured`; both are
+one fact. Old API versions leave out `amount_captured`, `captured` and `status`, or send `amount_captured`
+0: none is required.
 """
 
 from typing import Final

@@ -1,8 +1,9 @@
 """Stripe refunds, one event a refund, by whichever of Stripe's events they arrive.
 
-`charge.refunded` is cumulative: it holds the charge with all its refunds so far (old API versions) or only the sum so far
-(newer ones). `refund.created`, `refund.updated`, `charge.refund.updated` and `refund.failed` hold one refund.
-The same refund has the same fact by each of these ways, except where only the sum is known.
+`charge.refunded` is cumulative: it holds the charge with all its refunds so far (old API versions) or only
+the sum so far (newer ones). `refund.created`, `refund.updated`, `charge.refund.updated` and `refund.failed`
+hold one refund. The same refund has the same fact by each of these ways, except where only the sum is
+known.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ def refund_created(event: StripeEvent) -> Found:
 
 
 def refund_changed(event: StripeEvent) -> Found:
-    """Read a refund whose status may have changed; a change of anything else posts nothing. Raises Rejected."""
+    """Read a refund that changed; a change of anything but its status posts nothing. Raises Rejected."""
     stage = _stage(event.object, "status")
     if stage is _Stage.WAITING:
         return Ignored("refund_waiting")
@@ -75,7 +76,8 @@ def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Found:
     booked = [refund for refund in moved if not _is_release(event.object, refund)]
     if not booked:
         return Ignored("no_new_refund")
-    return tuple(_draft(refund, charge_id=event.object.identifier("id"), several=True) for refund in booked)
+    charge_id, several = event.object.identifier("id"), len(booked) > 1
+    return tuple(_draft(refund, charge_id=charge_id, several=several) for refund in booked)
 
 
 def _by_sum(event: StripeEvent) -> Found:
@@ -85,9 +87,8 @@ def _by_sum(event: StripeEvent) -> Found:
     if not increase:
         return Ignored("no_new_refund")
     if increase == _uncaptured(charge) and increase == total:
-        reason = "refund_or_release"
         message = f"{increase} is also the part never captured: a refund, or only its release?"
-        raise Rejected(reason, message, field=charge.at("amount_refunded"))
+        raise Rejected(reason="refund_or_release", message=message, field=charge.at("amount_refunded"))
     data = PaymentRefunded(
         fact=f"stripe:refunded:{charge_id}:{charge.get('amount_refunded')}",
         charge=charge_id,
@@ -103,31 +104,31 @@ def _increase(event: StripeEvent) -> tuple[Money, Money]:
     total = stripe_amounts.not_negative(charge, "amount_refunded")
     at = "data.previous_attributes.amount_refunded"
     if event.previous is None or event.previous.get("amount_refunded") is None:
-        reason = "missing_field"
-        raise Rejected(reason, "needed where a charge lists no refunds, and missing", field=at)
+        message = "needed where a charge lists no refunds, and missing"
+        raise Rejected(reason="missing_field", message=message, field=at)
     before = stripe_amounts.minor(event.previous.get("amount_refunded"), charge, "amount_refunded")
     if before.amount < 0 or total < before:
-        reason = "does_not_add_up"
-        raise Rejected(reason, f"the sum refunded went from {before} to {total}", field=at)
+        message = f"the sum refunded went from {before} to {total}"
+        raise Rejected(reason="does_not_add_up", message=message, field=at)
     return total, total - before
 
 
 def _check_increase(event: StripeEvent, counted: list[Fields]) -> None:
     """Refuse a list of refunds that is not the increase of the sum, such as one cut off by paging."""
-    if event.object.get("amount_refunded") is None or not (event.previous and event.previous.get("amount_refunded") is not None):
+    before = event.previous.get("amount_refunded") if event.previous else None
+    if before is None or event.object.get("amount_refunded") is None:
         return
     _, increase = _increase(event)
     amounts = [stripe_amounts.not_negative(refund, "amount") for refund in counted]
     stripe_amounts.one_currency((increase, *amounts), field=event.object.at("refunds"))
     listed = sum(amounts, Money.zero(increase.currency))
     if listed != increase:
-        reason = "does_not_add_up"
         message = f"the new refunds listed are {listed}, the sum refunded rose by {increase}"
-        raise Rejected(reason, message, field=event.object.at("refunds"))
+        raise Rejected(reason="does_not_add_up", message=message, field=event.object.at("refunds"))
 
 
 def _refunds_of(charge: Fields) -> tuple[Fields, ...] | None:
-    """The refunds a charge lists: in a list object, or, in very old versions, in a plain list. None when it has none."""
+    """The refunds a charge lists: in a list object, or in a plain list (very old). None when it has none."""
     if isinstance(charge.get("refunds"), list):
         return charge.sections("refunds")
     listed = charge.section("refunds")
@@ -140,7 +141,7 @@ def _uncaptured(charge: Fields) -> Money:
 
 
 def _is_release(charge: Fields, refund: Fields) -> bool:
-    """Whether the refund is only the release of the part never captured: no balance transaction stands behind it."""
+    """Whether the refund only releases the part never captured: no balance transaction stands behind it."""
     no_transaction = "balance_transaction" in refund.values and refund.get("balance_transaction") is None
     return no_transaction and stripe_amounts.money(refund, "amount") == _uncaptured(charge)
 
@@ -191,5 +192,5 @@ def _stage(fields: Fields, name: str) -> _Stage:
         stage = _STAGES.get(status)
         if stage is not None:
             return stage
-    reason = "unknown_status"
-    raise Rejected(reason, "not a status of a refund that we know", field=fields.at(name))
+    message = "not a status of a refund that we know"
+    raise Rejected(reason="unknown_status", message=message, field=fields.at(name))

@@ -1,4 +1,4 @@
-"""What Alembic runs before the migrations. It uses the caller's connection and transaction, and sets up no logging."""
+"""What Alembic runs before the migrations: on its caller's connection, with no logging set-up."""
 
 from alembic import context
 

@@ -1,0 +1,148 @@
+"""`relay check`: is the configuration safe? Nothing is posted; every call to Solid takes a token like any other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from messaging.errors import MessagingError
+from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_publisher, open_solid, open_store
+from runtime.clock import Clock
+from runtime.settings import ConfigurationError, Settings
+from solid.client import SolidClient
+from solid.errors import SolidError
+from store.errors import StoreError
+from workers.books import Books, load_books
+from workers.chart import Chart
+from workers.plans.writes import Parked
+
+PATIENCE_SECONDS = 30
+EXPECTED = (ConfigurationError, Parked, MessagingError, StoreError, SolidError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what is wrong with it, if anything."""
+
+    what: str
+    ok: bool
+    text: str
+
+
+@dataclass(slots=True)
+class Checklist:
+    """Findings in the order in which they were made."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    async def look(self, what: str, work: Awaitable[str]) -> bool:
+        """Do one piece of work; an expected error is a finding, not an end."""
+        try:
+            text = await work
+        except EXPECTED as error:
+            self.findings.append(Finding(what, ok=False, text=str(error) or f"no answer in {PATIENCE_SECONDS} s"))
+            return False
+        self.findings.append(Finding(what, ok=True, text=text))
+        return True
+
+
+async def check(settings: Settings, clock: Clock) -> list[Finding]:
+    """Look at the bucket's sum, books, broker and store, then at Solid: its dialect, key, accounts, a known balance."""
+    checklist = Checklist()
+    await checklist.look("bucket", _bucket(settings))
+    books = await checklist.look("books", _books(settings))
+    broker = await checklist.look("broker", _broker(settings, clock))
+    await checklist.look("store", _store(settings))
+    configured = await checklist.look("dialect setting", _dialect_setting(settings))
+    if books and broker and configured and await checklist.look("api key", _key(settings)):
+        await _solid(checklist, settings, clock, load_books(settings.books))
+    return checklist.findings
+
+
+async def _bucket(settings: Settings) -> str:
+    bucket = settings.bucket
+    window = f"({bucket.window_seconds:g} s + {bucket.jitter_seconds:g} s)"
+    return f"{bucket.burst} + {bucket.rate:.4f}/s x {window} = {bucket.allowance} calls at most in any window"
+
+
+async def _books(settings: Settings) -> str:
+    books = load_books(settings.books)
+    return f"{settings.books}: {len(books.accounts)} roles, kept in {books.base_currency}"
+
+
+async def _broker(settings: Settings, clock: Clock) -> str:
+    async with open_publisher(settings, clock, "check") as publisher:
+        await publisher.ready()
+    return "reachable; every queue has the arguments that keep facts safe"
+
+
+async def _store(settings: Settings) -> str:
+    async with open_store(settings):
+        return "migrated to the newest schema"
+
+
+async def _dialect_setting(settings: Settings) -> str:
+    return f"money is read and written as {dialect_of(settings).money}"
+
+
+async def _key(settings: Settings) -> str:
+    return f"{len(settings.solid.key())} characters"
+
+
+async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: Books) -> None:
+    async with _paced(settings, clock) as solid:
+        if not await checklist.look("solid", _answers(solid)):
+            return
+        await checklist.look("dialect", _dialect(solid, settings))
+        await checklist.look("accounts", _accounts(solid, books))
+        if settings.solid.known_balance:
+            await checklist.look("known balance", _balances(solid, settings.solid.known_balance))
+
+
+@asynccontextmanager
+async def _paced(settings: Settings, clock: Clock) -> AsyncIterator[SolidClient]:
+    """Solid's client behind the real bucket, with a standby mint of its own for where no worker runs."""
+    async with open_link(settings, "check") as link, open_link(settings, "check mint") as minting:
+        bucket = bucket_on(link, settings, clock)
+        jobs = [asyncio.create_task(bucket.run()), asyncio.create_task(mint_on(minting, settings, clock).run())]
+        try:
+            async with open_solid(settings, bucket, clock) as solid:
+                yield solid
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+
+async def _answers(solid: SolidClient) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await solid.probe()
+    return "answers, and takes the key"
+
+
+async def _dialect(solid: SolidClient, settings: Settings) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        problems = dialect_of(settings).check(await solid.openapi())
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return "Solid's /openapi.json has all that the relay uses"
+
+
+async def _accounts(solid: SolidClient, books: Books) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        problems = Chart(await solid.accounts()).problems(books)
+    if problems:
+        raise ConfigurationError(" ".join(problems))
+    return f"all {len(books.accounts)} accounts of the books are in Solid"
+
+
+async def _balances(solid: SolidClient, known: Mapping[str, Decimal]) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        chart, balances = Chart(await solid.accounts()), await solid.balances()
+    for name, expected in known.items():
+        found = balances.get(chart.id_of(name))
+        if found != expected:
+            msg = f'solid.known_balance: "{name}" should be {expected} and is {found}: is solid.dialect.money right?'
+            raise ConfigurationError(msg)
+    return "as expected: amounts are read in the right unit"

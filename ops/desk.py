@@ -1,0 +1,161 @@
+"""The desk: dead letters move from their queues into the database, and from there a person sends them again.
+
+Moving is insert by id, then acknowledge; replaying is publish with confirm, then mark. A crash between the two repeats
+the step, and neither repetition books anything twice. Every act leaves a line in the audit trail.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from messaging import headers as h
+from messaging.connection import Link
+from messaging.drain import DeadMessage, drain_dead_letters
+from messaging.errors import MessagingError
+from messaging.publisher import Publisher, event_key
+from messaging.topology import RAW_DLQ, routing_key
+from ops.roles import open_link, open_publisher, open_store
+from producers.normalising import NormaliseContext, Rejected
+from producers.sources import SOURCES
+from runtime.clock import Clock
+from runtime.settings import Settings
+from schemas.envelope import decode, encode
+from schemas.errors import InvalidEvent
+from store.audit import AuditTrail
+from store.dead_letters import DeadLetters, Letter, StoredLetter
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one dead letter that was to be sent again."""
+
+    id: str
+    sent: int
+    error: str | None = None
+
+
+class Desk:
+    """Dead letters of all companies."""
+
+    def __init__(self, *, letters: DeadLetters, audit: AuditTrail, link: Link, publisher: Publisher, actor: str) -> None:
+        self.letters = letters
+        self._audit = audit
+        self._link = link
+        self._publisher = publisher
+        self._actor = actor
+
+    async def collect(self) -> int:
+        """Move what lies in the dead-letter queues into the database; returns how many were new."""
+        new = 0
+
+        async def keep(message: DeadMessage) -> None:
+            nonlocal new
+            new += await self.letters.add(letter_of(message))
+
+        await drain_dead_letters(self._link, keep)
+        return new
+
+    async def replay(self, letter: StoredLetter, *, context: NormaliseContext) -> Replayed:
+        """Send one dead letter again, under its own identity: the inbox still knows what has been written.
+
+        Raw input is normalised again. A prerequisite that was waited for in vain is waived: the person has decided.
+        """
+        try:
+            messages = _messages(letter, context)
+            for key, message_id, body, headers in messages:
+                await self._publisher.publish_raw(body, key=key, message_id=message_id, headers=headers)
+        except (Rejected, InvalidEvent, MessagingError) as error:
+            return Replayed(letter.id, 0, str(error))
+        await self.letters.set_state(letter.id, "waiting", "replayed")
+        detail = {"reason": letter.reason, "event": letter.event_id, "messages": len(messages)}
+        await self._audit.append(actor=self._actor, act="dead_letter.replayed", subject=letter.id, detail=detail)
+        return Replayed(letter.id, len(messages))
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, *, clock: Clock, actor: str) -> AsyncIterator[Desk]:
+    """A desk on the broker and database of the settings."""
+    async with (
+        open_store(settings) as engine,
+        open_link(settings, "desk") as link,
+        open_publisher(settings, clock, "desk") as publisher,
+    ):
+        await publisher.ready()
+        yield Desk(
+            letters=DeadLetters(engine, clock),
+            audit=AuditTrail(engine, clock),
+            link=link,
+            publisher=publisher,
+            actor=actor,
+        )
+
+
+def letter_of(message: DeadMessage) -> Letter:
+    """A dead message with what can be read of its event; one that cannot be read is kept just the same."""
+    try:
+        event = decode(message.body) if message.queue != RAW_DLQ else None
+    except InvalidEvent:
+        event = None
+    return Letter(
+        id=message.id,
+        queue=message.queue,
+        reason=message.reason,
+        error=message.error,
+        attempts=message.attempts,
+        headers=json.loads(json.dumps(message.headers, default=str)),
+        body=message.body,
+        company=event.company if event else None,
+        event_id=event.id if event else None,
+        event_source=event.source if event else message.headers.get(h.SOURCE),
+        event_type=event.type if event else None,
+        subject=event.subject if event else None,
+        content_type=message.content_type,
+        routing_key=message.key,
+        died_at=datetime.fromisoformat(message.died_at) if message.died_at else None,
+    )
+
+
+def _messages(letter: StoredLetter, context: NormaliseContext) -> Sequence[tuple[str, str, bytes, Mapping[str, Any]]]:
+    """What to publish: the letter's own bytes, or the events that its raw input becomes now."""
+    marked = {h.REPLAY_OF: letter.id}
+    if letter.queue != RAW_DLQ:
+        if letter.routing_key is None:
+            msg = "its routing key is not known"
+            raise InvalidEvent(msg)
+        if letter.reason.startswith("prerequisite:"):
+            marked[h.WAIVED] = "prerequisite"
+        event = decode(letter.body)
+        return [(letter.routing_key, event_key(event), letter.body, {**marked, h.PARTITION: event.partitionkey})]
+    name = (letter.event_source or "").rsplit("/", 1)[-1]
+    normaliser = SOURCES.get(name)
+    if normaliser is None:
+        msg = f"no source is called {name!r}"
+        raise InvalidEvent(msg)
+    events = normaliser(letter.body, context).events
+    return [
+        (
+            routing_key(event.company, event.type),
+            event_key(event),
+            encode(event),
+            {**marked, h.PARTITION: event.partitionkey},
+        )
+        for event in events
+    ]
+
+
+async def replay_chosen(
+    desk: Desk, settings: Settings, *, ids: Sequence[str], reason: str | None, dry_run: bool
+) -> list[Replayed]:
+    """Replay the letters named, or all of a reason, or all that wait; a dry run only says which those are.
+
+    Raises:
+        LetterNotFound, AmbiguousId: an id names none, or several.
+    """
+    chosen = [await desk.letters.get(text) for text in ids] if ids else await desk.letters.list(reason=reason)
+    if dry_run:
+        return [Replayed(letter.id, 0) for letter in chosen]
+    context = NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)
+    return [await desk.replay(letter, context=context) for letter in chosen]

@@ -1,0 +1,120 @@
+"""How the commands print: tables that fit a terminal, or JSON for scripts. It decides nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ops.check import Finding
+from ops.desk import Replayed
+from store.dead_letters import StoredLetter
+
+SHORT_ID = 10
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """The list of `relay check`."""
+    if as_json:
+        _json([asdict(finding) for finding in findings])
+        return
+    table = _table("", "what", "found")
+    for finding in findings:
+        table.add_row("ok" if finding.ok else "WRONG", finding.what, finding.text)
+    Console().print(table)
+
+
+def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """The tables of `relay status`."""
+    if as_json:
+        _json(found)
+        return
+    console = Console()
+    queues = _table("queue", "waiting")
+    for name, count in found["backlog"].items():
+        if count:
+            queues.add_row(name, str(count))
+    console.print(queues if queues.row_count else "no queue holds a message")
+    mint = found["mint"]
+    rate = f"{mint['minted']} tokens in the last {mint['window_seconds']:g} s" if mint else "no mint is running"
+    console.print(f"bucket: {rate}; brake: {(mint and mint['brake']) or 'off'}")
+    console.print(f"forecast: streams empty in about {found['forecast_seconds']:g} s")
+    console.print(f"writes: {_counts(found['writes'])}; dead letters: {_counts(found['dead_letters'])}")
+
+
+def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """The tables of `relay trace`."""
+    if as_json:
+        _json(found)
+        return
+    console = Console()
+    writes = _table("external_id", "kind", "state", "solid id", "event", "when")
+    for row in found["writes"]:
+        when = f"{row['updated_at']:%Y-%m-%d %H:%M:%S}"
+        writes.add_row(row["external_id"], row["kind"], row["state"], row["solid_id"], row["event_id"], when)
+    letters = _table("dead letter", "reason", "state", "event", "error")
+    for row in found["dead_letters"]:
+        letters.add_row(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
+    for table in (writes, letters):
+        if table.row_count:
+            console.print(table)
+    for row in found["audit"]:
+        console.print(f"{row['at']:%Y-%m-%d %H:%M:%S} {row['actor']}: {row['act']} {row['subject'][:SHORT_ID]}")
+
+
+def show_letters(letters: Sequence[StoredLetter], *, as_json: bool) -> None:
+    """The table of `relay dead list`."""
+    if as_json:
+        _json([_letter(letter) for letter in letters])
+        return
+    table = _table("id", "type", "subject", "reason", "attempts", "error")
+    for letter in letters:
+        kind = letter.event_type or letter.queue
+        table.add_row(letter.id[:SHORT_ID], kind, letter.subject, letter.reason, str(letter.attempts), letter.error)
+    Console().print(table if letters else "no dead letters")
+
+
+def show_letter(letter: StoredLetter, *, as_json: bool) -> None:
+    """One dead letter with its body."""
+    whole = {**_letter(letter), "headers": dict(letter.headers), "body": letter.body.decode(errors="replace")}
+    if as_json:
+        _json(whole)
+        return
+    console = Console()
+    for name, value in whole.items():
+        console.print(f"{name:>14}: {value}", markup=False, highlight=False)
+
+
+def show_replayed(results: Sequence[Replayed], *, dry_run: bool, as_json: bool) -> None:
+    """What `relay dead replay` did, or would do."""
+    if as_json:
+        _json([asdict(result) for result in results])
+        return
+    console = Console()
+    for result in results:
+        done = "would be sent again" if dry_run else f"sent again ({result.sent} message{'s' * (result.sent != 1)})"
+        console.print(f"{result.id[:SHORT_ID]}: {result.error or done}", markup=False)
+    if not results:
+        console.print("no dead letters")
+
+
+def _letter(letter: StoredLetter) -> dict[str, Any]:
+    left_out = {"headers", "body"}
+    return {name: value for name, value in asdict(letter).items() if name not in left_out}
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the output

@@ -1,0 +1,47 @@
+"""What the receiver counts, in a registry of its own. It must not use ids or amounts as labels."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+
+class Measures:
+    """The receiver's counters. Labels are few: the source, the outcome, the HTTP status, the event type."""
+
+    def __init__(self) -> None:
+        """Start at zero in a new registry."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "relay_webhook_requests",
+            "Webhook requests by what came of them.",
+            ["source", "outcome", "status"],
+            registry=self.registry,
+        )
+        self.events = Counter(
+            "relay_webhook_events",
+            "Events published, each confirmed by the broker.",
+            ["source", "type"],
+            registry=self.registry,
+        )
+        self.ignored = Counter(
+            "relay_webhook_ignored",
+            "Authentic webhooks that post nothing, by reason.",
+            ["source", "reason"],
+            registry=self.registry,
+        )
+        self.kept = Counter(
+            "relay_webhook_kept",
+            "Authentic webhooks that could not be normalised and were kept, by reason.",
+            ["source", "reason"],
+            registry=self.registry,
+        )
+        self.bad_signatures = Counter(
+            "relay_webhook_bad_signatures",
+            "Webhooks refused for their signature, by reason.",
+            ["source", "reason"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "relay_webhook_seconds",
+            "Seconds from the first byte of a webhook to its answer.",
+            ["source"],
+            registry=self.registry,
+        )

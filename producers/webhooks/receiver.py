@@ -1,0 +1,196 @@
+"""The webhook receiver: HTTP around `Intake`.
+
+It answers 2xx only after the broker has confirmed. It must not log or answer with anything of a body.
+
+    200 published, ignored, or kept for a person      401 signature refused      413 body too large
+    503 with Retry-After: the broker did not confirm, nothing is lost, send it again
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from producers.normalising import NormaliseContext
+from producers.sources import SOURCES
+from producers.webhooks import stripe
+from producers.webhooks.intake import Intake, Outcome, Publisher, Source, Verdict
+from producers.webhooks.measures import Measures
+from runtime.clock import Clock
+
+STRIPE_PATH: Final = stripe.SOURCE
+
+_STATUS: Final[Mapping[Verdict, int]] = {
+    "published": 200,
+    "ignored": 200,
+    "kept": 200,
+    "refused": 401,
+    "unavailable": 503,
+}
+_TOO_LARGE: Final = 413
+_GONE: Final = 499
+
+log = structlog.get_logger()
+
+
+class _BodyTooLarge(Exception):
+    """More bytes came than are allowed."""
+
+
+def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root passes them all)
+    *,
+    publisher: Publisher,
+    clock: Clock,
+    company: str,
+    max_body_bytes: int,
+    retry_after_seconds: int,
+    stripe_secrets: Sequence[SecretStr],
+    tolerance_seconds: int,
+    stripe_accounts: Mapping[str, str],
+) -> Starlette:
+    """Build the app: POST /webhooks/stripe, GET /healthz, GET /metrics.
+
+    `stripe_secrets` are the signing secrets in use, several during a rotation; `stripe_accounts` maps
+    Connect account ids to companies, events without an account go to `company`. Raises ValueError when no
+    secret is given, or a limit is not positive: there is no way to switch the checks off.
+    """
+    _refuse_unsafe(stripe_secrets, tolerance_seconds=tolerance_seconds, max_body_bytes=max_body_bytes)
+    source = Source(
+        name="stripe",
+        path=STRIPE_PATH,
+        scheme="stripe",
+        secrets=tuple(stripe_secrets),
+        tolerance=timedelta(seconds=tolerance_seconds),
+        normalise=SOURCES["stripe"],
+        context=NormaliseContext(company=company, accounts=dict(stripe_accounts)),
+        identify=stripe.identify,
+    )
+    measures = Measures()
+    endpoint = _Endpoint(
+        intake=Intake(source=source, publisher=publisher, clock=clock),
+        measures=measures,
+        clock=clock,
+        max_body_bytes=max_body_bytes,
+        retry_after_seconds=retry_after_seconds,
+    )
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route(source.path, endpoint.receive, methods=["POST"]),
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
+        ]
+    )
+
+
+def _refuse_unsafe(secrets: Sequence[SecretStr], *, tolerance_seconds: int, max_body_bytes: int) -> None:
+    if not secrets or not all(secret.get_secret_value().strip() for secret in secrets):
+        msg = "no Stripe signing secret, or an empty one: set the endpoint's whsec_ secret, it is required"
+        raise ValueError(msg)
+    if tolerance_seconds <= 0 or max_body_bytes <= 0:
+        msg = "the signature tolerance and the largest body must be more than zero"
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    intake: Intake
+    measures: Measures
+    clock: Clock
+    max_body_bytes: int
+    retry_after_seconds: int
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one webhook; write one log line."""
+        started = self.clock.monotonic()
+        try:
+            body = await _read(request, self.max_body_bytes)
+        except _BodyTooLarge:
+            return self._answer(_TOO_LARGE, outcome="too_large", error="too_large", started=started)
+        except ClientDisconnect:
+            return self._answer(_GONE, outcome="gone", error="gone", started=started)
+        outcome = await self.intake.take(body, request.headers)
+        self._count(outcome)
+        return self._answer(
+            _STATUS[outcome.verdict],
+            outcome=outcome.verdict,
+            error=_ERRORS.get(outcome.verdict),
+            started=started,
+            body_bytes=len(body),
+            **_described(outcome),
+        )
+
+    def _answer(
+        self, status: int, *, outcome: str, error: str | None, started: float, **details: object
+    ) -> Response:
+        source = self.intake.source.name
+        seconds = self.clock.monotonic() - started
+        self.measures.requests.labels(source, outcome, str(status)).inc()
+        self.measures.seconds.labels(source).observe(seconds)
+        log.info(
+            "webhook.received",
+            status=status,
+            source=source,
+            outcome=outcome,
+            duration_seconds=round(seconds, 6),
+            **details,
+        )
+        content = {"outcome": outcome} if error is None else {"error": error}
+        headers = {"Retry-After": str(self.retry_after_seconds)} if outcome == "unavailable" else None
+        return JSONResponse(content, status_code=status, headers=headers)
+
+    def _count(self, outcome: Outcome) -> None:
+        source = self.intake.source.name
+        match outcome.verdict:
+            case "published":
+                for event in outcome.events:
+                    self.measures.events.labels(source, event.type).inc()
+            case "ignored":
+                self.measures.ignored.labels(source, outcome.reason).inc()
+            case "kept":
+                # An account id in the reason would make a series an account.
+                self.measures.kept.labels(source, str(outcome.reason).partition(":")[0]).inc()
+            case "refused":
+                self.measures.bad_signatures.labels(source, outcome.reason).inc()
+            case "unavailable":
+                """The request counter says it all."""
+
+
+_ERRORS: Final[Mapping[Verdict, str]] = {"refused": "signature", "unavailable": "unavailable"}
+
+
+def _described(outcome: Outcome) -> dict[str, object]:
+    return {
+        "type": outcome.event_type,
+        "event_id": outcome.event_id,
+        "reason": outcome.reason,
+        "events": len(outcome.events),
+        "secret_index": outcome.secret_index,
+    }
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    """Read the body, and stop as soon as it is larger than allowed, whatever Content-Length says."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        raise _BodyTooLarge
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise _BodyTooLarge
+    return bytes(body)

@@ -1,0 +1,53 @@
+"""What tests of several tiers share: a broker for the whole session, and a name that is theirs alone on it.
+
+Must not start anything unless a test asks for it: unit tests run without a broker.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from ops.broker import Broker, BrokerNotFound, find_broker, find_own_broker
+
+
+@contextlib.contextmanager
+def _or_do_without(finding: AbstractContextManager[Broker]) -> Iterator[Broker]:
+    """Enter; where there is no broker, skip on a developer's machine and fail in CI."""
+    with contextlib.ExitStack() as stack:
+        try:
+            found = stack.enter_context(finding)
+        except BrokerNotFound as missing:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(missing))
+        yield found
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """Give the session's broker. It is shared: leave it running, and put `company` into queue names."""
+    with _or_do_without(find_broker()) as found:
+        yield found
+
+
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """Give a broker of this test's own, to halt, restart and pause. Costs some five seconds."""
+    with _or_do_without(find_own_broker()) as found:
+        yield found
+
+
+@pytest.fixture
+def amqp_url(broker: Broker) -> str:
+    """Give the session broker's URL."""
+    return broker.url
+
+
+@pytest.fixture
+def company() -> str:
+    """Give a company that no other test has: its queues, routing keys and writes are this test's alone."""
+    return f"c{secrets.token_hex(4)}"
