@@ -8,7 +8,9 @@ import asyncio
 import contextlib
 import json
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import aio_pika
 import structlog
@@ -148,10 +150,11 @@ class Bucket:
         await message.ack()
 
 
-async def _first(lost: asyncio.Future[bool], other: object) -> None:
+async def _first(lost: "asyncio.Future[Literal[True]]", other: Coroutine[Any, Any, bool]) -> None:
     """Wait for the other thing, or for the loss of the channel."""
-    task = asyncio.ensure_future(other)  # type: ignore[arg-type]
+    task = asyncio.create_task(other)
+    ends: set[asyncio.Future[Any]] = {lost, task}
     try:
-        await asyncio.wait({lost, task}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         task.cancel()

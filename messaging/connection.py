@@ -73,7 +73,7 @@ class Link:
                     await channel.set_qos(prefetch_count=prefetch)
         except BROKEN as error:
             self.drop("no channel could be opened", seen=seen)
-            msg = f"RabbitMQ opens no channel: {error or type(error).__name__}"
+            msg = f"RabbitMQ opens no channel: {str(error) or type(error).__name__}"
             raise BrokerUnreachable(msg) from error
         return channel
 

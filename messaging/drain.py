@@ -91,12 +91,12 @@ async def mint_report(link: Link, company: str) -> dict[str, Any] | None:
 
 
 def _dead(queue: str, message: AbstractIncomingMessage) -> DeadMessage:
-    headers = dict(message.headers)
+    headers: dict[str, Any] = dict(message.headers)
     deaths = headers.get("x-death")
     death: Mapping[str, Any] = deaths[0] if isinstance(deaths, list) and deaths else {}
     keys = death.get("routing-keys") or [None]
     reason, died_at = headers.get(h.REASON), headers.get(h.DIED_AT) or death.get("time")
-    name = f"{queue}\0{message.message_id}\0{died_at}\0{headers.get(h.ATTEMPT)}\0{message.body!r}"
+    name = f"{queue}\0{message.message_id}\0{died_at}\0{headers.get(h.ATTEMPT)}\0{message.body.hex()}"
     return DeadMessage(
         id=uuid.uuid5(LETTERS, name).hex,
         queue=queue,

@@ -187,11 +187,10 @@ def _cause(error: BaseException | None) -> BaseException:
 async def _until_lost(channel: AbstractChannel, failed: asyncio.Future[None], refresh: Any) -> None:
     """Wait for the end of the channel or of the minting; call `refresh` now and then."""
     lost = asyncio.ensure_future(channel.closed())
+    ends: set[asyncio.Future[Any]] = {lost, failed}
     try:
         while True:
-            done, _ = await asyncio.wait(
-                {lost, failed}, timeout=REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait(ends, timeout=REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 break
             await refresh()

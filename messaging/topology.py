@@ -5,6 +5,7 @@ safe on RabbitMQ 3.10 and on 4.x alike carries its reason.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelPreconditionFailed
@@ -104,7 +105,7 @@ async def _declare_dead_letter_queue(channel: AbstractChannel, name: str) -> Non
 
     Its own limit is off: the desk takes each message once, but a desk that dies many times may not drop one.
     """
-    arguments = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+    arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
     await channel.declare_queue(name, durable=True, arguments=arguments)
 
 

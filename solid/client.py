@@ -113,8 +113,8 @@ class SolidClient:
         """Give the contacts of exactly this name; several may have it. The name is compared here.
 
         The answer decides whether a contact is created, so a list that may be cut is an error: Refused (code
-        `list_may_be_cut`) where too many contacts have a similar name, DialectMismatch where Solid ignored the
-        name altogether.
+        `list_may_be_cut`) where too many contacts have a similar name, DialectMismatch where Solid ignored
+        the name altogether.
         """
         listing = await self._list("contacts", {self._dialect.parameters.display_name: display_name})
         if listing.cut is not None:

@@ -146,7 +146,7 @@ class Dialect(_Part):
         return rule
 
     def key_fields(self, kind: Kind) -> tuple[str, ...]:
-        """Name the fields that carry our key when a record is created: `external_id`, and what look-ups compare."""
+        """Name the fields of a new record that carry our key: `external_id`, and what look-ups compare."""
         return tuple(dict.fromkeys(("external_id", *self.lookup(kind).compare)))
 
     def lookup_parameters(self, resource: Resource) -> tuple[str, ...]:

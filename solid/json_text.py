@@ -1,6 +1,7 @@
 """JSON in and out without a float on the way: a number with a point is a Decimal, digit by digit.
 
-It must not know what the text says. (Events have a reader of their own: `solid` knows nothing of `schemas` but money.)
+It must not know what the text says. (Events have a reader of their own: `solid` knows nothing of `schemas`
+but money.)
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import NoReturn
 
 
 def read_json(raw: bytes) -> object:
-    """Parse one document in UTF-8. Raises ValueError, without the text, for anything that is not exactly that."""
+    """Parse one document in UTF-8. Raises ValueError, which never quotes the text, for anything else."""
     try:
         parsed: object = json.loads(raw.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -20,7 +21,7 @@ def read_json(raw: bytes) -> object:
 
 
 def write_json(value: object) -> str:
-    """Write one document; a Decimal becomes a number with its own digits. The same value gives the same text."""
+    """Write one document; a Decimal is a number with its own digits. The same value gives the same text."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):

@@ -146,7 +146,7 @@ def _next_step(at: _Position) -> _Follow | _Stop:
 
 
 def _numbered(number: int, at: _Position) -> _Follow | _Stop:
-    """Take a bare number for the next page's or the next row's; where it could be either, do not follow it."""
+    """Take a bare number for the next page's or the next row's; where it could be either, stop."""
     is_page, is_offset = number in (at.pages_read, at.pages_read + 1), number == at.rows_read
     if is_page and not is_offset:
         return _Follow(at.url.copy_set_param(at.dialect.parameters.page, number))

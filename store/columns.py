@@ -10,6 +10,8 @@ from sqlalchemy import DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from store.storable import storable
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime, stored in UTC to the microsecond. A naive one is refused with ValueError."""
@@ -58,8 +60,3 @@ class ForeignText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as TypeDecorator
         """The text with unstorable characters replaced."""
         return None if value is None else storable(value)
-
-
-def storable(text: str) -> str:
-    """`text` with the characters that PostgreSQL or SQLite refuse replaced by U+FFFD or '?'."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -12,10 +12,10 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
-from store.columns import storable
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
 from store.schema import DEAD_LETTERS
+from store.storable import storable
 
 LetterState = Literal["waiting", "replayed", "discarded"]
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
-from store import claims, writes
+from store import transitions, writes
 from store.claims import (
     Applied,
     Busy,
@@ -31,10 +31,10 @@ from store.claims import (
     Unknown,
     WriteRow,
 )
-from store.columns import storable
 from store.engine import reading, transact
 from store.errors import LeaseLost
 from store.group_commit import GroupCommit
+from store.storable import storable
 from store.writes import Key
 
 __all__ = [
@@ -181,7 +181,7 @@ class Inbox:
     def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow]) -> Claim:
         key = (request.company, intent.external_id)
         row = rows.get(key)
-        answer, mine = claims.claim(
+        answer, mine = transitions.claim(
             row,
             company=request.company,
             event=request.event,
@@ -201,6 +201,6 @@ class Inbox:
         row = rows.get(key)
         if row is None or row.epoch != request.epoch:
             raise LeaseLost(*key, request.epoch)
-        rows[key] = claims.settle(row, request.change, lease=self._lease, now=self._clock.now())
+        rows[key] = transitions.settle(row, request.change, lease=self._lease, now=self._clock.now())
         if rows[key].lease_until is None and self._held.get(key) == request.epoch:
             del self._held[key]

@@ -1,6 +1,6 @@
 """The SQL on the table `writes`: load rows to change them, save what changed, answer questions.
 
-It must not decide anything: that is `store.claims`.
+It must not decide anything: that is `store.transitions`.
 """
 
 from collections.abc import Collection, Iterable, Mapping

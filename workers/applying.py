@@ -10,8 +10,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar, assert_never
 
 import structlog
 
@@ -167,16 +167,23 @@ class Applier:
                 record = record_of(write, ids, chart)
                 found = await self._matching_contact(record) if isinstance(record, NewContact) else None
             case Doubt(epoch=epoch, since=since):
-                settled = since + timedelta(seconds=self._timing.settle)
-                if self._clock.now() < settled:
-                    raise NotYet("settling", (settled - self._clock.now()).total_seconds())
+                self._must_have_settled(since)
                 record = record_of(write, ids, chart)
                 found = await self._find(write, record)
+            case _:
+                assert_never(claim)
         solid_id = found or await self._send(write, record, fence=fence)
         await self._inbox.applied(
             self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None
         )
         return solid_id
+
+    def _must_have_settled(self, since: datetime) -> None:
+        """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing."""
+        settled = since + timedelta(seconds=self._timing.settle)
+        now = self._clock.now()
+        if now < settled:
+            raise NotYet("settling", (settled - now).total_seconds())
 
     async def _send(self, write: AnyWrite, record: NewRecord, *, fence: "Fence") -> str:
         """Create the record; the inbox hears of every answer, and of its absence."""

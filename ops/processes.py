@@ -1,0 +1,217 @@
+"""Starting the roles as processes of their own and stopping them: for the demo, the tests and the benchmarks.
+
+It knows commands, ports and signals only; what the processes do is their affair.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+Value = TypeVar("Value")
+
+SIMULATOR_KEY = "demo" * 16
+STRIPE_SECRET = "whsec_" + secrets.token_hex(16)
+
+
+class NotReady(Exception):  # noqa: N818 - says what was waited for
+    """Something that was waited for did not come in time."""
+
+
+@dataclass(slots=True)
+class Process:
+    """A process that was started here, with its log."""
+
+    name: str
+    popen: "subprocess.Popen[bytes]"
+    log: Path
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to clean up."""
+        self.signal(signal.SIGKILL)
+        self.popen.wait()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to this process."""
+        self.popen.send_signal(number)
+
+    def stop(self, within_seconds: float = 30) -> int:
+        """SIGTERM, and SIGKILL where that is not heard; returns the exit code."""
+        if self.popen.poll() is None:
+            self.signal(signal.SIGCONT)
+            self.signal(signal.SIGTERM)
+            try:
+                return self.popen.wait(within_seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self.popen.returncode
+
+
+@dataclass(slots=True)
+class Simulator:
+    """The simulator of Solid, as seen through its control port: the judge."""
+
+    process: Process
+    port: int
+    control_port: int
+
+    @property
+    def base_url(self) -> str:
+        """Where Solid's API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, path: str, **query: object) -> Any:
+        """Read from the control port."""
+        answer = httpx.get(f"http://127.0.0.1:{self.control_port}{path}", params=_texts(query), timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def switch(self, **switches: object) -> Any:
+        """Turn switches: the app closed, answers lost, and so on."""
+        answer = httpx.post(f"http://127.0.0.1:{self.control_port}/switch", json=switches, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@dataclass(slots=True)
+class Stage:
+    """Processes on one broker, in one folder. Everything that was started is stopped at the end."""
+
+    folder: Path
+    rabbitmq_url: str
+    company: str = "main"
+    overrides: dict[str, str] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+
+    def start(self, name: str, *arguments: str, stdout: int | None = None, **environment: str) -> Process:
+        """Start `python -m <arguments>` with the stage's settings in the environment; its log goes to the folder."""
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as errors:
+            popen = subprocess.Popen(  # noqa: S603 - our own modules
+                [sys.executable, "-m", *arguments],
+                cwd=self.folder,
+                env={**_inherited(), **self.environment(), **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=errors if stdout is None else stdout,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C goes to the starter, which stops them in order
+            )
+        process = Process(name, popen, log)
+        self.processes.append(process)
+        return process
+
+    def environment(self) -> dict[str, str]:
+        """The settings of this stage."""
+        return {
+            "RELAY_COMPANY": self.company,
+            "RELAY_RABBITMQ__URL": self.rabbitmq_url,
+            "RELAY_STORE__URL": f"sqlite+aiosqlite:///{self.folder}/relay.db",
+            "RELAY_BOOKS": str(self.folder / "books.toml"),
+            "RELAY_STRIPE__SECRETS": json.dumps([STRIPE_SECRET]),
+            "RELAY_SOLID__API_KEY": SIMULATOR_KEY,
+            "RELAY_SOLID__DIALECT": json.dumps({"money": "decimal_string"}),
+            "RELAY_LOG__FORMAT": "json",
+            **self.overrides,
+        }
+
+    def start_simulator(self, *options: str) -> Simulator:
+        """The simulator on free ports; everything started later talks to it."""
+        process = self.start(
+            "simulator", "simulator", "--port", "0", "--control-port", "0", *options, stdout=subprocess.PIPE
+        )
+        assert process.popen.stdout is not None  # noqa: S101 - it was asked for above
+        line = process.popen.stdout.readline()
+        if not line:
+            msg = f"the simulator did not start: see {process.log}"
+            raise NotReady(msg)
+        ports = json.loads(line)
+        simulator = Simulator(process, ports["port"], ports["control_port"])
+        self.overrides["RELAY_SOLID__BASE_URL"] = simulator.base_url
+        return simulator
+
+    def start_worker(self, name: str = "worker", **environment: str) -> Process:
+        """One worker."""
+        return self.start(name, "ops.cli", "work", **environment)
+
+    def start_receiver(self, name: str = "receiver", **environment: str) -> str:
+        """The receiver on a free port; returns its base URL when it answers."""
+        port = free_port()
+        process = self.start(name, "ops.cli", "receive", RELAY_RECEIVER__PORT=str(port), **environment)
+        url = f"http://127.0.0.1:{port}"
+
+        def answers() -> bool:
+            if process.popen.poll() is not None:
+                msg = f"{name} ended: see {process.log}"
+                raise NotReady(msg)
+            with contextlib.suppress(httpx.TransportError):
+                return httpx.get(f"{url}/healthz", timeout=5).is_success
+            return False
+
+        wait_for(answers, what=f"{name} to answer")
+        return url
+
+    def stop(self) -> None:
+        """Stop all, the youngest first."""
+        for process in reversed(self.processes):
+            if process.popen.poll() is None:
+                process.signal(signal.SIGCONT)
+                process.signal(signal.SIGTERM)
+        for process in reversed(self.processes):
+            process.stop()
+            if process.popen.stdout is not None:
+                process.popen.stdout.close()
+
+
+@contextmanager
+def stage(folder: Path, rabbitmq_url: str, *, company: str = "main", **overrides: str) -> Iterator[Stage]:
+    """A stage whose processes are all gone afterwards, whatever happens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = Stage(folder.resolve(), rabbitmq_url, company, dict(overrides))
+    try:
+        yield opened
+    finally:
+        opened.stop()
+
+
+def wait_for(look: Callable[[], Value], *, what: str, within_seconds: float = 30) -> Value:
+    """Look until the answer is true; returns it.
+
+    Raises:
+        NotReady: it did not become true in time.
+    """
+    deadline = time.monotonic() + within_seconds
+    while True:
+        if value := look():
+            return value
+        if time.monotonic() > deadline:
+            msg = f"waited {within_seconds:g} s for {what}"
+            raise NotReady(msg)
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _inherited() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("RELAY_", "RABBITMQ_"))}
+
+
+def _texts(query: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in query.items()}

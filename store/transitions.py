@@ -1,0 +1,175 @@
+"""The life of a write as pure functions: a row and a request in, an answer and a new row out.
+
+No clock and no database here.
+
+    (no row) ──claim──► intended ──applied──► applied
+                           ├──refused──► refused ──claim──► intended (a new payload is welcome)
+                           ├──release──► intended, free: nothing was sent under this claim
+                           ├──unknown──► unknown ──claim──► intended, in doubt
+                           └──lease runs out──claim──► intended, in doubt
+
+A claim in doubt that is released goes back to `unknown` with its old `doubt_since`: giving up a claim never
+turns "perhaps it was sent" into "it was not". Every claim adds one to the epoch, so (key, epoch) names one
+claim for ever. Source: design, section 6.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from store.claims import (
+    Applied,
+    Busy,
+    Change,
+    Claim,
+    Conflict,
+    Done,
+    Doubt,
+    EventRef,
+    Fresh,
+    Intent,
+    Refused,
+    Release,
+    Renew,
+    Unknown,
+    WriteRow,
+)
+from store.errors import LeaseLost
+from store.storable import storable
+
+
+def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the call
+    row: WriteRow | None,
+    *,
+    company: str,
+    event: EventRef,
+    intent: Intent,
+    owner: str,
+    lease: timedelta,
+    held: bool,
+    now: datetime,
+) -> tuple[Claim, WriteRow | None]:
+    """Decide who may send `intent`. Returns the answer and the row to store (None: no change).
+
+    `held`: the row's claim is one that this very process made and has not settled yet.
+    """
+    if row is None or _certainly_unsent(row):
+        mine = _intended(row, company=company, event=event, intent=intent, owner=owner, lease=lease, now=now)
+        return Fresh(mine.epoch), mine
+    if row.payload_hash != intent.payload_hash:
+        return Conflict(row.payload_hash, row.state), None
+    if row.state == "applied":
+        return Done(row.solid_id or ""), None  # never empty: the table's check constraint
+    if row.lease_until is not None and row.lease_until > now and (held or row.owner != owner):
+        return Busy(row.lease_until), None
+    since = _doubt_since(row, now)
+    mine = replace(
+        row,
+        state="intended",
+        epoch=row.epoch + 1,
+        owner=owner,
+        lease_until=now + lease,
+        doubt_since=since,
+        was_unknown=True,
+        updated_at=now,
+    )
+    return Doubt(mine.epoch, since), mine
+
+
+def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:
+    """The row after `change` by the holder of its current claim. The caller has compared the epochs.
+
+    Repeating a settlement is a no-op (the row comes back as it is); any other change to a settled claim
+    raises LeaseLost.
+    """
+    if row.lease_until is None:
+        if _says_the_same(row, change):
+            return row
+        raise LeaseLost(row.company, row.external_id, row.epoch)
+    match change:
+        case Renew():
+            return replace(row, lease_until=now + lease, updated_at=now)
+        case Applied(solid_id=solid_id, adopted=adopted):
+            return _given_up(row, now, state="applied", solid_id=solid_id, adopted=adopted, doubt_since=None)
+        case Refused(code=code, message=message):
+            return _given_up(
+                row, now, state="refused", error_code=code, error_message=message, doubt_since=None
+            )
+        case Unknown():
+            return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True)
+        case Release():
+            return _given_up(row, now, state="intended" if row.doubt_since is None else "unknown")
+        case _ as never:
+            assert_never(never)
+
+
+def _given_up(row: WriteRow, now: datetime, **changes: Any) -> WriteRow:  # noqa: ANN401 - as replace()
+    return replace(row, owner=None, lease_until=None, updated_at=now, **changes)
+
+
+def _certainly_unsent(row: WriteRow) -> bool:
+    released = row.state == "intended" and row.lease_until is None
+    return row.state == "refused" or released
+
+
+def _intended(  # noqa: PLR0913 - one named argument a fact
+    row: WriteRow | None,
+    *,
+    company: str,
+    event: EventRef,
+    intent: Intent,
+    owner: str,
+    lease: timedelta,
+    now: datetime,
+) -> WriteRow:
+    """A row that says: `owner` is about to send `intent`. An older row lends epoch, age and history."""
+    return WriteRow(
+        company=company,
+        external_id=intent.external_id,
+        kind=intent.kind,
+        payload_hash=intent.payload_hash,
+        state="intended",
+        epoch=1 if row is None else row.epoch + 1,
+        owner=owner,
+        lease_until=now + lease,
+        doubt_since=None,
+        was_unknown=row is not None and row.was_unknown,
+        adopted=False,
+        solid_id=None,
+        error_code=None,
+        error_message=None,
+        event_source=event.source,
+        event_id=event.id,
+        event_type=event.type,
+        subject=event.subject,
+        group_key=intent.group_key,
+        amount=intent.amount,
+        currency=intent.currency,
+        created_at=now if row is None else row.created_at,
+        updated_at=now,
+    )
+
+
+def _doubt_since(row: WriteRow, now: datetime) -> datetime:
+    """The last moment at which the earlier holder may have sent.
+
+    That is when it gave up (`unknown`). A holder that only fell silent can send until this new epoch fences
+    it: now, and not the end of its lease, which another host's clock may put anywhere.
+    """
+    return row.doubt_since if row.state == "unknown" and row.doubt_since is not None else now
+
+
+def _says_the_same(row: WriteRow, change: Change) -> bool:
+    match change:
+        case Applied(solid_id=solid_id):
+            return row.state == "applied" and row.solid_id == storable(solid_id)
+        case Refused():
+            return row.state == "refused"
+        case Unknown():
+            return row.state == "unknown"
+        case Release():
+            return _certainly_unsent(row) or row.state == "unknown"
+        case Renew():
+            return False
+        case _ as never:
+            assert_never(never)
