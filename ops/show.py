@@ -69,11 +69,13 @@ def show_letters(letters: Sequence[StoredLetter], *, as_json: bool) -> None:
     if as_json:
         _json([_letter(letter) for letter in letters])
         return
-    table = _table("id", "type", "subject", "reason", "attempts", "error")
+    console = Console()
+    table = _table("id", "reason", "what", "subject")
     for letter in letters:
-        kind = letter.event_type or letter.queue
-        table.add_row(letter.id[:SHORT_ID], kind, letter.subject, letter.reason, str(letter.attempts), letter.error)
-    Console().print(table if letters else "no dead letters")
+        table.add_row(letter.id[:SHORT_ID], letter.reason, letter.event_type or letter.queue, letter.subject)
+    console.print(table if letters else "no dead letters")
+    if letters:
+        console.print("relay dead show ID tells the error and the event; relay dead replay ID sends it again")
 
 
 def show_letter(letter: StoredLetter, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Brings a simulation back to where its journal left it: one function a kind of line, in the visible table below."""
+"""Brings a simulation back to where its journal left it, by one function a kind of line (the table below)."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final

@@ -4,6 +4,7 @@ Every call goes through the transport given, which is where pacing happens. Noth
 redirect is followed, and nothing is remembered between calls. Which failure means what is in `solid.answers`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -189,13 +190,13 @@ class SolidClient:
         """Add the key. Its text is in no local variable, so that no traceback with locals can show it."""
         try:
             request.headers[KEY_HEADER] = self._api_key().strip()
-        except (ConfigurationError, UnicodeEncodeError) as error:
-            msg = f"no usable API key, nothing was sent ({type(error).__name__}): see solid.api_key_file"
-            raise Unavailable(cause="unauthorised", message=msg) from None
-        if not request.headers[KEY_HEADER].isprintable() or not request.headers[KEY_HEADER]:
+        except ConfigurationError as error:
+            message = f"no API key, nothing was sent: {error}"
+            raise Unavailable(cause="unauthorised", message=message) from None
+        if not re.fullmatch("[!-~]+", request.headers[KEY_HEADER]):
             del request.headers[KEY_HEADER]
-            msg = "the API key is empty or more than one line, nothing was sent: see solid.api_key_file"
-            raise Unavailable(cause="unauthorised", message=msg)
+            message = "the API key is empty, or not one word of ASCII; nothing was sent: see solid.api_key_file"
+            raise Unavailable(cause="unauthorised", message=message)
 
     def _judge(self, response: httpx.Response) -> Unavailable | None:
         return systemic(response, self._dialect, self._clock)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
@@ -133,6 +133,14 @@ class DeadLetters:
             )
             return [_stored(row) for row in found]
 
+    async def about(self, text: str) -> Sequence[StoredLetter]:
+        """Letters of any state whose id, event_id or subject is exactly `text`, oldest first."""
+        key = storable(text)
+        matches = or_(*(DEAD_LETTERS.c[name] == key for name in ("id", "event_id", "subject")))
+        async with reading(self._engine) as connection:
+            found = await connection.execute(_ROWS.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
+            return [_stored(row) for row in found]
+
     async def groups(self) -> Sequence[Group]:
         """The waiting letters by queue and reason, the largest group first; `oldest`: first stored."""
         key = (DEAD_LETTERS.c.queue, DEAD_LETTERS.c.reason)
@@ -161,7 +169,7 @@ class DeadLetters:
         """Count letters: state → number, for the states that occur."""
         wanted = select(DEAD_LETTERS.c.state, func.count()).group_by(DEAD_LETTERS.c.state)
         async with reading(self._engine) as connection:
-            return dict((await connection.execute(wanted)).tuples().all())
+            return dict((await connection.execute(wanted)).all())
 
 
 def _stored(row: Row[Any]) -> StoredLetter:

@@ -154,7 +154,11 @@ class Inbox:
             return await writes.state_counts(connection, company)
 
     async def _settle(self, company: str, external_id: str, epoch: int, change: Change) -> None:
-        await self._commits.submit(_Settling(company, external_id, epoch, change))
+        try:
+            await self._commits.submit(_Settling(company, external_id, epoch, change))
+        except BaseException:  # fenced, failed or cancelled: whoever held the claim is done with it
+            self._let_go((company, external_id), epoch)
+            raise
 
     async def _commit(self, batch: Sequence[_Claiming | _Settling]) -> list[list[Claim] | Exception]:
         """Decide and store a batch of requests in one transaction."""
@@ -202,5 +206,9 @@ class Inbox:
         if row is None or row.epoch != request.epoch:
             raise LeaseLost(*key, request.epoch)
         rows[key] = transitions.settle(row, request.change, lease=self._lease, now=self._clock.now())
-        if rows[key].lease_until is None and self._held.get(key) == request.epoch:
+        if rows[key].lease_until is None:
+            self._let_go(key, request.epoch)
+
+    def _let_go(self, key: Key, epoch: int) -> None:
+        if self._held.get(key) == epoch:
             del self._held[key]

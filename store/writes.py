@@ -123,7 +123,7 @@ async def matching(connection: AsyncConnection, text: str) -> list[WriteRow]:
 async def state_counts(connection: AsyncConnection, company: str) -> dict[str, int]:
     """Count rows: state → number, for the states that occur."""
     wanted = select(WRITES.c.state, func.count()).where(WRITES.c.company == company).group_by(WRITES.c.state)
-    return dict((await connection.execute(wanted)).tuples().all())
+    return dict((await connection.execute(wanted)).all())
 
 
 def _values(row: WriteRow, names: Iterable[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the tests of `solid` share: a scripted Solid behind `MockTransport`, a limiter that writes down, sample records."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -87,7 +87,7 @@ class WritingLimiter:
 
 
 Answer = httpx.Response | Exception
-Handler = Callable[[httpx.Request], Answer | Awaitable[Answer]]
+Handler = Callable[[httpx.Request], Answer]
 
 
 @dataclass(slots=True)
@@ -108,7 +108,6 @@ class ScriptedSolid:
             answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
-        assert isinstance(answer, httpx.Response)
         # A fresh one each time: a response object can be read only once.
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 

@@ -1,0 +1,39 @@
+# Every target sets the project up first, if that is not done yet. `make` alone lists them.
+
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.ready ## the main job, from real Stripe events to balanced books (under 90 s)
+	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m demo
+
+test: .venv/.ready ## the whole test suite; PYTEST_ARGS="-k receiver" runs a part
+	@$(BIN)/python -m ops.broker --prepare || test "$$CI" != true
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+check: .venv/.ready ## lint, format, types, import rules
+	@$(BIN)/ruff check --quiet --output-format concise .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy tests
+	@$(BIN)/lint-imports
+
+format: .venv/.ready ## format the code and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+lock: ## compile requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## remove what set-up and the tools made; var/, with its database, stays
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready: requirements.lock pyproject.toml ops/setup.sh
+	@sh ops/setup.sh

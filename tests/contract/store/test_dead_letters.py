@@ -1,0 +1,101 @@
+"""Dead letters: stored once, found, listed, moved on."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.dead_letters import DeadLetters, Group
+from store.errors import AmbiguousId, LetterNotFound
+from tests.contract.store.samples import letter
+from tests.fakes import NOON, FakeClock
+
+
+@pytest.fixture
+def letters(engine: AsyncEngine, clock: FakeClock) -> DeadLetters:
+    return DeadLetters(engine, clock)
+
+
+async def test_a_letter_comes_back_as_it_was(letters: DeadLetters) -> None:
+    died = datetime(2026, 1, 1, 1, 2, 3, 456, tzinfo=UTC)
+    sent = letter(company="main", event_id="evt_1", subject="ch_1", died_at=died, headers={"é": [1, None, {"a": "b"}]})
+    assert await letters.add(sent)
+    stored = await letters.get("letter-1")
+    assert asdict(stored) == asdict(sent) | {"stored_at": NOON, "state": "waiting", "version": 1}
+
+
+async def test_a_letter_added_twice_is_one_and_keeps_its_state(letters: DeadLetters) -> None:
+    assert await letters.add(letter())
+    await letters.set_state("letter-1", "waiting", "discarded")
+    assert not await letters.add(letter(error="again"))
+    stored = await letters.get("letter-1")
+    assert (stored.error, stored.state) == ("Solid said no", "discarded")
+
+
+async def test_a_letter_added_by_two_at_once_is_one(letters: DeadLetters) -> None:
+    assert sorted(await asyncio.gather(*(letters.add(letter()) for _ in range(4)))) == [False, False, False, True]
+
+
+async def test_a_letter_with_unstorable_text_is_never_lost(letters: DeadLetters) -> None:
+    await letters.add(letter("id\x00", error="bad \ud800", headers={"h": "\x00\ud800"}))
+    stored = await letters.get("id\x00")
+    assert (stored.id, stored.error, stored.headers) == ("id\ufffd", "bad ?", {"h": "\x00\ud800"})
+    assert not await letters.add(letter("id\x00"))
+
+
+async def test_a_unique_prefix_finds_a_letter_and_an_ambiguous_one_names_the_candidates(letters: DeadLetters) -> None:
+    for name in ("abc", "abd", "ab%"):
+        await letters.add(letter(name))
+    assert (await letters.get("abc")).id == "abc"
+    assert (await letters.get("ab%")).id == "ab%"
+    with pytest.raises(AmbiguousId, match="give more characters") as caught:
+        await letters.get("ab")
+    assert caught.value.candidates == ("ab%", "abc", "abd")
+    with pytest.raises(LetterNotFound, match="ABC"):
+        await letters.get("ABC")
+
+
+async def test_an_id_that_is_the_start_of_another_is_still_found(letters: DeadLetters) -> None:
+    for name in ("ab", "abc"):
+        await letters.add(letter(name))
+    assert (await letters.get("ab")).id == "ab"
+
+
+async def test_no_characters_name_no_letter(letters: DeadLetters) -> None:
+    await letters.add(letter())
+    with pytest.raises(LetterNotFound):
+        await letters.get("")
+
+
+async def test_letters_are_listed_oldest_first_and_filtered(letters: DeadLetters, clock: FakeClock) -> None:
+    for name, reason, queue in (("c", "refused", "q1"), ("b", "refused", "q2"), ("a", "poison", "q1")):
+        await letters.add(letter(name, reason=reason, queue=queue))
+        clock.advance(1)
+    assert [row.id for row in await letters.list()] == ["c", "b", "a"]
+    assert [row.id for row in await letters.list(limit=2)] == ["c", "b"]
+    assert [row.id for row in await letters.list(reason="refused")] == ["c", "b"]
+    assert [row.id for row in await letters.list(reason="refused", queue="q2")] == ["b"]
+    assert await letters.list("replayed") == []
+
+
+async def test_only_the_first_of_two_moves_a_letter_on(letters: DeadLetters) -> None:
+    await letters.add(letter())
+    moved = await asyncio.gather(*(letters.set_state("letter-1", "waiting", "replayed") for _ in range(3)))
+    assert sorted(moved) == [False, False, True]
+    assert not await letters.set_state("nobody", "waiting", "replayed")
+    stored = await letters.get("letter-1")
+    assert (stored.state, stored.version) == ("replayed", 2)
+    assert await letters.counts() == {"replayed": 1}
+
+
+async def test_groups_count_waiting_letters_by_queue_and_reason(letters: DeadLetters, clock: FakeClock) -> None:
+    for name, reason in (("a", "poison"), ("b", "refused"), ("c", "refused"), ("d", "refused")):
+        await letters.add(letter(name, reason=reason))
+        clock.advance(1)
+    await letters.set_state("d", "waiting", "discarded")
+    assert await letters.groups() == [
+        Group("sales.dead", "refused", 2, NOON + timedelta(seconds=1)),
+        Group("sales.dead", "poison", 1, NOON),
+    ]

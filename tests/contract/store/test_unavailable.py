@@ -1,0 +1,145 @@
+"""A locked, full, vanished or broken SQLite file is one clear error, loses nothing, and passes."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.engine import connect
+from store.errors import StoreUnavailable
+from store.inbox import Doubt, Fresh, Inbox
+from tests.contract.store.conftest import LEASE
+from tests.contract.store.samples import COMPANY, EVENT, PAYMENT, claim, intent
+from tests.fakes import FakeClock
+
+Open = Callable[..., tuple[AsyncEngine, Inbox]]
+
+
+@pytest.fixture
+def path(database_url: str) -> Path:
+    """The database file."""
+    return Path(database_url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+async def opened(database_url: str, clock: FakeClock) -> AsyncIterator[Open]:
+    """Opens engines that wait 50 ms for a lock, and closes them."""
+    engines: list[AsyncEngine] = []
+
+    def open_one() -> tuple[AsyncEngine, Inbox]:
+        engines.append(connect(f"{database_url}?timeout=0.05"))
+        return engines[-1], Inbox(engines[-1], owner="a", lease=LEASE, clock=clock)
+
+    yield open_one
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_a_locked_database_stops_the_claim_and_the_next_one_works(opened: Open, path: Path) -> None:
+    _, inbox = opened()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await claim(inbox)
+    assert await inbox.counts(COMPANY) == {}  # reading needs no lock
+    other.execute("ROLLBACK")
+    other.close()
+    assert await claim(inbox) == Fresh(1)
+
+
+async def test_every_caller_of_a_failed_batch_hears_of_it(opened: Open, path: Path) -> None:
+    _, inbox = opened()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    results = await asyncio.gather(*(claim(inbox, intent(f"w{n}")) for n in range(5)), return_exceptions=True)
+    other.execute("ROLLBACK")
+    other.close()
+    assert [type(result) for result in results] == [StoreUnavailable] * 5
+    assert len({id(result) for result in results}) == 5
+
+
+async def test_a_full_disk_keeps_what_was_committed_and_refuses_the_rest(opened: Open) -> None:
+    engine, inbox = opened()
+
+    def shrink(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=40").close()
+
+    event.listen(engine.sync_engine, "connect", shrink)
+    kept = 0
+    with pytest.raises(StoreUnavailable, match="full"):
+        for kept in range(2000):
+            await inbox.claim(COMPANY, EVENT, [intent(f"write-{kept}")])
+    assert kept > 0
+    assert await inbox.counts(COMPANY) == {"intended": kept}
+
+
+async def test_an_answer_that_could_not_be_stored_leaves_the_write_in_doubt(opened: Open, path: Path) -> None:
+    _, inbox = opened()
+    await claim(inbox)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable):
+        await inbox.applied(COMPANY, PAYMENT, 1, solid_id="s")
+    other.execute("ROLLBACK")
+    other.close()
+    await inbox.applied(COMPANY, PAYMENT, 1, solid_id="s")
+    assert await inbox.state_of(COMPANY, [PAYMENT]) == {PAYMENT: "applied"}
+
+
+async def test_a_claim_whose_answer_was_given_up_is_in_doubt_at_the_next_delivery(opened: Open, path: Path) -> None:
+    _, inbox = opened()
+    await claim(inbox)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable):
+        await inbox.applied(COMPANY, PAYMENT, 1, solid_id="s")
+    other.execute("ROLLBACK")
+    other.close()
+    assert isinstance(await claim(inbox), Doubt)
+
+
+async def test_a_deleted_database_is_noticed_and_not_made_again(opened: Open, path: Path) -> None:
+    """SQLite itself would go on writing into the deleted file."""
+    _, inbox = opened()
+    await claim(inbox)
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(StoreUnavailable, match="deleted or replaced"):
+        await claim(inbox, intent("other"))
+    with pytest.raises(StoreUnavailable, match="deleted or replaced"):
+        await inbox.counts(COMPANY)
+    assert not path.exists()
+    path.with_suffix(".away").rename(path)
+    assert await claim(inbox, intent("other")) == Fresh(1)
+
+
+async def test_a_replaced_database_is_noticed(opened: Open, path: Path, migrated_file: Path) -> None:
+    _, inbox = opened()
+    await claim(inbox)
+    path.rename(path.with_suffix(".away"))
+    path.write_bytes(migrated_file.read_bytes())
+    with pytest.raises(StoreUnavailable, match="deleted or replaced"):
+        await claim(inbox, intent("other"))
+
+
+async def test_a_broken_file_is_unavailable(opened: Open, path: Path) -> None:
+    path.write_bytes(b"this is no database" * 1000)
+    _, inbox = opened()
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        await claim(inbox)
+
+
+async def test_a_folder_that_cannot_be_written_is_unavailable(clock: FakeClock) -> None:
+    engine = connect("sqlite:////proc/relay.db")
+    with pytest.raises(StoreUnavailable, match="unable to open"):
+        await claim(Inbox(engine, owner="a", lease=LEASE, clock=clock))
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db"])
+def test_a_database_that_would_forget_or_is_unknown_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="store"):
+        connect(url)

@@ -1,0 +1,97 @@
+import pytest
+
+from producers.normalising import Rejected
+from schemas.money import Money
+from schemas.sales import DisputeLost, DisputeOpened, DisputeWon
+from tests.unit.producers.made import dispute, ignored, normalised, only_event, stripe_event, transaction
+
+WITHDRAWN = "charge.dispute.funds_withdrawn"
+REINSTATED = "charge.dispute.funds_reinstated"
+CLOSED = "charge.dispute.closed"
+USD_250 = Money.of("250", "USD")
+
+
+def test_withdrawn_funds_are_the_amount_the_fee_and_its_tax() -> None:
+    data = only_event(stripe_event(WITHDRAWN, dispute(transaction(-25000, 1800, tax=300)))).data
+    assert data == DisputeOpened(
+        fact="stripe:dispute:dp_1:withdrawn",
+        dispute="dp_1",
+        charge="ch_1",
+        amount=USD_250,
+        fee=Money.of("15", "USD"),
+        fee_tax=Money.of("3", "USD"),
+    )
+
+
+@pytest.mark.parametrize("listed", [[], None])
+def test_without_balance_transactions_the_disputes_amount_counts_and_there_is_no_fee(listed: object) -> None:
+    data = only_event(stripe_event(WITHDRAWN, dispute(balance_transactions=listed))).data
+    assert isinstance(data, DisputeOpened)
+    assert (data.amount, data.fee) == (USD_250, Money.zero("USD"))
+
+
+def test_the_amount_that_left_the_balance_counts_in_its_own_currency() -> None:
+    taken = transaction(-23000, 1500, currency="eur", fee_details=[])
+    data = only_event(stripe_event(WITHDRAWN, dispute(taken))).data
+    assert isinstance(data, DisputeOpened)
+    assert (data.amount, data.fee) == (Money.of("230", "EUR"), Money.of("15", "EUR"))
+
+
+def test_reinstated_funds_come_without_the_fee() -> None:
+    payload = stripe_event(REINSTATED, dispute(transaction(-25000, 1500), transaction(25000)))
+    assert only_event(payload).data == DisputeWon(
+        fact="stripe:dispute:dp_1:reinstated",
+        dispute="dp_1",
+        charge="ch_1",
+        amount=USD_250,
+        fee=Money.zero("USD"),
+        fee_tax=Money.zero("USD"),
+    )
+
+
+def test_a_fee_comes_back_only_where_a_transaction_says_so() -> None:
+    data = only_event(stripe_event(REINSTATED, dispute(transaction(25000, -1500)))).data
+    assert isinstance(data, DisputeWon)
+    assert (data.amount, data.fee) == (USD_250, Money.of("15", "USD"))
+
+
+def test_a_new_fee_on_reinstatement_is_refused() -> None:
+    with pytest.raises(Rejected) as caught:
+        normalised(stripe_event(REINSTATED, dispute(transaction(25000, 1500))))
+    assert caught.value.reason == "does_not_add_up"
+
+
+def test_a_lost_dispute_is_the_loss_of_what_is_still_withdrawn() -> None:
+    payload = stripe_event(CLOSED, dispute(transaction(-25000, 1500), status="lost"))
+    assert only_event(payload).data == DisputeLost(
+        fact="stripe:dispute:dp_1:lost", dispute="dp_1", charge="ch_1", amount=USD_250
+    )
+    assert only_event(stripe_event(CLOSED, dispute(status="lost"))).data.fact == "stripe:dispute:dp_1:lost"
+
+
+@pytest.mark.parametrize("status", ["won", "warning_closed", None])
+def test_a_dispute_closed_without_loss_posts_nothing(status: str | None) -> None:
+    assert ignored(stripe_event(CLOSED, dispute(status=status))) == "dispute_not_lost"
+
+
+def test_a_loss_that_was_given_back_posts_nothing() -> None:
+    back = dispute(transaction(-25000), transaction(25000), status="lost")
+    assert ignored(stripe_event(CLOSED, back)) == "nothing_withdrawn"
+
+
+def test_transactions_in_two_currencies_are_refused() -> None:
+    with pytest.raises(Rejected) as caught:
+        normalised(stripe_event(WITHDRAWN, dispute(transaction(-100), transaction(-100, currency="eur"))))
+    assert caught.value.reason == "mixed_currencies"
+
+
+def test_a_transaction_that_does_not_add_up_is_refused() -> None:
+    with pytest.raises(Rejected, match=r"-265\.00 USD") as caught:
+        normalised(stripe_event(WITHDRAWN, dispute(transaction(-25000, 1500, net=-25000))))
+    assert caught.value.field == "data.object.balance_transactions[0].net"
+
+
+def test_a_dispute_is_ordered_with_its_charge() -> None:
+    event = only_event(stripe_event(WITHDRAWN, dispute()))
+    assert (event.subject, event.partitionkey) == ("dp_1", "ch_1")
+    assert only_event(stripe_event(WITHDRAWN, dispute(charge=None))).partitionkey == "dp_1"

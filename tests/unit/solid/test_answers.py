@@ -1,0 +1,216 @@
+"""Which failure means what: every row of the table, seen through `create`."""
+
+import traceback
+from datetime import timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidError, Stage, Unavailable
+from tests.fakes import NOON
+from tests.unit.solid.support import DIALECT, INVOICE, KEY, Answer, ScriptedSolid, ok, refusal
+
+HTML = {"Content-Type": "text/html"}
+
+
+async def failure_of(answer: Answer, solid: ScriptedSolid | None = None) -> SolidError:
+    solid = solid or ScriptedSolid([answer])
+    async with solid.client() as client:
+        with pytest.raises(SolidError) as caught:
+            await client.create(INVOICE)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "doubt"),
+    [
+        (httpx.ConnectError("[Errno 111] Connection refused"), "closed", False),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), "closed", False),
+        (httpx.ConnectTimeout("slow"), "closed", False),
+        (httpx.PoolTimeout("full"), "closed", False),
+        (refusal("UNAUTHORIZED", status=401), "unauthorised", False),
+        (httpx.Response(401, text="<html>", headers=HTML), "unauthorised", False),
+        (refusal("FORBIDDEN", status=403), "unauthorised", False),
+        (refusal("RATE_LIMITED", status=429), "rate_limited", False),
+        (httpx.Response(429, text="slow down"), "rate_limited", False),
+        (refusal("RATE_LIMITED", status=200), "rate_limited", False),
+        (refusal("too_many_requests", status=503), "rate_limited", False),
+        (refusal("BUSY", status=503), "unavailable", True),
+        (httpx.Response(503, text="<html>", headers=HTML), "unavailable", True),
+    ],
+)
+async def test_what_stops_every_call_is_systemic(answer: Answer, cause: Cause, *, doubt: bool) -> None:
+    error = await failure_of(answer)
+    assert isinstance(error, Unavailable)
+    assert (error.cause, error.sent) == (cause, doubt)
+
+
+@pytest.mark.parametrize(
+    ("answer", "stage"),
+    [
+        (httpx.WriteTimeout("slow"), "sending"),
+        (httpx.WriteError("reset"), "sending"),
+        (httpx.ReadTimeout("slow"), "waiting"),
+        (httpx.ReadError("reset"), "waiting"),
+        (httpx.RemoteProtocolError("cut"), "waiting"),
+        (httpx.DecodingError("bad gzip"), "waiting"),
+        (httpx.ProxyError("odd"), "waiting"),
+        (refusal("INTERNAL", status=500), "answer"),
+        (httpx.Response(502, text="<html>", headers=HTML), "answer"),
+        (httpx.Response(504, text="<html>", headers=HTML), "answer"),
+        (httpx.Response(200, text="<html>", headers=HTML), "answer"),
+        (httpx.Response(200, content=b""), "answer"),
+        (httpx.Response(204), "answer"),
+        (httpx.Response(200, content=b'{"success": true, "data": {"id": NaN}}'), "answer"),
+        (httpx.Response(200, content=b'{"success": true, "data"'), "answer"),
+        (httpx.Response(200, content=b"[" * 100_000), "answer"),
+        (httpx.Response(200, json=[1]), "answer"),
+        (httpx.Response(200, json={"data": {"id": "x"}}), "answer"),
+        (httpx.Response(200, json={"success": "true", "data": {"id": "x"}}), "answer"),
+        (httpx.Response(200, json={"success": True}), "answer"),
+        (httpx.Response(200, json={"success": True, "result": {"id": "x"}}), "answer"),
+        (httpx.Response(422, json={"success": True, "data": {"id": "x"}}), "answer"),
+        (httpx.Response(404, text="<html>", headers=HTML), "answer"),
+        (ok({}), "answer"),
+        (ok({"id": None}), "answer"),
+        (ok({"id": ""}), "answer"),
+        (ok({"id": True}), "answer"),
+        (ok([{"id": "x"}]), "answer"),
+    ],
+)
+async def test_what_left_without_an_answer_to_trust_is_unknown(answer: Answer, stage: Stage) -> None:
+    error = await failure_of(answer)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.stage == stage
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
+async def test_success_false_is_a_refusal_with_solids_code_and_message(status: int) -> None:
+    error = await failure_of(refusal("VALIDATION_ERROR", "lines: no such account", status=status))
+    assert isinstance(error, Refused)
+    assert (error.code, error.message, error.status) == ("VALIDATION_ERROR", "lines: no such account", status)
+    assert not isinstance(error, PeriodClosed)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (httpx.Response(409, json={"detail": "exists"}), "http_409"),
+        (httpx.Response(400, json={"success": False}), "http_400"),
+        (httpx.Response(400, json={"success": False, "error": "bad date"}), "http_400"),
+        (httpx.Response(422, json={"success": False, "error": {"code": 17, "message": None}}), "17"),
+    ],
+)
+async def test_a_refusal_without_a_proper_error_is_a_refusal_still(answer: Answer, code: str) -> None:
+    error = await failure_of(answer)
+    assert isinstance(error, Refused)
+    assert error.code == code
+
+
+@pytest.mark.parametrize("code", ["PERIOD_CLOSED", "period_closed", "ACCOUNTANT_COPY"])
+@pytest.mark.parametrize("status", [200, 403, 409, 422])
+async def test_a_closed_period_is_told_apart_whatever_its_status(code: str, status: int) -> None:
+    error = await failure_of(refusal(code, status=status))
+    assert isinstance(error, PeriodClosed)
+
+
+async def test_a_closed_period_said_with_a_server_error_leaves_a_doubt() -> None:
+    assert isinstance(await failure_of(refusal("PERIOD_CLOSED", status=500)), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
+async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
+    target = "https://elsewhere.example/api/v1/invoices?token=abc"
+    solid = ScriptedSolid([httpx.Response(status, headers={"Location": target})])
+    error = await failure_of(httpx.Response(status), solid)
+    assert isinstance(error, Refused)
+    assert error.code == "redirect"
+    assert len(solid.requests) == 1
+    if status != 304:
+        assert "https://elsewhere.example" in str(error)
+    assert "token" not in str(error)
+
+
+async def test_retry_after_in_seconds_is_given() -> None:
+    error = await failure_of(httpx.Response(429, headers={"Retry-After": "12"}))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 12
+
+
+async def test_retry_after_as_a_date_is_measured_from_the_answers_own_date() -> None:
+    yesterday = NOON - timedelta(days=1)  # Solid's clock, or ours, is a day wrong
+    headers = {
+        "Date": format_datetime(yesterday, usegmt=True),
+        "Retry-After": format_datetime(yesterday + timedelta(seconds=45), usegmt=True),
+    }
+    error = await failure_of(httpx.Response(503, headers=headers))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 45
+
+
+async def test_retry_after_as_a_date_without_date_is_measured_from_our_clock() -> None:
+    headers = {"Retry-After": format_datetime(NOON + timedelta(seconds=30), usegmt=True)}
+    error = await failure_of(httpx.Response(429, headers=headers))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", None), ("soon", None), ("nan", None), ("inf", None), ("-5", 0), ("1e9", 86_400), ("0.5", 0.5)],
+)
+async def test_an_odd_retry_after_does_no_harm(text: str, seconds: float | None) -> None:
+    error = await failure_of(httpx.Response(429, headers={"Retry-After": text}))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("status", [200, 422])
+async def test_what_solid_echoes_of_key_and_body_is_cut_out(status: int) -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        body = request.content.decode()
+        return refusal(KEY, f"key {KEY}\n\x1b[31m refused: {body}" + "x" * 5000, status=status)
+
+    error = await failure_of(httpx.Response(200), ScriptedSolid(echo))
+    assert isinstance(error, Refused)
+    assert KEY not in f"{error} {error!r} {error.code} {error.message}"
+    assert "customer_id" not in str(error)
+    assert "\n" not in error.message
+    assert "\x1b" not in error.message
+    assert len(error.message) <= 300
+
+
+async def test_no_failure_shows_the_key_or_the_body_anywhere() -> None:
+    for answer in (
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.Response(500),
+        httpx.Response(401),
+        httpx.Response(404, text=KEY, headers={"Content-Type": KEY}),
+        refusal("X", status=422),
+    ):
+        error = await failure_of(answer)
+        shown = "".join(
+            traceback.TracebackException.from_exception(error, capture_locals=False).format(chain=True)
+        )
+        assert KEY not in shown
+        assert INVOICE.lines[0].description not in shown
+
+
+async def test_messages_name_the_call_and_the_record() -> None:
+    error = await failure_of(httpx.ReadTimeout("slow"))
+    assert "POST /api/v1/invoices (stripe:charge:ch_1)" in str(error)
+
+
+async def test_codes_are_the_dialects() -> None:
+    dialect = DIALECT.model_copy(update={"period_closed_codes": frozenset({"e-77"})})
+    async with ScriptedSolid([refusal("E-77", status=409)]).client(dialect) as client:
+        with pytest.raises(PeriodClosed):
+            await client.create(INVOICE)
+
+
+def test_errors_can_be_made_without_a_message() -> None:
+    assert str(Unavailable("closed")) == "closed"
+    assert str(OutcomeUnknown("waiting")) == "waiting"
+    assert str(Refused("CODE", "no", status=422)) == "CODE: no (HTTP 422)"

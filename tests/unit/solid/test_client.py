@@ -1,0 +1,328 @@
+"""The client's calls: what is sent, what is given back, and that the key shows nowhere."""
+
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+
+import httpx
+import pytest
+import structlog
+
+from runtime.settings import ConfigurationError
+from solid.dialect import Dialect, LookupRule, Lookups, Parameters, Paths
+from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
+from solid.models import Account, Contact, NewRecord
+from tests.unit.solid.support import (
+    CONTACT,
+    DAY,
+    DIALECT,
+    ENTRY,
+    INVOICE,
+    KEY,
+    PAYMENT,
+    RECORDS,
+    ScriptedSolid,
+    body_of,
+    ok,
+    refusal,
+    rows,
+)
+
+CREATED = ok({"id": "new-1", "surprise": {"of": "v26.3"}}, status=201)
+
+
+async def sent(record: NewRecord, dialect: Dialect = DIALECT) -> httpx.Request:
+    solid = ScriptedSolid([CREATED])
+    async with solid.client(dialect) as client:
+        assert await client.create(record) == "new-1"
+    (request,) = solid.requests
+    return request
+
+
+async def test_an_invoice_is_one_post_with_every_field() -> None:
+    request = await sent(INVOICE)
+    assert (request.method, request.url.path) == ("POST", "/api/v1/invoices")
+    assert request.headers["X-API-Key"] == KEY
+    assert request.headers["Content-Type"] == "application/json"
+    assert body_of(request) == {
+        "external_id": "stripe:charge:ch_1",
+        "customer_id": "c-1",
+        "date": "2026-04-26",
+        "currency": "USD",
+        "lines": [{"account_id": "a-income", "description": "Plan", "amount": "20.00"}],
+    }
+
+
+async def test_a_payment_carries_its_key_twice() -> None:
+    assert body_of(await sent(PAYMENT)) == {
+        "external_id": PAYMENT.external_id,
+        "reference_number": PAYMENT.external_id,
+        "customer_id": "c-1",
+        "date": "2026-04-26",
+        "currency": "USD",
+        "amount": "20.00",
+        "deposit_account_id": "a-clearing",
+        "applications": [{"invoice_id": "i-1", "amount": "20.00"}],
+    }
+
+
+async def test_an_entry_carries_its_key_twice_and_one_side_a_line() -> None:
+    assert body_of(await sent(ENTRY)) == {
+        "external_id": ENTRY.external_id,
+        "reference_number": ENTRY.external_id,
+        "date": "2026-04-26",
+        "currency": "USD",
+        "memo": "Payout",
+        "lines": [
+            {"account_id": "a-bank", "debit": "96.80"},
+            {"account_id": "a-fees", "debit": "3.20", "memo": "Fees"},
+            {"account_id": "a-clearing", "credit": "100.00"},
+        ],
+    }
+
+
+async def test_a_contact_has_the_dialects_constants() -> None:
+    dialect = Dialect(money="cents", constants={"contacts": {"contact_type": "customer"}})
+    assert body_of(await sent(CONTACT, dialect)) == {
+        "external_id": "stripe:customer:cus_1",
+        "display_name": "Ann & Sons",
+        "email": "ann@example.com",
+        "contact_type": "customer",
+    }
+
+
+async def test_an_invoice_carries_a_reference_number_where_it_is_looked_up_by_it() -> None:
+    dialect = Dialect(money="cents", lookups=Lookups(invoices=LookupRule(by="date_range")))
+    assert body_of(await sent(INVOICE, dialect))["reference_number"] == INVOICE.external_id
+
+
+@pytest.mark.parametrize(
+    ("dialect", "amount"),
+    [
+        (Dialect(money="decimal_string"), "20.00"),
+        (Dialect(money="decimal_number"), Decimal("20.00")),
+        (Dialect(money="cents"), 2000),
+    ],
+)
+async def test_amounts_are_written_as_the_dialect_says(dialect: Dialect, amount: object) -> None:
+    request = await sent(PAYMENT, dialect)
+    assert repr(body_of(request)["amount"]) == repr(amount)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+async def test_the_same_record_gives_the_same_bytes(record: NewRecord) -> None:
+    assert (await sent(record)).content == (await sent(record)).content
+
+
+@pytest.mark.parametrize(("key", "named"), [("result", "result"), ("{resource}", "invoices"), ("{resource}", "invoice")])
+async def test_the_payload_is_where_the_dialect_says(key: str, named: str) -> None:
+    answer = httpx.Response(200, json={"success": True, named: {"id": "new-1"}})
+    dialect = Dialect(money="cents", payload_key=key)
+    async with ScriptedSolid([answer]).client(dialect) as client:
+        assert await client.create(INVOICE) == "new-1"
+
+
+async def test_a_number_as_id_is_an_id() -> None:
+    async with ScriptedSolid([ok({"id": 17})]).client() as client:
+        assert await client.create(INVOICE) == "17"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://books.example/solid", "https://books.example/solid/", "https://books.example/solid/api/v1"],
+)
+async def test_a_proxys_path_comes_first_and_the_prefix_may_be_given_with_it(base_url: str) -> None:
+    solid = ScriptedSolid([ok([]), httpx.Response(200, json={"openapi": "3.1.0"})])
+    async with solid.client(base_url=base_url) as client:
+        await client.probe()
+        await client.openapi()
+    assert [str(request.url) for request in solid.requests] == [
+        "https://books.example/solid/api/v1/accounts",
+        "https://books.example/solid/openapi.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    "base_url", ["", "solid", "ftp://x/", "http://", "http://u:p@h", "http://h/?a=1", "http://h/#a", "http://[", "http://h:x"]
+)
+def test_a_base_url_that_is_none_is_refused(base_url: str) -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        ScriptedSolid([]).client(base_url=base_url)
+
+
+async def test_a_new_key_is_used_at_the_next_call() -> None:
+    keys = iter(["old-key", "new-key"])
+    solid = ScriptedSolid([httpx.Response(401), CREATED])
+    async with solid.client(api_key=lambda: next(keys)) as client:
+        with pytest.raises(Unavailable):
+            await client.create(INVOICE)
+        await client.create(INVOICE)
+    assert [request.headers["X-API-Key"] for request in solid.requests] == ["old-key", "new-key"]
+
+
+async def test_the_key_is_read_after_the_wait_for_a_token() -> None:
+    solid = ScriptedSolid([CREATED])
+    async with solid.client(api_key=lambda: f"key-after-{solid.limiter.taken}-token") as client:
+        await client.create(INVOICE)
+    assert solid.requests[0].headers["X-API-Key"] == "key-after-1-token"
+
+
+async def test_a_missing_key_file_is_systemic_and_named() -> None:
+    def no_key() -> str:
+        msg = "solid.api_key_file: /run/key: No such file."
+        raise ConfigurationError(msg)
+
+    async with ScriptedSolid([CREATED]).client(api_key=no_key) as client:
+        with pytest.raises(Unavailable, match="/run/key") as caught:
+            await client.create(INVOICE)
+    assert caught.value.cause == "unauthorised"
+
+
+async def test_neither_key_nor_body_is_in_a_repr_or_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    solid = ScriptedSolid([CREATED, refusal("NO", status=422), httpx.Response(500)])
+    with structlog.testing.capture_logs() as logs:
+        async with solid.client() as client:
+            await client.create(INVOICE)
+            for failure in (Refused, OutcomeUnknown):
+                with pytest.raises(failure) as caught:
+                    await client.create(INVOICE)
+                assert KEY not in repr(caught.value)
+            shown = f"{client!r} {client} {logs} {caplog.text}"
+    assert "127.0.0.1:21384" in repr(client)
+    assert KEY not in shown
+    assert "a-income" not in shown
+
+
+async def test_accounts_are_read_over_all_pages() -> None:
+    pages = [
+        ok([{"id": "1", "name": "Bank", "type": "CASH", "number": "1000"}], pagination={"page": 1, "pages": 2}),
+        ok([{"id": "2", "name": "Sales", "account_type": "INCOME"}], pagination={"page": 2, "pages": 2}),
+    ]
+    async with ScriptedSolid(pages).client() as client:
+        assert await client.accounts() == [
+            Account(id="1", name="Bank", type="CASH"),
+            Account(id="2", name="Sales", type="INCOME"),
+        ]
+
+
+async def test_fifty_accounts_without_hints_are_taken_as_all() -> None:
+    accounts = [{"id": str(number), "name": f"Account {number}"} for number in range(50)]
+    async with ScriptedSolid([ok(accounts)]).client() as client:
+        assert len(await client.accounts()) == 50
+
+
+async def test_accounts_that_solid_promises_but_does_not_give_are_a_mismatch() -> None:
+    answer = ok([{"id": "1", "name": "Bank"}], has_more=True)
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(DialectMismatch, match="accounts"):
+            await client.accounts()
+
+
+@pytest.mark.parametrize("payload", ["text", {"a": 1}, [1], [{"id": "1"}], [{"id": "1", "name": None}]])
+async def test_accounts_of_another_shape_are_a_mismatch(payload: object) -> None:
+    async with ScriptedSolid([ok(payload)]).client() as client:
+        with pytest.raises(DialectMismatch):
+            await client.accounts()
+
+
+def contact(number: int, name: str) -> Mapping[str, object]:
+    return {"id": f"c-{number}", "display_name": name, "email": None, "phone": "555", "external_id": None}
+
+
+async def test_contacts_are_matched_exactly_whatever_solid_gives() -> None:
+    found = [contact(1, "Ann"), contact(2, "ann"), contact(3, "Ann Lee"), contact(4, "Ann")]
+    solid = ScriptedSolid([ok(found)])
+    async with solid.client() as client:
+        contacts = await client.contacts_named("Ann")
+    assert contacts == [Contact(id="c-1", display_name="Ann"), Contact(id="c-4", display_name="Ann")]
+    assert dict(solid.requests[0].url.params) == {"display_name": "Ann"}
+
+
+async def test_a_name_with_special_characters_is_asked_for_as_it_is() -> None:
+    solid = ScriptedSolid([ok([])])
+    async with solid.client() as client:
+        assert await client.contacts_named("Ann & Söhne = 100% +1") == []
+    assert solid.requests[0].url.params["display_name"] == "Ann & Söhne = 100% +1"
+
+
+async def test_too_many_similar_names_concern_this_contact_only() -> None:
+    answer = ok([contact(number, f"Ann {number}") for number in range(50)])
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(Refused) as caught:
+            await client.contacts_named("Ann")
+    assert caught.value.code == "list_may_be_cut"
+
+
+async def test_an_ignored_filter_with_a_full_page_is_a_mismatch() -> None:
+    answer = ok([contact(number, f"Customer {number}") for number in range(50)])
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(DialectMismatch, match="ignores the filter"):
+            await client.contacts_named("Ann")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "wire"),
+    [
+        (Dialect(money="decimal_string"), '"-1234.56"'),
+        (Dialect(money="decimal_number"), "-1234.56"),
+        (Dialect(money="cents"), "-123456"),
+    ],
+)
+async def test_balances_are_exact_decimals_by_account(dialect: Dialect, wire: str) -> None:
+    text = f'{{"success": true, "data": [{{"account_id": "a-1", "balance": {wire}}}]}}'
+    solid = ScriptedSolid([httpx.Response(200, text=text)])
+    async with solid.client(dialect) as client:
+        balances = await client.balances(DAY)
+    assert balances == {"a-1": Decimal("-1234.56")}
+    assert dict(solid.requests[0].url.params) == {"as_of": "2026-04-26"}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [{"account_id": "a", "balance": 1}],
+        [{"account_id": "a"}],
+        [{"balance": "1.00"}],
+        [{"account_id": "a", "balance": "1.00"}, {"account_id": "a", "balance": "2.00"}],
+    ],
+)
+async def test_balances_of_another_shape_are_a_mismatch(listed: object) -> None:
+    async with ScriptedSolid([ok(listed)]).client() as client:
+        with pytest.raises(DialectMismatch):
+            await client.balances()
+
+
+async def test_the_probe_is_one_call_and_raises_what_is_wrong() -> None:
+    solid = ScriptedSolid([ok(rows(1), has_more=True), httpx.Response(503), httpx.ReadTimeout("slow")])
+    async with solid.client() as client:
+        await client.probe()
+        assert len(solid.requests) == 1
+        with pytest.raises(Unavailable):
+            await client.probe()
+        with pytest.raises(OutcomeUnknown):
+            await client.probe()
+
+
+async def test_openapi_is_read_without_an_envelope() -> None:
+    solid = ScriptedSolid([httpx.Response(200, json={"openapi": "3.1.0", "paths": {}})])
+    async with solid.client() as client:
+        assert await client.openapi() == {"openapi": "3.1.0", "paths": {}}
+    assert solid.requests[0].headers["X-API-Key"] == KEY
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json=[])])
+async def test_an_openapi_document_that_is_none_is_unknown(answer: httpx.Response) -> None:
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(OutcomeUnknown):
+            await client.openapi()
+
+
+async def test_paths_and_parameters_are_the_dialects() -> None:
+    dialect = Dialect(
+        money="cents", prefix="", paths=Paths(balances="/reports/balances"), parameters=Parameters(as_of="at")
+    )
+    solid = ScriptedSolid([ok([])])
+    async with solid.client(dialect) as client:
+        await client.balances(DAY)
+    assert str(solid.requests[0].url).endswith(":21384/reports/balances?at=2026-04-26")
