@@ -29,7 +29,7 @@ RELEASE = "release"
 BATON = "baton"
 
 
-class NoToken(Exception):  # noqa: N818 - a state of the bucket, not an error
+class NoToken(Exception):
     """The bucket hands out nothing now: the worker is giving its deliveries back, or stopping."""
 
 

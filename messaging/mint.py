@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,8 +43,16 @@ def bucket_depth(burst: int) -> int:
 class Mint:
     """A standby mint of one company: `run` takes part in the election and mints while elected."""
 
-    def __init__(
-        self, link: Link, *, company: str, rate: float, burst: int, brake: Brake, clock: Clock, window_seconds: float = 60
+    def __init__(  # noqa: PLR0913 - one keyword a setting
+        self,
+        link: Link,
+        *,
+        company: str,
+        rate: float,
+        burst: int,
+        brake: Brake,
+        clock: Clock,
+        window_seconds: float = 60,
     ) -> None:
         self._link = link
         self._company = company
@@ -184,7 +192,9 @@ def _cause(error: BaseException | None) -> BaseException:
     return error or ConnectionError("the mint stopped")
 
 
-async def _until_lost(channel: AbstractChannel, failed: asyncio.Future[None], refresh: Any) -> None:
+async def _until_lost(
+    channel: AbstractChannel, failed: asyncio.Future[None], refresh: Callable[[], Awaitable[None]]
+) -> None:
     """Wait for the end of the channel or of the minting; call `refresh` now and then."""
     lost = asyncio.ensure_future(channel.closed())
     ends: set[asyncio.Future[Any]] = {lost, failed}

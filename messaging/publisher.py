@@ -23,6 +23,10 @@ from messaging.topology import (
 from runtime.clock import Clock
 from schemas.envelope import Event, encode
 
+LONGEST_REASON = 200
+LONGEST_ERROR = 2000
+"""Characters of text in a header: all headers of a message must fit one frame."""
+
 
 class Publisher:
     """Publishes on one channel of its own link; any doubt drops the link, and the next call makes a new one.
@@ -59,7 +63,12 @@ class Publisher:
 
     async def keep_raw(self, body: bytes, *, source: str, reason: str, error: str) -> None:
         """Put authentic input that cannot be normalised before a person: raw body and error, to the raw queue."""
-        headers = {h.SOURCE: source, h.REASON: reason, h.ERROR: error, h.DIED_AT: self._clock.now().isoformat()}
+        headers = {
+            h.SOURCE: source,
+            h.REASON: reason[:LONGEST_REASON],
+            h.ERROR: error[:LONGEST_ERROR],
+            h.DIED_AT: self._clock.now().isoformat(),
+        }
         await self._send("", RAW_DLQ, _message(body, message_id=None, headers=headers))
 
     async def retry(
@@ -69,13 +78,18 @@ class Publisher:
         delay = next((d for d in self._delays if d >= after_seconds), self._delays[-1])
         await self._send(retry_queue(delay), key, _message(body, message_id=message_id, headers=headers))
 
-    async def dead_letter(
+    async def dead_letter(  # noqa: PLR0913 - the parts of a message, and why it died
         self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any], reason: str, error: str
     ) -> None:
         """Publish to the dead-letter queue of the message's stream, with the cause in the headers."""
         stream = stream_of(key)
         queue = dead_letter_queue(stream) if stream else RAW_DLQ
-        added = {h.REASON: reason, h.ERROR: error, h.KEY: key, h.DIED_AT: self._clock.now().isoformat()}
+        added = {
+            h.REASON: reason[:LONGEST_REASON],
+            h.ERROR: error[:LONGEST_ERROR],
+            h.KEY: key,
+            h.DIED_AT: self._clock.now().isoformat(),
+        }
         await self._send("", queue, _message(body, message_id=message_id, headers={**headers, **added}))
 
     async def ready(self) -> None:

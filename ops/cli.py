@@ -5,10 +5,10 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -19,6 +19,10 @@ from runtime.logs import configure_logs
 from runtime.settings import ConfigurationError, Settings, load_settings
 from solid.errors import SolidError
 from store.errors import StoreError
+
+if TYPE_CHECKING:  # these take a while to import, and not every command needs them
+    from ops.desk import Replayed
+    from store.dead_letters import StoredLetter
 
 app = typer.Typer(
     help="Solid Relay: moves business facts into the books of Solid Accounting, each exactly once.",
@@ -260,7 +264,7 @@ def dead_list(
         typer.echo("relay: --state is waiting, replayed or discarded", err=True)
         raise typer.Exit(2)
 
-    async def run(settings: Settings) -> Any:
+    async def run(settings: Settings) -> "Sequence[StoredLetter]":
         from ops.desk import open_desk  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
@@ -282,7 +286,7 @@ def dead_show(
     Example: relay dead show 3fa9
     """
 
-    async def run(settings: Settings) -> Any:
+    async def run(settings: Settings) -> "StoredLetter":
         from ops.desk import open_desk  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
@@ -312,7 +316,7 @@ def dead_replay(
         typer.echo("relay: say which: ids, or --reason REASON, or --all", err=True)
         raise typer.Exit(2)
 
-    async def run(settings: Settings) -> Any:
+    async def run(settings: Settings) -> "list[Replayed]":
         from ops.desk import open_desk, replay_chosen  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
@@ -329,7 +333,7 @@ def dead_replay(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def simulator(context: typer.Context) -> None:
-    """The stand-in for Solid, for demo and tests. All options are its own: relay simulator --help
+    """The stand-in for Solid, for demo and tests; all options are its own (`relay simulator --help`).
 
     Example: relay simulator --port 21384
     """

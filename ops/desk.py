@@ -40,7 +40,9 @@ class Replayed:
 class Desk:
     """Dead letters of all companies."""
 
-    def __init__(self, *, letters: DeadLetters, audit: AuditTrail, link: Link, publisher: Publisher, actor: str) -> None:
+    def __init__(
+        self, *, letters: DeadLetters, audit: AuditTrail, link: Link, publisher: Publisher, actor: str
+    ) -> None:
         self.letters = letters
         self._audit = audit
         self._link = link

@@ -26,7 +26,7 @@ SIMULATOR_KEY = "demo" * 16
 STRIPE_SECRET = "whsec_" + secrets.token_hex(16)
 
 
-class NotReady(Exception):  # noqa: N818 - says what was waited for
+class NotReady(Exception):
     """Something that was waited for did not come in time."""
 
 
@@ -72,13 +72,13 @@ class Simulator:
         """Where Solid's API is."""
         return f"http://127.0.0.1:{self.port}"
 
-    def ask(self, path: str, **query: object) -> Any:
+    def ask(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Read from the control port."""
         answer = httpx.get(f"http://127.0.0.1:{self.control_port}{path}", params=_texts(query), timeout=30)
         answer.raise_for_status()
         return answer.json()
 
-    def switch(self, **switches: object) -> Any:
+    def switch(self, **switches: object) -> Any:  # noqa: ANN401 - JSON
         """Turn switches: the app closed, answers lost, and so on."""
         answer = httpx.post(f"http://127.0.0.1:{self.control_port}/switch", json=switches, timeout=30)
         answer.raise_for_status()
@@ -95,14 +95,16 @@ class Stage:
     overrides: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
 
-    def start(self, name: str, *arguments: str, stdout: int | None = None, **environment: str) -> Process:
+    def start(
+        self, name: str, *arguments: str, stdout: int | None = None, environment: Mapping[str, str] | None = None
+    ) -> Process:
         """Start `python -m <arguments>` with the stage's settings in the environment; its log goes to the folder."""
         log = self.folder / f"{name}.log"
         with log.open("ab") as errors:
-            popen = subprocess.Popen(  # noqa: S603 - our own modules
+            popen = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
                 cwd=self.folder,
-                env={**_inherited(), **self.environment(), **environment},
+                env={**_inherited(), **self.environment(), **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=errors if stdout is None else stdout,
                 stderr=errors,
@@ -143,12 +145,12 @@ class Stage:
 
     def start_worker(self, name: str = "worker", **environment: str) -> Process:
         """One worker."""
-        return self.start(name, "ops.cli", "work", **environment)
+        return self.start(name, "ops.cli", "work", environment=environment)
 
     def start_receiver(self, name: str = "receiver", **environment: str) -> str:
         """The receiver on a free port; returns its base URL when it answers."""
         port = free_port()
-        process = self.start(name, "ops.cli", "receive", RELAY_RECEIVER__PORT=str(port), **environment)
+        process = self.start(name, "ops.cli", "receive", environment={"RELAY_RECEIVER__PORT": str(port), **environment})
         url = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:

@@ -118,5 +118,5 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _json(value: Any) -> None:
+def _json(value: object) -> None:
     print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the output

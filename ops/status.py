@@ -53,7 +53,9 @@ def _inbox(engine: AsyncEngine, clock: Clock) -> Inbox:
 def _forecast(queues: dict[str, int | None], rate: float) -> float:
     """Seconds until the streams are empty at the full rate: a sale costs two calls as a rule."""
     calls = {"sales": 2}
-    waiting = sum((count or 0) * calls.get(name.rsplit(".", 1)[-1], 1) for name, count in queues.items() if "dlq" not in name)
+    waiting = sum(
+        (count or 0) * calls.get(name.rsplit(".", 1)[-1], 1) for name, count in queues.items() if "dlq" not in name
+    )
     return round(waiting / rate, 1)
 
 

@@ -101,6 +101,9 @@ class ApiApp:
         match fault.kind:
             case "slow":
                 return None if await _closed_within(closing, fault.seconds) else self._do(call, ask)
+            case "answer_held":
+                reply = self._do(call, ask)
+                return None if await _closed_within(closing, fault.seconds) else reply
             case "answer_lost":
                 self._do(call, ask)
                 return None

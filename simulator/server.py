@@ -107,7 +107,7 @@ class Listener:
         """
         if self._server is None:
             return
-        pass
+        self._server.close()
         self._server = None
         for connection in list(self._state.connections):
             connection.transport.abort()

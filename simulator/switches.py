@@ -10,14 +10,15 @@ from typing import Any, Literal
 from simulator.dialect import Dialect
 from simulator.errors import ApiError
 
-FaultKind = Literal["slow", "answer_lost", "late_commit", "error", "hang"]
+FaultKind = Literal["slow", "answer_lost", "answer_held", "late_commit", "error", "hang"]
 
 
 @dataclass(slots=True)
 class Fault:
     """Something that happens to the next `left` calls that `only` allows.
 
-    slow: wait `seconds`, then commit and answer. answer_lost: commit, then cut the connection. late_commit:
+    slow: wait `seconds`, then commit and answer. answer_held: commit at once, answer `seconds` later.
+    answer_lost: commit, then cut the connection. late_commit:
     cut (or hang) without an answer, commit `seconds` later. error: answer `status`, as HTML if `html`, after
     committing if `commit`. hang: never answer, never commit.
 

@@ -53,6 +53,16 @@ def _lose(simulation: Simulation, changes: Changes) -> Act:
     return _arming(simulation, "answer_lost", count, only=_only(changes, default="POST"))
 
 
+def _hold(simulation: Simulation, changes: Changes) -> Act:
+    return _arming(
+        simulation,
+        "answer_held",
+        _count("hold_answers", changes["hold_answers"]),
+        only=_only(changes, default="POST"),
+        seconds=_number("delay_seconds", changes.get("delay_seconds", 1)),
+    )
+
+
 def _late(simulation: Simulation, changes: Changes) -> Act:
     return _arming(
         simulation,
@@ -206,6 +216,7 @@ ACTS: Final[dict[str, Builder]] = {
     "clear_faults": _clear,
     "slow_seconds": _slow,
     "lose_answers": _lose,
+    "hold_answers": _hold,
     "late_commits": _late,
     "errors": _errors,
     "hang": _hang,

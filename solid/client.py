@@ -195,7 +195,9 @@ class SolidClient:
             raise Unavailable(cause="unauthorised", message=message) from None
         if not re.fullmatch("[!-~]+", request.headers[KEY_HEADER]):
             del request.headers[KEY_HEADER]
-            message = "the API key is empty, or not one word of ASCII; nothing was sent: see solid.api_key_file"
+            message = (
+                "the API key is empty, or not one word of ASCII; nothing was sent: see solid.api_key_file"
+            )
             raise Unavailable(cause="unauthorised", message=message)
 
     def _judge(self, response: httpx.Response) -> Unavailable | None:

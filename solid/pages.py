@@ -137,7 +137,8 @@ def _next_step(at: _Position) -> _Follow | _Stop:
     if (number := _number(at.page.hints, _NEXT)) is not None:
         return _numbered(number, at)
     cursor = hinted if cursor is None else cursor
-    if isinstance(cursor, str | int) and cursor is not True and _first(at.page.hints, _MORE) is not False:
+    ended = isinstance(cursor, bool) or _first(at.page.hints, _MORE) is False
+    if isinstance(cursor, str | int) and not ended:
         return _Follow(at.url.copy_set_param(names.cursor, cursor))
     more = _says_more(at)
     if more is None:

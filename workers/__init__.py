@@ -1,0 +1,1 @@
+"""Events to Solid: the consumer loop, the pipeline, the plans, and applying."""

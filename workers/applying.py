@@ -32,7 +32,7 @@ REMEMBERED_CONTACTS = 10_000
 Answer = TypeVar("Answer")
 
 
-class NotYet(Exception):  # noqa: N818 - a state, not an error
+class NotYet(Exception):
     """The write can go on after a while: somebody else is at it, or a doubt has not settled."""
 
     def __init__(self, reason: str, after_seconds: float) -> None:
@@ -41,11 +41,11 @@ class NotYet(Exception):  # noqa: N818 - a state, not an error
         self.after_seconds = after_seconds
 
 
-class Conflicting(Exception):  # noqa: N818 - a state, not an error
+class Conflicting(Exception):
     """The same external_id was sent before with other amounts; both are named."""
 
 
-class HeldForPerson(Exception):  # noqa: N818 - a state, not an error
+class HeldForPerson(Exception):
     """Whether Solid has the record cannot be found out: sending it again could duplicate it."""
 
 
@@ -173,9 +173,7 @@ class Applier:
             case _:
                 assert_never(claim)
         solid_id = found or await self._send(write, record, fence=fence)
-        await self._inbox.applied(
-            self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None
-        )
+        await self._inbox.applied(self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None)
         return solid_id
 
     def _must_have_settled(self, since: datetime) -> None:
@@ -232,8 +230,9 @@ class Applier:
         if ours or not free:
             return ours[0].id if ours else None
         if len(free) > 1:
-            msg = f"{len(free)} contacts in Solid have the name of {record.external_id}; set the external_id of the right one"
-            raise Parked(f"ambiguous:contact:{record.external_id}", msg)
+            who = record.external_id
+            msg = f"{len(free)} contacts in Solid have the name of {who}; set the external_id of the right one"
+            raise Parked(f"ambiguous:contact:{who}", msg)
         return free[0].id
 
     async def _when_open(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -271,9 +270,7 @@ class Fence:
     one stands still while a laptop sleeps, the other jumps when it is set. `passed` says that the call may have left.
     """
 
-    def __init__(
-        self, epoch: int, renew: Callable[[], Awaitable[None]], *, good_for: float, clock: Clock
-    ) -> None:
+    def __init__(self, epoch: int, renew: Callable[[], Awaitable[None]], *, good_for: float, clock: Clock) -> None:
         self.epoch = epoch
         self.passed = False
         self._renew = renew

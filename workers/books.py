@@ -16,11 +16,38 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from runtime.settings import ConfigurationError
 
 ROLES = frozenset(
-    """bank stripe_clearing processor_clearing receivable income sales_returns sales_tax_payable processing_fees
-    input_vat dispute_fees disputes_receivable chargeback_loss inventory received_not_billed
-    purchase_price_variance supplier_claims cogs shrinkage write_off wages payroll_tax_expense benefits_expense
-    reimbursement_expense contractor_expense payroll_tax_payable deductions_payable benefits_payable
-    garnishments_payable reimbursements_payable net_pay_payable""".split()
+    [
+        "bank",
+        "stripe_clearing",
+        "processor_clearing",
+        "receivable",
+        "income",
+        "sales_returns",
+        "sales_tax_payable",
+        "processing_fees",
+        "input_vat",
+        "dispute_fees",
+        "disputes_receivable",
+        "chargeback_loss",
+        "inventory",
+        "received_not_billed",
+        "purchase_price_variance",
+        "supplier_claims",
+        "cogs",
+        "shrinkage",
+        "write_off",
+        "wages",
+        "payroll_tax_expense",
+        "benefits_expense",
+        "reimbursement_expense",
+        "contractor_expense",
+        "payroll_tax_payable",
+        "deductions_payable",
+        "benefits_payable",
+        "garnishments_payable",
+        "reimbursements_payable",
+        "net_pay_payable",
+    ]
 )
 
 

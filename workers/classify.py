@@ -26,7 +26,7 @@ class Circumstances:
     policy: RetryPolicy
 
 
-def classify(error: Exception, at: Circumstances) -> Outcome:  # noqa: PLR0911 - one return a row of the table
+def classify(error: Exception, at: Circumstances) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - one branch a row
     """The outcome of a delivery that ended in an exception. Pure."""
     match error:
         case NoToken():

@@ -1,4 +1,7 @@
-"""What happens to one delivery: decode, plan, check what must come first, apply, settle. One log line says how it went."""
+"""What happens to one delivery: decode, plan, check what must come first, apply, settle.
+
+One log line says how it went.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from store.inbox import Inbox
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
 
 
-class PrerequisiteMissing(Exception):  # noqa: N818 - a state, not an error
+class PrerequisiteMissing(Exception):
     """Something that must come first is not in the books yet; `reason` names it."""
 
     def __init__(self, reason: str, message: str) -> None:

@@ -44,7 +44,9 @@ def record_of(write: AnyWrite, ids: Mapping[str, str], chart: Chart) -> NewRecor
                 currency=write.currency,
                 memo=write.memo,
                 lines=tuple(
-                    EntryLine(account_id=chart.id_of(line.account), debit=line.debit, credit=line.credit, memo=write.memo)
+                    EntryLine(
+                        account_id=chart.id_of(line.account), debit=line.debit, credit=line.credit, memo=write.memo
+                    )
                     for line in write.lines
                 ),
             )

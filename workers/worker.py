@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from messaging.bucket import Bucket, NoToken
+from messaging.bucket import Bucket
 from messaging.connection import BROKEN, Link
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
@@ -156,13 +156,15 @@ class Worker:
         except (*BROKEN, MessagingError) as error:
             log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
             self._given_back.set()
+        except Exception:
+            log.exception("delivery.not_settled")
+            self._given_back.set()
+            raise
         else:
             if isinstance(outcome, GiveBack):
                 self._given_back.set()
 
-    async def _until_over(
-        self, consumer: Consumer, stop: asyncio.Event, background: Background
-    ) -> str:
+    async def _until_over(self, consumer: Consumer, stop: asyncio.Event, background: Background) -> str:
         """Watch the session: which reason ends it comes back as words for the log."""
         hold = self._parts.settings.hold_seconds
         while True:
@@ -189,7 +191,9 @@ class Worker:
         finally:
             bucket.accept()
 
-    async def _unless(self, stop: asyncio.Event, background: Background, work: Coroutine[Any, Any, Result]) -> Result | None:
+    async def _unless(
+        self, stop: asyncio.Event, background: Background, work: Coroutine[Any, Any, Result]
+    ) -> Result | None:
         """Do the work unless told to stop first (then None), or a background task fails."""
         task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
         try:

@@ -79,7 +79,7 @@ def _start(plugins: Sequence[str], say: Callable[[str], None]) -> Broker:
         try:
             return ContainerBroker(plugins=plugins)
         except BrokerFailed as exc:
-            say("Docker did not do it: looking further")
+            say(f"{str(exc).splitlines()[0]}; looking further")
             failures.append(str(exc))
     server = installed_server()
     if server is None:

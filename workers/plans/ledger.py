@@ -59,4 +59,8 @@ def _line(role: str, money: Money, side: str, books: Books) -> Line:
     if money.amount < 0:
         side = "credit" if side == "debit" else "debit"
     size = abs(money.amount)
-    return Line(role=role, account=account, debit=size) if side == "debit" else Line(role=role, account=account, credit=size)
+    return (
+        Line(role=role, account=account, debit=size)
+        if side == "debit"
+        else Line(role=role, account=account, credit=size)
+    )

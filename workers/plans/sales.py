@@ -180,7 +180,9 @@ def _fees(fact: str, settlement: Settlement | None, day: date, books: Books) -> 
     fee, tax = settlement.fee, settlement.fee_tax
     memo = f"Stripe fee of {settlement.balance_transaction}"
     costs = {"processing_fees": fee, "input_vat": tax}
-    return book(f"{fact}:fee", Posting(debit=costs, credit={"stripe_clearing": fee + tax}), day=day, memo=memo, books=books)
+    return book(
+        f"{fact}:fee", Posting(debit=costs, credit={"stripe_clearing": fee + tax}), day=day, memo=memo, books=books
+    )
 
 
 def _settled(amount: Money, settlement: Settlement | None) -> Money:
@@ -214,5 +216,3 @@ def _refund_group(charge: str | None) -> str:
 
 def _withdrawn(dispute: str) -> Prerequisite:
     return Prerequisite(external_id=f"stripe:dispute:{dispute}:withdrawn")
-
-

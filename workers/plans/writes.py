@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, field_serializer, model_validator
 from schemas.money import Money
 
 
-class Parked(Exception):  # noqa: N818 - the name of a state
+class Parked(Exception):
     """The event cannot be booked until a person does something; `reason` is the key that frees it."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -148,7 +148,11 @@ class EntryWrite(Write):
     def economics(self) -> dict[str, Any]:
         """See `Write.economics`."""
         lines = sorted(
-            (line.role, "debit" if line.debit is not None else "credit", str((line.debit or line.credit or Decimal(0)).normalize()))
+            (
+                line.role,
+                "debit" if line.debit is not None else "credit",
+                str((line.debit or line.credit or Decimal(0)).normalize()),
+            )
             for line in self.lines
         )
         return {**super().economics(), "lines": lines}
@@ -169,7 +173,7 @@ class Prerequisite(Value):
 
 
 class RefundsReach(Value):
-    """The refunds booked for a charge must add up to a total: a message that names no refund waits for those that do."""
+    """The refunds booked for a charge must reach a total: a message that names no refund waits for those that do."""
 
     group: str
     total: Money

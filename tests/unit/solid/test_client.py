@@ -114,7 +114,9 @@ async def test_the_same_record_gives_the_same_bytes(record: NewRecord) -> None:
     assert (await sent(record)).content == (await sent(record)).content
 
 
-@pytest.mark.parametrize(("key", "named"), [("result", "result"), ("{resource}", "invoices"), ("{resource}", "invoice")])
+@pytest.mark.parametrize(
+    ("key", "named"), [("result", "result"), ("{resource}", "invoices"), ("{resource}", "invoice")]
+)
 async def test_the_payload_is_where_the_dialect_says(key: str, named: str) -> None:
     answer = httpx.Response(200, json={"success": True, named: {"id": "new-1"}})
     dialect = Dialect(money="cents", payload_key=key)
@@ -143,7 +145,8 @@ async def test_a_proxys_path_comes_first_and_the_prefix_may_be_given_with_it(bas
 
 
 @pytest.mark.parametrize(
-    "base_url", ["", "solid", "ftp://x/", "http://", "http://u:p@h", "http://h/?a=1", "http://h/#a", "http://[", "http://h:x"]
+    "base_url",
+    ["", "solid", "ftp://x/", "http://", "http://u:p@h", "http://h/?a=1", "http://h/#a", "http://h:x"],
 )
 def test_a_base_url_that_is_none_is_refused(base_url: str) -> None:
     with pytest.raises(ValueError, match="base_url"):
@@ -196,7 +199,10 @@ async def test_neither_key_nor_body_is_in_a_repr_or_a_log(caplog: pytest.LogCapt
 
 async def test_accounts_are_read_over_all_pages() -> None:
     pages = [
-        ok([{"id": "1", "name": "Bank", "type": "CASH", "number": "1000"}], pagination={"page": 1, "pages": 2}),
+        ok(
+            [{"id": "1", "name": "Bank", "type": "CASH", "number": "1000"}],
+            pagination={"page": 1, "pages": 2},
+        ),
         ok([{"id": "2", "name": "Sales", "account_type": "INCOME"}], pagination={"page": 2, "pages": 2}),
     ]
     async with ScriptedSolid(pages).client() as client:

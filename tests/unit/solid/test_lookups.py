@@ -56,14 +56,23 @@ async def test_nearly_the_same_key_is_another_record() -> None:
     near = [
         {"id": str(number), "external_id": key}
         for number, key in enumerate(
-            [f"{INVOICE.external_id}0", INVOICE.external_id.upper(), f" {INVOICE.external_id}", "ch_1", None, 1]
+            [
+                f"{INVOICE.external_id}0",
+                INVOICE.external_id.upper(),
+                f" {INVOICE.external_id}",
+                "ch_1",
+                None,
+                1,
+            ]
         )
     ]
     assert await found(INVOICE, ok(near)) == Absent()
 
 
 @pytest.mark.parametrize("record", [PAYMENT, ENTRY])
-async def test_the_reference_number_tells_where_external_id_is_not_kept(record: NewPayment | NewEntry) -> None:
+async def test_the_reference_number_tells_where_external_id_is_not_kept(
+    record: NewPayment | NewEntry,
+) -> None:
     row = {"id": "ours-1", "external_id": None, "reference_number": record.external_id}
     assert await found(record, ok([row])) == Present(("ours-1",))
 
@@ -82,7 +91,9 @@ async def test_an_invoices_reference_number_is_not_ours() -> None:
         (ENTRY, "/api/v1/entries", {"from": "2026-04-25"}),
     ],
 )
-async def test_each_kind_is_asked_for_in_its_own_way(record: NewRecord, path: str, query: dict[str, str]) -> None:
+async def test_each_kind_is_asked_for_in_its_own_way(
+    record: NewRecord, path: str, query: dict[str, str]
+) -> None:
     solid = ScriptedSolid([ok([])])
     async with solid.client() as client:
         await client.find(record)
@@ -178,7 +189,9 @@ async def test_a_question_that_solid_does_not_take_is_inconclusive(answer: httpx
         (httpx.Response(429), Unavailable),
     ],
 )
-async def test_a_question_without_an_answer_is_an_error(answer: httpx.Response, error: type[Exception]) -> None:
+async def test_a_question_without_an_answer_is_an_error(
+    answer: httpx.Response, error: type[Exception]
+) -> None:
     with pytest.raises(error):
         await found(INVOICE, answer)
 
@@ -207,5 +220,3 @@ async def test_a_kind_that_a_person_looks_for_is_inconclusive_without_a_call() -
 def test_a_rule_that_does_not_fit_its_record_is_refused(rules: Mapping[str, LookupRule]) -> None:
     with pytest.raises(ValidationError):
         Lookups(**rules)
-
-

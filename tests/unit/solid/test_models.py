@@ -75,7 +75,10 @@ def test_what_solid_could_not_book_is_refused(field: str, value: object) -> None
 
 
 def test_an_invoice_may_hold_a_discount_but_not_be_negative() -> None:
-    line, discount = INVOICE.lines[0], InvoiceLine(account_id="a", description="less", amount=Decimal("-5.00"))
+    line, discount = (
+        INVOICE.lines[0],
+        InvoiceLine(account_id="a", description="less", amount=Decimal("-5.00")),
+    )
     assert INVOICE.model_validate({**dict(INVOICE), "lines": (line, discount)}).total == Decimal("15.00")
     with pytest.raises(ValidationError, match="cannot be negative"):
         INVOICE.model_validate({**dict(INVOICE), "lines": (discount,)})

@@ -118,13 +118,20 @@ def test_json_numbers_are_read_digit_by_digit() -> None:
     }
 
 
-@pytest.mark.parametrize("raw", [b"NaN", b"-Infinity", b"\xff", b"", b"1 2", b"[" * 100_000, b"1e" + b"9" * 30])
+@pytest.mark.parametrize(
+    "raw", [b"NaN", b"-Infinity", b"\xff", b"", b"1 2", b"[" * 100_000, b"1e" + b"9" * 30]
+)
 def test_what_is_not_json_is_refused_without_being_quoted(raw: bytes) -> None:
     with pytest.raises(ValueError, match="not one JSON document in UTF-8") as caught:
         read_json(raw)
     assert caught.value.__cause__ is None
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda s: st.lists(s) | st.dictionaries(st.text(), s),
+    )
+)
 def test_json_written_is_json_read(value: object) -> None:
     assert read_json(write_json(value).encode()) == value

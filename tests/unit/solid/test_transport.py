@@ -10,7 +10,17 @@ import structlog
 
 from solid.errors import OutcomeUnknown, Unavailable
 from solid.transport import PacedTransport, direct_transport
-from tests.unit.solid.support import DIALECT, INVOICE, KEY, TIMEOUT, CountedToken, ScriptedSolid, WritingLimiter, ok, refusal
+from tests.unit.solid.support import (
+    DIALECT,
+    INVOICE,
+    KEY,
+    TIMEOUT,
+    CountedToken,
+    ScriptedSolid,
+    WritingLimiter,
+    ok,
+    refusal,
+)
 
 CREATED = ok({"id": "i-1"}, status=201)
 
@@ -107,7 +117,9 @@ async def test_a_cancelled_call_reports_each_token_it_took(where: str) -> None:
 
     limiter = Slow()
     async with httpx.AsyncClient(transport=PacedTransport(Hanging(), limiter)) as http:
-        request = http.build_request("GET", "http://solid/x", extensions={"before_send": lambda: stop_at("before_send")})
+        request = http.build_request(
+            "GET", "http://solid/x", extensions={"before_send": lambda: stop_at("before_send")}
+        )
         task = asyncio.create_task(http.send(request))
         await reached.wait()
         task.cancel()
@@ -170,10 +182,14 @@ async def test_an_answer_that_breaks_off_in_its_body_is_unknown_and_reported() -
             raise httpx.ReadError("reset")
 
     solid = ScriptedSolid([])
-    transport = PacedTransport(httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken())), solid.limiter)
+    transport = PacedTransport(
+        httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken())), solid.limiter
+    )
     from solid.client import SolidClient  # noqa: PLC0415 - the only test that needs its parts
 
-    client = SolidClient(base_url="http://solid", api_key=lambda: KEY, dialect=DIALECT, transport=transport, timeout=TIMEOUT)
+    client = SolidClient(
+        base_url="http://solid", api_key=lambda: KEY, dialect=DIALECT, transport=transport, timeout=TIMEOUT
+    )
     async with client:
         with pytest.raises(OutcomeUnknown):
             await client.create(INVOICE)
