@@ -74,13 +74,14 @@ class Simulator:
 
     def ask(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Read from the control port."""
-        answer = httpx.get(f"http://127.0.0.1:{self.control_port}{path}", params=_texts(query), timeout=30)
+        answer = httpx.get(f"http://127.0.0.1:{self.control_port}{path}", params=_texts(query), timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
     def switch(self, **switches: object) -> Any:  # noqa: ANN401 - JSON
         """Turn switches: the app closed, answers lost, and so on."""
-        answer = httpx.post(f"http://127.0.0.1:{self.control_port}/switch", json=switches, timeout=30)
+        url = f"http://127.0.0.1:{self.control_port}/switch"
+        answer = httpx.post(url, json=switches, timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
@@ -158,7 +159,7 @@ class Stage:
                 msg = f"{name} ended: see {process.log}"
                 raise NotReady(msg)
             with contextlib.suppress(httpx.TransportError):
-                return httpx.get(f"{url}/healthz", timeout=5).is_success
+                return httpx.get(f"{url}/healthz", timeout=5, trust_env=False).is_success
             return False
 
         wait_for(answers, what=f"{name} to answer")

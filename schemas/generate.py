@@ -40,10 +40,7 @@ def event_schema(event_type: str) -> dict[str, object]:
 
 def schema_files() -> dict[str, str]:
     """Give the text of every schema file by file name."""
-    return {
-        f"{name}.json": json.dumps(event_schema(name), indent=2, ensure_ascii=False) + "\n"
-        for name in EVENT_TYPES
-    }
+    return {f"{name}.json": json.dumps(event_schema(name), indent=2, ensure_ascii=False) + "\n" for name in EVENT_TYPES}
 
 
 def main() -> None:

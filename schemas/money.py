@@ -76,9 +76,7 @@ def _canonical(amount: Decimal, exponent: int) -> Decimal:
         shortest = amount.normalize()
         places = -int(shortest.as_tuple().exponent)
         if places > MAX_DECIMALS:
-            raise AmountRefused(
-                reason="amount_too_fine", message=f"an amount has at most {MAX_DECIMALS} decimals"
-            )
+            raise AmountRefused(reason="amount_too_fine", message=f"an amount has at most {MAX_DECIMALS} decimals")
         return shortest.quantize(Decimal(1).scaleb(-max(places, exponent))) + 0
 
 

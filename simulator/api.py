@@ -39,9 +39,7 @@ class ApiApp:
         if not simulation.switches.open:
             await _cut(scope, receive, ConnectionRefusedError)
             return
-        call = simulation.arrive(
-            scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1")
-        )
+        call = simulation.arrive(scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1"))
         request = Request(scope, receive)
         try:
             reply = await self._reply(call, request)

@@ -8,7 +8,6 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final, Literal
 
 from simulator.errors import ApiError
@@ -20,7 +19,6 @@ LEDGER: Final = "ledger"
 """The index of every dated record, whatever its kind."""
 
 _LAST_DATE: Final = "9999-12-31"
-_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Draft:
     """
 
     kind: str
-    fields: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
+    fields: Mapping[str, object] = field(default_factory=dict)
     external_id: str | None = None
     date: str | None = None
     total: Cents | None = None

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -37,10 +37,10 @@ class Call:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for the control port and the journal."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
 
 
-_NAMES = frozenset(field.name for field in fields(Call))
+_NAMES = tuple(field.name for field in fields(Call))
 
 
 def from_json(values: Mapping[str, Any]) -> Call:

@@ -119,13 +119,9 @@ def read(path: Path) -> tuple[ChartAccount, ...]:
 def check(chart: Sequence[ChartAccount]) -> None:
     """Raise SwitchError unless types are known, names differ and an opening balance has its other side."""
     names = [account.name for account in chart]
-    problems = [
-        f"{account.name}: {account.type} is no account type" for account in chart if account.type not in TYPES
-    ]
+    problems = [f"{account.name}: {account.type} is no account type" for account in chart if account.type not in TYPES]
     problems += [f"{name}: twice" for name in sorted({name for name in names if names.count(name) > 1})]
-    problems += [
-        f"no account of type {code}" for code in ("RECEIVABLE", "PAYABLE") if code not in _types(chart)
-    ]
+    problems += [f"no account of type {code}" for code in ("RECEIVABLE", "PAYABLE") if code not in _types(chart)]
     if any(account.opening for account in chart) and OPENING_EQUITY not in names:
         problems.append(f"an opening balance needs the account {OPENING_EQUITY}")
     if problems:

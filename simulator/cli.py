@@ -34,9 +34,7 @@ Example:
 def simulator(  # noqa: PLR0913  # one parameter an option
     *,
     host: Annotated[str, typer.Option(help="Address of both ports.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the API; 0 takes a free one.")
-    ] = API_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the API; 0 takes a free one.")] = API_PORT,
     control_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to break and to judge; 0 takes a free one.")
     ] = CONTROL_PORT,
@@ -46,12 +44,8 @@ def simulator(  # noqa: PLR0913  # one parameter an option
     ] = DEMO_KEY,
     allowance: Annotated[int, typer.Option(min=0, help="Calls a key has in any window.")] = 600,
     window_seconds: Annotated[float, typer.Option(min=0, help="Length of the window.")] = 60.0,
-    journal: Annotated[
-        Path | None, typer.Option(help="File that keeps writes, keys and calls over a restart.")
-    ] = None,
-    accounts: Annotated[
-        Path | None, typer.Option(help="JSON file with the chart of accounts to open with.")
-    ] = None,
+    journal: Annotated[Path | None, typer.Option(help="File that keeps writes, keys and calls over a restart.")] = None,
+    accounts: Annotated[Path | None, typer.Option(help="JSON file with the chart of accounts to open with.")] = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; exit 1 when it cannot start."""
     try:
@@ -62,9 +56,7 @@ def simulator(  # noqa: PLR0913  # one parameter an option
             chart=read(accounts) if accounts else None,
             journal=journal,
         )
-        with asyncio.Runner(
-            loop_factory=Config(ApiApp(simulation), log_config=None).get_loop_factory()
-        ) as runner:
+        with asyncio.Runner(loop_factory=Config(ApiApp(simulation), log_config=None).get_loop_factory()) as runner:
             runner.run(serve(simulation, host=host, port=port, control_port=control_port))
     except (SwitchError, JournalError, OSError) as exc:
         print(f"simulator: {exc}", file=sys.stderr)  # noqa: T201  # why it did not start

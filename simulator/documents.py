@@ -42,9 +42,7 @@ def contact(body: Fields, _books: Books, _dialect: Dialect) -> Draft:
     """A customer, vendor, employee or other; several may have one name."""
     kinds = body.raw("contact_type") or "customer"
     if any(kind not in CONTACT_TYPES for kind in (kinds if isinstance(kinds, list) else [kinds])):
-        raise body.wrong(
-            field="contact_type", problem=f"must be one of {', '.join(CONTACT_TYPES)}, or a list of them"
-        )
+        raise body.wrong(field="contact_type", problem=f"must be one of {', '.join(CONTACT_TYPES)}, or a list of them")
     external_id = body.text_or_none("external_id")
     fields = {
         "display_name": body.text("display_name"),
@@ -72,9 +70,7 @@ def item(body: Fields, books: Books, _dialect: Dialect) -> Draft:
         "cost": body.money_or_none("cost"),
         "external_id": external_id,
     }
-    fields |= {
-        name: existing_id(body, name, "account", books) if body.has(name) else None for name in accounts
-    }
+    fields |= {name: existing_id(body, name, "account", books) if body.has(name) else None for name in accounts}
     return Draft("item", fields, external_id)
 
 
@@ -142,10 +138,7 @@ def entry(body: Fields, books: Books, _dialect: Dialect) -> Draft:
                 "debit": leg.debit or None,
                 "credit": leg.credit or None,
                 "memo": leg.memo,
-                **{
-                    name: line.text_or_none(name)
-                    for name in ("class_id", "location_id", "project_id", "contact_id")
-                },
+                **{name: line.text_or_none(name) for name in ("class_id", "location_id", "project_id", "contact_id")},
             }
         )
     total = Cents(sum(leg.debit for leg in legs))

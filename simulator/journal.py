@@ -75,9 +75,7 @@ def record_line(record: Record) -> dict[str, object]:
 
 def record_of(line: Mapping[str, Any]) -> Record:
     """The record of such a line."""
-    legs = tuple(
-        Leg(account, Cents(debit), Cents(credit), memo) for account, debit, credit, memo in line["legs"]
-    )
+    legs = tuple(Leg(account, Cents(debit), Cents(credit), memo) for account, debit, credit, memo in line["legs"])
     draft = Draft(line["kind"], line["fields"], line["external_id"], line["date"], line["total"], legs)
     return Record(line["id"], line["seq"], line["created_at"], seed=False, draft=draft)
 
@@ -86,7 +84,7 @@ def _pack(value: object) -> object:
     """Amounts as `{"¢": 10800}`, so that they come back as amounts."""
     if isinstance(value, Cents):
         return {_CENTS: int(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _pack(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_pack(item) for item in value]

@@ -67,7 +67,7 @@ def application(
         raise row.wrong(field="invoice_id", problem="this invoice belongs to another customer")
     taken = sum(cents(earlier, "amount") for earlier in before if earlier["invoice_id"] == paid.id)
     open_balance = books.open_balance(paid) - taken
-    if amount > open_balance + taken and dialect.overpayment == "refused":
+    if amount > open_balance and dialect.overpayment == "refused":
         message = f"the invoice has {text(open_balance)} open; {text(amount)} is more"
         raise ApiError(422, "OVERPAYMENT", message)
     return {"invoice_id": paid.id, "amount": amount}

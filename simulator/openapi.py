@@ -165,6 +165,4 @@ def _creating(body: Schema, summary: str) -> Schema:
 
 
 def _responses(success: str) -> Schema:
-    return {success: {"description": "done"}} | {
-        code: {"description": text} for code, text in _ERRORS.items()
-    }
+    return {success: {"description": "done"}} | {code: {"description": text} for code, text in _ERRORS.items()}

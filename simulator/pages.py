@@ -16,9 +16,7 @@ MAX_SIZE: Final = 100
 _MAX_OFFSET: Final = 10**9
 
 
-def cut(
-    rows: Rows[Row], query: Mapping[str, str], dialect: Dialect, path: str
-) -> tuple[list[Row], dict[str, object]]:
+def cut(rows: Rows[Row], query: Mapping[str, str], dialect: Dialect, path: str) -> tuple[list[Row], dict[str, object]]:
     """The rows of the page that the query asks for, and what the envelope says of the others.
 
     Raises ApiError (VALIDATION_ERROR) for a page that cannot be.

@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from simulator.books import Books, Record
@@ -82,11 +82,9 @@ def dump(value: object, money: MoneyDialect) -> bytes:
 def _plain(value: object, money: MoneyDialect) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, Cents):
         return _amount(value, money)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _plain(item, money) for name, item in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return [_plain(item, money) for item in value]
     return value
 

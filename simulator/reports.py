@@ -71,9 +71,7 @@ def _aging(books: Books, documents: list[tuple[Record, int, str]], as_of: str) -
     rows: dict[str, dict[str, int]] = {}
     for record, open_cents, who in documents:
         if open_cents:
-            row = rows.setdefault(
-                str(record.draft.fields[who]), {name: 0 for _, name in _BUCKETS} | {_OLDEST: 0}
-            )
+            row = rows.setdefault(str(record.draft.fields[who]), {name: 0 for _, name in _BUCKETS} | {_OLDEST: 0})
             row[_bucket(record, as_of)] += open_cents
     contacts = [
         {

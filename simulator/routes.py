@@ -109,9 +109,7 @@ def _one(simulation: Simulation, name: str, record_id: str) -> Answer:
     if record is not None:
         return Answer(200, envelope(resource(record, books, dialect), kind, dialect))
     if name == "entries" and dialect.entries == "all":
-        document = next(
-            filter(None, (books.get(k, record_id.lower()) for k in ("invoice", "payment", "bill"))), None
-        )
+        document = next(filter(None, (books.get(k, record_id.lower()) for k in ("invoice", "payment", "bill"))), None)
         if document is not None:
             return Answer(200, envelope(as_entry(document, books, dialect), kind, dialect))
     what = f"the {kind} {record_id}"

@@ -39,9 +39,7 @@ class Fault:
         if self.left <= 0 or (self.kind == "late_commit" and method != "POST"):
             return False
         words = self.only.split()
-        return all(
-            word in {"*", method, path} or (word[0] == "/" and path.startswith(f"{word}/")) for word in words
-        )
+        return all(word in {"*", method, path} or (word[0] == "/" and path.startswith(f"{word}/")) for word in words)
 
 
 @dataclass(slots=True)

@@ -56,9 +56,7 @@ def from_exception(error: httpx.HTTPError, call: str) -> SolidError:
     if isinstance(error, NOTHING_SENT):
         return Unavailable("closed", f"{call}: {_SENTENCES['closed']} ({name}: {_one_line(str(error))})")
     stage: Stage = "sending" if isinstance(error, _SENDING) else "waiting"
-    return OutcomeUnknown(
-        stage, f"{call}: no answer ({name} while {stage}); whether Solid did it is not known"
-    )
+    return OutcomeUnknown(stage, f"{call}: no answer ({name} while {stage}); whether Solid did it is not known")
 
 
 def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavailable | None:
@@ -79,9 +77,7 @@ def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavai
     )
 
 
-def read_document(
-    response: httpx.Response, *, call: str, dialect: Dialect, clock: Clock
-) -> dict[str, object]:
+def read_document(response: httpx.Response, *, call: str, dialect: Dialect, clock: Clock) -> dict[str, object]:
     """Give the JSON object of an answer, or raise what it means."""
     failure = _failure(response, call, dialect, clock)
     if failure is not None:
@@ -189,9 +185,7 @@ def _redirected(response: httpx.Response) -> str:
 
 def _not_solid(response: httpx.Response) -> str:
     kind = _cleaned(response.headers.get("Content-Type", "no content type"), response)[:_LONGEST_CODE]
-    return (
-        f"HTTP {response.status_code} with {kind} is no answer of Solid's; whether it was done is not known"
-    )
+    return f"HTTP {response.status_code} with {kind} is no answer of Solid's; whether it was done is not known"
 
 
 def _cleaned(text: str, response: httpx.Response) -> str:

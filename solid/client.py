@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self, TypeVar
 
 import httpx
@@ -56,7 +57,11 @@ class SolidClient:
         self._dialect = dialect
         self._clock = clock or SystemClock()
         self._http = httpx.AsyncClient(
-            transport=transport, timeout=timeout, follow_redirects=False, trust_env=False
+            transport=transport,
+            timeout=timeout,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            follow_redirects=False,
+            trust_env=False,
         )
 
     def __repr__(self) -> str:
@@ -177,8 +182,7 @@ class SolidClient:
             method,
             url,
             content=content,
-            headers={"Accept": "application/json"}
-            | ({} if content is None else {"Content-Type": "application/json"}),
+            headers={"Accept": "application/json"} | ({} if content is None else {"Content-Type": "application/json"}),
             extensions={SIGN: self._sign, BEFORE_SEND: before_send, JUDGE: self._judge},
         )
         try:
@@ -195,9 +199,7 @@ class SolidClient:
             raise Unavailable(cause="unauthorised", message=message) from None
         if not re.fullmatch("[!-~]+", request.headers[KEY_HEADER]):
             del request.headers[KEY_HEADER]
-            message = (
-                "the API key is empty, or not one word of ASCII; nothing was sent: see solid.api_key_file"
-            )
+            message = "the API key is empty, or not one word of ASCII; nothing was sent: see solid.api_key_file"
             raise Unavailable(cause="unauthorised", message=message)
 
     def _judge(self, response: httpx.Response) -> Unavailable | None:

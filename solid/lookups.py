@@ -63,9 +63,7 @@ def conclude(record: NewRecord, listing: Listing, dialect: Dialect) -> Lookup:
     if listing.cut is not None:
         return Inconclusive(listing.cut)
     if listing.rows and not any(field in row for row in listing.rows for field in fields):
-        return Inconclusive(
-            f"no row of the {record.kind} list shows {' or '.join(fields)}, so none can be compared"
-        )
+        return Inconclusive(f"no row of the {record.kind} list shows {' or '.join(fields)}, so none can be compared")
     return Absent()
 
 

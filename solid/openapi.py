@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _DEEPEST = 20
+_ALIKE = 0.6
 _JSON_TYPES = ("integer", "number", "string")
 
 Fields = Mapping[str, "Fields | str | None"]
@@ -42,9 +43,7 @@ def _paths(document: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
     servers = [str(_object(server).get("url", "")) for server in _list(document.get("servers"))]
     prefixes = ["", *(urlsplit(url).path.rstrip("/") for url in servers)]
     return {
-        prefix + path: _object(item)
-        for prefix in prefixes
-        for path, item in _object(document.get("paths")).items()
+        prefix + path: _object(item) for prefix in prefixes for path, item in _object(document.get("paths")).items()
     }
 
 
@@ -60,26 +59,20 @@ def _operation_problems(
         return
     operation = _object(item[wanted.method.lower()])
     where = f"{wanted.method} {wanted.path}"
-    yield from _query_problems(
-        document, [*_list(item.get("parameters")), *_list(operation.get("parameters"))], wanted
-    )
+    yield from _query_problems(document, [*_list(item.get("parameters")), *_list(operation.get("parameters"))], wanted)
     body = _object(_resolve(document, operation.get("requestBody")))
     yield from _field_problems(document, _json_schema(body), wanted.body, where=where)
     yield from _payload_problems(document, operation, wanted.payload_keys, where=where)
 
 
-def _query_problems(
-    document: Mapping[str, object], parameters: list[object], wanted: Expectation
-) -> Iterator[str]:
+def _query_problems(document: Mapping[str, object], parameters: list[object], wanted: Expectation) -> Iterator[str]:
     names = [str(_object(_resolve(document, each)).get("name")) for each in parameters]
     for name in wanted.query:
         if names and name not in names:
             yield f"GET {wanted.path} has no query parameter {name}{_nearest(name, names)}"
 
 
-def _field_problems(
-    document: Mapping[str, object], schema: object, wanted: Fields, *, where: str
-) -> Iterator[str]:
+def _field_problems(document: Mapping[str, object], schema: object, wanted: Fields, *, where: str) -> Iterator[str]:
     properties = _properties(document, schema)
     for name, expected in wanted.items():
         if not properties:
@@ -154,8 +147,11 @@ def _resolve(document: Mapping[str, object], schema: object) -> object:
 
 
 def _nearest(name: str, names: Mapping[str, object] | list[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
-    return f"; nearest: {', '.join(close)}" if close else ""
+    """Compare by the last part of a path: what all paths share would make them all alike."""
+    wanted = name.rpartition("/")[2].lower()
+    alike = {each: difflib.SequenceMatcher(None, wanted, each.rpartition("/")[2].lower()).ratio() for each in names}
+    close = sorted((each for each in alike if alike[each] >= _ALIKE), key=lambda each: -alike[each])
+    return f"; nearest: {', '.join(close[:3])}" if close else ""
 
 
 def _object(value: object) -> Mapping[str, object]:

@@ -86,9 +86,7 @@ async def read_all(get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, 
         known = len(rows)
         rows.update((_identity(row), row) for row in page.rows if _identity(row) not in rows)
         if page.rows and len(rows) == known:
-            return Listing(
-                tuple(rows.values()), "the next page repeats rows of an earlier one", promised=True
-            )
+            return Listing(tuple(rows.values()), "the next page repeats rows of an earlier one", promised=True)
         step = _next_step(_Position(page, url, dialect, rows_read=len(rows), pages_read=pages_read))
         if isinstance(step, _Stop):
             return Listing(tuple(rows.values()), step.cut, promised=step.promised)

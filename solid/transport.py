@@ -89,9 +89,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
         await asyncio.gather(*self._reports)
         await self._inner.aclose()
 
-    async def _exchange(
-        self, request: httpx.Request
-    ) -> tuple[httpx.Response | httpx.HTTPError, Unavailable | None]:
+    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response | httpx.HTTPError, Unavailable | None]:
         try:
             async with asyncio.timeout(_longest_seconds(request)):
                 response = await self._inner.handle_async_request(request)

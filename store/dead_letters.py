@@ -138,7 +138,9 @@ class DeadLetters:
         key = storable(text)
         matches = or_(*(DEAD_LETTERS.c[name] == key for name in ("id", "event_id", "subject")))
         async with reading(self._engine) as connection:
-            found = await connection.execute(_ROWS.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
+            found = await connection.execute(
+                _ROWS.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id)
+            )
             return [_stored(row) for row in found]
 
     async def groups(self) -> Sequence[Group]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -110,21 +110,24 @@ def _sqlite(url: URL) -> AsyncEngine:
 
 def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        _patiently(cursor.execute, f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
-def _patiently(execute: Callable[[str], object], pragma: str) -> None:
-    """Two processes that switch a new file to WAL at once: one fails, whatever its busy time-out."""
-    for last in (False,) * 99 + (True,):
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    """Of processes that switch a new file at once, some fail without waiting: take turns, then try again."""
+    for _ in range(MOST_RACES):
         try:
-            execute(pragma)
+            cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
-            if last:
-                raise
+            cursor.execute("BEGIN IMMEDIATE")  # this does wait
+            cursor.execute("ROLLBACK")
         else:
             return
+    message = "SQLite could not be switched to WAL mode: other processes keep the file locked"
+    raise StoreUnavailable(message)
 
 
 def _begin(connection: Connection) -> None:

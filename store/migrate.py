@@ -42,12 +42,11 @@ async def _upgrade(url: str) -> None:
 
 async def _migrate(connection: AsyncConnection) -> None:
     await lock_schema(connection)
-    version = await connection.run_sync(_version)  # again: somebody may have migrated while we waited
+    version = await connection.run_sync(_version)  # perhaps somebody has migrated while we waited
     if version is not None and version > HEAD:
         message = f"the database has schema {version}, this relay knows {HEAD}: start a newer relay"
         raise SchemaTooNew(message)
-    if version != HEAD:
-        await connection.run_sync(_run_alembic)
+    await connection.run_sync(_run_alembic)  # does nothing at head
 
 
 def _version(connection: Connection) -> str | None:

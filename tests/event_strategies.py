@@ -82,18 +82,12 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         settlement=maybe_settlement,
         refunded_total=st.none() | positive,
     ),
-    st.builds(
-        RefundFailed, fact=ids, charge=maybe_id, refund=ids, amount=positive, settlement=maybe_settlement
-    ),
+    st.builds(RefundFailed, fact=ids, charge=maybe_id, refund=ids, amount=positive, settlement=maybe_settlement),
     _dispute(DisputeOpened),
     _dispute(DisputeWon),
     st.builds(DisputeLost, fact=ids, dispute=ids, charge=maybe_id, amount=positive),
-    st.builds(
-        PayoutPaid, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement
-    ),
-    st.builds(
-        PayoutFailed, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement
-    ),
+    st.builds(PayoutPaid, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
+    st.builds(PayoutFailed, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
     st.builds(SubscriptionUpdated, fact=ids, subscription=ids, customer=maybe_id, status=maybe_id),
 )
 

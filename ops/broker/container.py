@@ -17,7 +17,7 @@ from ops.broker.handshake import free_ports, wait_until_answering
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
 
-IMAGE = "rabbitmq:4.1"  # the one of compose.yaml
+IMAGE = "rabbitmq:4.2"  # the one of compose.yaml
 PROBE_SECONDS = 3.0
 _START_SECONDS = 120.0
 _SOCKET = Path("/var/run/docker.sock")

@@ -50,9 +50,7 @@ class Fields:
             return None
         if isinstance(value, str) and _ID.fullmatch(value):
             return value
-        raise Rejected(
-            reason="bad_id", message="an id is 1 to 255 visible ASCII characters", field=self.at(name)
-        )
+        raise Rejected(reason="bad_id", message="an id is 1 to 255 visible ASCII characters", field=self.at(name))
 
     def token_or_none(self, name: str) -> str | None:
         """Give a short machine word such as a status; None when absent or when it is no such word."""

@@ -124,9 +124,7 @@ class Intake:
             return Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {_place(error)}")
 
     async def _keep(self, body: bytes, rejected: Rejected) -> None:
-        await self.publisher.keep_raw(
-            body, source=self.source.path, reason=rejected.reason, error=str(rejected)
-        )
+        await self.publisher.keep_raw(body, source=self.source.path, reason=rejected.reason, error=str(rejected))
 
 
 def _place(error: Exception) -> str:

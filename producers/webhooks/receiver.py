@@ -134,9 +134,7 @@ class _Endpoint:
             **_described(outcome),
         )
 
-    def _answer(
-        self, status: int, *, outcome: str, error: str | None, started: float, **details: object
-    ) -> Response:
+    def _answer(self, status: int, *, outcome: str, error: str | None, started: float, **details: object) -> Response:
         source = self.intake.source.name
         seconds = self.clock.monotonic() - started
         self.measures.requests.labels(source, outcome, str(status)).inc()

@@ -116,13 +116,9 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
     data = document.section("data")
     inner = data.section("object") if data else None
     if data is None or inner is None:
-        raise Rejected(
-            reason="not_an_event", message="a Stripe event holds its object here", field="data.object"
-        )
+        raise Rejected(reason="not_an_event", message="a Stripe event holds its object here", field="data.object")
     if inner.get("object") not in (None, kind.holds):
-        raise Rejected(
-            reason="wrong_object", message=f"a {stripe_type} holds a {kind.holds}", field=inner.at("object")
-        )
+        raise Rejected(reason="wrong_object", message=f"a {stripe_type} holds a {kind.holds}", field=inner.at("object"))
     return StripeEvent(
         id=document.identifier("id"),
         type=stripe_type,

@@ -16,13 +16,13 @@ CREATED = 1_768_478_400
 Json = dict[str, Any]
 
 
-def stripe_event(kind: str, obj: Json, previous: Json | None = None, **envelope: Any) -> bytes:
+def stripe_event(kind: str, obj: Json, previous: Json | None = None, **envelope: object) -> bytes:
     data: Json = {"object": obj} if previous is None else {"object": obj, "previous_attributes": previous}
     document = {"id": "evt_1", "object": "event", "type": kind, "created": CREATED, "data": data}
     return json.dumps(document | envelope).encode()
 
 
-def charge(**fields: Any) -> Json:
+def charge(**fields: object) -> Json:
     return {
         "id": "ch_1",
         "object": "charge",
@@ -36,7 +36,7 @@ def charge(**fields: Any) -> Json:
     } | fields
 
 
-def refund(number: int = 1, **fields: Any) -> Json:
+def refund(number: int = 1, **fields: object) -> Json:
     return {
         "id": f"re_{number}",
         "object": "refund",
@@ -52,7 +52,7 @@ def refund_list(*refunds: Json) -> Json:
     return {"object": "list", "data": list(refunds), "has_more": False}
 
 
-def payout(**fields: Any) -> Json:
+def payout(**fields: object) -> Json:
     return {
         "id": "po_1",
         "object": "payout",
@@ -63,7 +63,7 @@ def payout(**fields: Any) -> Json:
     } | fields
 
 
-def dispute(*transactions: Json, **fields: Any) -> Json:
+def dispute(*transactions: Json, **fields: object) -> Json:
     return {
         "id": "dp_1",
         "object": "dispute",
@@ -75,7 +75,7 @@ def dispute(*transactions: Json, **fields: Any) -> Json:
     } | fields
 
 
-def transaction(amount: int, fee: int = 0, *, tax: int = 0, **fields: Any) -> Json:
+def transaction(amount: int, fee: int = 0, *, tax: int = 0, **fields: object) -> Json:
     details = [{"amount": fee - tax, "currency": "usd", "type": "stripe_fee"}]
     if tax:
         details.append({"amount": tax, "currency": "usd", "type": "tax"})

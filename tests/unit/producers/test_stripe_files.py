@@ -96,9 +96,7 @@ def test_the_real_payout_arrives_on_a_day() -> None:
 def test_an_old_charge_with_its_balance_transaction_is_booked_with_its_fee() -> None:
     """`captured` with `amount_captured` 0, and the customer's e-mail where a name should be."""
     charge = _dj_stripe("charge_ch")
-    event = only_event(
-        stripe_event("charge.succeeded", charge | {"balance_transaction": _dj_stripe("balance")})
-    )
+    event = only_event(stripe_event("charge.succeeded", charge | {"balance_transaction": _dj_stripe("balance")}))
     assert isinstance(event.data, PaymentSucceeded)
     assert event.data.amount == Money.of("20", "USD")
     assert event.data.customer is not None

@@ -89,9 +89,7 @@ def test_a_useless_name_does_not_hold_a_payment_up(name: object) -> None:
 
 
 def test_a_name_is_made_fit_for_any_database() -> None:
-    customer = _payment(
-        customer="cus_1", billing_details={"name": " Ann\x00\nLee\ud800 " + "x" * 600}
-    ).customer
+    customer = _payment(customer="cus_1", billing_details={"name": " Ann\x00\nLee\ud800 " + "x" * 600}).customer
     assert customer is not None
     assert customer.name is not None
     assert customer.name.startswith("Ann Lee?")

@@ -18,9 +18,7 @@ def test_a_payout_is_dated_by_its_arrival_in_utc() -> None:
 
 def test_a_negative_payout_keeps_its_sign() -> None:
     """Made up: Stripe debits the bank."""
-    data = only_event(
-        stripe_event("payout.paid", payout(amount=-1100, balance_transaction=transaction(1100)))
-    ).data
+    data = only_event(stripe_event("payout.paid", payout(amount=-1100, balance_transaction=transaction(1100)))).data
     assert isinstance(data, PayoutPaid)
     assert data.amount == Money.of("-11", "USD")
     assert data.settlement is not None

@@ -1,4 +1,7 @@
-"""Partial refunds and the many ways the same refund arrives. Made up from the rules: no public file has a partial one."""
+"""Partial refunds, and the many ways the same refund arrives.
+
+Made up from the rules: no public file has a partial refund.
+"""
 
 import pytest
 from hypothesis import given
@@ -89,9 +92,7 @@ def test_a_failed_or_waiting_refund_in_the_list_is_not_booked() -> None:
 
 @pytest.mark.parametrize("refunds", [None, {}, refund_list(), []])
 def test_newer_api_versions_tell_only_the_sum(refunds: object) -> None:
-    payload = stripe_event(
-        "charge.refunded", charge(amount_refunded=1200, refunds=refunds), {"amount_refunded": 500}
-    )
+    payload = stripe_event("charge.refunded", charge(amount_refunded=1200, refunds=refunds), {"amount_refunded": 500})
     event = only_event(payload)
     assert event.data == PaymentRefunded(
         fact="stripe:refunded:ch_1:1200",
@@ -120,9 +121,7 @@ def test_a_sum_that_did_not_rise_posts_nothing() -> None:
 
 def test_the_release_of_an_authorisation_is_no_refund() -> None:
     released = charge(captured=False, amount_refunded=2000, refunds=refund_list(refund(1, amount=2000)))
-    assert (
-        ignored(stripe_event("charge.refunded", released, {"amount_refunded": 0})) == "authorisation_released"
-    )
+    assert ignored(stripe_event("charge.refunded", released, {"amount_refunded": 0})) == "authorisation_released"
 
 
 def test_the_release_of_a_part_never_captured_is_no_refund() -> None:
@@ -163,9 +162,7 @@ def test_a_change_of_anything_else_posts_nothing(kind: str, previous: dict[str, 
         ("charge.refund.updated", "failed", None),
     ],
 )
-def test_a_refund_that_fails_later_is_taken_back(
-    kind: str, status: str, previous: dict[str, object] | None
-) -> None:
+def test_a_refund_that_fails_later_is_taken_back(kind: str, status: str, previous: dict[str, object] | None) -> None:
     event = only_event(stripe_event(kind, refund(status=status), previous))
     assert event.data == RefundFailed(
         fact="stripe:refund:re_1:failed", charge="ch_1", refund="re_1", amount=Money.of("5", "USD")
@@ -219,9 +216,7 @@ def test_any_series_of_partial_refunds_is_booked_once_each(amounts: list[int]) -
         total = sum(amounts[:number])
         previous = {"amount_refunded": total, "refunds": {"data": list(done)}}
         done.insert(0, refund(number, amount=amount))
-        after = charge(
-            amount=10**7, amount_captured=10**7, amount_refunded=total + amount, refunds=refund_list(*done)
-        )
+        after = charge(amount=10**7, amount_captured=10**7, amount_refunded=total + amount, refunds=refund_list(*done))
         data = only_event(stripe_event("charge.refunded", after, previous)).data
         assert isinstance(data, PaymentRefunded)
         facts.append(data.fact)

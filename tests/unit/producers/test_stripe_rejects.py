@@ -112,9 +112,7 @@ def test_an_event_without_the_word_event_is_trivially_one() -> None:
     assert only_event(json.dumps(document).encode()).data.fact == "stripe:payout:po_1"
 
 
-@pytest.mark.parametrize(
-    "kind", ["customer.created", "charge.failed", "a.type.of.the.future", "v1.billing.meter"]
-)
+@pytest.mark.parametrize("kind", ["customer.created", "charge.failed", "a.type.of.the.future", "v1.billing.meter"])
 def test_other_types_are_ignored_by_name(kind: str) -> None:
     found = normalised(stripe_event(kind, {}))
     assert (found.events, found.ignored) == ((), f"type_not_used:{kind}")
@@ -138,11 +136,7 @@ def test_the_same_payload_always_gives_the_same_events() -> None:
 
 
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -31,7 +32,7 @@ def test_stripes_whole_numbers_become_money(amount: int, currency: str, money: s
     assert f"{found.amount:f}" == money
 
 
-@pytest.mark.parametrize("currency", "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+@pytest.mark.parametrize("currency", re.findall(r"\w+", "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"))
 def test_zero_decimal_currencies_of_stripe_are_whole_units(currency: str) -> None:
     assert from_minor("stripe", 500, currency).amount == 500
 

@@ -83,9 +83,7 @@ async def test_closing_drops_a_call_under_way_and_what_it_would_have_committed(
     assert count(served) == 0
 
 
-async def test_a_slow_answer_commits_even_when_its_caller_has_gone(
-    served: Running, http: httpx.AsyncClient
-) -> None:
+async def test_a_slow_answer_commits_even_when_its_caller_has_gone(served: Running, http: httpx.AsyncClient) -> None:
     await switch(served.simulation, {"slow_seconds": 0.15, "count": 1})
     with pytest.raises(httpx.ReadTimeout):
         await http.post("/contacts", json=CONTACT, timeout=0.05)
@@ -133,9 +131,7 @@ async def test_an_error_may_have_committed_and_may_be_a_proxys_page(
     assert (await http.get("/accounts")).status_code == 200
 
 
-async def test_a_hanging_call_gets_no_answer_and_commits_nothing(
-    served: Running, http: httpx.AsyncClient
-) -> None:
+async def test_a_hanging_call_gets_no_answer_and_commits_nothing(served: Running, http: httpx.AsyncClient) -> None:
     await switch(served.simulation, {"hang": 1})
     with pytest.raises(httpx.ReadTimeout):
         await http.post("/contacts", json=CONTACT, timeout=0.05)

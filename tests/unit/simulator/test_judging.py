@@ -39,14 +39,17 @@ async def test_seeded_records_are_not_counted_but_their_balance_is(solid: Client
 
 async def test_the_judge_sees_books_that_do_not_balance(solid: Client, simulation: Simulation) -> None:
     await solid.made("/entries", await solid.entry())
-    legs = simulation.books.log[-1].draft.legs
-    object.__setattr__(simulation.books.log[-1].draft, "legs", legs[:1])
+    await solid.made("/entries", await solid.entry())
+    first, second = (record.draft for record in simulation.books.log[-2:])
+    object.__setattr__(first, "legs", first.legs[:1])
     assert judge(simulation)["balanced"] is False
+    object.__setattr__(second, "legs", second.legs[1:])
+    verdict = judge(simulation)
+    assert verdict["trial_balance"]["debit_total"] == verdict["trial_balance"]["credit_total"]
+    assert verdict["balanced"] is False
 
 
-async def test_every_call_is_on_record_with_its_time_and_what_it_committed(
-    solid: Client, moment: Time
-) -> None:
+async def test_every_call_is_on_record_with_its_time_and_what_it_committed(solid: Client, moment: Time) -> None:
     moment.seconds = 5.0
     made = await solid.made("/contacts", {"display_name": "A", "external_id": "x"})
     moment.seconds = 6.0
@@ -115,9 +118,7 @@ async def fill(client: Client) -> None:
     await client.made("/payments", payment)
 
 
-async def test_a_restart_finds_books_keys_dates_and_calls_in_the_journal(
-    tmp_path: Path, moment: Time
-) -> None:
+async def test_a_restart_finds_books_keys_dates_and_calls_in_the_journal(tmp_path: Path, moment: Time) -> None:
     path = tmp_path / "journal.jsonl"
     first = Simulation(journal=path, clock=moment.clock(), allowance=20)
     client = Client(first)

@@ -36,9 +36,7 @@ def test_what_is_let_in_never_breaks_the_allowance_and_nothing_is_refused_needle
     assert worst_window(let_in, window) <= allowance
 
 
-async def test_the_call_after_the_allowance_is_refused_until_the_window_has_slid(
-    solid: Client, moment: Time
-) -> None:
+async def test_the_call_after_the_allowance_is_refused_until_the_window_has_slid(solid: Client, moment: Time) -> None:
     await solid.switch(allowance=3, window_seconds=10)
     for _ in range(3):
         assert (await solid.get("/accounts")).status_code == 200
@@ -67,9 +65,7 @@ async def test_each_key_has_an_allowance_of_its_own(solid: Client) -> None:
 
 
 @pytest.mark.parametrize(("as_200", "header"), [(True, False), (False, True)])
-async def test_the_refusal_can_hide_its_status_and_its_header(
-    solid: Client, *, as_200: bool, header: bool
-) -> None:
+async def test_the_refusal_can_hide_its_status_and_its_header(solid: Client, *, as_200: bool, header: bool) -> None:
     await solid.switch(allowance=0, rate_limit_as_200=as_200, rate_limit_header=header)
     reply = await solid.get("/accounts")
     assert reply.status_code == (200 if as_200 else 429)

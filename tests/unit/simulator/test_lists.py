@@ -6,15 +6,17 @@ from simulator.dialect import CHOICES
 from tests.unit.simulator.client import Client
 
 
-async def test_every_list_is_read_to_its_end_by_following_next(solid: Client) -> None:
+@pytest.mark.parametrize("size", [3, 7])
+async def test_every_list_is_read_to_its_end_by_following_next(solid: Client, size: int) -> None:
     for number in range(7):
         await solid.made("/contacts", {"display_name": f"c{number}"})
-    path, seen, body = "/api/v1/contacts?per_page=3", [], {}
+    path, seen, body = f"/api/v1/contacts?per_page={size}", [], {}
     while path:
         body = (await solid.http.get(path)).json()
         seen += [row["display_name"] for row in body["data"]]
         path = body["pagination"]["next"]
     assert seen == [f"c{number}" for number in range(7)]
+    assert len(solid.simulation.calls) == 7 + -(-7 // size)
     assert body["pagination"]["total"] == 7
     assert body["api_version"] == "v1"
 
@@ -116,9 +118,7 @@ async def test_what_does_not_exist_is_answered_in_the_envelope(
     ("money", "given", "shown"),
     [("decimal_string", '"1.50"', '"1.50"'), ("decimal_number", "1.5", "1.50"), ("cents", "150", "150")],
 )
-async def test_amounts_go_both_ways_in_the_dialects_encoding(
-    solid: Client, money: str, given: str, shown: str
-) -> None:
+async def test_amounts_go_both_ways_in_the_dialects_encoding(solid: Client, money: str, given: str, shown: str) -> None:
     entry = await solid.entry(lines=[])
     await solid.switch(dialect={"money": money})
     sides = [("Stripe Fees", "debit"), ("Checking", "credit")]

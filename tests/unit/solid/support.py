@@ -1,4 +1,4 @@
-"""What the tests of `solid` share: a scripted Solid behind `MockTransport`, a limiter that writes down, sample records."""
+"""What the tests of `solid` share: a scripted Solid, a limiter that writes down, sample records."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import httpx
 
@@ -92,7 +93,7 @@ Handler = Callable[[httpx.Request], Answer]
 
 @dataclass(slots=True)
 class ScriptedSolid:
-    """Answers with the given answers one after another, the last one again and again; remembers the requests."""
+    """Gives its answers one after another, the last one again and again; remembers the requests."""
 
     answers: Sequence[Answer] | Handler
     requests: list[httpx.Request] = field(default_factory=list)
@@ -128,7 +129,7 @@ class ScriptedSolid:
         )
 
 
-def ok(payload: object, *, status: int = 200, **more: object) -> httpx.Response:
+def ok(payload: object, *, status: int = 200, **more: Any) -> httpx.Response:  # noqa: ANN401 - any JSON
     """Solid's envelope around a payload; `more` stands beside it."""
     return httpx.Response(status, json={"success": True, "data": payload, **more})
 

@@ -191,9 +191,7 @@ async def test_no_failure_shows_the_key_or_the_body_anywhere() -> None:
         refusal("X", status=422),
     ):
         error = await failure_of(answer)
-        shown = "".join(
-            traceback.TracebackException.from_exception(error, capture_locals=False).format(chain=True)
-        )
+        shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format(chain=True))
         assert KEY not in shown
         assert INVOICE.lines[0].description not in shown
 

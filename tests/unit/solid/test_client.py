@@ -163,6 +163,15 @@ async def test_a_new_key_is_used_at_the_next_call() -> None:
     assert [request.headers["X-API-Key"] for request in solid.requests] == ["old-key", "new-key"]
 
 
+async def test_a_cookie_of_a_proxy_is_not_kept() -> None:
+    solid = ScriptedSolid([httpx.Response(502, headers={"Set-Cookie": "session=1; Path=/"}), CREATED])
+    async with solid.client() as client:
+        with pytest.raises(OutcomeUnknown):
+            await client.create(INVOICE)
+        await client.create(INVOICE)
+    assert "Cookie" not in solid.requests[1].headers
+
+
 async def test_the_key_is_read_after_the_wait_for_a_token() -> None:
     solid = ScriptedSolid([CREATED])
     async with solid.client(api_key=lambda: f"key-after-{solid.limiter.taken}-token") as client:

@@ -1,6 +1,6 @@
 """Looking a record up: present, absent only when that is certain, else inconclusive with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import httpx
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from solid.client import Absent, Inconclusive, Lookup, Present
 from solid.dialect import Dialect, LookupRule, Lookups, Parameters
 from solid.errors import OutcomeUnknown, Unavailable
-from solid.models import NewEntry, NewInvoice, NewPayment, NewRecord
+from solid.models import NewEntry, NewPayment, NewRecord
 from tests.unit.solid.support import (
     CONTACT,
     DAY,
@@ -91,9 +91,7 @@ async def test_an_invoices_reference_number_is_not_ours() -> None:
         (ENTRY, "/api/v1/entries", {"from": "2026-04-25"}),
     ],
 )
-async def test_each_kind_is_asked_for_in_its_own_way(
-    record: NewRecord, path: str, query: dict[str, str]
-) -> None:
+async def test_each_kind_is_asked_for_in_its_own_way(record: NewRecord, path: str, query: dict[str, str]) -> None:
     solid = ScriptedSolid([ok([])])
     async with solid.client() as client:
         await client.find(record)
@@ -189,9 +187,7 @@ async def test_a_question_that_solid_does_not_take_is_inconclusive(answer: httpx
         (httpx.Response(429), Unavailable),
     ],
 )
-async def test_a_question_without_an_answer_is_an_error(
-    answer: httpx.Response, error: type[Exception]
-) -> None:
+async def test_a_question_without_an_answer_is_an_error(answer: httpx.Response, error: type[Exception]) -> None:
     with pytest.raises(error):
         await found(INVOICE, answer)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -18,6 +18,7 @@ def entry(*lines: EntryLine) -> NewEntry:
     return NewEntry(external_id="x", date=DAY, currency="USD", memo="m", lines=lines)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.integers(min_value=1, max_value=10**9), min_size=1, max_size=30))
 def test_an_entry_balances_or_is_not_built(cents: list[int]) -> None:
     debits = [EntryLine(account_id="a", debit=Decimal(each).scaleb(-2)) for each in cents]

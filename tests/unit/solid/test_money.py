@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ encodings = st.sampled_from(ENCODINGS)
 minor_amounts = st.integers(min_value=-(10**15), max_value=10**15)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(minor=minor_amounts, currency=currencies, encoding=encodings)
 def test_an_amount_comes_back_as_it_went(minor: int, currency: str, encoding: MoneyEncoding) -> None:
     amount = Decimal(minor).scaleb(-iso_exponent(currency))
@@ -29,12 +30,14 @@ def test_an_amount_comes_back_as_it_went(minor: int, currency: str, encoding: Mo
     assert dialect.decode_money(read_json(on_the_wire), currency) == amount
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(minor=minor_amounts, currency=currencies)
 def test_minor_units_and_back_is_the_same(minor: int, currency: str) -> None:
     assert in_minor_units(from_minor_units(minor, currency), currency) == minor
 
 
-@given(minor=minor_amounts, currency=currencies, more=st.integers(min_value=1, max_value=9))
+@settings(deadline=None)  # the machine may be busy
+@given(minor=st.integers(-(10**14), 10**14), currency=currencies, more=st.integers(min_value=1, max_value=9))
 def test_a_fraction_below_the_minor_unit_is_never_rounded(minor: int, currency: str, more: int) -> None:
     amount = Decimal(minor * 10 + more).scaleb(-iso_exponent(currency) - 1)
     for encoding in ENCODINGS:
@@ -101,7 +104,7 @@ def test_a_very_long_fraction_is_not_rounded_away() -> None:
     ],
 )
 def test_an_amount_in_another_encoding_is_a_mismatch(encoding: MoneyEncoding, value: object) -> None:
-    with pytest.raises(DialectMismatch, match="solid.dialect.money"):
+    with pytest.raises(DialectMismatch, match=r"dialect\.money"):
         Dialect(money=encoding).decode_money(value, "USD")
 
 
@@ -118,20 +121,18 @@ def test_json_numbers_are_read_digit_by_digit() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "raw", [b"NaN", b"-Infinity", b"\xff", b"", b"1 2", b"[" * 100_000, b"1e" + b"9" * 30]
-)
+@pytest.mark.parametrize("raw", [b"NaN", b"-Infinity", b"\xff", b"", b"1 2", b"[" * 100_000, b"1e" + b"9" * 30])
 def test_what_is_not_json_is_refused_without_being_quoted(raw: bytes) -> None:
     with pytest.raises(ValueError, match="not one JSON document in UTF-8") as caught:
         read_json(raw)
     assert caught.value.__cause__ is None
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda s: st.lists(s) | st.dictionaries(st.text(), s),
-    )
-)
+scalars = st.none() | st.booleans() | st.integers() | st.text()
+documents = st.recursive(scalars, lambda s: st.lists(s) | st.dictionaries(st.text(), s), max_leaves=8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(documents)
 def test_json_written_is_json_read(value: object) -> None:
     assert read_json(write_json(value).encode()) == value

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solid.client import Absent, Inconclusive, Lookup, Present
@@ -65,9 +65,7 @@ def by_link_header(request: httpx.Request, everything: Rows, size: int) -> httpx
 
 def by_payload(request: httpx.Request, everything: Rows, size: int) -> httpx.Response:
     page, pages = number_in(request, "page", 1), -(-len(everything) // size)
-    return ok(
-        {"items": list(everything[(page - 1) * size : page * size]), "page": page, "total_pages": pages}
-    )
+    return ok({"items": list(everything[(page - 1) * size : page * size]), "page": page, "total_pages": pages})
 
 
 def url(page: int, pages: int, start: str) -> str | None:
@@ -96,9 +94,7 @@ PAGERS: dict[str, Pager] = {
     "next offset": by_offset(lambda o, e, t: {"offset": o, "next": e if e < t else None}),
     "count of all": by_offset(lambda _o, _e, t: {"count": t}),
     "next_cursor": by_cursor(lambda c: {"next_cursor": c}),
-    "nextCursor and hasMore": by_cursor(
-        lambda c: {"pagination": {"hasMore": c is not None, "nextCursor": c}}
-    ),
+    "nextCursor and hasMore": by_cursor(lambda c: {"pagination": {"hasMore": c is not None, "nextCursor": c}}),
     "next as a cursor": by_cursor(lambda c: {"next": c}),
     "a cursor at the end too": by_cursor(lambda c: {"has_more": c is not None, "next_cursor": c or "c999"}),
     "link header": by_link_header,
@@ -126,13 +122,14 @@ async def test_a_record_on_no_page_is_absent_after_the_last_one(name: str, count
 
     def answer(request: httpx.Request) -> httpx.Response:
         page = PAGERS[name](request, everything, 7)
-        seen.extend(row["id"] for row in everything if f'"{row["id"]}"' in page.text)
+        seen.extend(str(row["id"]) for row in everything if f'"{row["id"]}"' in page.text)
         return page
 
     assert await found(answer) == Absent()
     assert sorted(set(seen)) == sorted(str(row["id"]) for row in everything)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(count=st.integers(0, 60), size=st.integers(2, 30), name=st.sampled_from(sorted(PAGERS)))
 async def test_absent_is_said_only_after_every_row_was_seen(count: int, size: int, name: str) -> None:
     everything, last = rows(count), [OURS]
@@ -140,7 +137,7 @@ async def test_absent_is_said_only_after_every_row_was_seen(count: int, size: in
     assert await found(lambda request: pager(request, [*everything, *last], size)) != Absent()
 
 
-def ever(**hints: object) -> Callable[[httpx.Request], httpx.Response]:
+def ever(**hints: Any) -> Callable[[httpx.Request], httpx.Response]:  # noqa: ANN401 - any JSON
     return lambda _: ok(rows(3), **hints)
 
 
@@ -159,7 +156,7 @@ def ever(**hints: object) -> Callable[[httpx.Request], httpx.Response]:
         {"next": "javascript:alert(1)"},
     ],
 )
-async def test_a_next_page_elsewhere_is_not_asked_for(hints: dict[str, object]) -> None:
+async def test_a_next_page_elsewhere_is_not_asked_for(hints: dict[str, Any]) -> None:
     solid = ScriptedSolid(ever(**hints))
     async with solid.client() as client:
         assert isinstance(await client.find(ENTRY), Inconclusive)
@@ -181,7 +178,7 @@ async def test_a_next_page_elsewhere_is_not_asked_for(hints: dict[str, object]) 
         {"next": None, "total": 99},
     ],
 )
-async def test_pages_that_repeat_or_lead_nowhere_are_inconclusive(hints: dict[str, object]) -> None:
+async def test_pages_that_repeat_or_lead_nowhere_are_inconclusive(hints: dict[str, Any]) -> None:
     assert isinstance(await found(ever(**hints)), Inconclusive)
 
 
@@ -205,14 +202,12 @@ async def test_fewer_rows_than_the_total_are_inconclusive() -> None:
         {"next": False},
     ],
 )
-async def test_a_full_page_that_says_it_is_the_last_is_the_last(hints: dict[str, object]) -> None:
+async def test_a_full_page_that_says_it_is_the_last_is_the_last(hints: dict[str, Any]) -> None:
     assert await found(lambda _: ok(rows(50), **hints)) == Absent()
 
 
-@pytest.mark.parametrize(
-    "hints", [{"count": 50}, {"limit": 50}, {"page": 1, "per_page": 50}, {"total": "many"}]
-)
-async def test_a_full_page_with_hints_that_say_nothing_is_inconclusive(hints: dict[str, object]) -> None:
+@pytest.mark.parametrize("hints", [{"count": 50}, {"limit": 50}, {"page": 1, "per_page": 50}, {"total": "many"}])
+async def test_a_full_page_with_hints_that_say_nothing_is_inconclusive(hints: dict[str, Any]) -> None:
     assert isinstance(await found(lambda _: ok(rows(50), **hints)), Inconclusive)
 
 

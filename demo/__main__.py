@@ -1,0 +1,164 @@
+"""`make demo`: the main job from real Stripe events to balanced books, in under 90 seconds.
+
+Starts a broker where none is given, Solid's stand-in, the receiver and two workers as processes of their own; sends
+some sixty signed events, a third of them twice and some out of order; loses an answer, closes the Solid app, kills a
+worker; then prints the trial balance, the Stripe Clearing account, the dead-letter queues and, as the last line, a JSON
+summary. What is counted is defined in `demo.judging`; the stand-in's books are the witness, not the relay.
+
+Exits with 0 when nothing is lost, nothing is in the books twice, the books balance, Solid never saw more calls than it
+allows, and every fact ended where `demo.story` says; with 1 when not, or when something did not start; with 130 after
+Ctrl-C. Logs are kept in var/demo, fresh each run.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import httpx
+import typer
+from rich.console import Console
+
+from demo import relay, telling
+from demo.judging import Evidence, Verdict, judge
+from demo.playing import Cast, play, start
+from demo.posting import Poster
+from demo.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
+from demo.story import Story, tell
+from demo.telling import Teller
+from ops.broker import BrokerError, find_broker
+from ops.processes import STRIPE_SECRET, NotReady, Stage, stage
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "var" / "demo"
+BOOKS: Final = Path(__file__).with_name("books.toml")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+class Stopped(BaseException):
+    """A signal asked for the end. Not an Exception, so that nothing on the way catches it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@app.command()
+def main(
+    *,
+    company: Annotated[
+        str, typer.Option(envvar="RELAY_COMPANY", help="Whose queues to use, on a broker that others use too.")
+    ] = "demo",
+    folder: Annotated[Path, typer.Option(help="For logs and database; what an earlier demo left there is removed.")] = FOLDER,
+) -> None:
+    """Real Stripe events in, balanced books out, with three failures on the way. Takes under 90 seconds."""
+    console = Console()
+    try:
+        with _stopped_by_signals():
+            _clear(folder)
+            verdict = _run(company, folder, console)
+    except Stopped as stopped:
+        console.print(f"demo: stopped. Everything it had started has ended; the logs are in {folder}", soft_wrap=True)
+        raise typer.Exit(128 + stopped.number) from None
+    except (NotReady, BrokerError, httpx.HTTPError, OSError) as error:
+        console.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"demo: the logs are in {folder}", soft_wrap=True)
+        raise typer.Exit(1) from None
+    for wrong in verdict.wrongs:
+        console.print(f"WRONG: {wrong}", markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.write(json.dumps(verdict.as_json()) + "\n")
+    raise typer.Exit(1 if verdict.wrongs else 0)
+
+
+def _run(company: str, folder: Path, console: Console) -> Verdict:
+    story = tell()
+    with Teller(console, whole=len(story.records)) as teller:
+        with find_broker(say=lambda line: teller.say(f"broker: {line}")) as broker:
+            with stage(folder, broker.url, company=company, **SETTINGS) as standing:
+                shutil.copyfile(BOOKS, folder / "books.toml")
+                if os.environ.get("RABBITMQ_URL"):
+                    _must_be_empty(standing)
+                return _perform(standing, story, teller)
+
+
+def _perform(standing: Stage, story: Story, teller: Teller) -> Verdict:
+    simulator, workers, url = start(standing, teller)
+    with Poster(url, STRIPE_SECRET) as poster:
+        cast = Cast(standing, simulator, workers, poster, story, teller)
+        play(cast)
+    for process in standing.processes:
+        if process is not simulator.process:
+            process.stop()
+    report = simulator.ask("/judge", allowance=ALLOWANCE, window_seconds=WINDOW_SECONDS)
+    records, letters = simulator.ask("/records"), relay.dead_letters(standing)
+    for table in (
+        telling.trial_balance(report),
+        telling.clearing(story, records),
+        telling.dead_letters(story, letters),
+    ):
+        teller.console.print()
+        teller.console.print(table)
+    teller.console.print()
+    seen = Evidence(frozenset(poster.accepted), records, report, letters, len(cast.faults), ALLOWANCE)
+    return judge(story, seen)
+
+
+def _must_be_empty(standing: Stage) -> None:
+    """On somebody's broker: carry nobody's dead letters off, and take nobody's events.
+
+    Raises:
+        NotReady: messages of others are there.
+    """
+    waiting = {name: count for name, count in relay.backlog(standing).items() if count}
+    held = ", ".join(f"{count} in {name}" for name, count in waiting.items())
+    if any(relay.is_dead_letter_queue(name) for name in waiting):
+        msg = (
+            f"the broker of RABBITMQ_URL holds dead letters that the demo would carry off ({held}). "
+            "Collect them first with `relay dead list`, or unset RABBITMQ_URL."
+        )
+        raise NotReady(msg)
+    if any(name.startswith(f"relay.{standing.company}.") for name in waiting):
+        msg = f"the broker of RABBITMQ_URL holds events of {standing.company} ({held}). Name another with --company."
+        raise NotReady(msg)
+
+
+def _clear(folder: Path) -> None:
+    """Empty the folder, if it is ours to empty.
+
+    Raises:
+        NotReady: something is in it that no demo has left.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "books.toml").exists():
+        msg = f"{folder} holds something else than an earlier demo. Name an empty folder with --folder."
+        raise NotReady(msg)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """The first SIGINT, SIGTERM or SIGHUP raises `Stopped`; those that follow leave the clearing up alone."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        del frame
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, on_signal) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    app()

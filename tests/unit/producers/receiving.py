@@ -1,0 +1,58 @@
+"""A receiver to post to: a fake of its publisher port, its settings, and a sender that signs."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from messaging.errors import MessagingError
+from producers.webhooks.receiver import create_app
+from schemas.envelope import Event
+from tests.fakes import NOON, FakeClock
+
+SECRET, OLD_SECRET = "whsec_new", "whsec_old"
+LIMIT = 10_000
+
+
+@dataclass
+class FakePublisher:
+    """Keeps what it is given; fails from the given call on."""
+
+    events: list[Event] = field(default_factory=list)
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    failure: MessagingError | None = None
+    good_calls: int = 0
+
+    async def publish(self, event: Event) -> None:
+        self._maybe_fail()
+        self.events.append(event)
+
+    async def keep_raw(self, body: bytes, *, source: str, reason: str, error: str) -> None:
+        self._maybe_fail()
+        self.kept.append({"body": body, "source": source, "reason": reason, "error": error})
+
+    def _maybe_fail(self) -> None:
+        if self.failure is not None:
+            if self.good_calls == 0:
+                raise self.failure
+            self.good_calls -= 1
+
+
+def app_with(publisher: FakePublisher, clock: FakeClock, **changed: object) -> Starlette:
+    settings: dict[str, Any] = {
+        "company": "main",
+        "max_body_bytes": LIMIT,
+        "retry_after_seconds": 30,
+        "stripe_secrets": (SecretStr(SECRET), SecretStr(OLD_SECRET)),
+        "tolerance_seconds": 300,
+        "stripe_accounts": {"acct_1": "second"},
+    }
+    return create_app(publisher=publisher, clock=clock, **(settings | changed))
+
+
+def signed(body: bytes, secret: str = SECRET, seconds: int = int(NOON.timestamp())) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"Stripe-Signature": f"t={seconds},v1={digest}"}

@@ -1,0 +1,209 @@
+"""The dialect against an OpenAPI document: what is missing is said in plain words, silence is no problem."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from solid.bodies import encode
+from solid.dialect import Dialect, LookupRule, Lookups, Parameters, Paths
+from solid.expectations import expectations
+from solid.json_text import read_json
+from tests.unit.solid.support import CONTACT, DIALECT, ENTRY, INVOICE, PAYMENT
+
+TEXT, MONEY = {"type": "string"}, {"type": "string", "format": "decimal"}
+HEAD = dict.fromkeys(("external_id", "reference_number", "date", "currency", "memo"), TEXT)
+
+
+def listing(*names: str) -> dict[str, Any]:
+    return {"parameters": [{"name": name, "in": "query"} for name in names], "responses": {"200": {}}}
+
+
+def creating(properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties}
+    answer = {"properties": {"success": {"type": "boolean"}, "data": {"type": "object"}}}
+    return {
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "responses": {"201": {"content": {"application/json": {"schema": answer}}}, "422": {}},
+    }
+
+
+def lines(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
+    return {"type": "array", "items": {"type": "object", "properties": properties}}
+
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "paths": {
+        "/api/v1/accounts": {"get": listing("page")},
+        "/api/v1/balances": {"get": listing("as_of")},
+        "/api/v1/contacts": {
+            "get": listing("page", "display_name"),
+            "post": creating({"external_id": TEXT, "display_name": TEXT, "email": TEXT, "contact_type": TEXT}),
+        },
+        "/api/v1/invoices": {
+            "get": listing("page", "external_id", "from"),
+            "post": creating(
+                HEAD | {"customer_id": TEXT, "lines": lines(account_id=TEXT, description=TEXT, amount=MONEY)}
+            ),
+        },
+        "/api/v1/payments": {
+            "get": listing("page", "from"),
+            "post": creating(
+                HEAD
+                | dict.fromkeys(("customer_id", "deposit_account_id"), TEXT)
+                | {"amount": MONEY, "applications": lines(invoice_id=TEXT, amount=MONEY)}
+            ),
+        },
+        "/api/v1/entries": {
+            "get": listing("page", "from"),
+            "post": creating(HEAD | {"lines": lines(account_id=TEXT, debit=MONEY, credit=MONEY, memo=TEXT)}),
+        },
+    },
+}
+
+
+def changed() -> dict[str, Any]:
+    return copy.deepcopy(DOCUMENT)
+
+
+def test_a_document_that_fits_has_no_problems() -> None:
+    assert DIALECT.check(DOCUMENT) == []
+
+
+def test_a_missing_path_is_named_with_the_nearest() -> None:
+    document = changed()
+    document["paths"]["/api/v1/journal-entries"] = document["paths"].pop("/api/v1/entries")
+    assert DIALECT.check(document) == ["no path /api/v1/entries; nearest: /api/v1/journal-entries"]
+    assert Dialect(money="decimal_string", paths=Paths(entries="/journal-entries")).check(document) == []
+
+
+def test_a_missing_method_is_named() -> None:
+    document = changed()
+    del document["paths"]["/api/v1/payments"]["post"]
+    assert DIALECT.check(document) == ["/api/v1/payments has no POST"]
+
+
+def test_a_missing_field_is_named_with_the_nearest() -> None:
+    document = changed()
+    schema = document["paths"]["/api/v1/payments"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["properties"]["deposit_account"] = schema["properties"].pop("deposit_account_id")
+    (problem,) = DIALECT.check(document)
+    assert problem.startswith("POST /api/v1/payments takes no field deposit_account_id; nearest: deposit_account")
+
+
+def test_a_missing_field_of_a_line_is_named() -> None:
+    document = changed()
+    schema = document["paths"]["/api/v1/entries"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    del schema["properties"]["lines"]["items"]["properties"]["credit"]
+    (problem,) = DIALECT.check(document)
+    assert problem.startswith("POST /api/v1/entries (lines) takes no field credit")
+
+
+@pytest.mark.parametrize(("money", "wrong"), [("decimal_number", "number"), ("cents", "integer")])
+def test_another_money_encoding_is_named_wherever_it_shows(money: Any, wrong: str) -> None:  # noqa: ANN401
+    problems = Dialect(money=money).check(DOCUMENT)
+    assert len(problems) == 5
+    assert all(f"the dialect sends {wrong}: see solid.dialect.money" in problem for problem in problems)
+
+
+def test_a_missing_filter_is_named() -> None:
+    document = changed()
+    document["paths"]["/api/v1/invoices"]["get"] = listing("page", "externalId")
+    assert DIALECT.check(document) == ["GET /api/v1/invoices has no query parameter external_id; nearest: externalId"]
+
+
+def test_the_look_ups_of_the_dialect_are_what_is_checked() -> None:
+    held = LookupRule(by="hold")
+    document = changed()
+    for path in ("payments", "entries", "invoices"):
+        document["paths"][f"/api/v1/{path}"]["get"] = listing("page")
+    lookups = Lookups(invoices=held, payments=held, entries=held)
+    assert Dialect(money="decimal_string", lookups=lookups).check(document) == []
+    problems = Dialect(money="decimal_string", parameters=Parameters(until="to")).check(DOCUMENT)
+    assert problems == [
+        "GET /api/v1/payments has no query parameter to",
+        "GET /api/v1/entries has no query parameter to",
+    ]
+
+
+def test_constants_are_checked_too() -> None:
+    dialect = Dialect(money="decimal_string", constants={"contacts": {"contact_type": "customer", "vip": True}})
+    assert dialect.check(DOCUMENT) == ["POST /api/v1/contacts takes no field vip"]
+
+
+def test_another_payload_key_is_named() -> None:
+    problems = Dialect(money="decimal_string", payload_key="result").check(DOCUMENT)
+    assert len(problems) == 4
+    assert "POST /api/v1/invoices answers without result: see solid.dialect.payload_key" in problems
+
+
+def test_references_and_alternatives_are_followed() -> None:
+    document = changed()
+    content = document["paths"]["/api/v1/entries"]["post"]["requestBody"]["content"]["application/json"]
+    whole = content["schema"]
+    half = {"properties": {"memo": whole["properties"].pop("memo")}}
+    document["components"] = {
+        "schemas": {"Entry/In": {"allOf": [whole, half]}, "Loop": {"$ref": "#/components/schemas/Loop"}}
+    }
+    content["schema"] = {"$ref": "#/components/schemas/Entry~1In"}
+    assert DIALECT.check(document) == []
+    content["schema"] = {"$ref": "#/components/schemas/Loop"}
+    assert DIALECT.check(document) == []
+
+
+def test_nullable_money_is_money() -> None:
+    document = changed()
+    schema = document["paths"]["/api/v1/entries"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["properties"]["lines"]["items"]["properties"] |= {
+        "debit": {"anyOf": [MONEY, {"type": "null"}]},
+        "credit": {"type": ["string", "null"]},
+    }
+    assert DIALECT.check(document) == []
+
+
+def test_a_prefix_given_as_server_counts() -> None:
+    document = changed()
+    document["paths"] = {path.removeprefix("/api/v1"): item for path, item in document["paths"].items()}
+    assert DIALECT.check(document | {"servers": [{"url": "http://localhost:21384/api/v1/"}]}) == []
+    assert DIALECT.check(document)[0] == "no path /api/v1/accounts; nearest: /accounts"
+
+
+@pytest.mark.parametrize("document", [{}, {"paths": {}}, {"paths": []}, {"success": True}])
+def test_what_is_no_openapi_document_is_said(document: dict[str, object]) -> None:
+    (problem,) = DIALECT.check(document)
+    assert "lists no paths" in problem
+
+
+def test_silence_is_no_problem() -> None:
+    paths: dict[str, object] = {path: {"get": {}, "post": {}} for path in DOCUMENT["paths"]}
+    assert DIALECT.check({"paths": paths}) == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"paths": {"/api/v1/entries": None}},
+        {"paths": {"/api/v1/entries": {"get": {"parameters": [None, 3]}, "post": {"requestBody": []}}}},
+        {
+            "paths": {"/api/v1/entries": {"post": {"responses": {"200": {"content": {"application/json": 1}}}}}},
+            "servers": [1],
+        },
+    ],
+)
+def test_a_broken_document_is_no_crash(document: dict[str, object]) -> None:
+    assert "no path /api/v1/accounts" in DIALECT.check(document)
+
+
+@pytest.mark.parametrize("record", [CONTACT, INVOICE, PAYMENT, ENTRY])
+def test_every_field_that_is_sent_is_checked(record: Any) -> None:  # noqa: ANN401 - any record
+    checked = {(e.method, e.path): set(e.body) for e in expectations(DIALECT)}
+    body = read_json(encode(record, DIALECT))
+    path = {"contact": "contacts", "invoice": "invoices", "payment": "payments", "entry": "entries"}[record.kind]
+    assert isinstance(body, dict)
+    assert set(body) <= checked["POST", f"/api/v1/{path}"]
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(ValueError, match="monye"):
+        Dialect.model_validate({"money": "cents", "monye": "cents"})
