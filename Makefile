@@ -21,7 +21,6 @@ check: .venv/.ready ## lint, format, types, import rules
 	@$(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy tests
 	@$(BIN)/lint-imports
 
 format: .venv/.ready ## format the code and mend what can be mended

@@ -33,9 +33,13 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Inconclusive:
-    """Nothing can be concluded; `why` is a sentence for people. Sending again could make a duplicate."""
+    """Nothing can be concluded; `why` is a sentence for people. Sending again could make a duplicate.
+
+    `moved`: the list changed while it was read, so that another look, in a quieter moment, may tell.
+    """
 
     why: str
+    moved: bool = False
 
 
 Lookup = Present | Absent | Inconclusive
@@ -61,7 +65,7 @@ def conclude(record: NewRecord, listing: Listing, dialect: Dialect) -> Lookup:
     if matches:
         return _present(matches)
     if listing.cut is not None:
-        return Inconclusive(listing.cut)
+        return Inconclusive(listing.cut, moved=listing.moved)
     if listing.rows and not any(field in row for row in listing.rows for field in fields):
         return Inconclusive(f"no row of the {record.kind} list shows {' or '.join(fields)}, so none can be compared")
     return Absent()

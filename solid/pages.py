@@ -46,12 +46,14 @@ class Page:
 class Listing:
     """All rows that could be read. `cut` says why there may be more (None: there are no more).
 
-    `promised` is True where Solid itself said that there is more which could not be had.
+    `promised` is True where Solid itself said that there is more which could not be had. `moved` is True where a row
+    came twice: the list changed while it was read, as it does when somebody posts, and may be whole another time.
     """
 
     rows: tuple[Row, ...]
     cut: str | None = None
     promised: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,19 @@ async def read_all(get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, 
     """Follow the hints from `url` on. Raises what `get` raises; each page is one call to Solid."""
     rows: dict[str, Row] = {}
     visited: set[httpx.URL] = set()
+    moved = False
     for pages_read in range(1, MOST_PAGES + 1):
         visited.add(url)
         page = await get(url)
         known = len(rows)
         rows.update((_identity(row), row) for row in page.rows if _identity(row) not in rows)
+        moved = moved or len(rows) - known < len(page.rows)
         if page.rows and len(rows) == known:
-            return Listing(tuple(rows.values()), "the next page repeats rows of an earlier one", promised=True)
+            cut = "the next page repeats rows of an earlier one"
+            return Listing(tuple(rows.values()), cut, promised=True, moved=True)
         step = _next_step(_Position(page, url, dialect, rows_read=len(rows), pages_read=pages_read))
         if isinstance(step, _Stop):
-            return Listing(tuple(rows.values()), step.cut, promised=step.promised)
+            return Listing(tuple(rows.values()), step.cut, promised=step.promised, moved=moved)
         if step.url in visited:
             return Listing(tuple(rows.values()), "the pages lead back to an earlier one", promised=True)
         url = step.url

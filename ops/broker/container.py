@@ -3,6 +3,7 @@
 Only this module knows Docker. testcontainers starts it, and its reaper removes it when we are killed.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -67,12 +68,10 @@ class ContainerBroker:
     def __init__(self, *, plugins: Sequence[str] = ()) -> None:
         """Create and start the container. Raises BrokerFailed when the engine cannot."""
         self.how = f"container of {IMAGE}"
-        self._container = _start_container(plugins)
-        host = self._container.get_container_host_ip()
-        port = self._container.get_exposed_port(_AMQP_PORT)
-        self.url = f"amqp://guest:guest@{'127.0.0.1' if host in _LOCAL else host}:{port}/"
         self._stopped = False
+        self._container = _start_container(plugins)
         try:
+            self.url = _url(self._container)
             self._await_answer()
         except BaseException:
             self.stop()
@@ -124,8 +123,10 @@ def _start_container(plugins: Sequence[str]) -> "DockerContainer":
 
     enabling = f"echo '[{','.join(plugins)}].' > /etc/rabbitmq/enabled_plugins"
     command = ["sh", "-c", f"{enabling} && exec docker-entrypoint.sh rabbitmq-server"]
+    cleanup = contextlib.ExitStack()
     try:
         container = DockerContainer(IMAGE).with_command(command)
+        cleanup.callback(container.stop)
         if container.get_docker_client().host() in _LOCAL:
             published = ("127.0.0.1", free_ports(1)[0])
             container.ports[f"{_AMQP_PORT}/tcp"] = published  # type: ignore[assignment]  # Docker takes the pair
@@ -133,8 +134,16 @@ def _start_container(plugins: Sequence[str]) -> "DockerContainer":
             container.with_exposed_ports(_AMQP_PORT)
         return container.start()
     except Exception as exc:  # Docker's client raises what its transports raise
+        with contextlib.suppress(Exception):
+            cleanup.close()
         text = f"the Docker engine answers but could not start {IMAGE}: {exc}"
         raise BrokerFailed(text) from exc
+
+
+def _url(container: "DockerContainer") -> str:
+    host = container.get_container_host_ip()
+    port = container.get_exposed_port(_AMQP_PORT)
+    return f"amqp://guest:guest@{'127.0.0.1' if host in _LOCAL else host}:{port}/"
 
 
 def _log_end(container: "DockerContainer") -> str:

@@ -65,9 +65,7 @@ def _given(url: str) -> GivenBroker:
         text = f"RABBITMQ_URL is of no use: {exc}"
         raise BrokerFailed(text) from None
     if not wait_until_answering(url, within_seconds=_GIVEN_SECONDS, still_alive=lambda: True):
-        text = (
-            f"RABBITMQ_URL is set, but no RabbitMQ answers at {host}:{port}. Start it, or unset RABBITMQ_URL."
-        )
+        text = f"RABBITMQ_URL is set, but no RabbitMQ answers at {host}:{port}. Start it, or unset RABBITMQ_URL."
         raise BrokerFailed(text)
     return GivenBroker(url)
 

@@ -33,9 +33,7 @@ _WATCH = 'read -r _; kill -s KILL -- "-$1"; while [ -e "$2" ]; do rm -rf -- "$2"
 
 def installed_server() -> Path | None:
     """The start script of the installed server that runs as any user, or None."""
-    found = shutil.which("rabbitmq-server") or shutil.which(
-        "rabbitmq-server", path=os.pathsep.join(_SYSTEM_FOLDERS)
-    )
+    found = shutil.which("rabbitmq-server") or shutil.which("rabbitmq-server", path=os.pathsep.join(_SYSTEM_FOLDERS))
     if found is None:
         return _UNWRAPPED if os.access(_UNWRAPPED, os.X_OK) else None
     wrapped = str(Path(found).parent) in _WRAPPER_FOLDERS
@@ -54,9 +52,7 @@ class PrivateNode:
         self._folder = Path(tempfile.mkdtemp(prefix="relay-broker-"))
         name = f"relay-{os.getpid()}-{self._folder.name[-6:]}@localhost".replace("_", "-")
         self._environment = _clean_environment() | _node_environment(self._folder, name=name, port=port)
-        self._environment |= _erlang_environment(
-            self._folder, distribution=distribution_port, mapper=mapper_port
-        )
+        self._environment |= _erlang_environment(self._folder, distribution=distribution_port, mapper=mapper_port)
         _write_files(self._folder, plugins)
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -83,9 +79,7 @@ class PrivateNode:
         self._watchdog = _watch(self._process.pid, self._folder)
         process = self._process
         try:
-            if wait_until_answering(
-                self.url, within_seconds=START_SECONDS, still_alive=lambda: process.poll() is None
-            ):
+            if wait_until_answering(self.url, within_seconds=START_SECONDS, still_alive=lambda: process.poll() is None):
                 return
             text = f"{self._server} did not start; the end of its log:\n{self._log_end()}"
             raise BrokerFailed(text)
@@ -136,9 +130,7 @@ class PrivateNode:
 
     def _log_end(self) -> str:
         logs = [self._folder / "output", *sorted((self._folder / "log").glob("*.log"))]
-        lines = [
-            line for log in logs for line in log.read_text(errors="replace").splitlines() if line.strip()
-        ]
+        lines = [line for log in logs for line in log.read_text(errors="replace").splitlines() if line.strip()]
         return "\n".join(lines[-_LOG_LINES:])
 
 

@@ -47,17 +47,12 @@ def test_a_node_can_be_halted_restarted_and_frozen_on_one_port(node: PrivateNode
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_node_goes_with_its_parent_however_that_ends(number: signal.Signals) -> None:
+def test_a_node_goes_with_its_parent_however_that_ends(tmp_path: Path, number: signal.Signals) -> None:
     if installed_server() is None:
         pytest.skip("no RabbitMQ is installed here")
-    environment = {name: value for name, value in os.environ.items() if name != "RABBITMQ_URL"}
-    environment["PATH"] = os.pathsep.join(
-        f for f in environment["PATH"].split(os.pathsep) if not _has_docker(f)
-    )
-    before = set(_folders())
     parent = subprocess.Popen(
         [sys.executable, "-m", "ops.broker"],
-        env=environment,
+        env=_without_other_brokers(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -65,17 +60,20 @@ def test_a_node_goes_with_its_parent_however_that_ends(number: signal.Signals) -
         assert parent.stdout
         url = parent.stdout.readline().decode().strip()
         assert answers(url)
+        assert list(tmp_path.glob("relay-broker-*"))
         parent.send_signal(number)
     _eventually(lambda: not answers(url))
-    _eventually(lambda: set(_folders()) <= before)
+    _eventually(lambda: not list(tmp_path.glob("relay-broker-*")))
 
 
-def _has_docker(folder: str) -> bool:
-    return (Path(folder) / "docker").exists()
-
-
-def _folders() -> list[Path]:
-    return list(Path(os.environ.get("TMPDIR", "/tmp")).glob("relay-broker-*"))  # noqa: S108 - where nodes live
+def _without_other_brokers(folder: Path) -> dict[str, str]:
+    """Give an environment in which only the installed server is left, and temporary files go to the folder."""
+    docker = folder / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text("#!/bin/sh\nexit 1\n")
+    docker.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "RABBITMQ_URL"}
+    return environment | {"PATH": f"{docker.parent}:{environment['PATH']}", "TMPDIR": str(folder)}
 
 
 def _eventually(holds: Callable[[], bool]) -> None:

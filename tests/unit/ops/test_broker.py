@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -183,9 +184,7 @@ def test_preparing_installs_only_where_nothing_is_here(machine: Machine) -> None
     assert machine.installed == 1
 
 
-def test_a_docker_client_that_hangs_counts_as_no_engine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_docker_client_that_hangs_counts_as_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _script(tmp_path / "docker", "sleep 6 & sleep 6")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(container, "PROBE_SECONDS", 0.2)
@@ -201,6 +200,48 @@ def test_a_docker_client_says_whether_its_engine_answers(
     _script(tmp_path / "docker", f"exit {exit_code}")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert container.engine_answers() is answers
+
+
+class FakeContainer:
+    """Stands for testcontainers' container, on an engine of this machine that has no image."""
+
+    made: ClassVar[list["FakeContainer"]] = []
+
+    def __init__(self, image: str) -> None:
+        self.image = image
+        self.ports: dict[str, tuple[str, int]] = {}
+        self.stopped = False
+        self.made.append(self)
+
+    def with_command(self, command: list[str]) -> "FakeContainer":
+        self.command = command
+        return self
+
+    def get_docker_client(self) -> "FakeContainer":
+        return self
+
+    def host(self) -> str:
+        return "localhost"
+
+    def start(self) -> None:
+        text = "manifest unknown"
+        raise RuntimeError(text)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_a_container_is_published_on_loopback_only_and_removed_when_it_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FakeContainer, "made", [])
+    monkeypatch.setattr("testcontainers.core.container.DockerContainer", FakeContainer)
+    with pytest.raises(BrokerFailed, match="manifest unknown"):
+        container.ContainerBroker()
+    (made,) = FakeContainer.made
+    assert made.image == container.IMAGE
+    assert [address for address, _ in made.ports.values()] == ["127.0.0.1"]
+    assert made.stopped
 
 
 def test_the_packages_wrapper_that_switches_users_is_stepped_over(
@@ -296,9 +337,7 @@ def test_installing_starts_no_service_and_leaves_the_machines_policy_alone(
     assert "exit 7" in policy.read_text()
 
 
-def test_a_failed_installation_shows_the_end_of_apts_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_installation_shows_the_end_of_apts_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _script(tmp_path / "apt-get", "echo the mirror is gone >&2; exit 100")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(package, "_POLICY", tmp_path / "policy-rc.d")
