@@ -1,16 +1,7 @@
-"""`make demo`: the main job from real Stripe events to balanced books, in under 90 seconds.
-
-Starts a broker where none is given, Solid's stand-in, the receiver and two workers as processes of their own; sends
-some sixty signed events, a third of them twice and some out of order; loses an answer, closes the Solid app, kills a
-worker; then prints the trial balance, the Stripe Clearing account, the dead-letter queues and, as the last line, a JSON
-summary. What is counted is defined in `demo.judging`; the stand-in's books are the witness, not the relay.
-
-Exits with 0 when nothing is lost, nothing is in the books twice, the books balance, Solid never saw more calls than it
-allows, and every fact ended where `demo.story` says; with 1 when not, or when something did not start; with 130 after
-Ctrl-C. Logs are kept in var/demo, fresh each run.
-"""
+"""The command behind `python -m demo` (described there): what it starts, in which order, and how it ends."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -33,7 +24,7 @@ from demo.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
 from demo.story import Story, tell
 from demo.telling import Teller
 from ops.broker import BrokerError, find_broker
-from ops.processes import STRIPE_SECRET, NotReady, Stage, stage
+from ops.processes import STRIPE_SECRET, NotReady, Simulator, Stage, stage
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "var" / "demo"
 BOOKS: Final = Path(__file__).with_name("books.toml")
@@ -55,12 +46,14 @@ def main(
     company: Annotated[
         str, typer.Option(envvar="RELAY_COMPANY", help="Whose queues to use, on a broker that others use too.")
     ] = "demo",
-    folder: Annotated[Path, typer.Option(help="For logs and database; what an earlier demo left there is removed.")] = FOLDER,
+    folder: Annotated[
+        Path, typer.Option(help="For logs and database; what an earlier demo left there is removed.")
+    ] = FOLDER,
 ) -> None:
     """Real Stripe events in, balanced books out, with three failures on the way. Takes under 90 seconds."""
     console = Console()
     try:
-        with _stopped_by_signals():
+        with _stopped_by_signals(), _alone(folder):
             _clear(folder)
             verdict = _run(company, folder, console)
     except Stopped as stopped:
@@ -78,13 +71,15 @@ def main(
 
 def _run(company: str, folder: Path, console: Console) -> Verdict:
     story = tell()
-    with Teller(console, whole=len(story.records)) as teller:
-        with find_broker(say=lambda line: teller.say(f"broker: {line}")) as broker:
-            with stage(folder, broker.url, company=company, **SETTINGS) as standing:
-                shutil.copyfile(BOOKS, folder / "books.toml")
-                if os.environ.get("RABBITMQ_URL"):
-                    _must_be_empty(standing)
-                return _perform(standing, story, teller)
+    shutil.copyfile(BOOKS, folder / "books.toml")
+    with (
+        Teller(console, whole=len(story.records)) as teller,
+        find_broker(say=lambda line: teller.say(f"broker: {line}")) as broker,
+        stage(folder, broker.url, company=company, **SETTINGS) as standing,
+    ):
+        if os.environ.get("RABBITMQ_URL"):
+            _must_be_empty(standing)
+        return _perform(standing, story, teller)
 
 
 def _perform(standing: Stage, story: Story, teller: Teller) -> Verdict:
@@ -92,9 +87,8 @@ def _perform(standing: Stage, story: Story, teller: Teller) -> Verdict:
     with Poster(url, STRIPE_SECRET) as poster:
         cast = Cast(standing, simulator, workers, poster, story, teller)
         play(cast)
-    for process in standing.processes:
-        if process is not simulator.process:
-            process.stop()
+    _stop_the_relay(standing, simulator)
+    teller.say("the relay has stopped; counting what Solid's stand-in holds")
     report = simulator.ask("/judge", allowance=ALLOWANCE, window_seconds=WINDOW_SECONDS)
     records, letters = simulator.ask("/records"), relay.dead_letters(standing)
     for table in (
@@ -107,6 +101,16 @@ def _perform(standing: Stage, story: Story, teller: Teller) -> Verdict:
     teller.console.print()
     seen = Evidence(frozenset(poster.accepted), records, report, letters, len(cast.faults), ALLOWANCE)
     return judge(story, seen)
+
+
+def _stop_the_relay(standing: Stage, simulator: Simulator) -> None:
+    """All but the witness: nothing is written any more."""
+    relay_processes = [process for process in standing.processes if process is not simulator.process]
+    for process in relay_processes:
+        if process.popen.poll() is None:
+            process.signal(signal.SIGTERM)
+    for process in relay_processes:
+        process.stop()
 
 
 def _must_be_empty(standing: Stage) -> None:
@@ -142,9 +146,28 @@ def _clear(folder: Path) -> None:
 
 
 @contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that a second demo does not clear the logs of one that runs.
+
+    Raises:
+        NotReady: another demo holds it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            msg = f"another demo is running in {folder}. Wait for it, or name another folder with --folder."
+            raise NotReady(msg) from None
+        yield
+
+
+@contextlib.contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """The first SIGINT, SIGTERM or SIGHUP raises `Stopped`; those that follow leave the clearing up alone."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        numbers.append(signal.SIGHUP)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
@@ -158,7 +181,3 @@ def _stopped_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-if __name__ == "__main__":
-    app()

@@ -1,8 +1,8 @@
-"""The verdict: the story's tables against what Solid's stand-in holds. Pure arithmetic, so that a test can feed it lies.
+"""The verdict: the story's tables against what Solid's stand-in holds. Pure, so that a test can feed it lies.
 
-The counts are of facts (see `demo.facts`), but for `duplicated`, `writes` and `solid_calls`, which are of records and calls:
+The counts are of facts (see `demo.facts`), but for `duplicated`, `writes` (records) and `solid_calls` (calls):
 
-- accepted: facts of which the receiver has answered at least one event with 2xx, that must post or come before a person;
+- accepted: facts that must post or come before a person, and of which the receiver answered an event with 2xx;
 - applied: those all of whose records are in the books, with exactly the expected amounts on the expected accounts;
 - parked: those not applied that wait in a dead-letter queue for a person's word (a mapping, a period, a prerequisite);
 - dead: those not applied that lie in a dead-letter queue for any other reason;
@@ -11,7 +11,8 @@ The counts are of facts (see `demo.facts`), but for `duplicated`, `writes` and `
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -59,9 +60,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was seen: `accepted` event ids, the stand-in's `records` and `report` (/judge), dead letters, faults made."""
+    """What was seen: ids of `accepted` events, the stand-in's `records` and `report` (/judge), letters, faults."""
 
-    accepted: Set[str]
+    accepted: AbstractSet[str]
     records: Sequence[Row]
     report: Row
     letters: Sequence[Letter]
@@ -184,7 +185,9 @@ def _surprises(story: Story, seen: Evidence, fates: Mapping[str, str]) -> list[s
         if fate not in (fact.fate, "lost"):
             found.append(f"{name} is {fate}, and should be {fact.fate}")
     fact_of = story.fact_of_event
-    for letter in seen.letters:
-        if letter.event in fact_of and fates.get(fact_of[letter.event]) == "applied":
-            found.append(f"{fact_of[letter.event]} is in the books, and a dead letter ({letter.reason}) as well")
+    found.extend(
+        f"{fact_of[letter.event]} is in the books, and a dead letter ({letter.reason}) as well"
+        for letter in seen.letters
+        if letter.event in fact_of and fates.get(fact_of[letter.event]) == "applied"
+    )
     return found

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +16,12 @@ from demo.posting import Poster
 from demo.scale import ALLOWANCE, WINDOW_SECONDS
 from demo.story import Post, Story, forge
 from demo.telling import Teller
-from ops.processes import STRIPE_SECRET, NotReady, Process, Simulator, Stage
+from ops.processes import NotReady, Process, Simulator, Stage
 
 LOOK_EVERY_SECONDS: Final = 0.25
 START_SECONDS: Final = 40
 ACT_SECONDS: Final = 30
-END_SECONDS: Final = 60
+END_SECONDS: Final = 45
 QUIET_SECONDS: Final = 1.5
 
 CLOSED_SECONDS: Final = 3.0
@@ -56,7 +57,7 @@ def start(stage: Stage, teller: Teller) -> tuple[Simulator, list[Process], str]:
     workers = [stage.start_worker("worker-1"), stage.start_worker("worker-2")]
     url = stage.start_receiver()
     for worker in workers:
-        _wait(lambda worker=worker: _lines(worker.log, "worker.consuming"), stage, f"{worker.name} to be ready")
+        _wait(partial(_lines, worker.log, "worker.consuming"), stage, f"{worker.name} to be ready")
     teller.say(f"the receiver listens on {url}, two workers are ready")
     return simulator, workers, url
 
@@ -121,7 +122,7 @@ def _send_forged(cast: Cast, posts: Iterable[Post]) -> None:
 def _close_solid(cast: Cast, *, meanwhile: Iterable[Post]) -> None:
     cast.simulator.switch(close_for_seconds=CLOSED_SECONDS)
     cast.faults.append(f"Solid closed for {CLOSED_SECONDS:g} s")
-    cast.teller.say(f"fault 2: somebody closes the Solid app; events go on coming in")
+    cast.teller.say("fault 2: somebody closes the Solid app; events go on coming in")
     _send(cast, meanwhile)
     until(cast, lambda: cast.simulator.ask("/state")["open"], "the Solid app to open again")
     cast.teller.say("the Solid app is open again")

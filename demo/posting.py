@@ -25,11 +25,13 @@ class Poster:
         self.accepted: set[str] = set()
 
     def __enter__(self) -> Self:
+        """Ready as it is."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the connections."""
         self._client.close()
 
     def send(self, post: Post) -> int:

@@ -22,7 +22,15 @@ DISPUTED_CENTS: Final = 25_000
 DISPUTE_FEE_CENTS: Final = 1_500
 WITH_FEE_CENTS: Final = (2_000, 88)
 
-_NAMES: Final = ("Ada Quill", "Brook & Sons", "Carmen Ruiz", "Delta Bikes", "Émile Noël", "Fenwick Ltd.", "Grete O'Hara")
+_NAMES: Final = (
+    "Ada Quill",
+    "Brook & Sons",
+    "Carmen Ruiz",
+    "Delta Bikes",
+    "Émile Noël",
+    "Fenwick Ltd.",
+    "Grete O'Hara",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,8 @@ _REFUNDS: Final = (
 )
 
 
-def tell(seed: int = 2) -> Story:
-    """The whole story. `seed` decides amounts, buyers, and what is sent twice."""
+def tell(seed: int = 41) -> Story:
+    """The whole story. `seed` decides amounts, buyers and what is sent twice: by 41, something of every kind."""
     writing = _Writing(random.Random(seed))  # noqa: S311 - a story, not a secret
     _sell(writing)
     _refund(writing)
@@ -151,11 +159,9 @@ def _refund(writing: _Writing) -> None:
     done: dict[str, list[Refund]] = {}
     for number, plan in enumerate(_REFUNDS, start=1):
         charge = writing.sales[plan.sale - 1]
-        cents = int(charge.amount * plan.part)
+        cents = int(Decimal(charge.amount) * plan.part)
         refund = Refund(stripe_id("re", number), charge, cents)
-        entry = _record(
-            "entry", f"stripe:refund:{refund.id}", "refunds", {"Sales Returns": cents, CLEARING: -cents}
-        )
+        entry = _record("entry", f"stripe:refund:{refund.id}", "refunds", {"Sales Returns": cents, CLEARING: -cents})
         fact = writing.expect(entry.external_id, entry)
         before = done.setdefault(charge.id, [])
         for step, way in enumerate(plan.ways):

@@ -35,12 +35,14 @@ class Teller:
         self._task = self._progress.add_task("books", total=whole, visible=False)
 
     def __enter__(self) -> Self:
+        """Show the bar, once there is something to show."""
         self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Take the bar away."""
         self._progress.stop()
 
     def say(self, text: str) -> None:
@@ -91,12 +93,12 @@ def clearing(story: Story, records: Sequence[Row]) -> Table:
 
 def dead_letters(story: Story, letters: Sequence[Letter]) -> Table:
     """What waits for a person, and why."""
-    types = {post.event: post.type for post in story.posts}
     facts = story.fact_of_event
-    table = _table("Dead-letter queues", "queue", "event", "of", "reason", "error", numbers=False)
+    table = _table("Dead-letter queues", "queue", "of", "reason", "error", numbers=False)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for letter in letters:
-        event = letter.event or ""
-        table.add_row(letter.queue, types.get(event, ""), _short(facts.get(event, "")), letter.reason, letter.error)
+        table.add_row(letter.queue, _short(facts.get(letter.event or "", "")), letter.reason, letter.error)
     return table
 
 

@@ -74,8 +74,8 @@ class Publisher:
     async def retry(
         self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any], after_seconds: float
     ) -> None:
-        """Hand a message over to the retry queue whose delay is the shortest that is not shorter than asked for."""
-        delay = next((d for d in self._delays if d >= after_seconds), self._delays[-1])
+        """Hand a message over to a retry queue; see `nearest_delay`."""
+        delay = nearest_delay(self._delays, after_seconds)
         await self._send(retry_queue(delay), key, _message(body, message_id=message_id, headers=headers))
 
     async def dead_letter(  # noqa: PLR0913 - the parts of a message, and why it died
@@ -123,9 +123,22 @@ class Publisher:
             msg = f"RabbitMQ refused a message for {key!r}"
             raise PublishFailed(msg) from error
         except (*BROKEN, BrokerUnreachable) as error:
+            self._channel = None  # a dropped connection takes a moment to close, and so does its channel
             self._link.drop("a publish was not confirmed", seen=seen)
             msg = f"RabbitMQ did not confirm a message for {key!r} within {self._timeout:g} s: {type(error).__name__}"
             raise PublishFailed(msg) from error
+
+
+def nearest_delay(delays: Sequence[float], wanted: float) -> float:
+    """The shortest delay that is not shorter than wanted, or, where that is more than twice as long, the one before.
+
+    Coming too early costs one more deferral; coming far too late costs hours.
+    """
+    later = next((delay for delay in delays if delay >= wanted), None)
+    if later is not None and later <= wanted * 2:
+        return later
+    earlier = [delay for delay in delays if delay < wanted]
+    return earlier[-1] if earlier else delays[0]
 
 
 def event_key(event: Event) -> str:

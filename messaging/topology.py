@@ -4,7 +4,8 @@ Nothing here publishes or consumes. The shape follows `docs/architecture.md`; ea
 safe on RabbitMQ 3.10 and on 4.x alike carries its reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from aio_pika.abc import AbstractChannel
@@ -83,7 +84,7 @@ async def declare_events(channel: AbstractChannel, companies: Iterable[str], ret
     Raises:
         UnsafeTopology: a queue of that name exists with other arguments.
     """
-    try:
+    with _explained():
         await channel.declare_exchange(EVENTS_EXCHANGE, "topic", durable=True)
         for name in dead_letter_queues():
             await _declare_dead_letter_queue(channel, name)
@@ -92,10 +93,17 @@ async def declare_events(channel: AbstractChannel, companies: Iterable[str], ret
                 await _declare_stream(channel, company, stream)
         for delay in retry_delays:
             await _declare_retry(channel, delay)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """An argument of a queue cannot change: say so, and what to do."""
+    try:
+        yield
     except ChannelPreconditionFailed as error:
         msg = (
             f"RabbitMQ refuses a declaration: {error}. A queue of this name exists with other arguments: "
-            "let it run empty, delete it, and start again."
+            "stop all workers, let it run empty (a token queue may be deleted at any time), delete it, start again."
         )
         raise UnsafeTopology(msg) from error
 
@@ -151,12 +159,13 @@ async def declare_bucket(channel: AbstractChannel, company: str, *, depth: int) 
 
     Classic and small: tokens are worth nothing after a restart (the bucket then starts empty).
     """
-    await channel.declare_queue(
-        token_queue(company),
-        durable=True,
-        arguments={"x-max-length": depth, "x-overflow": "reject-publish", "x-message-ttl": 1000},
-    )
-    await channel.declare_queue(mint_queue(company), durable=True, arguments={"x-single-active-consumer": True})
-    await channel.declare_queue(
-        mint_state_queue(company), durable=True, arguments={"x-max-length": 1, "x-message-ttl": 15_000}
-    )
+    with _explained():
+        await channel.declare_queue(
+            token_queue(company),
+            durable=True,
+            arguments={"x-max-length": depth, "x-overflow": "reject-publish", "x-message-ttl": 1000},
+        )
+        await channel.declare_queue(mint_queue(company), durable=True, arguments={"x-single-active-consumer": True})
+        await channel.declare_queue(
+            mint_state_queue(company), durable=True, arguments={"x-max-length": 1, "x-message-ttl": 15_000}
+        )

@@ -70,7 +70,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @app.command()
 def up() -> None:
-    """Everything in one process, for one machine: the receiver and a worker.
+    """The receiver and a worker in one process, for one machine.
 
     Example: relay up
     """
@@ -90,7 +90,7 @@ def up() -> None:
 
 @app.command()
 def receive() -> None:
-    """The webhook receiver: verifies, normalises, publishes, and only then answers 200.
+    """The webhook receiver. Verifies, normalises and publishes, and only then answers 200.
 
     Example: RELAY_RECEIVER__PORT=8080 relay receive
     """
@@ -124,7 +124,10 @@ def work() -> None:
 
 @app.command()
 def check(*, as_json: AsJson = False) -> None:
-    """Is the configuration safe? Looks at settings, books, broker, store, Solid's API, key, accounts. Posts nothing.
+    """Is the configuration safe? Posts nothing.
+
+    Looks at bucket, books, broker and store, then at Solid: its dialect, key, accounts and known balance.
+    Exit code 1 when anything is wrong.
 
     Example: relay check
     """
@@ -151,7 +154,7 @@ def normalize(
 ) -> None:
     """Raw documents to events, one JSON line each, on stdout. Offline. Rejected ones on stderr, exit code 1.
 
-    Example: relay normalize --source stripe demo/data/*.json | relay plan
+    Example: relay normalize --source stripe demo/data/charge.succeeded.json | relay plan
     """
     from ops.offline import normalise_file  # noqa: PLC0415
     from producers.normalising import NormaliseContext  # noqa: PLC0415
@@ -179,6 +182,8 @@ def plan(
     books: Annotated[Path | None, typer.Option(help="A books.toml; without it, a built-in sample.")] = None,
 ) -> None:
     """Events (JSON lines) to the writes they become (JSON lines). Offline.
+
+    An event that cannot be posted yet prints a line of kind "parked". Lines that are no event: stderr, exit code 1.
 
     Example: relay normalize --source stripe charge.json | relay plan --books books.toml
     """
@@ -209,7 +214,7 @@ def _lines(path: Path) -> list[bytes]:
 
 @app.command()
 def status(*, as_json: AsJson = False) -> None:
-    """Backlog, allowance used, brake, forecast, inbox and dead letters.
+    """What waits where, brake, forecast, writes, dead letters.
 
     Example: relay status --json
     """
@@ -232,12 +237,17 @@ def trace(
 ) -> None:
     """Everything known of one event, write, Stripe id or Solid id.
 
+    Exact ids only. Collects dead letters from the broker first. Exit code 1: nothing is known.
+
     Example: relay trace ch_3Nxy
     """
 
     async def run(settings: Settings) -> dict[str, Any]:
+        from ops.desk import open_desk  # noqa: PLC0415
         from ops.status import trace as look  # noqa: PLC0415
 
+        async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
+            _warn(await desk.collect_if_reachable())
         return await look(settings, SystemClock(), text)
 
     found = _run(run)
@@ -253,10 +263,10 @@ def trace(
 def dead_list(
     *,
     state: Annotated[str, typer.Option(help="waiting, replayed or discarded.")] = "waiting",
-    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason, exactly.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Dead letters, oldest first, with their reasons.
+    """Dead letters, oldest first, with their reasons. Collects them from the broker first.
 
     Example: relay dead list --reason period_closed
     """
@@ -268,7 +278,7 @@ def dead_list(
         from ops.desk import open_desk  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
-            await desk.collect()
+            _warn(await desk.collect_if_reachable())
             return await desk.letters.list(state, reason=reason)  # type: ignore[arg-type]
 
     letters = _run(run)
@@ -290,7 +300,7 @@ def dead_show(
         from ops.desk import open_desk  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
-            await desk.collect()
+            _warn(await desk.collect_if_reachable())
             return await desk.letters.get(letter)
 
     found = _run(run)
@@ -303,12 +313,12 @@ def dead_show(
 def dead_replay(
     letters: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Ids, or their starts.")] = None,
     *,
-    reason: Annotated[str | None, typer.Option(help="All that died of this reason.")] = None,
+    reason: Annotated[str | None, typer.Option(help="All that died of exactly this reason.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be sent.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send dead letters again, under their own identity: nothing that is in the books is written twice.
+    """Send dead letters again. They keep their identity: nothing that is in the books is written twice.
 
     Example: relay dead replay --reason period_closed --dry-run
     """
@@ -338,6 +348,11 @@ def simulator(context: typer.Context) -> None:
     Example: relay simulator --port 21384
     """
     os.execv(sys.executable, [sys.executable, "-m", "simulator", *context.args])  # noqa: S606 - no shell is wanted
+
+
+def _warn(text: str | None) -> None:
+    if text:
+        typer.echo(f"relay: {text}", err=True)
 
 
 def _actor() -> str:

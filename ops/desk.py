@@ -14,7 +14,7 @@ from typing import Any
 from messaging import headers as h
 from messaging.connection import Link
 from messaging.drain import DeadMessage, drain_dead_letters
-from messaging.errors import MessagingError
+from messaging.errors import BrokerUnreachable, MessagingError
 from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, routing_key
 from ops.roles import open_link, open_publisher, open_store
@@ -60,11 +60,21 @@ class Desk:
         await drain_dead_letters(self._link, keep)
         return new
 
+    async def collect_if_reachable(self) -> str | None:
+        """Collect, or say why that could not be done: what the database has can be seen without the broker."""
+        try:
+            await self.collect()
+        except BrokerUnreachable as error:
+            return f"{error} What lies in the dead-letter queues is not shown."
+        return None
+
     async def replay(self, letter: StoredLetter, *, context: NormaliseContext) -> Replayed:
         """Send one dead letter again, under its own identity: the inbox still knows what has been written.
 
         Raw input is normalised again. A prerequisite that was waited for in vain is waived: the person has decided.
         """
+        if letter.state != "waiting":
+            return Replayed(letter.id, 0, f"it is {letter.state} already")
         try:
             messages = _messages(letter, context)
             for key, message_id, body, headers in messages:
@@ -85,7 +95,6 @@ async def open_desk(settings: Settings, *, clock: Clock, actor: str) -> AsyncIte
         open_link(settings, "desk") as link,
         open_publisher(settings, clock, "desk") as publisher,
     ):
-        await publisher.ready()
         yield Desk(
             letters=DeadLetters(engine, clock),
             audit=AuditTrail(engine, clock),

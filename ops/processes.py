@@ -74,7 +74,8 @@ class Simulator:
 
     def ask(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Read from the control port."""
-        answer = httpx.get(f"http://127.0.0.1:{self.control_port}{path}", params=_texts(query), timeout=30, trust_env=False)
+        url = f"http://127.0.0.1:{self.control_port}{path}"
+        answer = httpx.get(url, params=_texts(query), timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 

@@ -54,7 +54,7 @@ async def open_link(settings: Settings, name: str) -> AsyncIterator[Link]:
     """A supervised connection to the broker; nothing is connected yet."""
     rabbit = settings.rabbitmq
     link = Link(
-        rabbit.url,
+        rabbit.address(),
         name=f"relay {name} {os.getpid()}",
         connect_timeout=rabbit.connect_timeout_seconds,
         heartbeat=rabbit.heartbeat_seconds,
@@ -107,7 +107,7 @@ async def open_solid(settings: Settings, limiter: Limiter, clock: Clock) -> Asyn
         base_url=solid.base_url,
         api_key=solid.key,
         dialect=dialect_of(settings),
-        transport=PacedTransport(direct_transport(), limiter),
+        transport=PacedTransport(direct_transport(ca_file=solid.ca_file), limiter),
         timeout=timeout,
         clock=clock,
     )

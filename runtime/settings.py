@@ -25,6 +25,10 @@ class ConfigurationError(Exception):
     """A setting is missing, unreadable or unsafe; the message says which, and what to do."""
 
 
+SECRETS = (("solid", "api_key"), ("rabbitmq", "url"), ("stripe", "secrets"))
+"""Settings that `relay.toml` may not hold."""
+
+
 class Section(BaseModel):
     """A table of `relay.toml`: unknown keys are errors, so that a misspelt one cannot be silently ignored."""
 
@@ -35,10 +39,21 @@ class RabbitSettings(Section):
     """`[rabbitmq]`: where the broker is, and how long to wait for it."""
 
     url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    url_file: Path | None = None
     heartbeat_seconds: int = Field(default=10, ge=1, le=600)
     connect_timeout_seconds: float = Field(default=10, gt=0)
     publish_timeout_seconds: float = Field(default=10, gt=0)
     retry_delays_seconds: tuple[float, ...] = (10, 60, 600, 3600)
+
+    def address(self) -> SecretStr:
+        """The broker's URL: the content of `url_file` if that is set, else `url`.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+        """
+        if self.url_file is None:
+            return self.url
+        return SecretStr(_read_secret("rabbitmq.url_file", self.url_file))
 
     @model_validator(mode="after")
     def _delays_grow(self) -> "RabbitSettings":
@@ -55,6 +70,7 @@ class SolidSettings(Section):
     base_url: str = "http://127.0.0.1:21384"
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
+    ca_file: Path | None = None
     connect_timeout_seconds: float = Field(default=5, gt=0)
     timeout_seconds: float = Field(default=30, gt=0)
     dialect: dict[str, Any] = {}
@@ -67,11 +83,7 @@ class SolidSettings(Section):
             ConfigurationError: neither `api_key` nor a readable `api_key_file` is set.
         """
         if self.api_key_file is not None:
-            try:
-                return self.api_key_file.read_text().strip()
-            except OSError as error:
-                msg = f"solid.api_key_file: {self.api_key_file}: {error.strerror}. Put Solid's API key there."
-                raise ConfigurationError(msg) from error
+            return _read_secret("solid.api_key_file", self.api_key_file)
         if self.api_key is not None:
             return self.api_key.get_secret_value()
         msg = "no API key for Solid: set RELAY_SOLID__API_KEY, or solid.api_key_file to a file that holds it."
@@ -87,7 +99,7 @@ class BucketSettings(Section):
 
     allowance: int = Field(default=600, gt=0)
     window_seconds: float = Field(default=60, gt=0)
-    burst: int = Field(default=5, ge=2)
+    burst: int = Field(default=5, ge=3)
     jitter_seconds: float = Field(default=0.25, ge=0)
     probe_gap_seconds: float = Field(default=1, gt=0)
     longest_probe_gap_seconds: float = Field(default=30, gt=0)
@@ -139,11 +151,7 @@ class StripeSettings(Section):
         """
         lines: list[str] = []
         if self.secrets_file is not None:
-            try:
-                lines = self.secrets_file.read_text().split()
-            except OSError as error:
-                msg = f"stripe.secrets_file: {self.secrets_file}: {error.strerror}."
-                raise ConfigurationError(msg) from error
+            lines = _read_secret("stripe.secrets_file", self.secrets_file).split()
         secrets = (*self.secrets, *(SecretStr(line) for line in lines))
         if not secrets:
             msg = (
@@ -161,7 +169,7 @@ class WorkerSettings(Section):
     hold_seconds: float = Field(default=60, gt=0, le=600)
     drain_seconds: float = Field(default=20, ge=0)
     settle_seconds: float = Field(default=60, gt=0)
-    lease_seconds: float = Field(default=90, gt=0)
+    lease_seconds: float = Field(default=60, gt=0)
     max_attempts: int = Field(default=8, ge=1)
     max_deferrals: int = Field(default=8, ge=1)
 
@@ -199,6 +207,12 @@ class Settings(BaseSettings):
                 f"({self.solid.timeout_seconds}): a claim may not end while its call is still under way"
             )
             raise ValueError(msg)
+        if self.worker.settle_seconds < self.solid.timeout_seconds:
+            msg = (
+                f"worker.settle_seconds ({self.worker.settle_seconds}) must be at least solid.timeout_seconds "
+                f"({self.solid.timeout_seconds}): Solid may still be at it when a call has timed out"
+            )
+            raise ValueError(msg)
         return self
 
     @classmethod
@@ -230,6 +244,7 @@ def load_settings() -> Settings:
     if url and "RELAY_RABBITMQ__URL" not in os.environ:
         os.environ["RELAY_RABBITMQ__URL"] = url
     try:
+        _refuse_secrets_in(Path(named or "relay.toml"))
         return Settings()
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'relay'}: {e['msg']}" for e in error.errors())
@@ -237,4 +252,23 @@ def load_settings() -> Settings:
         raise ConfigurationError(msg) from None
     except tomllib.TOMLDecodeError as error:
         msg = f"relay.toml is not valid TOML: {error}"
+        raise ConfigurationError(msg) from error
+
+
+def _refuse_secrets_in(path: Path) -> None:
+    if not path.is_file():
+        return
+    written = tomllib.loads(path.read_text("utf-8"))
+    for section, name in SECRETS:
+        if name in written.get(section, {}):
+            variable = f"RELAY_{section}__{name}".upper()
+            msg = f"{path}: {section}.{name} is a secret: put it into a file and name that with {section}.{name}_file"
+            raise ConfigurationError(f"{msg}, or set {variable}.")
+
+
+def _read_secret(setting: str, path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        msg = f"{setting}: {path}: {error.strerror}. Put the secret there, readable by this user only."
         raise ConfigurationError(msg) from error

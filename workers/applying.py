@@ -6,12 +6,12 @@ looked up first and adopted when found. Nothing here knows RabbitMQ or plans; fa
 """
 
 import asyncio
-from collections import OrderedDict, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, assert_never
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -43,6 +43,10 @@ class NotYet(Exception):
 
 class Conflicting(Exception):
     """The same external_id was sent before with other amounts; both are named."""
+
+
+class Undecided(Exception):
+    """Whether Solid has the record could not be found out this time: the list changed while it was read."""
 
 
 class HeldForPerson(Exception):
@@ -84,7 +88,7 @@ class Applier:
         self._timing = timing
         self._clock = clock
         self._contacts: OrderedDict[str, str] = OrderedDict()
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def longest_call(self) -> float:
@@ -97,7 +101,7 @@ class Applier:
         What is not sent when an exception leaves is given up, so that the next attempt starts clean.
 
         Raises:
-            NotYet, Conflicting, HeldForPerson: see there.
+            NotYet, Conflicting, Undecided, HeldForPerson: see there.
             Parked: an account or contact is missing or ambiguous in Solid.
             Refused, OutcomeUnknown, Unavailable: what Solid said, after the inbox has been told.
             NoToken, StoreUnavailable, LeaseLost: see there.
@@ -112,7 +116,8 @@ class Applier:
 
     async def _contact(self, event: EventRef, write: ContactWrite) -> str:
         """The contact's id in Solid: remembered, matched or created. One at a time for each contact."""
-        async with self._locked(write.external_id):
+        lock = self._locks.setdefault(write.external_id, asyncio.Lock())  # lives as long as somebody waits for it
+        async with lock:
             if write.external_id not in self._contacts:
                 ids: dict[str, str] = {}
                 await self._apply_claimed(event, [write], ids, chart=Chart([]), group=None)
@@ -120,16 +125,6 @@ class Applier:
                 if len(self._contacts) > REMEMBERED_CONTACTS:
                     self._contacts.popitem(last=False)
             return self._contacts[write.external_id]
-
-    @asynccontextmanager
-    async def _locked(self, key: str) -> AsyncIterator[None]:
-        lock = self._locks[key]
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked():
-                self._locks.pop(key, None)
 
     async def _apply_claimed(
         self,
@@ -160,9 +155,8 @@ class Applier:
             case Busy(until=until):
                 wait = (until - self._clock.now()).total_seconds()
                 raise NotYet("busy", max(wait, 0))
-            case Conflict(state=state):
-                msg = f"{write.external_id} is {state} with other amounts; now asked for: {write.economics()}"
-                raise Conflicting(msg)
+            case Conflict():
+                raise Conflicting(await self._both_shown(write))
             case Fresh(epoch=epoch):
                 record = record_of(write, ids, chart)
                 found = await self._matching_contact(record) if isinstance(record, NewContact) else None
@@ -175,6 +169,15 @@ class Applier:
         solid_id = found or await self._send(write, record, fence=fence)
         await self._inbox.applied(self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None)
         return solid_id
+
+    async def _both_shown(self, write: AnyWrite) -> str:
+        """What is known of the write already, and what is asked for now."""
+        rows = [row for row in await self._inbox.trace(write.external_id) if row.external_id == write.external_id]
+        known = "; ".join(
+            f"{row.kind} of {row.amount} {row.currency}, {row.state} (Solid id {row.solid_id}) for event {row.event_id}"
+            for row in rows
+        )
+        return f"{write.external_id} is known as {known}; now asked for: {write.economics()}"
 
     def _must_have_settled(self, since: datetime) -> None:
         """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing."""
@@ -214,9 +217,9 @@ class Applier:
                 return found[0]
             case Absent():
                 return await self._matching_contact(record) if isinstance(record, NewContact) else None
-            case Inconclusive(why=why):
+            case Inconclusive(why=why, moved=moved):
                 msg = f"{write.external_id} may be in Solid already, and a look-up cannot tell: {why}"
-                raise HeldForPerson(msg)
+                raise Undecided(msg) if moved else HeldForPerson(msg)
 
     async def _matching_contact(self, record: NewContact) -> str | None:
         """A contact that Solid has already: ours by its external_id, or the only one of that name that is nobody's.

@@ -96,9 +96,12 @@ def load_books(path: Path) -> Books:
         ConfigurationError: missing, not TOML, or a role or value that does not exist.
     """
     try:
-        return _parse(path.read_text(), name=str(path), need_currency=True)
+        return _parse(path.read_text("utf-8"), name=str(path), need_currency=True)
     except OSError as error:
         msg = f"{path}: {error.strerror}. It names the account of each role; `relay plan` has a sample built in."
+        raise ConfigurationError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = f"{path} is not UTF-8 text, which TOML must be"
         raise ConfigurationError(msg) from error
 
 

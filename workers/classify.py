@@ -8,7 +8,7 @@ from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent
 from solid.errors import DialectMismatch, OutcomeUnknown, PeriodClosed, Refused, Unavailable
 from store.errors import LeaseLost, StoreUnavailable
-from workers.applying import Conflicting, HeldForPerson, NotYet
+from workers.applying import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.outcomes import DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans.writes import Parked
 from workers.prerequisites import PrerequisiteMissing
@@ -53,11 +53,13 @@ def classify(error: Exception, at: Circumstances) -> Outcome:  # noqa: C901, PLR
         case Parked():
             return DeadLetter(error.reason, str(error))
         case PeriodClosed():
-            return DeadLetter("period_closed", f"{error.code}: {error}")
+            return DeadLetter("period_closed", str(error))
         case Refused():
             return DeadLetter(f"refused:{error.code}", str(error))
         case Conflicting():
             return DeadLetter("conflict", str(error))
+        case Undecided():
+            return _retry(at, reason="undecided", error=str(error), at_least=at.settle_seconds)
         case HeldForPerson():
             return DeadLetter("held", str(error))
         case _:

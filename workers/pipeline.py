@@ -3,8 +3,8 @@
 One log line says how it went.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, assert_never
 
 import structlog
@@ -20,9 +20,12 @@ from workers.chart import Chart
 from workers.classify import Circumstances, classify
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan
+from workers.plans.writes import Parked
 from workers.retry import RetryPolicy
 
 log = structlog.get_logger()
+
+CHART_GOOD_FOR_SECONDS = 30.0
 
 
 class Hand(Protocol):
@@ -47,12 +50,18 @@ class Pipeline:
 
     books: Books
     chart: Chart
+    read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
     policy: RetryPolicy
     settle_seconds: float
     company: str
     clock: Clock
+    _chart_read_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The chart is as old as the pipeline."""
+        self._chart_read_at = self.clock.monotonic()
 
     async def handle(self, delivery: Hand) -> Outcome:
         """Take one delivery from its bytes to its settlement; returns the outcome it was settled with.
@@ -78,7 +87,20 @@ class Pipeline:
         if not waived:
             await prerequisites.check(self.inbox, self.company, planned.requires)
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
+        try:
+            return await self.applier.apply(ref, planned, self.chart)
+        except Parked as parked:
+            if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
+                raise
         return await self.applier.apply(ref, planned, self.chart)
+
+    async def _chart_was_old(self) -> bool:
+        """Read the chart again, once a while: somebody may have made the missing account since."""
+        if self.clock.monotonic() - self._chart_read_at < CHART_GOOD_FOR_SECONDS:
+            return False
+        self._chart_read_at = self.clock.monotonic()
+        self.chart = await self.read_chart()
+        return True
 
     def _circumstances(self, delivery: Hand, event: Event | None) -> Circumstances:
         return Circumstances(

@@ -16,7 +16,7 @@ from messaging.bucket import Bucket
 from messaging.connection import BROKEN, Link
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
-from messaging.errors import MessagingError
+from messaging.errors import MessagingError, UnsafeTopology
 from messaging.mint import Mint
 from messaging.publisher import Publisher
 from messaging.topology import STREAMS, stream_queue
@@ -40,7 +40,8 @@ Result = TypeVar("Result")
 Background = Sequence["asyncio.Task[None]"]
 
 WATCH_SECONDS = 0.5
-PAUSE_SECONDS = 1.0
+SHORTEST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -67,7 +68,8 @@ class Worker:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._given_back = asyncio.Event()
+        self._troubled = asyncio.Event()
+        self._dialect_checked = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set.
@@ -78,27 +80,38 @@ class Worker:
         """
         parts = self._parts
         async with _in_background(parts.bucket.run(), parts.mint.run()) as background:
-            checked = False
+            pause = SHORTEST_PAUSE_SECONDS
             while not stop.is_set():
+                started = parts.clock.monotonic()
                 try:
-                    await parts.inbox.counts(parts.company)
-                    if not checked:
-                        await self._unless(stop, background, self._check_dialect())
-                        checked = True
-                    chart = await self._unless(stop, background, self._chart())
-                    if chart is not None:
-                        await self._session(chart, stop, background)
+                    await self._prepare_and_consume(stop, background)
                 except (*BROKEN, MessagingError, StoreUnavailable, SolidError) as error:
-                    if isinstance(error, DialectMismatch):
+                    if isinstance(error, DialectMismatch | UnsafeTopology):
                         raise
                     log.warning("worker.interrupted", error=str(error) or type(error).__name__)
-                    await _wait(stop, PAUSE_SECONDS)
+                    self._troubled.set()
+                if parts.clock.monotonic() - started > LONGEST_PAUSE_SECONDS:
+                    pause = SHORTEST_PAUSE_SECONDS
+                if self._troubled.is_set():
+                    await _wait(stop, pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _prepare_and_consume(self, stop: asyncio.Event, background: Background) -> None:
+        """Ask store and Solid whether work can be done, then consume until the session is over."""
+        self._troubled.clear()
+        await self._parts.inbox.counts(self._parts.company)
+        if not self._dialect_checked:
+            await self._unless(stop, background, self._check_dialect())
+        chart = await self._unless(stop, background, self._chart())
+        if chart is not None:
+            await self._session(chart, stop, background)
 
     async def _check_dialect(self) -> None:
         problems = self._parts.dialect.check(await self._answered(self._parts.solid.openapi))
         if problems:
             msg = "Solid's API is not the one [solid.dialect] describes: " + "; ".join(problems)
             raise DialectMismatch(msg)
+        self._dialect_checked = True
 
     async def _chart(self) -> Chart:
         """The chart of accounts: read anew at each session, and so the first call after every pause."""
@@ -120,7 +133,6 @@ class Worker:
         queues = [stream_queue(parts.company, stream) for stream in STREAMS]
         consumer = Consumer(parts.consuming, parts.publisher, queues=queues, prefetch=parts.settings.prefetch)
         pipeline = self._pipeline(chart)
-        self._given_back.clear()
         try:
             await consumer.open(
                 lambda delivery: self._handle(pipeline, delivery),
@@ -141,6 +153,7 @@ class Worker:
         return Pipeline(
             books=parts.books,
             chart=chart,
+            read_chart=self._chart,
             inbox=parts.inbox,
             applier=parts.applier,
             policy=RetryPolicy(parts.retry_delays, settings.max_attempts, settings.max_deferrals),
@@ -155,14 +168,15 @@ class Worker:
             outcome = await pipeline.handle(delivery)
         except (*BROKEN, MessagingError) as error:
             log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
-            self._given_back.set()
+            self._troubled.set()
         except Exception:
             log.exception("delivery.not_settled")
-            self._given_back.set()
+            self._troubled.set()
             raise
         else:
-            if isinstance(outcome, GiveBack):
-                self._given_back.set()
+            if isinstance(outcome, GiveBack) and outcome.reason != "no_token":
+                self._dialect_checked = False
+                self._troubled.set()
 
     async def _until_over(self, consumer: Consumer, stop: asyncio.Event, background: Background) -> str:
         """Watch the session: which reason ends it comes back as words for the log."""
@@ -173,11 +187,11 @@ class Worker:
                 return "told to stop"
             if consumer.lost.is_set():
                 return "the broker was lost"
-            if self._given_back.is_set():
+            if self._troubled.is_set():
                 return "a delivery was given back"
             if self._parts.bucket.longest_wait > hold:
                 return f"no token for {hold:g} s"
-            await _any_of(stop, consumer.lost, self._given_back, within=WATCH_SECONDS)
+            await _any_of(stop, consumer.lost, self._troubled, within=WATCH_SECONDS)
 
     async def _wind_up(self, consumer: Consumer) -> None:
         """Let calls under way end, start no new ones, give the rest back, once."""

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import subprocess
 import sys
 import time
@@ -32,14 +33,14 @@ QUICK = {
     "RELAY_BUCKET__LONGEST_PROBE_GAP_SECONDS": "0.5",
     "RELAY_RABBITMQ__RETRY_DELAYS_SECONDS": "[0.25, 1]",
     "RELAY_SOLID__CONNECT_TIMEOUT_SECONDS": "2",
-    "RELAY_SOLID__TIMEOUT_SECONDS": "6",
-    "RELAY_WORKER__LEASE_SECONDS": "7",
-    "RELAY_WORKER__SETTLE_SECONDS": "1",
+    "RELAY_SOLID__TIMEOUT_SECONDS": "4",
+    "RELAY_WORKER__LEASE_SECONDS": "5",
+    "RELAY_WORKER__SETTLE_SECONDS": "4",
 }
 """Waits of seconds instead of minutes, and an allowance that is no obstacle."""
 
 
-def charge_event(name: str, **fields: Any) -> bytes:
+def charge_event(name: str, **fields: object) -> bytes:
     """A `charge.succeeded` for the charge `ch_<name>` of 20.00 USD, unless `fields` say otherwise."""
     return stripe_event("charge.succeeded", charge(id=f"ch_{name}", **fields), id=f"evt_{name}")
 
@@ -114,17 +115,18 @@ class Relay:
         wanted = set(external_ids)
 
         def there() -> bool:
-            return wanted <= self.judge()["by_external_id"].keys()
+            return wanted <= set(self.judge()["by_external_id"])
 
         wait_for(there, what=f"{len(wanted)} records, {external_ids[0]} first", within_seconds=within_seconds)
 
     def command(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         """Run `relay …` to its end with this relay's settings."""
-        inherited = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+        foreign = ("RELAY_", "RABBITMQ_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return subprocess.run(
             [sys.executable, "-m", "ops.cli", *arguments],
             cwd=self.stage.folder,
-            env={**inherited, **self.stage.environment(), **settings},
+            env={**inherited, "COLUMNS": "200", **self.stage.environment(), **settings},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -57,4 +57,4 @@ def test_three_workers_use_nearly_all_of_the_allowance_and_never_more_even_when_
 
 
 def _busy_for(relay: Relay, begun: float) -> float:
-    return max(call["monotonic"] for call in relay.simulator.ask("/calls")) - begun
+    return max(float(call["monotonic"]) for call in relay.simulator.ask("/calls")) - begun

@@ -52,7 +52,7 @@ def test_200_events_sent_five_times_each_through_two_workers_are_one_record_each
         relay.await_records(*written)
         settled = [*said(one, "delivery.settled"), *said(two, "delivery.settled")]
         wait_for(lambda: _waiting(relay) == 0, what="all deliveries to be settled")
-    counts = Counter(relay.judge()["by_external_id"])
+    counts: Counter[str] = Counter(relay.judge()["by_external_id"])
     assert {external_id: counts[external_id] for external_id in written} == dict.fromkeys(written, 1)
     assert {line["outcome"] for line in settled} == {"Applied"}
     verdict = relay.judge()

@@ -91,14 +91,16 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
 
 def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
     """The reverse of the refund: DR Stripe Clearing / CR Sales Returns, after the refund itself."""
+    day = books.day_of(event.time)
     amount = _settled(data.amount, data.settlement)
     writes = book(
         data.fact,
         Posting(debit={"stripe_clearing": amount}, credit={"sales_returns": amount}),
-        day=books.day_of(event.time),
+        day=day,
         memo=f"Stripe refund {data.refund} failed",
         books=books,
     )
+    writes += _fees(data.fact, data.settlement, day, books)
     return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:refund:{data.refund}"),))
 
 
@@ -154,9 +156,10 @@ def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
 
 
 def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
-    """Takes back exactly what the payout posted, after it."""
-    memo = f"Stripe payout {data.payout} failed"
-    writes = _payout(data.fact, -data.amount, day=books.day_of(event.time), memo=memo, books=books)
+    """Takes back the amount of the payout, after it; a fee only as far as the balance transaction gives it back."""
+    day, memo = books.day_of(event.time), f"Stripe payout {data.payout} failed"
+    writes = _payout(data.fact, -data.amount, day=day, memo=memo, books=books)
+    writes += _fees(data.fact, data.settlement, day, books)
     return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:payout:{data.payout}"),))
 
 

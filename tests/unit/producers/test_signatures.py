@@ -83,6 +83,7 @@ def test_no_header_is_missing(header: str | None) -> None:
         f"t=+{NOW},v1={_sign(BODY, SECRET, NOW)}",
         f"t={NOW}.5,v1=00",
         "t=٣,v1=00",
+        f"t={NOW},v1=é,v1={_sign(BODY, SECRET, NOW)}",
         f"t={NOW}," + "v1=00," * 2000,
     ],
 )
@@ -97,7 +98,6 @@ def test_a_header_that_cannot_be_read_is_malformed(header: str) -> None:
         (_header(secret="whsec_other"), BODY),
         (_header(secret=SECRET.removeprefix("whsec_")), BODY),
         (_header().upper().replace("T=", "t=").replace("V1=", "v1="), BODY),
-        (f"t={NOW},v1=é", BODY),
         (f"t={NOW + 1},v1={_sign(BODY, SECRET, NOW)}", BODY),
     ],
 )

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from store.engine import _switch_to_wal
 from store.errors import StoreUnavailable
+from store.sqlite import _switch_to_wal
 
 
 class Contested:
