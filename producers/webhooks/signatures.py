@@ -67,7 +67,7 @@ def _stripe(
 
 def _stripe_parts(header: str) -> tuple[str, list[bytes]]:
     """Give the signed time as it was written, and the v1 signatures; other schemes are not for us."""
-    if len(header) > _LONGEST_HEADER:
+    if len(header) > _LONGEST_HEADER or not header.isascii():
         raise BadSignature(reason="malformed")
     pairs = [item.partition("=") for item in header.split(",")]
     times = [value for name, _, value in pairs if name == "t"]
