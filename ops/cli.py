@@ -263,7 +263,7 @@ def trace(
 def dead_list(
     *,
     state: Annotated[str, typer.Option(help="waiting, replayed or discarded.")] = "waiting",
-    reason: Annotated[str | None, typer.Option(help="Only this reason, exactly.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason: period_closed means every month of it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Dead letters, oldest first, with their reasons. Collects them from the broker first.
@@ -279,7 +279,7 @@ def dead_list(
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
             _warn(await desk.collect_if_reachable())
-            return await desk.letters.list(state, reason=reason)  # type: ignore[arg-type]
+            return await desk.waiting(reason, state)  # type: ignore[arg-type]
 
     letters = _run(run)
     from ops.show import show_letters  # noqa: PLC0415
@@ -313,7 +313,7 @@ def dead_show(
 def dead_replay(
     letters: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Ids, or their starts.")] = None,
     *,
-    reason: Annotated[str | None, typer.Option(help="All that died of exactly this reason.")] = None,
+    reason: Annotated[str | None, typer.Option(help="All that died of this reason.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be sent.")] = False,
     as_json: AsJson = False,

@@ -25,7 +25,7 @@ from runtime.settings import Settings
 from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters, Letter, StoredLetter
+from store.dead_letters import DeadLetters, Letter, LetterState, StoredLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class Desk:
 
         await drain_dead_letters(self._link, keep)
         return new
+
+    async def waiting(self, reason: str | None, state: LetterState = "waiting") -> list[StoredLetter]:
+        """Letters in one state, of one reason (`period_closed` means every month of it) or of all."""
+        letters = await self.letters.list(state)
+        return [each for each in letters if reason is None or f"{each.reason}:".startswith(f"{reason}:")]
 
     async def collect_if_reachable(self) -> str | None:
         """Collect, or say why that could not be done: what the database has can be seen without the broker."""
@@ -165,7 +170,7 @@ async def replay_chosen(
     Raises:
         LetterNotFound, AmbiguousId: an id names none, or several.
     """
-    chosen = [await desk.letters.get(text) for text in ids] if ids else await desk.letters.list(reason=reason)
+    chosen = [await desk.letters.get(text) for text in ids] if ids else await desk.waiting(reason)
     if dry_run:
         return [Replayed(letter.id, 0) for letter in chosen]
     context = NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)

@@ -20,12 +20,12 @@ from solid.answers import KEY_HEADER, from_exception, payload_of, read_document,
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, Resource
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
-from solid.lookups import Absent, Inconclusive, Lookup, Present, conclude, question
+from solid.lookups import Absent, Inconclusive, Lookup, Present, Sought, conclude, question
 from solid.models import Account, Contact, NewRecord
 from solid.pages import Listing, Page, read_all, read_page
 from solid.transport import BEFORE_SEND, JUDGE, SIGN, PacedTransport
 
-__all__ = ["Absent", "BeforeSend", "Inconclusive", "Lookup", "Present", "SolidClient"]
+__all__ = ["Absent", "BeforeSend", "Inconclusive", "Lookup", "Present", "SolidClient", "Sought"]
 
 Model = TypeVar("Model", bound=BaseModel)
 BeforeSend = Callable[[], Awaitable[None]]
@@ -94,20 +94,24 @@ class SolidClient:
             raise OutcomeUnknown(stage="answer", message=f"{call}: success, but the answer shows no id")
         return str(solid_id)
 
-    async def find(self, record: NewRecord) -> Lookup:
+    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
+        """Look up a record at hand, which may once have been sent with the earlier date `since`. See `look_up`."""
+        return await self.look_up(Sought.of(record, since=since))
+
+    async def look_up(self, sought: Sought) -> Lookup:
         """Look a record up by its external id, comparing every row here. As many calls as there are pages.
 
         Absent only when every page was read and nothing suggests that another exists; Inconclusive also where
         Solid refuses the question. Raises Unavailable and OutcomeUnknown: ask again later.
         """
-        asked = question(record, self._dialect)
+        asked = question(sought, self._dialect)
         if isinstance(asked, Inconclusive):
             return asked
         try:
-            listing = await self._list(RESOURCES[record.kind], asked)
+            listing = await self._list(RESOURCES[sought.kind], asked)
         except (Refused, DialectMismatch) as error:
             return Inconclusive(str(error))
-        return conclude(record, listing, self._dialect)
+        return conclude(sought, listing, self._dialect)
 
     async def accounts(self) -> list[Account]:
         """Read all accounts. Raises DialectMismatch where Solid says there is more but does not give it."""

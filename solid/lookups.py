@@ -6,10 +6,10 @@ everything.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from solid.dialect import Dialect
-from solid.models import NewContact, NewRecord
+from solid.models import Kind, NewContact, NewRecord
 from solid.pages import Listing
 
 MARGIN = timedelta(days=1)
@@ -45,29 +45,52 @@ class Inconclusive:
 Lookup = Present | Absent | Inconclusive
 
 
-def question(record: NewRecord, dialect: Dialect) -> Mapping[str, str] | Inconclusive:
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a look-up must know of a record: its kind, its key, and where to look.
+
+    `since` and `until` are the earliest and the latest date under which the record was ever sent.
+    """
+
+    kind: Kind
+    external_id: str
+    display_name: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    @classmethod
+    def of(cls, record: NewRecord, *, since: date | None = None) -> "Sought":
+        """What is sought where the record itself is at hand; `since` where it may have had an earlier date once."""
+        if isinstance(record, NewContact):
+            return cls(record.kind, record.external_id, display_name=record.display_name)
+        earliest = record.date if since is None else min(since, record.date)
+        return cls(record.kind, record.external_id, since=earliest, until=record.date)
+
+
+def question(sought: Sought, dialect: Dialect) -> Mapping[str, str] | Inconclusive:
     """Give the query parameters of the look-up, or say why there is none."""
-    rule, names = dialect.lookup(record.kind), dialect.parameters
+    rule, names = dialect.lookup(sought.kind), dialect.parameters
     if rule.by == "external_id_filter":
-        return {names.external_id: record.external_id}
-    if rule.by == "display_name" and isinstance(record, NewContact):
-        return {names.display_name: record.display_name}
-    if rule.by == "date_range" and not isinstance(record, NewContact):
-        until = {} if names.until is None else {names.until: (record.date + MARGIN).isoformat()}
-        return {names.since: (record.date - MARGIN).isoformat(), **until}
-    return Inconclusive(f"solid.dialect.lookups says that a person looks for the {record.kind}")
+        return {names.external_id: sought.external_id}
+    if rule.by == "display_name" and sought.display_name is not None:
+        return {names.display_name: sought.display_name}
+    if rule.by == "date_range" and sought.since is not None:
+        latest = sought.until or sought.since
+        until = {} if names.until is None else {names.until: (latest + MARGIN).isoformat()}
+        return {names.since: (sought.since - MARGIN).isoformat(), **until}
+    return Inconclusive(f"solid.dialect.lookups says that a person looks for the {sought.kind}")
 
 
-def conclude(record: NewRecord, listing: Listing, dialect: Dialect) -> Lookup:
+def conclude(sought: Sought, listing: Listing, dialect: Dialect) -> Lookup:
     """Compare every row on the fields that carry our key, exactly."""
-    fields = dialect.lookup(record.kind).compare
-    matches = [row for row in listing.rows if any(row.get(field) == record.external_id for field in fields)]
+    fields = dialect.lookup(sought.kind).compare
+    matches = [row for row in listing.rows if any(row.get(field) == sought.external_id for field in fields)]
     if matches:
         return _present(matches)
     if listing.cut is not None:
         return Inconclusive(listing.cut, moved=listing.moved)
     if listing.rows and not any(field in row for row in listing.rows for field in fields):
-        return Inconclusive(f"no row of the {record.kind} list shows {' or '.join(fields)}, so none can be compared")
+        return Inconclusive(f"no row of the {sought.kind} list shows {' or '.join(fields)}, so none can be compared")
     return Absent()
 
 

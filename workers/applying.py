@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar, assert_never
 from weakref import WeakValueDictionary
 
@@ -17,11 +17,12 @@ import structlog
 
 from runtime.clock import Clock
 from solid.client import Absent, Inconclusive, Lookup, Present
-from solid.errors import OutcomeUnknown, Refused, Unavailable
+from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
 from solid.models import Contact, NewContact, NewRecord
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
 from workers.chart import Chart
+from workers.plans.periods import period_key
 from workers.plans.writes import AnyWrite, ContactWrite, Group, Parked, Plan
 from workers.records import record_of
 
@@ -60,7 +61,7 @@ class Solid(Protocol):
         """See `SolidClient.create`."""
         ...
 
-    async def find(self, record: NewRecord) -> Lookup:
+    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
         """See `SolidClient.find`."""
         ...
 
@@ -198,6 +199,11 @@ class Applier:
 
         try:
             return await self._when_open(call)
+        except PeriodClosed as error:
+            await self._inbox.refused(
+                self._company, write.external_id, fence.epoch, code=error.code, message=error.message
+            )
+            raise Parked(period_key(write.date), str(error)) from error
         except Refused as error:
             await self._inbox.refused(
                 self._company, write.external_id, fence.epoch, code=error.code, message=error.message
@@ -209,7 +215,7 @@ class Applier:
 
     async def _find(self, write: AnyWrite, record: NewRecord) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""
-        match await self._when_open(lambda: self._solid.find(record)):
+        match await self._when_open(lambda: self._solid.find(record, since=write.true_date)):
             case Present(ids=found):
                 if len(found) > 1:
                     log.error("write.found_twice", external_id=write.external_id, solid_ids=found)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -54,6 +55,9 @@ ROLES = frozenset(
 class Books(BaseModel):
     """Accounts by role, and the few policies of a company.
 
+    `open_from` is the first open day of the books, where periods before it are closed; `late` says per stream what
+    becomes of facts from before it: `hold` (parked, the default) or `first_open_day` (posted on that day, with the
+    true date in the memo).
     `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
     """
 
@@ -62,6 +66,8 @@ class Books(BaseModel):
     base_currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
     time_zone: str = "UTC"
     walk_in_customer: str = "Stripe sales"
+    open_from: date | None = None
+    late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
     accounts: Mapping[str, str]
 
     @field_validator("time_zone")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent
-from solid.errors import DialectMismatch, OutcomeUnknown, PeriodClosed, Refused, Unavailable
+from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
 from store.errors import LeaseLost, StoreUnavailable
 from workers.applying import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.outcomes import DeadLetter, Defer, GiveBack, Outcome, Retry
@@ -52,8 +52,6 @@ def classify(error: Exception, at: Circumstances) -> Outcome:  # noqa: C901, PLR
             return DeadLetter("undecodable", str(error))
         case Parked():
             return DeadLetter(error.reason, str(error))
-        case PeriodClosed():
-            return DeadLetter("period_closed", str(error))
         case Refused():
             return DeadLetter(f"refused:{error.code}", str(error))
         case Conflicting():

@@ -6,6 +6,7 @@ from typing import Any, Final
 from schemas.envelope import Event
 from workers.books import Books
 from workers.plans import sales
+from workers.plans.periods import place_in_open_period
 from workers.plans.writes import Plan
 
 PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
@@ -27,4 +28,5 @@ def plan(event: Event, books: Books) -> Plan:
     Raises:
         Parked: it cannot be booked until a person does something.
     """
-    return PLANS[event.type](event, event.data, books)
+    planned = PLANS[event.type](event, event.data, books)
+    return place_in_open_period(planned, books, stream=event.type.partition(".")[0])

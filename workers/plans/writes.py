@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, field_serializer, model_validator
 
 from schemas.money import Money
 
+Day = date
+"""A calendar day, under a name of its own: `date` is also the name of a field."""
+
 
 class Parked(Exception):
     """The event cannot be booked until a person does something; `reason` is the key that frees it."""
@@ -49,13 +52,17 @@ class Line(Value):
 
 
 class Write(Value):
-    """One call that creates one record in Solid. `memo` is for people and names no person."""
+    """One call that creates one record in Solid. `memo` is for people and names no person.
+
+    `true_date` is when the fact happened, where `date` is the first open day instead.
+    """
 
     kind: str
     external_id: str
-    date: date
+    date: Day
     currency: str
     memo: str
+    true_date: Day | None = None
 
     def economics(self) -> dict[str, Any]:
         """What may never differ between two writes of one external id: the hash of this is kept in the inbox.

@@ -4,14 +4,24 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from solid.client import Absent, Inconclusive, Lookup, Present
-from solid.errors import OutcomeUnknown, Refused, Unavailable
+from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
 from solid.models import Contact, NewContact, NewRecord
 
 Fault = Literal[
-    "closed", "answer_lost", "never_arrived", "lands_late", "refused", "503", "503_done", "crash_before", "crash_after"
+    "closed",
+    "answer_lost",
+    "never_arrived",
+    "lands_late",
+    "refused",
+    "period_closed",
+    "503",
+    "503_done",
+    "crash_before",
+    "crash_after",
 ]
 
 
@@ -21,6 +31,7 @@ class Crash(BaseException):
 
 _WITHOUT_A_RECORD: Mapping[Fault | None, Callable[[], BaseException]] = {
     "refused": lambda: Refused("VALIDATION", "no", status=422),
+    "period_closed": lambda: PeriodClosed("PERIOD_CLOSED", "no", status=422),
     "503": lambda: Unavailable("unavailable", sent=True),
     "never_arrived": lambda: OutcomeUnknown("waiting"),
     "lands_late": lambda: OutcomeUnknown("waiting"),
@@ -68,8 +79,9 @@ class FakeSolid:
             raise error
         return solid_id
 
-    async def find(self, record: NewRecord) -> Lookup:
+    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
         """Look up by external id."""
+        del since
         self.calls.append(f"find {record.external_id}")
         await asyncio.sleep(0)
         if self.inconclusive is not None:

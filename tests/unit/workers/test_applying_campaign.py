@@ -18,13 +18,14 @@ from tests.fakes import FakeClock
 from tests.unit.workers.bench import CHART, Bench, event, sale
 from tests.unit.workers.solid import Crash, Fault
 from workers.applying import NotYet
+from workers.plans.writes import Parked
 
 faults = st.lists(st.none() | st.sampled_from(get_args(Fault)), max_size=8)
 store_breaks = st.lists(st.sampled_from([None, None, StoreUnavailable, Crash]), max_size=6)
 waits = st.lists(st.sampled_from([0.0, 1.0, 29.0, 59.0, 61.0, 89.0, 91.0]), min_size=1, max_size=12)
 owners = st.lists(st.sampled_from("abc"), min_size=1, max_size=12)
 
-EXPECTED = (NotYet, OutcomeUnknown, Refused, Unavailable, NoToken, StoreUnavailable, LeaseLost, Crash)
+EXPECTED = (NotYet, OutcomeUnknown, Refused, Unavailable, NoToken, StoreUnavailable, LeaseLost, Parked, Crash)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -183,9 +183,7 @@ SETTLED: list[tuple[WithSettlement, str]] = [
 
 
 @pytest.mark.parametrize(("data", "net"), SETTLED, ids=lambda value: type(value).__name__)
-def test_clearing_moves_by_what_the_balance_transaction_says_came_in(
-    data: WithSettlement, net: str
-) -> None:
+def test_clearing_moves_by_what_the_balance_transaction_says_came_in(data: WithSettlement, net: str) -> None:
     assert data.settlement is not None
     assert data.settlement.net == usd(net)
     assert moved(of(data))["stripe_clearing"] == Decimal(net)

@@ -1,0 +1,34 @@
+"""Late facts: what becomes of a write whose date lies before the first open day of the books. Pure.
+
+Nothing is ever dated anew silently: either a person opens the period, or the memo says the true date.
+"""
+
+from datetime import date
+
+from workers.books import Books
+from workers.plans.writes import AnyWrite, ContactWrite, Parked, Plan
+
+
+def period_key(day: date) -> str:
+    """The key under which the facts of a closed month are parked."""
+    return f"period_closed:{day:%Y-%m}"
+
+
+def place_in_open_period(plan: Plan, books: Books, *, stream: str) -> Plan:
+    """The plan with every write in an open period, as the setting of its stream says.
+
+    Raises:
+        Parked: the period of a write is closed and the stream's facts are held.
+    """
+    return plan.model_copy(update={"writes": tuple(_placed(write, books, stream) for write in plan.writes)})
+
+
+def _placed(write: AnyWrite, books: Books, stream: str) -> AnyWrite:
+    opened = books.open_from
+    if opened is None or write.date >= opened or isinstance(write, ContactWrite):
+        return write
+    if books.late.get(stream, "hold") == "hold":  # type: ignore[call-overload]
+        msg = f"{write.date} lies before {opened}, the first open day of the books (books.toml: open_from)"
+        raise Parked(period_key(write.date), msg)
+    memo = f"{write.memo} (of {write.date})"
+    return write.model_copy(update={"date": opened, "true_date": write.date, "memo": memo})
