@@ -16,7 +16,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from messaging.connection import BROKEN, Link, keep
+from messaging.connection import BROKEN, Link, keep, within
 from messaging.errors import BrokerUnreachable
 from messaging.topology import declare_bucket, mint_queue, token_queue
 from runtime.clock import Clock
@@ -130,10 +130,10 @@ class Bucket:
                 self._idle.clear()
                 if not self._waiting or lost.done():
                     continue
-                tag = await queue.consume(self._on_token, timeout=10)
+                tag = await within(10, queue.consume(self._on_token))
                 await _first(lost, self._idle.wait())
                 if not lost.done():
-                    await queue.cancel(tag, timeout=10)
+                    await within(10, queue.cancel(tag))
         finally:
             lost.cancel()
 

@@ -8,6 +8,7 @@ made again. Whoever consumes runs inside `keep`, which starts its session again 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import aio_pika
 import structlog
@@ -25,6 +26,8 @@ BROKEN = (AMQPError, ChannelInvalidStateError, ConnectionError, TimeoutError, OS
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+
+Answer = TypeVar("Answer")
 
 
 class Link:
@@ -116,6 +119,16 @@ async def _close(connection: AbstractConnection) -> None:
     with contextlib.suppress(*BROKEN):
         async with asyncio.timeout(2):
             await connection.close()
+
+
+async def within(seconds: float, call: Awaitable[Answer]) -> Answer:
+    """The call's answer, or TimeoutError. Safe to cancel.
+
+    A time-out given to aio_pika itself ends in `asyncio.wait_for`, which loses a cancellation now and then before
+    Python 3.12: a worker would then never stop.
+    """
+    async with asyncio.timeout(seconds):
+        return await call
 
 
 async def keep(session: Callable[[], Awaitable[None]], *, name: str, clock: Clock) -> None:

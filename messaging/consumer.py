@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from messaging import headers as h
-from messaging.connection import BROKEN, Link
+from messaging.connection import BROKEN, Link, within
 from messaging.delivery import Delivery
 from messaging.publisher import Publisher
 from messaging.topology import declare_events
@@ -91,7 +91,7 @@ class Consumer:
             underlay = await channel.get_underlay_channel()
             underlay.on_consumer_cancel_callbacks.add(lambda *_: self.lost.set())
             queue = await channel.get_queue(name, ensure=False)
-            self._tags.append((channel, name, await queue.consume(on_message, timeout=10)))
+            self._tags.append((channel, name, await within(10, queue.consume(on_message))))
 
     async def stop(self) -> None:
         """Take no more deliveries; those in hand go on."""
@@ -99,7 +99,7 @@ class Consumer:
         for channel, name, tag in tags:
             with contextlib.suppress(*BROKEN):
                 queue = await channel.get_queue(name, ensure=False)
-                await queue.cancel(tag, timeout=5)
+                await within(5, queue.cancel(tag))
 
     async def close(self) -> None:
         """Close the channels: whatever is not settled goes back to its queue, once."""

@@ -21,7 +21,7 @@ from aiolimiter import AsyncLimiter
 
 from messaging.brake import Brake
 from messaging.bucket import BATON, BRAKE, PROBE, RELEASE
-from messaging.connection import Link, keep
+from messaging.connection import Link, keep, within
 from messaging.topology import declare_bucket, mint_queue, mint_state_queue, token_queue
 from runtime.clock import Clock
 
@@ -88,8 +88,8 @@ class Mint:
         try:
             await declare_bucket(channel, self._company, depth=self._depth)
             queue = await channel.get_queue(mint_queue(self._company), ensure=False)
-            await queue.consume(on_message, timeout=10)
-            await channel.default_exchange.publish(_message(BATON), mint_queue(self._company), timeout=10)
+            await within(10, queue.consume(on_message))
+            await within(10, channel.default_exchange.publish(_message(BATON), mint_queue(self._company)))
             await _until_lost(channel, failed, lambda: self._refresh(held))
         finally:
             for task in minting:
@@ -150,7 +150,7 @@ class Mint:
     async def _issue(self, channel: AbstractChannel, kind: str) -> None:
         """One token into the bucket; a full bucket refuses it, and that is that."""
         with contextlib.suppress(DeliveryError):
-            await channel.default_exchange.publish(_message(kind), token_queue(self._company), timeout=10)
+            await within(10, channel.default_exchange.publish(_message(kind), token_queue(self._company)))
             now = self._clock.monotonic()
             self._minted.append(now)
             while self._minted[0] < now - self._window:
@@ -158,7 +158,7 @@ class Mint:
 
     async def _purge(self, channel: AbstractChannel) -> None:
         queue = await channel.get_queue(token_queue(self._company), ensure=False)
-        await queue.purge(timeout=10)
+        await within(10, queue.purge())
 
     async def _report_state(self, channel: AbstractChannel) -> None:
         """Leave a report for `relay status`: only the latest is kept, and it expires by itself."""
@@ -172,7 +172,7 @@ class Mint:
                 "braked_seconds": self._clock.monotonic() - self._brake.since if self._brake.on else None,
             }
             message = aio_pika.Message(json.dumps(state).encode())
-            await channel.default_exchange.publish(message, mint_state_queue(self._company), timeout=10)
+            await within(10, channel.default_exchange.publish(message, mint_state_queue(self._company)))
             await self._clock.sleep(REPORT_EVERY_SECONDS)
 
 

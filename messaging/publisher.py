@@ -110,6 +110,7 @@ class Publisher:
 
     async def _send(self, exchange: str, key: str, message: aio_pika.Message) -> None:
         seen: int | None = None
+        channel: AbstractChannel | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 channel = await self._open()
@@ -123,7 +124,8 @@ class Publisher:
             msg = f"RabbitMQ refused a message for {key!r}"
             raise PublishFailed(msg) from error
         except (*BROKEN, BrokerUnreachable) as error:
-            self._channel = None  # a dropped connection takes a moment to close, and so does its channel
+            if self._channel is channel:
+                self._channel = None  # a dropped connection takes a moment to close, and so do its channels
             self._link.drop("a publish was not confirmed", seen=seen)
             msg = f"RabbitMQ did not confirm a message for {key!r} within {self._timeout:g} s: {type(error).__name__}"
             raise PublishFailed(msg) from error

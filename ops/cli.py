@@ -22,6 +22,7 @@ from store.errors import StoreError
 
 if TYPE_CHECKING:  # these take a while to import, and not every command needs them
     from ops.desk import Replayed
+    from store.cases import Case
     from store.dead_letters import StoredLetter
 
 app = typer.Typer(
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 dead = typer.Typer(help="Dead letters: see them, mend the cause, send them again.", no_args_is_help=True)
 app.add_typer(dead, name="dead")
+cases = typer.Typer(help="Cases: what a person must decide, such as a record found twice.", no_args_is_help=True)
+app.add_typer(cases, name="cases")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Result = TypeVar("Result")
@@ -338,6 +341,61 @@ def dead_replay(
 
     show_replayed(results, dry_run=dry_run, as_json=as_json)
     if any(result.error for result in results):
+        raise typer.Exit(1)
+
+
+@cases.command("list")
+def cases_list(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="The closed ones too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Open cases, oldest first: what was found, and which record the relay calls its own.
+
+    Example: relay cases list
+    """
+
+    async def run(settings: Settings) -> "Sequence[Case]":
+        from ops.roles import open_store  # noqa: PLC0415
+        from store.cases import Cases  # noqa: PLC0415
+
+        async with open_store(settings) as engine:
+            return await Cases(engine, SystemClock()).list(open_only=not everything)
+
+    found = _run(run)
+    from ops.show import show_cases  # noqa: PLC0415
+
+    show_cases(found, as_json=as_json)
+
+
+@cases.command("close")
+def cases_close(
+    case: Annotated[int, typer.Argument(metavar="ID", help="Its number in `relay cases list`.")],
+    *,
+    note: Annotated[str, typer.Option(help="What was decided and done; kept with the case.")],
+) -> None:
+    """Close a case once it has been settled in Solid. The relay itself changes and deletes nothing there.
+
+    Example: relay cases close 7 --note "voided the second invoice by hand"
+    """
+
+    async def run(settings: Settings) -> bool:
+        from ops.roles import open_store  # noqa: PLC0415
+        from store.audit import AuditTrail  # noqa: PLC0415
+        from store.cases import Cases  # noqa: PLC0415
+
+        clock = SystemClock()
+        async with open_store(settings) as engine:
+            closed = await Cases(engine, clock).close(case, by=_actor(), note=note)
+            if closed:
+                detail = {"note": note}
+                await AuditTrail(engine, clock).append(
+                    actor=_actor(), act="case.closed", subject=str(case), detail=detail
+                )
+            return closed
+
+    if not _run(run):
+        typer.echo(f"relay: no open case has the number {case}", err=True)
         raise typer.Exit(1)
 
 

@@ -29,10 +29,12 @@ from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
+from store.cases import Cases
 from store.engine import connect
 from store.inbox import Inbox
 from workers.applying import Applier, Timing
 from workers.books import load_books
+from workers.sweeping import Sweeper
 from workers.worker import Parts, Worker
 
 log = structlog.get_logger()
@@ -165,6 +167,14 @@ async def open_worker(settings: Settings, clock: Clock) -> AsyncIterator[Worker]
                     dialect=dialect_of(settings),
                     inbox=inbox,
                     applier=applier,
+                    sweeper=Sweeper(
+                        solid=solid,
+                        inbox=inbox,
+                        cases=Cases(engine, clock),
+                        company=settings.company,
+                        after=timedelta(seconds=worker.sweep_after_seconds),
+                        clock=clock,
+                    ),
                     books=books,
                     company=settings.company,
                     settings=worker,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ops.check import Finding
 from ops.desk import Replayed
+from store.cases import Case
 from store.dead_letters import StoredLetter
 
 SHORT_ID = 10
@@ -42,6 +43,8 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
     console.print(f"bucket: {rate}; brake: {(mint and mint['brake']) or 'off'}")
     console.print(f"forecast: streams empty in about {found['forecast_seconds']:g} s")
     console.print(f"writes: {_counts(found['writes'])}; dead letters: {_counts(found['dead_letters'])}")
+    if found["cases"]:
+        console.print(f"cases: {_counts(found['cases'])}; see them with relay cases list")
 
 
 def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
@@ -87,6 +90,18 @@ def show_letter(letter: StoredLetter, *, as_json: bool) -> None:
     console = Console()
     for name, value in whole.items():
         console.print(f"{name:>14}: {value}", markup=False, highlight=False)
+
+
+def show_cases(cases: Sequence[Case], *, as_json: bool) -> None:
+    """The table of `relay cases list`."""
+    if as_json:
+        _json([asdict(case) for case in cases])
+        return
+    table = _table("id", "kind", "subject", "found", "opened")
+    for case in cases:
+        opened = f"{case.opened_at:%Y-%m-%d %H:%M}"
+        table.add_row(str(case.id), case.kind, case.subject, json.dumps(dict(case.detail)), opened)
+    Console().print(table if cases else "no cases")
 
 
 def show_replayed(results: Sequence[Replayed], *, dry_run: bool, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from ops.roles import open_link, open_store
 from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail
+from store.cases import Cases
 from store.dead_letters import DeadLetters
 from store.inbox import Inbox
 
@@ -28,6 +29,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         mint = await mint_report(link, settings.company)
         writes = await _inbox(engine, clock).counts(settings.company)
         letters = await DeadLetters(engine, clock).counts()
+        cases = await Cases(engine, clock).counts()
     return {
         "company": settings.company,
         "backlog": queues,
@@ -36,6 +38,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         "forecast_seconds": _forecast(queues, settings.bucket.rate),
         "writes": writes,
         "dead_letters": letters,
+        "cases": cases,
     }
 
 

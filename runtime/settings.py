@@ -170,6 +170,7 @@ class WorkerSettings(Section):
     drain_seconds: float = Field(default=20, ge=0)
     settle_seconds: float = Field(default=60, gt=0)
     lease_seconds: float = Field(default=60, gt=0)
+    sweep_after_seconds: float = Field(default=3600, gt=0)
     max_attempts: int = Field(default=8, ge=1)
     max_deferrals: int = Field(default=8, ge=1)
 

@@ -1,1 +1,1 @@
-"""The database: inbox, dead letters, audit."""
+"""The database: inbox, dead letters, audit, cases."""

@@ -37,9 +37,7 @@ class AuditTrail:
         self._engine = engine
         self._clock = clock
 
-    async def append(
-        self, *, actor: str, act: str, subject: str, detail: Mapping[str, Any] | None = None
-    ) -> None:
+    async def append(self, *, actor: str, act: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
         """Write one line, stamped now. Durable on return; called twice, it writes two lines."""
         line = {
             "at": self._clock.now(),

@@ -3,7 +3,8 @@
 Values only; `store.transitions` says what follows from what.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -23,6 +24,7 @@ class EventRef:
     subject: str | None
 
     def __post_init__(self) -> None:
+        """Refuse text that cannot be kept (ValueError)."""
         _refuse_unstorable(self.source, self.id, self.type, self.subject)
 
 
@@ -30,7 +32,9 @@ class EventRef:
 class Intent:
     """One write that is about to be sent. `payload_hash` must cover everything that Solid will be given.
 
-    `amount` (finite) and `currency` count towards `Inbox.group_total` of `group_key` once applied.
+    `amount` (finite) and `currency` count towards `Inbox.group_total` of `group_key` once applied. `about` is
+    what a later look-up needs besides the external_id, such as {"date": "2026-03-26"}; of several dates that
+    were ever intended under `date` (ISO 8601) the earliest is kept.
     Raises ValueError for text no database can keep as a key (NUL, lone surrogates) and for NaN or infinity.
     """
 
@@ -40,9 +44,12 @@ class Intent:
     group_key: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        """Refuse what cannot be kept (ValueError)."""
         _refuse_unstorable(self.external_id, self.kind, self.payload_hash, self.group_key, self.currency)
+        _refuse_unstorable(*self.about, *self.about.values())
         if self.amount is not None and not self.amount.is_finite():
             message = f"{self.external_id}: the amount is not a finite number"
             raise ValueError(message)
@@ -50,7 +57,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class WriteRow:
-    """One row of the table `writes`, its columns in order."""
+    """One row of the table `writes`, its columns in order.
+
+    `event_*` and `subject` name the event of the last claim that was Fresh or Doubt.
+    """
 
     company: str
     external_id: str
@@ -75,6 +85,8 @@ class WriteRow:
     currency: str | None
     created_at: datetime
     updated_at: datetime
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
+    swept_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +105,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The write is ours, but it may have been sent, at the latest at `since`: look it up first."""
+    """The write is ours, but it may have been sent, at the latest at `since`: look it up first.
+
+    `about` is what the inbox remembers of it, with the earliest `date` ever intended.
+    """
 
     epoch: int
     since: datetime
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,9 +128,7 @@ class DeadLetters:
         if queue is not None:
             wanted = wanted.where(DEAD_LETTERS.c.queue == queue)
         async with reading(self._engine) as connection:
-            found = await connection.execute(
-                wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit)
-            )
+            found = await connection.execute(wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit))
             return [_stored(row) for row in found]
 
     async def about(self, text: str) -> Sequence[StoredLetter]:
@@ -138,18 +136,14 @@ class DeadLetters:
         key = storable(text)
         matches = or_(*(DEAD_LETTERS.c[name] == key for name in ("id", "event_id", "subject")))
         async with reading(self._engine) as connection:
-            found = await connection.execute(
-                _ROWS.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id)
-            )
+            found = await connection.execute(_ROWS.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
             return [_stored(row) for row in found]
 
     async def groups(self) -> Sequence[Group]:
         """The waiting letters by queue and reason, the largest group first; `oldest`: first stored."""
         key = (DEAD_LETTERS.c.queue, DEAD_LETTERS.c.reason)
         number = func.count()
-        wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(
-            DEAD_LETTERS.c.state == "waiting"
-        )
+        wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(DEAD_LETTERS.c.state == "waiting")
         async with reading(self._engine) as connection:
             found = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
             return [Group(*row) for row in found]

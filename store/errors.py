@@ -35,9 +35,7 @@ class LeaseLost(StoreError):
     """The claim with this epoch no longer holds: another claim came after it, or it was settled already."""
 
     def __init__(self, company: str, external_id: str, epoch: int) -> None:
-        super().__init__(
-            f"{company}/{external_id}: the claim with epoch {epoch} no longer holds; drop its result"
-        )
+        super().__init__(f"{company}/{external_id}: the claim with epoch {epoch} no longer holds; drop its result")
 
 
 class LetterNotFound(StoreError):
@@ -51,7 +49,5 @@ class AmbiguousId(StoreError):
     """Several dead letters start with the given characters."""
 
     def __init__(self, wanted: str, candidates: Sequence[str]) -> None:
-        super().__init__(
-            f"{wanted!r} fits several dead letters ({', '.join(candidates)}, …); give more characters"
-        )
+        super().__init__(f"{wanted!r} fits several dead letters ({', '.join(candidates)}, …); give more characters")
         self.candidates = tuple(candidates)

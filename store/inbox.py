@@ -6,7 +6,7 @@ do about a doubt; it only makes sure that one holder at a time may act, and that
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -138,15 +138,33 @@ class Inbox:
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
         """The sum of the amounts applied in one group and currency; Decimal 0 when there are none."""
         async with reading(self._engine) as connection:
-            amounts = await writes.applied_amounts(
-                connection, company, group_key=group_key, currency=currency
-            )
+            amounts = await writes.applied_amounts(connection, company, group_key=group_key, currency=currency)
         return sum(amounts, Decimal(0))
 
     async def trace(self, text: str) -> list[WriteRow]:
-        """Rows with exactly `text` as external_id, event_id, subject, solid_id or group_key, oldest first."""
+        """Rows with exactly `text` as external_id, event_id, subject, solid_id or group_key, oldest first.
+
+        An event is found if it ever got a Fresh or a Doubt, also when another event's claim came after it. One
+        that only met a finished write (Done) is not: such a claim writes nothing.
+        """
         async with reading(self._engine) as connection:
             return await writes.matching(connection, storable(text))
+
+    async def to_sweep(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+        """Applied writes that were once in doubt and are to be looked up again, oldest first, at most `limit`.
+
+        Only those unchanged since `before`: a call that landed late must have had its time.
+        """
+        async with reading(self._engine) as connection:
+            return await writes.unswept(connection, company, before=before, limit=limit)
+
+    async def swept(self, company: str, external_id: str) -> None:
+        """It was looked up again and need not be once more. Idempotent; nothing happens if it is not applied."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await writes.mark_swept(connection, company, external_id, self._clock.now())
+
+        await transact(self._engine, work)
 
     async def counts(self, company: str) -> dict[str, int]:
         """Count writes: state → number, for the states that occur."""
@@ -161,28 +179,36 @@ class Inbox:
             raise
 
     async def _commit(self, batch: Sequence[_Claiming | _Settling]) -> list[list[Claim] | Exception]:
-        """Decide and store a batch of requests in one transaction."""
+        """Decide and store a batch of requests in one transaction.
 
-        async def work(connection: AsyncConnection) -> list[list[Claim] | Exception]:
+        Only what is known to be committed counts as held: where the answer to a commit is lost, nobody acts on
+        the claims in it, and the next one finds them in doubt at once.
+        """
+
+        async def work(connection: AsyncConnection) -> tuple[list[list[Claim] | Exception], dict[Key, int]]:
             before = await writes.load(connection, [key for request in batch for key in request.touched()])
-            after = dict(before)
-            answers = [self._decide(request, after) for request in batch]
+            after, taken = dict(before), dict[Key, int]()
+            answers = [self._decide(request, after, taken) for request in batch]
             await writes.save(connection, before, after)
-            return answers
+            return answers, taken
 
-        return await transact(self._engine, work)
+        answers, taken = await transact(self._engine, work)
+        self._held.update(taken)
+        return answers
 
-    def _decide(self, request: _Claiming | _Settling, rows: dict[Key, WriteRow]) -> list[Claim] | Exception:
+    def _decide(
+        self, request: _Claiming | _Settling, rows: dict[Key, WriteRow], taken: dict[Key, int]
+    ) -> list[Claim] | Exception:
         """Answer one request on the rows as earlier requests of the batch left them."""
         if isinstance(request, _Claiming):
-            return [self._claim_one(request, intent, rows) for intent in request.intents]
+            return [self._claim_one(request, intent, rows, taken) for intent in request.intents]
         try:
             self._settle_one(request, rows)
         except LeaseLost as exc:
             return exc
         return []
 
-    def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow]) -> Claim:
+    def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow], taken: dict[Key, int]) -> Claim:
         key = (request.company, intent.external_id)
         row = rows.get(key)
         answer, mine = transitions.claim(
@@ -192,12 +218,12 @@ class Inbox:
             intent=intent,
             owner=self._owner,
             lease=self._lease,
-            held=row is not None and self._held.get(key) == row.epoch,
+            held=row is not None and row.epoch in (self._held.get(key), taken.get(key)),
             now=self._clock.now(),
         )
         if mine is not None:
             rows[key] = mine
-            self._held[key] = mine.epoch
+            taken[key] = mine.epoch
         return answer
 
     def _settle_one(self, request: _Settling, rows: dict[Key, WriteRow]) -> None:

@@ -1,6 +1,6 @@
 """The tables, as the code sees them. The migrations create them; a test keeps the two alike.
 
-Rows of `writes` and `audit` are never deleted: ids are remembered for ever.
+Rows of `writes`, `write_events`, `audit` and `cases` are never deleted: ids are remembered for ever.
 """
 
 from sqlalchemy import (
@@ -14,11 +14,16 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from store.columns import DecimalText, ForeignText, UtcDateTime
 
 METADATA = MetaData()
+
+# Conditions of partial indexes. A query that is to use the index says the very same words.
+UNSWEPT = text("state = 'applied' AND was_unknown AND swept_at IS NULL")
+OPEN = text("closed_at IS NULL")
 
 WRITES = Table(
     "writes",
@@ -46,6 +51,8 @@ WRITES = Table(
     Column("currency", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("about", JSON, nullable=False, server_default="{}"),
+    Column("swept_at", UtcDateTime),
     CheckConstraint("state IN ('intended', 'unknown', 'applied', 'refused')", name="writes_state"),
     CheckConstraint("state <> 'applied' OR solid_id IS NOT NULL", name="writes_applied_has_id"),
     Index("writes_state", "company", "state"),
@@ -54,6 +61,21 @@ WRITES = Table(
     Index("writes_subject", "subject"),
     Index("writes_solid_id", "solid_id"),
     Index("writes_group_key", "group_key"),
+    Index("writes_unswept", "company", "updated_at", sqlite_where=UNSWEPT, postgresql_where=UNSWEPT),
+)
+
+WRITE_EVENTS = Table(
+    "write_events",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("event_source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("event_type", Text, nullable=False),
+    Column("subject", Text),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index("write_events_event_id", "event_id"),
+    Index("write_events_subject", "subject"),
 )
 
 DEAD_LETTERS = Table(
@@ -91,4 +113,20 @@ AUDIT = Table(
     Column("subject", ForeignText, nullable=False),
     Column("detail", JSON, nullable=False),
     Index("audit_subject", "subject"),
+)
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("company", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", ForeignText, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("closed_by", ForeignText),
+    Column("note", ForeignText),
+    CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="cases_closed_by_somebody"),
+    Index("cases_open", "company", "kind", "subject", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
 )

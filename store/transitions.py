@@ -13,6 +13,7 @@ turns "perhaps it was sent" into "it was not". Every claim adds one to the epoch
 claim for ever. Source: design, section 6.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -71,9 +72,14 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         lease_until=now + lease,
         doubt_since=since,
         was_unknown=True,
+        event_source=event.source,
+        event_id=event.id,
+        event_type=event.type,
+        subject=event.subject,
         updated_at=now,
+        about=_remembered(row.about, intent.about),
     )
-    return Doubt(mine.epoch, since), mine
+    return Doubt(mine.epoch, since, mine.about), mine
 
 
 def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:
@@ -92,9 +98,7 @@ def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) ->
         case Applied(solid_id=solid_id, adopted=adopted):
             return _given_up(row, now, state="applied", solid_id=solid_id, adopted=adopted, doubt_since=None)
         case Refused(code=code, message=message):
-            return _given_up(
-                row, now, state="refused", error_code=code, error_message=message, doubt_since=None
-            )
+            return _given_up(row, now, state="refused", error_code=code, error_message=message, doubt_since=None)
         case Unknown():
             return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True)
         case Release():
@@ -147,7 +151,15 @@ def _intended(  # noqa: PLR0913 - one named argument a fact
         currency=intent.currency,
         created_at=now if row is None else row.created_at,
         updated_at=now,
+        about=_remembered({} if row is None else row.about, intent.about),
     )
+
+
+def _remembered(before: Mapping[str, str], now: Mapping[str, str]) -> Mapping[str, str]:
+    """What a look-up must know of all attempts: the newest of each, but the earliest date, where a search starts."""
+    merged = {**before, **now}
+    dates = [about["date"] for about in (before, now) if "date" in about]
+    return merged | {"date": min(dates)} if dates else merged
 
 
 def _doubt_since(row: WriteRow, now: datetime) -> datetime:

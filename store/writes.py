@@ -1,18 +1,19 @@
-"""The SQL on the table `writes`: load rows to change them, save what changed, answer questions.
+"""The SQL on the tables `writes` and `write_events`: load rows to change them, save what changed, answer questions.
 
 It must not decide anything: that is `store.transitions`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.claims import WriteRow
-from store.schema import WRITES
+from store.schema import UNSWEPT, WRITE_EVENTS, WRITES
 
 Key = tuple[str, str]  # company, external_id
 
@@ -30,25 +31,28 @@ _PROGRESS: Final = (
     "error_message",
     "updated_at",
 )
-_CONTENT: Final = tuple(
-    name for name in _COLUMNS if name not in (*_PROGRESS, "company", "external_id", "created_at")
-)
+_CONTENT: Final = tuple(name for name in _COLUMNS if name not in (*_PROGRESS, "company", "external_id", "created_at"))
 
 _ROWS: Final = select(*(WRITES.c[name] for name in _COLUMNS))
-_ONE: Final = (WRITES.c.company == bindparam("key_company")) & (
-    WRITES.c.external_id == bindparam("key_external_id")
-)
+_ONE: Final = (WRITES.c.company == bindparam("key_company")) & (WRITES.c.external_id == bindparam("key_external_id"))
 _SOME: Final = (
-    _ROWS.where(
-        WRITES.c.company == bindparam("company"), WRITES.c.external_id.in_(bindparam("ids", expanding=True))
-    )
+    _ROWS.where(WRITES.c.company == bindparam("company"), WRITES.c.external_id.in_(bindparam("ids", expanding=True)))
     .order_by(WRITES.c.external_id)
     .with_for_update()
 )
 _INSERT: Final = insert(WRITES)
 _UPDATE_PROGRESS: Final = update(WRITES).where(_ONE).values({name: bindparam(name) for name in _PROGRESS})
-_UPDATE_ALL: Final = (
-    update(WRITES).where(_ONE).values({name: bindparam(name) for name in (*_PROGRESS, *_CONTENT)})
+_UPDATE_ALL: Final = update(WRITES).where(_ONE).values({name: bindparam(name) for name in (*_PROGRESS, *_CONTENT)})
+
+_EVENT_KEY: Final = ("company", "external_id", "event_source", "event_id")
+_EVENT: Final = (*_EVENT_KEY, "event_type", "subject")
+_SAME_EVENT: Final = [WRITE_EVENTS.c[name] == bindparam(name, type_=WRITE_EVENTS.c[name].type) for name in _EVENT_KEY]
+# Safe without an upsert: whoever displaces an event holds the lock of its row in `writes`.
+_KEEP_EVENT: Final = insert(WRITE_EVENTS).from_select(
+    (*_EVENT, "seen_at"),
+    select(*(bindparam(name, type_=WRITE_EVENTS.c[name].type) for name in (*_EVENT, "seen_at"))).where(
+        ~exists().where(*_SAME_EVENT)
+    ),
 )
 
 
@@ -64,13 +68,15 @@ async def load(connection: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Wr
     return rows
 
 
-async def save(
-    connection: AsyncConnection, before: Mapping[Key, WriteRow], after: Mapping[Key, WriteRow]
-) -> None:
-    """Store the rows of `after` that are new or differ from `before`, in as few statements as possible."""
+async def save(connection: AsyncConnection, before: Mapping[Key, WriteRow], after: Mapping[Key, WriteRow]) -> None:
+    """Store the rows of `after` that are new or differ from `before`, in as few statements as possible.
+
+    Where another event has taken a row over, the earlier one is kept in `write_events`.
+    """
     new: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     rewritten: list[dict[str, Any]] = []
+    displaced: list[dict[str, Any]] = []
     for key, row in sorted(after.items(), key=lambda item: item[0]):
         old = before.get(key)
         if old is None:
@@ -80,12 +86,16 @@ async def save(
             changed = _values(row, _PROGRESS if same_content else (*_PROGRESS, *_CONTENT))
             changed |= {"key_company": row.company, "key_external_id": row.external_id}
             (moved if same_content else rewritten).append(changed)
+            if (old.event_source, old.event_id) != (row.event_source, row.event_id):
+                displaced.append(_values(old, _EVENT) | {"seen_at": old.updated_at})
     if new:
         await connection.execute(_INSERT, new)
     if moved:
         await connection.execute(_UPDATE_PROGRESS, moved)
     if rewritten:
         await connection.execute(_UPDATE_ALL, rewritten)
+    if displaced:
+        await connection.execute(_KEEP_EVENT, displaced)
 
 
 async def states(connection: AsyncConnection, company: str, external_ids: Collection[str]) -> dict[str, str]:
@@ -96,9 +106,7 @@ async def states(connection: AsyncConnection, company: str, external_ids: Collec
     return {row.external_id: row.state for row in await connection.execute(wanted)}
 
 
-async def applied_amounts(
-    connection: AsyncConnection, company: str, *, group_key: str, currency: str
-) -> list[Decimal]:
+async def applied_amounts(connection: AsyncConnection, company: str, *, group_key: str, currency: str) -> list[Decimal]:
     """The amounts of the applied writes of one group in one currency."""
     wanted = select(WRITES.c.amount).where(
         WRITES.c.company == company,
@@ -111,19 +119,36 @@ async def applied_amounts(
 
 
 async def matching(connection: AsyncConnection, text: str) -> list[WriteRow]:
-    """Rows of any company that carry exactly `text` as one of their ids, oldest first."""
+    """Rows of any company that have exactly `text` as one of their ids, or had it by an earlier event; oldest first."""
     ids = (WRITES.c.external_id, WRITES.c.event_id, WRITES.c.subject, WRITES.c.solid_id, WRITES.c.group_key)
-    wanted = _ROWS.where(or_(*(column == text for column in ids)))
-    found = await connection.execute(
-        wanted.order_by(WRITES.c.created_at, WRITES.c.company, WRITES.c.external_id)
-    )
-    return [WriteRow(*row) for row in found]
+    same_write = (WRITE_EVENTS.c.company == WRITES.c.company) & (WRITE_EVENTS.c.external_id == WRITES.c.external_id)
+    earlier = or_(WRITE_EVENTS.c.event_id == text, WRITE_EVENTS.c.subject == text)
+    rows = await _all(connection, _ROWS.where(or_(*(column == text for column in ids))))
+    rows += await _all(connection, _ROWS.join(WRITE_EVENTS, same_write).where(earlier))
+    unique = {(row.company, row.external_id): row for row in rows}
+    return sorted(unique.values(), key=lambda row: (row.created_at, row.company, row.external_id))
+
+
+async def unswept(connection: AsyncConnection, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+    """Applied rows that were once in doubt, were not looked up again yet, and rest since `before`; oldest first."""
+    wanted = _ROWS.where(WRITES.c.company == company, UNSWEPT, WRITES.c.updated_at < before)
+    return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(limit))
+
+
+async def mark_swept(connection: AsyncConnection, company: str, external_id: str, at: datetime) -> None:
+    """Note that an applied row was looked up again; a row that is not to be swept stays as it is."""
+    one = (WRITES.c.company == company) & (WRITES.c.external_id == external_id)
+    await connection.execute(update(WRITES).where(one, UNSWEPT).values(swept_at=at))
 
 
 async def state_counts(connection: AsyncConnection, company: str) -> dict[str, int]:
     """Count rows: state → number, for the states that occur."""
     wanted = select(WRITES.c.state, func.count()).where(WRITES.c.company == company).group_by(WRITES.c.state)
     return dict((await connection.execute(wanted)).all())
+
+
+async def _all(connection: AsyncConnection, wanted: Select[Any]) -> list[WriteRow]:
+    return [WriteRow(*row) for row in await connection.execute(wanted)]
 
 
 def _values(row: WriteRow, names: Iterable[str]) -> dict[str, Any]:

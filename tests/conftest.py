@@ -1,6 +1,6 @@
-"""What tests of several tiers share: a broker for the whole session, and a name that is theirs alone on it.
+"""What tests of several tiers share: a broker and a PostgreSQL for the whole session, and a name that is theirs alone.
 
-Must not start anything unless a test asks for it: unit tests run without a broker.
+Must not start anything unless a test asks for it: unit tests run without either.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from ops.broker import Broker, BrokerNotFound, find_broker, find_own_broker
+from tests.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
 
 
 @contextlib.contextmanager
@@ -39,6 +40,35 @@ def own_broker() -> Iterator[Broker]:
     """Give a broker of this test's own, to halt, restart and pause. Costs some five seconds."""
     with _or_do_without(find_own_broker()) as found:
         yield found
+
+
+@contextlib.contextmanager
+def _private_postgres() -> Iterator[PrivatePostgres]:
+    try:
+        cluster = PrivatePostgres(installed_binaries())
+    except PostgresNotFound as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(missing))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    """Give the session's PostgreSQL. It is shared: leave it running, and make a database of your own in it."""
+    with _private_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PrivatePostgres]:
+    """Give a PostgreSQL of this module's own, to halt, crash and freeze. Costs a second."""
+    with _private_postgres() as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -161,10 +161,10 @@ class Applier:
             case Fresh(epoch=epoch):
                 record = record_of(write, ids, chart)
                 found = await self._matching_contact(record) if isinstance(record, NewContact) else None
-            case Doubt(epoch=epoch, since=since):
+            case Doubt(epoch=epoch, since=since, about=about):
                 self._must_have_settled(since)
                 record = record_of(write, ids, chart)
-                found = await self._find(write, record)
+                found = await self._find(write, record, since=_earliest(about))
             case _:
                 assert_never(claim)
         solid_id = found or await self._send(write, record, fence=fence)
@@ -213,9 +213,9 @@ class Applier:
             await self._inbox.unknown(self._company, write.external_id, fence.epoch)
             raise
 
-    async def _find(self, write: AnyWrite, record: NewRecord) -> str | None:
+    async def _find(self, write: AnyWrite, record: NewRecord, *, since: date | None) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""
-        match await self._when_open(lambda: self._solid.find(record, since=write.true_date)):
+        match await self._when_open(lambda: self._solid.find(record, since=since)):
             case Present(ids=found):
                 if len(found) > 1:
                     log.error("write.found_twice", external_id=write.external_id, solid_ids=found)
@@ -305,4 +305,18 @@ def _intent(write: AnyWrite, group: Group | None) -> Intent:
         group_key=group.key if group else None,
         amount=group.amount.amount if group else write.amount,
         currency=group.amount.currency if group else write.currency,
+        about=_about(write),
     )
+
+
+def _about(write: AnyWrite) -> dict[str, str]:
+    """What a later look-up needs besides the external id."""
+    if isinstance(write, ContactWrite):
+        return {"display_name": write.display_name}
+    return {"date": min(write.date, write.true_date or write.date).isoformat()}
+
+
+def _earliest(about: Mapping[str, str]) -> date | None:
+    """The earliest date under which the write was ever sent: a look-up starts there."""
+    day = about.get("date")
+    return date.fromisoformat(day) if day else None

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from messaging.bucket import Bucket
+from messaging.bucket import Bucket, NoToken
 from messaging.connection import BROKEN, Link
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
@@ -33,6 +33,7 @@ from workers.chart import Chart
 from workers.outcomes import GiveBack
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
+from workers.sweeping import Sweeper
 
 log = structlog.get_logger()
 
@@ -56,6 +57,7 @@ class Parts:
     dialect: Dialect
     inbox: Inbox
     applier: Applier
+    sweeper: Sweeper
     books: Books
     company: str
     settings: WorkerSettings
@@ -133,6 +135,7 @@ class Worker:
         queues = [stream_queue(parts.company, stream) for stream in STREAMS]
         consumer = Consumer(parts.consuming, parts.publisher, queues=queues, prefetch=parts.settings.prefetch)
         pipeline = self._pipeline(chart)
+        sweeping = asyncio.create_task(self._sweep())
         try:
             await consumer.open(
                 lambda delivery: self._handle(pipeline, delivery),
@@ -146,7 +149,18 @@ class Worker:
             if why == "told to stop":
                 await consumer.tasks.finish(parts.settings.drain_seconds)
         finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
             await self._wind_up(consumer)
+
+    async def _sweep(self) -> None:
+        """Sweep while the session lasts; a store that is lost ends it."""
+        try:
+            await self._parts.sweeper.run()
+        except NoToken:
+            pass
+        except StoreUnavailable:
+            self._troubled.set()
 
     def _pipeline(self, chart: Chart) -> Pipeline:
         parts, settings = self._parts, self._parts.settings

@@ -141,9 +141,9 @@ class Relay:
         return json.loads(done.stdout)
 
     def dead_letters(self) -> list[Json]:
-        """The dead letters of this relay's company that wait, and raw input."""
+        """The dead letters of this relay's company that wait; raw input has no company."""
         letters: list[Json] = self.asked("dead", "list")
-        return [letter for letter in letters if letter["company"] in (None, self.stage.company)]
+        return [letter for letter in letters if letter["company"] == self.stage.company]
 
 
 def said(process: Process, event: str) -> list[Json]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from store.errors import LeaseLost
-from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox
+from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox, State
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import COMPANY, EVENT, PAYMENT, claim, intent
 from tests.fakes import NOON, FakeClock
@@ -125,9 +125,7 @@ async def test_a_released_claim_is_fresh_for_anybody_and_for_another_payload(inb
     assert await claim(a, intent(payload_hash="hash-2")) == Fresh(3)
 
 
-async def test_releasing_a_claim_in_doubt_keeps_the_doubt_and_its_age(
-    inbox_of: InboxOf, clock: FakeClock
-) -> None:
+async def test_releasing_a_claim_in_doubt_keeps_the_doubt_and_its_age(inbox_of: InboxOf, clock: FakeClock) -> None:
     """The trap: giving up a claim that never sent must not make an earlier "perhaps sent" Fresh."""
     a, b = inbox_of("a"), inbox_of("b")
     await claim(a)
@@ -140,9 +138,7 @@ async def test_releasing_a_claim_in_doubt_keeps_the_doubt_and_its_age(
     assert isinstance(await claim(b, intent(payload_hash="hash-2")), Conflict)
 
 
-async def test_a_refused_write_may_be_claimed_again_with_another_payload(
-    inbox: Inbox, clock: FakeClock
-) -> None:
+async def test_a_refused_write_may_be_claimed_again_with_another_payload(inbox: Inbox, clock: FakeClock) -> None:
     await claim(inbox, intent(amount="10.00", currency="USD"))
     await inbox.refused(COMPANY, PAYMENT, 1, code="422", message="no such account")
     [row] = await inbox.trace(PAYMENT)
@@ -156,7 +152,7 @@ async def test_a_refused_write_may_be_claimed_again_with_another_payload(
 
 
 @pytest.mark.parametrize("settled", ["intended", "unknown", "applied"])
-async def test_another_payload_is_a_conflict_and_changes_nothing(inbox: Inbox, settled: str) -> None:
+async def test_another_payload_is_a_conflict_and_changes_nothing(inbox: Inbox, settled: State) -> None:
     await claim(inbox)
     if settled == "unknown":
         await inbox.unknown(COMPANY, PAYMENT, 1)

@@ -86,7 +86,11 @@ class FakeSolid:
         await asyncio.sleep(0)
         if self.inconclusive is not None:
             return self.inconclusive
-        ids = self.ids_of(record.external_id)
+        return self.lookup_of(record.external_id)
+
+    def lookup_of(self, external_id: str) -> Lookup:
+        """What a look-up finds by external id."""
+        ids = self.ids_of(external_id)
         return Present(ids) if ids else Absent()
 
     async def contacts_named(self, display_name: str) -> list[Contact]:

@@ -1,0 +1,210 @@
+"""The command behind `python -m faults` (described there): what it starts, in which order, and how it ends."""
+
+import contextlib
+import fcntl
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+from rich.console import Console
+
+from demo import relay
+from demo.judging import Evidence
+from demo.story import Story
+from faults.campaign import Campaign, Outcome
+from faults.clocks import NoFakeTime, find_library
+from faults.ground import Ground, open_ground
+from faults.judging import Ending, Verdict, as_json, judge
+from faults.posting import Poster
+from faults.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
+from faults.schedule import Fault, draw_schedule
+from faults.small_disk import NoSmallDisk, SmallDisk, mount_small_disk
+from faults.stopping import Stopped, Stopper, stopped_by_signals
+from faults.telling import Teller
+from faults.traffic import write_traffic
+from ops.broker import Broker, BrokerError, find_own_broker
+from ops.processes import STRIPE_SECRET, NotReady, Stage, stage
+
+VAR: Final = Path(__file__).resolve().parents[1] / "var"
+EVENTS_PER_FAULT: Final = 20
+FEWEST_FAULTS: Final = 12
+EVENTS_PER_MEGABYTE: Final = 50
+SMALLEST_DISK_MEGABYTES: Final = 32
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a campaign is to do, all of it drawn from the seed."""
+
+    events: int
+    seed: int
+    story: Story
+    schedule: list[Fault]
+    within_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What this machine offers. `missing` says what it does not, in sentences."""
+
+    disk: SmallDisk | None
+    clock_library: Path | None
+    missing: tuple[str, ...]
+
+
+@app.command()
+def main(  # noqa: PLR0913 - one parameter an option
+    *,
+    events: Annotated[int, typer.Option(min=20, help="Stripe events, before any is sent twice.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="The same events and seed give the same faults.")] = 1,
+    faults: Annotated[int | None, typer.Option(min=0, help="Without it one fault to 20 events, at least 12.")] = None,
+    within: Annotated[float | None, typer.Option(help="Seconds after which what is there is judged.")] = None,
+    folder: Annotated[Path, typer.Option(help="For logs and database; emptied first.")] = VAR / "faults",
+    download: Annotated[bool, typer.Option(help="Fetch Debian's libfaketime if it is not here.")] = True,
+) -> None:
+    """Real processes, broken at random while events flow, and judged by what is in Solid's books."""
+    console = Console()
+    count = max(events // EVENTS_PER_FAULT, FEWEST_FAULTS) if faults is None else faults
+    story = write_traffic(events, seed)
+    schedule = draw_schedule(count, seed, posts=len(story.posts), records=len(story.records))
+    plan = Plan(events, seed, story, schedule, 90 + events * 0.15 + count * 2 if within is None else within)
+    try:
+        with _alone(folder), stopped_by_signals() as stopper:
+            _clear(folder)
+            summary, wrongs = _run(plan, folder, console, download=download, stopper=stopper)
+    except Stopped as stopped:
+        console.print(f"faults: stopped. Everything it had started has ended; the logs are in {folder}", soft_wrap=True)
+        raise typer.Exit(128 + stopped.number) from None
+    except (NotReady, BrokerError, httpx.HTTPError, OSError) as error:
+        console.print(f"faults: {error}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"faults: the logs are in {folder}", soft_wrap=True)
+        raise typer.Exit(1) from None
+    sys.stdout.write(json.dumps(summary) + "\n")
+    raise typer.Exit(1 if wrongs else 0)
+
+
+def _run(
+    plan: Plan, folder: Path, console: Console, *, download: bool, stopper: Stopper
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    means = _means(folder, plan.events, download=download)
+    whole = {"posts": len(plan.story.posts), "records": len(plan.story.records), "faults": len(plan.schedule)}
+    with Teller(console, **whole) as teller:
+        teller.say(
+            f"seed {plan.seed}: {plan.events} events in {whole['posts']} posts, {whole['records']} records to be "
+            f"written, {whole['faults']} faults, {ALLOWANCE} calls in {WINDOW_SECONDS:g} s"
+        )
+        teller.schedule(plan.schedule)
+        for sentence in means.missing:
+            teller.say(sentence)
+        with (
+            find_own_broker(say=lambda line: teller.say(f"broker: {line}")) as broker,
+            stage(folder, broker.url, **SETTINGS) as standing,
+        ):
+            outcome, verdict = stopper.run(_perform(plan, means, standing, broker, teller))
+    for sentence in (*means.missing, *verdict.notes):
+        console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    for sentence in verdict.wrongs:
+        console.print(f"WRONG: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    skipped = {what: why for what, why in sorted(outcome.skipped.items())}
+    seconds = round(teller.seconds)
+    return as_json(verdict, seed=plan.seed, events=plan.events, seconds=seconds, skipped=skipped), verdict.wrongs
+
+
+async def _perform(
+    plan: Plan, means: Means, standing: Stage, broker: Broker, teller: Teller
+) -> tuple[Outcome, Verdict]:
+    async with open_ground(standing, broker, disk=means.disk, clock_library=means.clock_library) as ground:
+        teller.say("a receiver, two workers and Solid's stand-in are ready")
+        poster = Poster(ground.receiver_url, STRIPE_SECRET, plan.story.posts)
+        outcome = await Campaign(ground, plan.story, plan.schedule, poster, teller, plan.within_seconds).run()
+        teller.say("the relay has stopped; counting what Solid's stand-in holds")
+        seen = Evidence(
+            accepted=frozenset(poster.accepted),
+            records=await ground.solid.ask("/records"),
+            report=await ground.solid.ask("/judge", allowance=ALLOWANCE, window_seconds=WINDOW_SECONDS),
+            letters=relay.dead_letters(standing),
+            faults=len(outcome.done),
+            allowance=ALLOWANCE,
+        )
+        verdict = judge(plan.story, seen, _ending(ground, outcome))
+        _tell_what_happened(ground, poster, outcome, teller)
+        if means.disk is not None:
+            shutil.copytree(means.disk.folder, standing.folder / "store-at-the-end")
+    return outcome, verdict
+
+
+def _ending(ground: Ground, outcome: Outcome) -> Ending:
+    return Ending(
+        settled=outcome.settled,
+        left=outcome.left,
+        doubts=outcome.doubts,
+        found_twice=ground.watch.found_twice,
+        ended={name: keeper.ended for name, keeper in ground.keepers.items()},
+    )
+
+
+def _tell_what_happened(ground: Ground, poster: Poster, outcome: Outcome, teller: Teller) -> None:
+    """Figures that are no judgement: how the faults felt from within."""
+    kinds = Counter(fault.kind for fault in outcome.done)
+    teller.say("faults done: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
+    for what, why in sorted(outcome.skipped.items()):
+        teller.say(f"SKIPPED {what}: {why}")
+    answers = ", ".join(f"{count} x {status or 'no answer'}" for status, count in sorted(poster.statuses.items()))
+    teller.say(f"the receiver answered {answers}")
+    said = ", ".join(f"{count} {event}" for event, count in sorted(ground.watch.said.items()))
+    teller.say(f"the relay said {said}")
+
+
+def _means(folder: Path, events: int, *, download: bool) -> Means:
+    """Find out what can be broken here. The disk comes first: all that is started later must see it."""
+    disk, library, missing = None, None, []
+    try:
+        megabytes = max(SMALLEST_DISK_MEGABYTES, events // EVENTS_PER_MEGABYTE)
+        disk = mount_small_disk(folder / "store", megabytes=megabytes)
+    except NoSmallDisk as error:
+        missing.append(f"the store's disk will not be filled: {error}")
+    try:
+        library = find_library(VAR / "libfaketime", download=download)
+    except NoFakeTime as error:
+        missing.append(f"no clock will be set: {error}")
+    return Means(disk, library, tuple(missing))
+
+
+def _clear(folder: Path) -> None:
+    """Empty the folder, if it is ours to empty.
+
+    Raises:
+        NotReady: something is in it that no campaign has left.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "books.toml").exists():
+        msg = f"{folder} holds something else than an earlier campaign. Name an empty folder with --folder."
+        raise NotReady(msg)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "books.toml").touch()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that a second campaign does not clear the logs of one that runs.
+
+    Raises:
+        NotReady: another campaign holds it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            msg = f"another campaign is running in {folder}. Wait for it, or name another folder with --folder."
+            raise NotReady(msg) from None
+        yield

@@ -1,0 +1,152 @@
+"""The `relay` command on a running stage: what it prints for scripts, and what it says when something is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
+
+pytestmark = pytest.mark.e2e
+
+
+def found(relay: Relay, **settings: str) -> dict[str, tuple[bool, str]]:
+    """Run `relay check` and give what was found wrong or right, by what was looked at."""
+    done = relay.command("check", "--json", **settings)
+    findings: list[Json] = json.loads(done.stdout)
+    assert done.returncode == (0 if all(finding["ok"] for finding in findings) else 1)
+    return {finding["what"]: (finding["ok"], finding["text"]) for finding in findings}
+
+
+def test_a_closed_period_is_parked_listed_shown_and_replayed_once_it_is_open(relay: Relay) -> None:
+    with relay.worker("closing") as worker:
+        await_said(worker, "worker.consuming")
+        relay.simulator.switch(closed_through="2026-01-31")
+        relay.deliver([charge_event("late")])
+        await_said(worker, "delivery.settled")
+        [letter] = [each for each in relay.dead_letters() if each["subject"] == "ch_late"]
+        assert letter["reason"] == "period_closed:2026-01"
+        assert (letter["queue"], letter["attempts"], letter["state"]) == ("relay.sales.dlq", 1, "waiting")
+        shown = relay.asked("dead", "show", letter["id"][:12])
+        assert json.loads(shown["body"])["data"]["charge"] == "ch_late"
+        dry = relay.asked("dead", "replay", letter["id"], "--dry-run")
+        assert [(each["id"], each["sent"]) for each in dry] == [(letter["id"], 0)]
+        relay.simulator.switch(closed_through=None)
+        [result] = relay.asked("dead", "replay", letter["id"][:12])
+        assert (result["id"], result["sent"], result["error"]) == (letter["id"], 1, None)
+        relay.await_records(payment_of("late"))
+    assert len(relay.records(invoice_of("late"))) == 1
+    assert [each["id"] for each in relay.asked("dead", "list", "--state", "replayed")].count(letter["id"]) == 1
+    traced = relay.asked("trace", "ch_late")
+    assert {write["external_id"]: write["state"] for write in traced["writes"]} | {
+        invoice_of("late"): "applied",
+        payment_of("late"): "applied",
+    } == {write["external_id"]: write["state"] for write in traced["writes"]}
+    assert [each["state"] for each in traced["dead_letters"]] == ["replayed"]
+    assert [act["act"] for act in traced["audit"]] == ["dead_letter.replayed"]
+
+
+def test_an_account_that_solid_has_not_is_parked_with_the_nearest_name_and_replayed_when_the_books_are_mended(
+    relay: Relay, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "books.toml"
+    wrong.write_text(books_text().replace('"Stripe Clearing"', '"Stripe Clering"'))
+    with relay.worker("misled", RELAY_BOOKS=str(wrong)) as misled:
+        assert "Stripe Clering" in await_said(misled, "books.account_missing")[0]["problem"]
+        relay.deliver([charge_event("parked")])
+        await_said(misled, "delivery.settled")
+    [letter] = relay.dead_letters()
+    assert letter["reason"] == "unmapped:account:Stripe Clering"
+    assert '"Stripe Clering" is not in Solid\'s chart of accounts; nearest: "Stripe Clearing"' in letter["error"]
+    assert relay.records(payment_of("parked")) == []
+    with relay.worker("mended"):
+        [result] = relay.asked("dead", "replay", "--reason", letter["reason"])
+        assert (result["sent"], result["error"]) == (1, None)
+        relay.await_records(payment_of("parked"))
+    assert len(relay.records(invoice_of("parked"))) == 1
+    assert relay.judge()["duplicated"] == []
+    assert relay.dead_letters() == []
+
+
+def test_status_says_what_waits_how_fast_it_goes_and_when_it_will_be_done(relay: Relay) -> None:
+    idle = relay.asked("status")
+    relay.deliver([charge_event(f"waiting_{number}") for number in range(30)])
+    waiting = relay.asked("status")
+    sales = f"relay.{relay.stage.company}.sales"
+    assert waiting["backlog"][sales] - idle["backlog"][sales] == 30
+    assert waiting["forecast_seconds"] > 0
+    with relay.worker("status") as worker:
+        await_said(worker, "delivery.settled", times=30)
+        busy = relay.asked("status")
+    assert (busy["brake"], busy["backlog"][sales]) == (None, 0)
+    assert busy["mint"]["minted"] > 0
+    assert busy["writes"]["applied"] >= idle["writes"].get("applied", 0) + 60
+
+
+def test_an_id_that_is_not_known_is_said_to_be_so(relay: Relay) -> None:
+    unknown = relay.command("trace", "ch_never_seen")
+    assert (unknown.returncode, unknown.stderr.strip()) == (1, "relay: nothing is known of ch_never_seen")
+    letter = relay.command("dead", "show", "ffff0000")
+    assert letter.returncode == 1
+    assert "no dead letter has the id 'ffff0000'; `relay dead list` shows them" in letter.stderr
+    vague = relay.command("dead", "replay")
+    assert (vague.returncode, "say which: ids, or --reason REASON, or --all" in vague.stderr) == (2, True)
+
+
+def test_check_finds_a_sound_configuration_sound_without_posting(relay: Relay) -> None:
+    writes = relay.judge()["writes"]
+    findings = found(relay)
+    assert {what: ok for what, (ok, _) in findings.items() if not ok} == {}
+    assert {"bucket", "books", "broker", "store", "solid", "dialect", "accounts"} <= findings.keys()
+    assert relay.judge()["writes"] == writes
+
+
+def test_check_names_a_wrong_account_with_the_nearest(relay: Relay, tmp_path: Path) -> None:
+    books = tmp_path / "books.toml"
+    books.write_text(books_text().replace('"Checking"', '"Cheking"'))
+    ok, text = found(relay, RELAY_BOOKS=str(books))["accounts"]
+    assert not ok
+    assert '[accounts].bank: "Cheking" is not in Solid\'s chart of accounts; nearest: "Checking"' in text
+
+
+def test_check_tells_a_key_that_solid_refuses_without_showing_it(relay: Relay) -> None:
+    wrong = "w" * 64
+    findings = found(relay, RELAY_SOLID__API_KEY=wrong)
+    ok, text = findings["solid"]
+    assert not ok
+    assert "401" in text or "key" in text
+    assert wrong not in json.dumps(findings)
+
+
+def test_check_tells_a_dialect_that_solid_does_not_speak(relay: Relay) -> None:
+    ok, text = found(relay, RELAY_SOLID__DIALECT='{"money": "decimal_number"}')["dialect"]
+    assert not ok
+    assert "money" in text
+
+
+def test_check_finds_a_wrong_unit_of_money_by_a_known_balance(relay: Relay) -> None:
+    right = found(relay, RELAY_SOLID__KNOWN_BALANCE='{"Savings": "0.00"}')
+    assert right["known balance"][0] is True, right["known balance"]
+    ok, text = found(relay, RELAY_SOLID__KNOWN_BALANCE='{"Savings": "12.50"}')["known balance"]
+    assert not ok
+    assert '"Savings" should be 12.50 and is 0' in text
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("RELAY_SOLID__DIALECT", "{}", "solid.dialect.money"),
+        ("RELAY_SOLID__DIALECT", '{"money": "pennies"}', "solid.dialect.money"),
+        ("RELAY_BOOKS", "/nowhere/books.toml", "/nowhere/books.toml: No such file"),
+        ("RELAY_BUCKET__BURST", "9000", "burst 9000 leaves no rate"),
+        ("RELAY_WORKER__LEASE_SECONDS", "1", "worker.lease_seconds"),
+        ("RELAY_BUCKET__BRUST", "9", "bucket.brust"),
+    ],
+)
+def test_a_worker_with_a_wrong_setting_says_which_and_does_not_start(
+    relay: Relay, setting: str, value: str, said: str
+) -> None:
+    done = relay.command("work", **{setting: value})
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
