@@ -22,7 +22,7 @@ BACK_WITHIN_SECONDS: Final = 15.0
 
 
 class CannotDo(Exception):
-    """This machine does not allow this kind of fault; says why."""
+    """A fault that cannot be done on this machine; says why."""
 
 
 async def do(ground: Ground, fault: Fault) -> None:
@@ -50,7 +50,7 @@ async def _kill_solid(ground: Ground, fault: Fault) -> None:
         keeper.kill(back_after_seconds=fault.seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(fault.seconds + BACK_WITHIN_SECONDS):
-                while keeper.started == before or await ground.solid.state() is None:
+                while keeper.started == before or await ground.solid.state() is None:  # noqa: ASYNC110 - asks a process
                     await asyncio.sleep(0.1)
 
 

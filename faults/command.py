@@ -114,7 +114,7 @@ def _run(
         console.print(f"note: {sentence}", markup=False, highlight=False, soft_wrap=True)
     for sentence in verdict.wrongs:
         console.print(f"WRONG: {sentence}", markup=False, highlight=False, soft_wrap=True)
-    skipped = {what: why for what, why in sorted(outcome.skipped.items())}
+    skipped = dict(sorted(outcome.skipped.items()))
     seconds = round(teller.seconds)
     return as_json(verdict, seed=plan.seed, events=plan.events, seconds=seconds, skipped=skipped), verdict.wrongs
 

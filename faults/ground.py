@@ -1,4 +1,4 @@
-"""Everything that runs in a campaign, and the proxies between: started in order, reached by its part, ended in order."""
+"""Everything that runs in a campaign, and the proxies between: started in order, found by the part they play."""
 
 import asyncio
 import json

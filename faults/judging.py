@@ -82,7 +82,7 @@ def _ended(ending: Ending) -> list[str]:
 
 
 def _strangers(story: Story, letters: Sequence[Letter]) -> list[str]:
-    """Dead letters that tell of no event of ours: where would they come from?"""
+    """Find dead letters that tell of no event of ours."""
     fact_of = story.fact_of_event
     return [
         f"a dead letter in {letter.queue} ({letter.reason}) is of no event that was sent"

@@ -16,7 +16,7 @@ _CHUNK = b"\0" * 65_536
 
 
 class NoSmallDisk(Exception):
-    """This machine does not let us mount one; says why."""
+    """Nobody lets us mount one here; says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,15 @@ from runtime.clock import Clock
 
 log = structlog.get_logger()
 
-BROKEN = (AMQPError, ChannelInvalidStateError, ConnectionError, TimeoutError, OSError, RuntimeError)
+BROKEN = (
+    AMQPError,
+    ChannelInvalidStateError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+    RuntimeError,
+    StopAsyncIteration,  # aiormq's word for a server that hangs up during the handshake, as one does that is stopping
+)
 """What aio-pika and the sockets below it raise when the connection is no longer good."""
 
 FIRST_PAUSE_SECONDS = 0.1

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from runtime.clock import Clock
 from store.engine import reading, transact
 from store.schema import CASES
-from store.storable import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Cases:
         same = select(CASES.c.id).where(
             CASES.c.company == company,
             CASES.c.kind == kind,
-            CASES.c.subject == storable(subject),
+            CASES.c.subject == subject,
             CASES.c.closed_at.is_(None),
         )
 

@@ -85,7 +85,7 @@ def test_a_body_past_the_limit_is_refused_whether_its_length_is_announced_or_not
     assert_nothing_was_booked(relay, f"large_{announced}")
 
 
-REJECTED = {
+REJECTED: dict[str, tuple[dict[str, object], str, str]] = {
     "currency": ({"currency": "zzz"}, "unknown_currency", "data.object.currency"),
     "negative": ({"amount": -5, "amount_captured": -5}, "amount_negative", "data.object.amount"),
     "absurd": ({"amount": 10**18, "amount_captured": 10**18}, "amount_too_large", "data.object.amount"),

@@ -236,7 +236,7 @@ async def test_the_mint_reports_its_rate_and_its_brake(amqp_url: str, company: s
         await soon(bucket.take())
         await bucket.report(Token(), cause="closed")
         async with asyncio.timeout(10):
-            while (report := await mint_report(link, company)) is None or report["brake"] is None:
+            while (report := await mint_report(link, company)) is None or report["brake"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert report["brake"] == "closed"
         assert report["rate"] == shop.pace.rate

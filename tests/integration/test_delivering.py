@@ -121,16 +121,19 @@ async def test_what_is_not_settled_when_the_channel_closes_is_handed_over_again(
 async def test_what_is_not_settled_when_the_connection_is_cut_goes_to_the_next_consumer(
     amqp_url: str, link: Link, publisher: Publisher, company: str
 ) -> None:
-    async with cable_to(amqp_url) as cable, linked(cable.url) as doomed:
-        async with consuming(doomed, publisher, company) as (consumer, taken):
-            held = await next_of(taken)
-            async with consuming(link, publisher, company) as (_, heirs):
-                assert heirs.empty(), "one consumer is active, the other stands by"
-                cable.cut()
-                await soon(consumer.lost.wait())
-                again = await next_of(heirs)
-                assert again.body == held.body
-                await again.ack()
+    async with (
+        cable_to(amqp_url) as cable,
+        linked(cable.url) as doomed,
+        consuming(doomed, publisher, company) as (consumer, taken),
+    ):
+        held = await next_of(taken)
+        async with consuming(link, publisher, company) as (_, heirs):
+            assert heirs.empty(), "one consumer is active, the other stands by"
+            cable.cut()
+            await soon(consumer.lost.wait())
+            again = await next_of(heirs)
+            assert again.body == held.body
+            await again.ack()
     assert await left_in(link, company) == 0
 
 

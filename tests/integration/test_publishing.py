@@ -60,7 +60,7 @@ async def test_many_publishes_at_once_are_each_confirmed(link: Link, publisher: 
 
 
 async def test_an_event_that_no_queue_takes_is_an_error(publisher: Publisher) -> None:
-    with pytest.raises(Unroutable, match="no queue for routing key 'nobody.sales"):
+    with pytest.raises(Unroutable, match=r"no queue for routing key 'nobody\.sales"):
         await publisher.publish(paid_out("nobody"))
 
 

@@ -20,6 +20,7 @@ from tests.unit.producers.made import only_event, payout, stripe_event
 
 DELAYS = (0.2, 0.5)
 CLOCK = SystemClock()
+Deliveries = asyncio.Queue[Delivery]
 
 
 def paid_out(company: str, number: int = 1) -> Event:
@@ -49,11 +50,9 @@ def publisher_on(link: Link, company: str, *, timeout: float = 5) -> Publisher:
 
 
 @asynccontextmanager
-async def consuming(
-    link: Link, publisher: Publisher, company: str
-) -> AsyncIterator[tuple[Consumer, "asyncio.Queue[Delivery]"]]:
+async def consuming(link: Link, publisher: Publisher, company: str) -> AsyncIterator[tuple[Consumer, Deliveries]]:
     """A consumer of a company's sales, whose deliveries land unsettled in a queue."""
-    taken: asyncio.Queue[Delivery] = asyncio.Queue()
+    taken: Deliveries = asyncio.Queue()
     consumer = Consumer(link, publisher, queues=[stream_queue(company, "sales")], prefetch=10)
     await consumer.open(taken.put, companies=[company], retry_delays=DELAYS)
     try:

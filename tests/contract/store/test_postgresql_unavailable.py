@@ -120,7 +120,7 @@ async def test_a_crash_in_the_middle_of_the_work_loses_no_answer(opened: Open, o
 async def test_a_frozen_server_stops_work_in_time_and_goes_on_when_it_wakes(
     opened: Open, own_postgres: PrivatePostgres
 ) -> None:
-    _, inbox = opened(timeout=0.5)
+    _, inbox = opened(timeout=1.0)
     await claim(inbox)
     own_postgres.pause()
     started = time.monotonic()
@@ -128,14 +128,14 @@ async def test_a_frozen_server_stops_work_in_time_and_goes_on_when_it_wakes(
         await claim(inbox, intent("other"))
     with pytest.raises(StoreUnavailable):
         await inbox.counts(COMPANY)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 15
     own_postgres.resume()
     await inbox.applied(COMPANY, PAYMENT, 1, solid_id="s")
     assert isinstance(await claim(inbox, intent("other")), Fresh | Doubt)
 
 
 async def test_a_locked_table_stops_the_claim_and_the_next_one_works(opened: Open) -> None:
-    _, inbox = opened(timeout=0.5)
+    _, inbox = opened(timeout=1.0)
     other, _ = opened("b")
     async with other.connect() as connection:
         await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))

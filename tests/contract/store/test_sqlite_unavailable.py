@@ -6,15 +6,16 @@ import asyncio
 import json
 import sqlite3
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.engine import connect
+from store.engine import connect, reading
 from store.errors import StoreUnavailable
 from store.inbox import Doubt, Fresh, Inbox
 from tests.contract.store.conftest import LEASE
@@ -22,6 +23,15 @@ from tests.contract.store.samples import COMPANY, PAYMENT, claim, intent
 from tests.fakes import FakeClock
 
 Open = Callable[..., tuple[AsyncEngine, Inbox]]
+
+
+@pytest.fixture(autouse=True)
+async def _no_thread_outlives_its_loop() -> AsyncIterator[None]:
+    """The driver does not wait for the thread of a connection that could not be opened, so we do."""
+    yield
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 10)
 
 
 @pytest.fixture
@@ -191,6 +201,13 @@ async def test_a_folder_that_cannot_be_written_is_unavailable(clock: FakeClock) 
     with pytest.raises(StoreUnavailable, match="unable to open"):
         await claim(Inbox(engine, owner="a", lease=LEASE, clock=clock))
     await engine.dispose()
+
+
+async def test_commits_wait_for_the_disk(opened: Open) -> None:
+    engine, _ = opened()
+    async with reading(engine) as connection:
+        assert await connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert await connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db"])

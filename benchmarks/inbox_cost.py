@@ -1,0 +1,257 @@
+"""What the inbox costs: the same worker with it and without it, against a simulator without a limit.
+
+Two measures. `pipeline`: deliveries from a list, no broker and no tokens, where the inbox weighs most. `worker`: the
+whole worker on a real broker. Runs with and without alternate in one process, and the median of the pairs counts: the
+machine may be busy, but it is as busy for both.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+from statistics import median
+from typing import Any, Final
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from benchmarks.events import payouts, sales
+from benchmarks.no_inbox import NoInbox
+from benchmarks.staging import Setting, publish
+from messaging.bucket import Token
+from ops.processes import SIMULATOR_KEY
+from ops.roles import open_worker
+from runtime.clock import SystemClock
+from runtime.settings import Settings
+from schemas.envelope import Event, encode
+from solid.client import SolidClient
+from solid.dialect import Dialect
+from solid.transport import PacedTransport, direct_transport
+from store.engine import connect
+from store.inbox import Inbox
+from store.migrate import upgrade
+from workers.applying import Applier, Timing
+from workers.books import sample_books
+from workers.chart import Chart
+from workers.pipeline import Pipeline
+from workers.retry import RetryPolicy
+from workers.worker import Worker
+
+AT_A_TIME: Final = 16
+"""As many deliveries as a worker holds by default."""
+
+TIMING: Final = Timing(settle=60, lease=60, call=30)
+CLOCK: Final = SystemClock()
+
+Play = Callable[[Inbox, Iterable[Event]], "asyncio.Future[float]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: events a second, and milliseconds of processor time an event."""
+
+    rate: float
+    cpu_ms: float
+
+
+class Unlimited:
+    """Gives a token to everyone at once."""
+
+    async def take(self) -> Token:
+        """Give one."""
+        return Token()
+
+    async def report(
+        self,
+        token: Any,  # noqa: ANN401 - as in the port
+        *,
+        cause: str | None,
+        retry_after: float | None,
+    ) -> None:
+        """Nobody is interested."""
+
+
+@dataclass(slots=True)
+class Listed:
+    """A delivery from a list."""
+
+    body: bytes
+    settled: bool = False
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
+    deferred: int = 0
+
+    async def ack(self) -> None:
+        """Be settled."""
+        self.settled = True
+
+    async def redeliver(self, *, after_seconds: float, counts: bool) -> None:
+        """Not be settled: the benchmark will say so."""
+
+    async def dead_letter(self, *, reason: str, error: str) -> None:
+        """Not be settled: the benchmark will say so."""
+
+
+async def compare_pipelines(
+    setting: Setting, engine: AsyncEngine, make: Callable[..., Iterable[Event]], *, events: int, rounds: int
+) -> dict[str, float]:
+    """The pipeline with an inbox in this database, and without one."""
+    numbers = count()
+    inbox = Inbox(engine, owner="benchmark", lease=timedelta(seconds=TIMING.lease), clock=CLOCK)
+    async with _open_client(setting.simulator.base_url) as client:
+        chart = Chart(await client.accounts())
+
+        async def run(inbox: Inbox) -> Run:
+            pipeline = _pipeline(client, chart, inbox, company=setting.company)
+            await _handle(pipeline, make(setting.company, f"warm{next(numbers)}", AT_A_TIME))
+            return await _measured(events, _handle(pipeline, make(setting.company, f"run{next(numbers)}", events)))
+
+        pairs = [await _pair(run, inbox, inbox_first=bool(number % 2)) for number in range(rounds)]
+    return _figures(pairs)
+
+
+async def compare_workers(setting: Setting, settings: Settings, *, events: int, rounds: int) -> dict[str, float]:
+    """The whole worker with its inbox, and without one; by the times at which Solid saw the calls."""
+    numbers = count()
+
+    async def run(*, with_inbox: bool) -> Run:
+        await publish(
+            setting.stage.rabbitmq_url, setting.company, payouts(setting.company, f"w{next(numbers)}", events)
+        )
+        before = await asyncio.to_thread(setting.state)
+        busy = time.process_time()
+        async with open_worker(settings, CLOCK) as worker:
+            stop = asyncio.Event()
+            working = asyncio.create_task((worker if with_inbox else _without_inbox(worker)).run(stop))
+            await asyncio.to_thread(setting.await_writes, before["writes"] + events)
+            stop.set()
+            await working
+        busy = time.process_time() - busy
+        calls = await asyncio.to_thread(setting.calls, before["calls"])
+        times = [call["monotonic"] for call in calls if call["method"] == "POST"]
+        return Run((events - 1) / (max(times) - min(times)), 1000 * busy / events)
+
+    pairs: list[tuple[Run, Run]] = []
+    for number in range(rounds):
+        first = await run(with_inbox=bool(number % 2))
+        second = await run(with_inbox=not number % 2)
+        pairs.append((first, second) if number % 2 else (second, first))
+    return _figures(pairs)
+
+
+def calls_per_write(setting: Setting, before: Mapping[str, int]) -> float:
+    """Calls that Solid saw for each record since then; what a worker reads once at its start is left out."""
+    calls = [
+        call for call in setting.calls(before["calls"]) if not call["path"].endswith(("/accounts", "/openapi.json"))
+    ]
+    return round(len(calls) / (setting.state()["writes"] - before["writes"]), 4)
+
+
+def open_database(url: str) -> AsyncEngine:
+    """A pool on a migrated database."""
+    upgrade(url)
+    return connect(url)
+
+
+async def compare(setting: Setting, settings: Settings, *, events: int, rounds: int) -> dict[str, Any]:
+    """All measures on the store of the settings."""
+    engine = open_database(settings.store.url)
+    try:
+        pipelines = {
+            name: await compare_pipelines(setting, engine, make, events=events, rounds=rounds)
+            for name, make in (("payouts", payouts), ("sales", sales))
+        }
+    finally:
+        await engine.dispose()
+    before = setting.state()
+    workers = await compare_workers(setting, settings, events=2 * events, rounds=max(rounds // 2, 2))
+    return {
+        "store": settings.store.url.partition(":")[0].partition("+")[0],
+        "pipeline": pipelines,
+        "worker": workers,
+        "calls_per_write": calls_per_write(setting, before),
+    }
+
+
+@asynccontextmanager
+async def _open_client(base_url: str) -> AsyncIterator[SolidClient]:
+    client = SolidClient(
+        base_url=base_url,
+        api_key=lambda: SIMULATOR_KEY,
+        dialect=Dialect(money="decimal_string"),
+        transport=PacedTransport(direct_transport(), Unlimited()),
+        timeout=httpx.Timeout(TIMING.call, connect=5),
+        clock=CLOCK,
+    )
+    async with client:
+        yield client
+
+
+def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, *, company: str) -> Pipeline:
+    async def read_chart() -> Chart:
+        return chart
+
+    return Pipeline(
+        books=sample_books(),
+        chart=chart,
+        read_chart=read_chart,
+        inbox=inbox,
+        applier=Applier(solid=client, inbox=inbox, company=company, timing=TIMING, clock=CLOCK),
+        policy=RetryPolicy((10,), max_attempts=1, max_deferrals=1),
+        settle_seconds=TIMING.settle,
+        company=company,
+        clock=CLOCK,
+    )
+
+
+async def _handle(pipeline: Pipeline, events: Iterable[Event]) -> None:
+    deliveries = [Listed(encode(event)) for event in events]
+    rest = iter(deliveries)
+
+    async def some() -> None:
+        for delivery in rest:
+            await pipeline.handle(delivery)
+
+    await asyncio.gather(*(some() for _ in range(AT_A_TIME)))
+    if not all(delivery.settled for delivery in deliveries):
+        msg = "not every event was applied: the figures mean nothing"
+        raise RuntimeError(msg)
+
+
+async def _measured(events: int, work: "asyncio.Future[None] | Any") -> Run:  # noqa: ANN401 - any awaitable
+    started, busy = time.perf_counter(), time.process_time()
+    await work
+    took, busy = time.perf_counter() - started, time.process_time() - busy
+    return Run(events / took, 1000 * busy / events)
+
+
+async def _pair(run: Callable[[Inbox], Any], inbox: Inbox, *, inbox_first: bool) -> tuple[Run, Run]:
+    """One run with the inbox and one without, in this order or the other; given back in this order."""
+    if inbox_first:
+        with_inbox = await run(inbox)
+        return with_inbox, await run(NoInbox())
+    without = await run(NoInbox())
+    return await run(inbox), without
+
+
+def _without_inbox(worker: Worker) -> Worker:
+    """The same worker, its inbox switched off."""
+    parts = worker._parts  # noqa: SLF001 - what the composition root put together is taken apart here only
+    inbox = NoInbox()
+    applier = Applier(solid=parts.solid, inbox=inbox, company=parts.company, timing=TIMING, clock=parts.clock)
+    return Worker(replace(parts, inbox=inbox, applier=applier))
+
+
+def _figures(pairs: list[tuple[Run, Run]]) -> dict[str, float]:
+    """Medians; the cost is that of the usual pair."""
+    kept = median(mine.rate / bare.rate for mine, bare in pairs)
+    return {
+        "with_per_second": round(median(mine.rate for mine, _ in pairs), 1),
+        "without_per_second": round(median(bare.rate for _, bare in pairs), 1),
+        "cost_percent": round(100 * (1 - kept), 1),
+        "cpu_ms_with": round(median(mine.cpu_ms for mine, _ in pairs), 2),
+        "cpu_ms_without": round(median(bare.cpu_ms for _, bare in pairs), 2),
+    }
