@@ -2,9 +2,11 @@
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
+EVENTS ?= 2000
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo faults test check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +14,10 @@ help: ## this list
 demo: .venv/.ready ## the main job, from real Stripe events to balanced books (under 90 s)
 	@$(BIN)/python -m ops.broker --prepare
 	@$(BIN)/python -m demo
+
+faults: .venv/.ready ## the fault campaign; EVENTS=2000 SEED=1 unless you say otherwise
+	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m faults --events $(EVENTS) --seed $(SEED)
 
 test: .venv/.ready ## the whole test suite; PYTEST_ARGS="-k receiver" runs a part
 	@$(BIN)/python -m ops.broker --prepare || test "$$CI" != true

@@ -21,8 +21,8 @@ from runtime.clock import SystemClock
 from runtime.settings import BucketSettings
 from schemas.envelope import Event
 
-NO_LIMIT: Final = BucketSettings(allowance=24_000, window_seconds=60, burst=20)
-"""Some 400 calls a second: more than a worker and a simulator manage on one machine."""
+NO_LIMIT: Final = BucketSettings(allowance=12_000, window_seconds=60, burst=20)
+"""Some 200 calls a second: more than a worker and a simulator manage on one machine."""
 
 AT_A_TIME: Final = 128
 RETRY_DELAYS: Final = (1.0, 5.0)

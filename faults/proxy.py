@@ -50,13 +50,14 @@ class Proxy:
         self._upstream = upstream
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
+        self._carrying: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
 
     async def listen(self) -> None:
         """Take connections (again)."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._begin, "127.0.0.1", self.port)
 
     def refuse(self) -> None:
         """Refuse new connections, as when nobody listens; those that are open stay."""
@@ -96,7 +97,12 @@ class Proxy:
         """Stop, and drop everything."""
         self.refuse()
         self.cut()
-        await asyncio.sleep(0)
+        await asyncio.gather(*self._carrying, return_exceptions=True)
+
+    def _begin(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._carry(reader, near))
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:

@@ -8,7 +8,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
+from sqlalchemy import delete, insert, or_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
@@ -34,6 +36,7 @@ from store.claims import (
 from store.engine import reading, transact
 from store.errors import LeaseLost
 from store.group_commit import GroupCommit
+from store.schema import WORKERS
 from store.storable import storable
 from store.writes import Key
 
@@ -50,6 +53,8 @@ __all__ = [
     "State",
     "WriteRow",
 ]
+
+FORGOTTEN_AFTER: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,20 @@ class Inbox:
 
         async def work(connection: AsyncConnection) -> None:
             await writes.mark_swept(connection, company, external_id, self._clock.now())
+
+        await transact(self._engine, work)
+
+    async def check_in(self, company: str) -> None:
+        """Write down that this worker is here. Once this has returned, the database takes writes.
+
+        Reading would not show a full disk or a lock. Workers not seen for a day are forgotten.
+        """
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            gone = or_(WORKERS.c.owner == self._owner, WORKERS.c.seen_at < now - FORGOTTEN_AFTER)
+            await connection.execute(delete(WORKERS).where(gone))
+            await connection.execute(insert(WORKERS), {"owner": self._owner, "company": company, "seen_at": now})
 
         await transact(self._engine, work)
 

@@ -130,3 +130,11 @@ CASES = Table(
     CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="cases_closed_by_somebody"),
     Index("cases_open", "company", "kind", "subject", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
 )
+
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("company", Text, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)

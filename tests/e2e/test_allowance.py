@@ -1,7 +1,7 @@
 """Solid's allowance, measured on the simulator's own log: never exceeded, and nearly all of it used.
 
-Time is scaled: 600 calls in 15 seconds instead of a minute. Half of that rate would already hide a mint that
-is too slow, twice of it a window that is too full.
+Time is scaled: 600 calls in 20 seconds instead of a minute. The mint may issue two tokens at
+once to make up for a late wake-up: at this rate, 67 ms of lateness (in production 200 ms).
 """
 
 import secrets
@@ -17,9 +17,9 @@ from tests.e2e.driving import Relay, await_said, charge_event, invoice_of, open_
 pytestmark = pytest.mark.e2e
 
 ALLOWANCE = 600
-WINDOW_SECONDS = 15.0
+WINDOW_SECONDS = 20.0
 EVENTS = 450
-BUSY_SECONDS = 20.0
+BUSY_SECONDS = 24.0
 SETTINGS = {
     "RELAY_BUCKET__ALLOWANCE": str(ALLOWANCE),
     "RELAY_BUCKET__WINDOW_SECONDS": str(WINDOW_SECONDS),

@@ -17,7 +17,7 @@ from runtime.settings import BucketSettings
 from simulator.limits import worst_window
 from tests.integration.wiring import CLOCK, Cable, cable_to, linked, running, soon, until
 
-PACE = BucketSettings(allowance=300, window_seconds=6, burst=5, jitter_seconds=0.05)
+PACE = BucketSettings(allowance=300, window_seconds=12, burst=5, jitter_seconds=0.05)
 QUICK = BucketSettings(allowance=600, window_seconds=2, burst=10, jitter_seconds=0.05)
 
 
@@ -97,7 +97,7 @@ async def test_many_takers_get_nearly_all_that_is_allowed_and_never_more_in_any_
         await soon(buckets[0].take())
         async with running(*(spend(bucket) for bucket in buckets for _ in range(4))):
             begun = CLOCK.monotonic()
-            await asyncio.sleep(10)  # the measure is of time itself
+            await asyncio.sleep(14)  # the measure is of time itself
             seconds = CLOCK.monotonic() - begun
         assert len(shop.elected()) == 1
     assert worst_window(taken, PACE.window_seconds) <= PACE.allowance
@@ -105,17 +105,16 @@ async def test_many_takers_get_nearly_all_that_is_allowed_and_never_more_in_any_
     assert used >= 0.95, f"{used:.1%} of the allowance was used"
 
 
-async def test_after_a_quiet_time_no_more_than_the_burst_waits(shop: Shop) -> None:
-    await shop.mint()
-    bucket = await shop.bucket()
-    await soon(bucket.take())
-    await asyncio.sleep(0.5)  # quiet enough for some 150 tokens
-    begun = CLOCK.monotonic()
-    taken = 0
-    while CLOCK.monotonic() - begun < 0.1:
-        await bucket.take()
-        taken += 1
-    assert taken <= shop.pace.burst + shop.pace.rate * 0.15
+async def test_after_a_quiet_time_no_more_than_the_burst_comes_at_once(amqp_url: str, company: str) -> None:
+    async with open_shop(amqp_url, company, PACE) as shop:
+        await shop.mint()
+        bucket = await shop.bucket()
+        await soon(bucket.take())
+        await asyncio.sleep(0.8)  # quiet enough for some twenty tokens
+        begun = CLOCK.monotonic()
+        for _ in range(15):
+            await soon(bucket.take())
+        assert CLOCK.monotonic() - begun >= (15 - PACE.burst) / PACE.rate * 0.9
 
 
 async def test_when_the_connection_of_the_elected_mint_is_cut_another_takes_over_within_a_second(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""What the sweep and the desk need: what a write is about, when it was swept, its earlier events, cases."""
+"""What the sweep and the desk need: what a write is about, when it was swept, its earlier events, cases; workers."""
 
 from typing import Final
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     _writes()
     _write_events()
     _cases()
+    _workers()
 
 
 def _writes() -> None:
@@ -64,4 +65,13 @@ def _cases() -> None:
         unique=True,
         sqlite_where=OPEN,
         postgresql_where=OPEN,
+    )
+
+
+def _workers() -> None:
+    op.create_table(
+        "workers",
+        sa.Column("owner", sa.Text, primary_key=True),
+        sa.Column("company", sa.Text, nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
     )

@@ -6,9 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.engine import reading
 from store.errors import LeaseLost
 from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox, State
+from store.schema import WORKERS
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import COMPANY, EVENT, PAYMENT, claim, intent
 from tests.fakes import NOON, FakeClock
@@ -266,3 +270,12 @@ async def test_counts_and_states_name_only_what_exists(inbox: Inbox) -> None:
     assert await inbox.counts(COMPANY) == {"intended": 1, "unknown": 1}
     assert await inbox.state_of(COMPANY, ["a", "b", "c"]) == {"a": "intended", "b": "unknown"}
     assert await inbox.state_of(COMPANY, []) == {}
+
+
+async def test_checking_in_again_replaces_the_first_time(inbox: Inbox, engine: AsyncEngine, clock: FakeClock) -> None:
+    await inbox.check_in(COMPANY)
+    clock.advance(1)
+    await inbox.check_in(COMPANY)
+    async with reading(engine) as connection:
+        seen = (await connection.execute(select(WORKERS.c.company, WORKERS.c.seen_at))).all()
+    assert seen == [(COMPANY, NOON + timedelta(seconds=1))]

@@ -61,6 +61,8 @@ async def test_a_locked_database_stops_the_claim_and_the_next_one_works(opened: 
     with pytest.raises(StoreUnavailable, match="locked"):
         await claim(inbox)
     assert await inbox.counts(COMPANY) == {}  # reading needs no lock
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await inbox.check_in(COMPANY)
     other.execute("ROLLBACK")
     other.close()
     assert await claim(inbox) == Fresh(1)
