@@ -7,7 +7,7 @@ machine may be busy, but it is as busy for both.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -45,8 +45,6 @@ AT_A_TIME: Final = 16
 
 TIMING: Final = Timing(settle=60, lease=60, call=30)
 CLOCK: Final = SystemClock()
-
-Play = Callable[[Inbox, Iterable[Event]], "asyncio.Future[float]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +142,10 @@ async def compare_workers(setting: Setting, settings: Settings, *, events: int, 
 
 def calls_per_write(setting: Setting, before: Mapping[str, int]) -> float:
     """Calls that Solid saw for each record since then; what a worker reads once at its start is left out."""
-    calls = [
-        call for call in setting.calls(before["calls"]) if not call["path"].endswith(("/accounts", "/openapi.json"))
-    ]
-    return round(len(calls) / (setting.state()["writes"] - before["writes"]), 4)
+    at_start = ("/accounts", "/openapi.json")
+    calls = [call for call in setting.calls(before["calls"]) if not call["path"].endswith(at_start)]
+    written: int = setting.state()["writes"] - before["writes"]
+    return round(len(calls) / written, 4)
 
 
 def open_database(url: str) -> AsyncEngine:
@@ -221,14 +219,14 @@ async def _handle(pipeline: Pipeline, events: Iterable[Event]) -> None:
         raise RuntimeError(msg)
 
 
-async def _measured(events: int, work: "asyncio.Future[None] | Any") -> Run:  # noqa: ANN401 - any awaitable
+async def _measured(events: int, work: Awaitable[None]) -> Run:
     started, busy = time.perf_counter(), time.process_time()
     await work
     took, busy = time.perf_counter() - started, time.process_time() - busy
     return Run(events / took, 1000 * busy / events)
 
 
-async def _pair(run: Callable[[Inbox], Any], inbox: Inbox, *, inbox_first: bool) -> tuple[Run, Run]:
+async def _pair(run: Callable[[Inbox], Awaitable[Run]], inbox: Inbox, *, inbox_first: bool) -> tuple[Run, Run]:
     """One run with the inbox and one without, in this order or the other; given back in this order."""
     if inbox_first:
         with_inbox = await run(inbox)

@@ -138,15 +138,11 @@ class Campaign:
             quiet = loop.time() - since
             if quiet < QUIET_SECONDS:
                 continue
-            waiting = await self._backlog()
-            if (
-                waiting == {}
-                and not self.ground.watch.late
-                and (not self.ground.watch.doubts() or quiet > STUCK_SECONDS)
-            ):
+            idle = await self._backlog() == {} and not self.ground.watch.late
+            if idle and not self.ground.watch.doubts() and not self.ground.watch.unswept():
                 return True
-            if quiet > STUCK_SECONDS:
-                return False
+            if quiet > STUCK_SECONDS:  # a doubt that is left may belong to a dead letter
+                return idle
 
     def _movement(self) -> tuple[int, int, int]:
         watch = self.ground.watch

@@ -148,6 +148,7 @@ def _ending(ground: Ground, outcome: Outcome) -> Ending:
         left=outcome.left,
         doubts=outcome.doubts,
         found_twice=ground.watch.found_twice,
+        cases=ground.watch.cases,
         ended={name: keeper.ended for name, keeper in ground.keepers.items()},
     )
 

@@ -28,14 +28,15 @@ class Ending:
     """How the campaign ended, besides what is in the books.
 
     `left` are messages still in queues; `doubts` writes that the inbox has neither applied nor refused (None: it could
-    not be read); `found_twice` the external ids that the relay itself has reported; `ended` processes that ended though
-    nobody had killed them, with their exit codes.
+    not be read); `found_twice` the external ids that the relay itself has reported; `cases` what its sweep found, by
+    external id; `ended` processes that ended though nobody had killed them, with their exit codes.
     """
 
     settled: bool
     left: Mapping[str, int]
     doubts: int | None
     found_twice: Collection[str]
+    cases: Mapping[str, str]
     ended: Mapping[str, Sequence[int]]
 
 
@@ -49,9 +50,16 @@ def judge(story: Story, seen: Evidence, ending: Ending) -> Verdict:
     if not ending.settled:
         wrongs.append("it did not settle in time")
     notes = [*surprises, *_ended(ending)]
-    for key, ids in copies(seen.records).items():
-        told = "the relay has reported it" if key[1] in ending.found_twice else "the relay has NOT reported it"
-        notes.append(f"{key[0]} {key[1]} is in the books {len(ids)} times; {told}")
+    twice = copies(seen.records)
+    for (kind, external_id), ids in twice.items():
+        reported = external_id in ending.found_twice or ending.cases.get(external_id) == "duplicate_record"
+        told = "the relay has reported it" if reported else "the relay has NOT reported it"
+        notes.append(f"{kind} {external_id} is in the books {len(ids)} times; {told}")
+    wrongs.extend(
+        f"the relay has opened a case of {external_id}, {case}, and the books have it once"
+        for external_id, case in ending.cases.items()
+        if external_id not in {known for _, known in twice}
+    )
     return Verdict(verdict.summary, tuple(dict.fromkeys(wrongs)), tuple(notes))
 
 

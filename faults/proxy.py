@@ -97,6 +97,8 @@ class Proxy:
         """Stop, and drop everything."""
         self.refuse()
         self.cut()
+        for task in self._carrying:
+            task.cancel()
         await asyncio.gather(*self._carrying, return_exceptions=True)
 
     def _begin(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:

@@ -23,6 +23,8 @@ _TOLD: Final = (
     '"write.',
     '"brake.',
     '"worker.',
+    '"case.',
+    '"sweep.',
     '"delivery.not_settled"',
     '"claim.',
     '"session.',
@@ -64,6 +66,7 @@ class Watch:
     workers: tuple[str, str]
     said: Counter[str] = field(default_factory=Counter)
     found_twice: set[str] = field(default_factory=set)
+    cases: dict[str, str] = field(default_factory=dict)
     active: str = ""
     minting: str = ""
     calls: int = 0
@@ -99,7 +102,14 @@ class Watch:
 
     def doubts(self) -> int | None:
         """Writes that the inbox has neither applied nor refused; None when the store cannot be read."""
-        query = "SELECT count(*) FROM writes WHERE state IN ('intended', 'unknown')"
+        return self._count("state IN ('intended', 'unknown')")
+
+    def unswept(self) -> int | None:
+        """Writes that were in doubt once, and that the sweep has not looked up yet; None as above."""
+        return self._count("state = 'applied' AND was_unknown AND swept_at IS NULL")
+
+    def _count(self, condition: str) -> int | None:
+        query = f"SELECT count(*) FROM writes WHERE {condition}"  # noqa: S608 - one of the two above
         try:
             with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True, timeout=1)) as database:
                 return int(database.execute(query).fetchone()[0])
@@ -118,4 +128,7 @@ class Watch:
                 self.minting = name
             case "write.found_twice":
                 self.found_twice.add(str(line["external_id"]))
+            case "case.opened":
+                event = f"{event} {line['kind']}"
+                self.cases[str(line["external_id"])] = str(line["kind"])
         self.said[event] += 1

@@ -53,6 +53,7 @@ class Bucket:
         self._idle = asyncio.Event()
         self._refusing = False
         self._channel: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def longest_wait(self) -> float:
@@ -111,11 +112,12 @@ class Bucket:
         await keep(self._serve, name=f"bucket {self._company}", clock=self._clock)
 
     async def _open(self) -> AbstractChannel:
-        if self._channel is None or self._channel.is_closed:
-            channel = await self._link.channel(prefetch=1)
-            await declare_bucket(channel, self._company, depth=self._depth)
-            self._channel = channel
-        return self._channel
+        async with self._opening:
+            if self._channel is None or self._channel.is_closed:
+                channel = await self._link.channel(prefetch=1)
+                await declare_bucket(channel, self._company, depth=self._depth)
+                self._channel = channel
+            return self._channel
 
     async def _serve(self) -> None:
         channel = await self._open()

@@ -182,8 +182,11 @@ def _message(kind: str) -> aio_pika.Message:
 
 
 def _pass_on(task: asyncio.Task[None], failed: asyncio.Future[None]) -> None:
-    if not task.cancelled() and not failed.done():
-        failed.set_exception(_cause(task.exception()))
+    if task.cancelled():
+        return
+    error = _cause(task.exception())  # asked for in any case: else asyncio complains that nobody did
+    if not failed.done():
+        failed.set_exception(error)
 
 
 def _cause(error: BaseException | None) -> BaseException:

@@ -61,10 +61,11 @@ class Publisher:
         """Publish an encoded event under a known routing key (replay uses this: the bytes stay as they were)."""
         await self._send(EVENTS_EXCHANGE, key, _message(body, message_id=message_id, headers=headers))
 
-    async def keep_raw(self, body: bytes, *, source: str, reason: str, error: str) -> None:
+    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         """Put authentic input that cannot be normalised before a person: raw body and error, to the raw queue."""
         headers = {
             h.SOURCE: source,
+            h.COMPANY: company,
             h.REASON: reason[:LONGEST_REASON],
             h.ERROR: error[:LONGEST_ERROR],
             h.DIED_AT: self._clock.now().isoformat(),
@@ -118,6 +119,7 @@ class Publisher:
                 target = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
                 await target.publish(message, key, mandatory=True)
         except PublishError as error:
+            self._channel = None  # so that the next call declares the queues again
             msg = f"RabbitMQ has no queue for routing key {key!r}"
             raise Unroutable(msg) from error
         except DeliveryError as error:

@@ -319,6 +319,7 @@ def dead_replay(
     reason: Annotated[str | None, typer.Option(help="All that died of this reason.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be sent.")] = False,
+    waive: Annotated[bool, typer.Option(help="Post it although what must come first is not in the books.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send dead letters again. They keep their identity: nothing that is in the books is written twice.
@@ -334,7 +335,7 @@ def dead_replay(
 
         async with open_desk(settings, clock=SystemClock(), actor=_actor()) as desk:
             await desk.collect()
-            return await replay_chosen(desk, settings, ids=letters or [], reason=reason, dry_run=dry_run)
+            return await replay_chosen(desk, settings, ids=letters or [], reason=reason, dry_run=dry_run, waive=waive)
 
     results = _run(run)
     from ops.show import show_replayed  # noqa: PLC0415

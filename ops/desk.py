@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from messaging import headers as h
@@ -73,15 +73,18 @@ class Desk:
             return f"{error} What lies in the dead-letter queues is not shown."
         return None
 
-    async def replay(self, letter: StoredLetter, *, context: NormaliseContext) -> Replayed:
+    async def replay(self, letter: StoredLetter, *, context: NormaliseContext, waive: bool = False) -> Replayed:
         """Send one dead letter again, under its own identity: the inbox still knows what has been written.
 
-        Raw input is normalised again. A prerequisite that was waited for in vain is waived: the person has decided.
+        Raw input is normalised again. `waive`: post although what must come first is not in the books; a person has
+        decided so.
         """
+        if letter.company not in (None, context.company):
+            return Replayed(letter.id, 0, f"it is company {letter.company}'s: replay it with RELAY_COMPANY set to that")
         if letter.state != "waiting":
             return Replayed(letter.id, 0, f"it is {letter.state} already")
         try:
-            messages = _messages(letter, context)
+            messages = _messages(letter, context, waive=waive)
             for key, message_id, body, headers in messages:
                 await self._publisher.publish_raw(body, key=key, message_id=message_id, headers=headers)
         except (Rejected, InvalidEvent, MessagingError) as error:
@@ -123,25 +126,36 @@ def letter_of(message: DeadMessage) -> Letter:
         attempts=message.attempts,
         headers=json.loads(json.dumps(message.headers, default=str)),
         body=message.body,
-        company=event.company if event else None,
+        company=event.company if event else message.headers.get(h.COMPANY),
         event_id=event.id if event else None,
         event_source=event.source if event else message.headers.get(h.SOURCE),
         event_type=event.type if event else None,
         subject=event.subject if event else None,
         content_type=message.content_type,
         routing_key=message.key,
-        died_at=datetime.fromisoformat(message.died_at) if message.died_at else None,
+        died_at=_time(message.died_at),
     )
 
 
-def _messages(letter: StoredLetter, context: NormaliseContext) -> Sequence[tuple[str, str, bytes, Mapping[str, Any]]]:
+def _time(text: str | None) -> datetime | None:
+    """When it died, as far as that can be read: a header may hold anything."""
+    try:
+        time = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _messages(
+    letter: StoredLetter, context: NormaliseContext, *, waive: bool
+) -> Sequence[tuple[str, str, bytes, Mapping[str, Any]]]:
     """What to publish: the letter's own bytes, or the events that its raw input becomes now."""
     marked = {h.REPLAY_OF: letter.id}
     if letter.queue != RAW_DLQ:
         if letter.routing_key is None:
             msg = "its routing key is not known"
             raise InvalidEvent(msg)
-        if letter.reason.startswith("prerequisite:"):
+        if waive and letter.reason.startswith("prerequisite:"):
             marked[h.WAIVED] = "prerequisite"
         event = decode(letter.body)
         return [(letter.routing_key, event_key(event), letter.body, {**marked, h.PARTITION: event.partitionkey})]
@@ -150,7 +164,10 @@ def _messages(letter: StoredLetter, context: NormaliseContext) -> Sequence[tuple
     if normaliser is None:
         msg = f"no source is called {name!r}"
         raise InvalidEvent(msg)
-    events = normaliser(letter.body, context).events
+    normalised = normaliser(letter.body, context)
+    if not normalised.events:
+        msg = f"there is nothing to send: {normalised.ignored}"
+        raise InvalidEvent(msg)
     return [
         (
             routing_key(event.company, event.type),
@@ -158,12 +175,12 @@ def _messages(letter: StoredLetter, context: NormaliseContext) -> Sequence[tuple
             encode(event),
             {**marked, h.PARTITION: event.partitionkey},
         )
-        for event in events
+        for event in normalised.events
     ]
 
 
 async def replay_chosen(
-    desk: Desk, settings: Settings, *, ids: Sequence[str], reason: str | None, dry_run: bool
+    desk: Desk, settings: Settings, *, ids: Sequence[str], reason: str | None, dry_run: bool, waive: bool
 ) -> list[Replayed]:
     """Replay the letters named, or all of a reason, or all that wait; a dry run only says which those are.
 
@@ -174,4 +191,4 @@ async def replay_chosen(
     if dry_run:
         return [Replayed(letter.id, 0) for letter in chosen]
     context = NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)
-    return [await desk.replay(letter, context=context) for letter in chosen]
+    return [await desk.replay(letter, context=context, waive=waive) for letter in chosen]

@@ -47,6 +47,9 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
             fact = {"external_id": event.data.fact, "date": books.day_of(event.time).isoformat()}
             yield {"kind": "parked", "reason": parked.reason, "error": str(parked), **fact, **known}
             continue
+        except (ValueError, OverflowError) as error:
+            yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
+            continue
         for write in planned.writes:
             yield {**json.loads(write.model_dump_json(exclude_none=True)), **known}
         if planned.requires and not planned.writes:

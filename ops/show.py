@@ -39,7 +39,7 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
             queues.add_row(name, str(count))
     console.print(queues if queues.row_count else "no queue holds a message")
     mint = found["mint"]
-    rate = f"{mint['minted']} tokens in the last {mint['window_seconds']:g} s" if mint else "no mint is running"
+    rate = f"{mint['minted']} tokens minted in the last {mint['window_seconds']:g} s" if mint else "no mint is running"
     console.print(f"bucket: {rate}; brake: {(mint and mint['brake']) or 'off'}")
     console.print(f"forecast: streams empty in about {found['forecast_seconds']:g} s")
     console.print(f"writes: {_counts(found['writes'])}; dead letters: {_counts(found['dead_letters'])}")

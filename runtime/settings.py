@@ -4,17 +4,20 @@ Secrets (API key, webhook secrets, broker URL with its password) come from the e
 named here, never from `relay.toml` itself. A wrong setting is refused at start with the arithmetic shown.
 """
 
+import difflib
 import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -25,8 +28,26 @@ class ConfigurationError(Exception):
     """A setting is missing, unreadable or unsafe; the message says which, and what to do."""
 
 
+CompanyName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+"""Goes into queue names and routing keys: no dots."""
+
+OTHER_VARIABLES = {"RELAY_CONFIG", "RELAY_SIMULATOR_KEY"}
+
 SECRETS = (("solid", "api_key"), ("rabbitmq", "url"), ("stripe", "secrets"))
 """Settings that `relay.toml` may not hold."""
+
+
+def _with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
+    """Refuse an address of another kind, or with a port that is no number, without showing it."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine, parts = False, urlsplit("")
+    if not port_is_fine or parts.scheme not in schemes:
+        msg = f"must be an address that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        raise ValueError(msg)
+    return url
 
 
 class Section(BaseModel):
@@ -46,14 +67,19 @@ class RabbitSettings(Section):
     retry_delays_seconds: tuple[float, ...] = (10, 60, 600, 3600)
 
     def address(self) -> SecretStr:
-        """The broker's URL: the content of `url_file` if that is set, else `url`.
+        """The broker's URL: from the environment, else the content of `url_file`, else the default.
 
         Raises:
             ConfigurationError: the file cannot be read.
         """
-        if self.url_file is None:
+        if self.url_file is None or "url" in self.model_fields_set:
             return self.url
         return SecretStr(_read_secret("rabbitmq.url_file", self.url_file))
+
+    @field_validator("url")
+    @classmethod
+    def _is_amqp(cls, url: SecretStr) -> SecretStr:
+        return _with_scheme(url, ("amqp", "amqps"))
 
     @model_validator(mode="after")
     def _delays_grow(self) -> "RabbitSettings":
@@ -75,6 +101,15 @@ class SolidSettings(Section):
     timeout_seconds: float = Field(default=30, gt=0)
     dialect: dict[str, Any] = {}
     known_balance: dict[str, Decimal] = {}
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        _with_scheme(SecretStr(url), ("http", "https"))
+        if "@" in url:
+            msg = "must not hold a user or password: the API key is all that Solid wants"
+            raise ValueError(msg)
+        return url
 
     def key(self) -> str:
         """Solid's API key, read anew at every call so that a new key takes effect without a restart.
@@ -125,6 +160,12 @@ class StoreSettings(Section):
 
     url: str = "sqlite+aiosqlite:///var/relay.db"
 
+    @field_validator("url")
+    @classmethod
+    def _is_a_database(cls, url: str) -> str:
+        _with_scheme(SecretStr(url), ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg"))
+        return url
+
 
 class ReceiverSettings(Section):
     """`[receiver]`: the webhook receiver."""
@@ -141,7 +182,7 @@ class StripeSettings(Section):
     secrets: tuple[SecretStr, ...] = ()
     secrets_file: Path | None = None
     tolerance_seconds: int = Field(default=300, gt=0)
-    accounts: dict[str, str] = {}
+    accounts: dict[str, CompanyName] = {}
 
     def signing_secrets(self) -> tuple[SecretStr, ...]:
         """All signing secrets: those set, and the lines of `secrets_file`.
@@ -189,7 +230,7 @@ class Settings(BaseSettings):
         env_prefix="RELAY_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file="relay.toml"
     )
 
-    company: str = Field(default="main", pattern=r"^[a-z0-9-]{1,40}$")
+    company: CompanyName = "main"
     books: Path = Path("books.toml")
     rabbitmq: RabbitSettings = RabbitSettings()
     solid: SolidSettings = SolidSettings()
@@ -237,6 +278,7 @@ def load_settings() -> Settings:
     Raises:
         ConfigurationError: a value is wrong; the message names each setting and what is wrong with it.
     """
+    _refuse_unknown_variables()
     named = os.environ.get("RELAY_CONFIG")
     if named and not Path(named).is_file():
         msg = f"RELAY_CONFIG names {named}, which does not exist."
@@ -251,9 +293,12 @@ def load_settings() -> Settings:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'relay'}: {e['msg']}" for e in error.errors())
         msg = f"relay.toml or RELAY_… variables: {problems}"
         raise ConfigurationError(msg) from None
-    except tomllib.TOMLDecodeError as error:
-        msg = f"relay.toml is not valid TOML: {error}"
-        raise ConfigurationError(msg) from error
+    except SettingsError as error:
+        msg = f"RELAY_… variables: {error}. Lists and tables are written as JSON, for example '[\"whsec_…\"]'."
+        raise ConfigurationError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{named or 'relay.toml'} is not valid TOML: {error}"
+        raise ConfigurationError(msg) from None
 
 
 def _refuse_secrets_in(path: Path) -> None:
@@ -261,10 +306,21 @@ def _refuse_secrets_in(path: Path) -> None:
         return
     written = tomllib.loads(path.read_text("utf-8"))
     for section, name in SECRETS:
-        if name in written.get(section, {}):
+        table = written.get(section)
+        if isinstance(table, dict) and name in table:
             variable = f"RELAY_{section}__{name}".upper()
             msg = f"{path}: {section}.{name} is a secret: put it into a file and name that with {section}.{name}_file"
             raise ConfigurationError(f"{msg}, or set {variable}.")
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would silently leave a default in force."""
+    known = {f"RELAY_{name}".upper() for name in Settings.model_fields} | OTHER_VARIABLES
+    for variable in sorted(os.environ):
+        if variable.startswith("RELAY_") and variable.upper().partition("__")[0] not in known:
+            near = difflib.get_close_matches(variable, known, n=1, cutoff=0)[0]
+            msg = f"{variable} is no setting of the relay; nearest: {near}. See docs/settings.md."
+            raise ConfigurationError(msg)
 
 
 def _read_secret(setting: str, path: Path) -> str:

@@ -22,7 +22,9 @@ def parse_json(raw: bytes) -> object:
         msg = f"not UTF-8 at byte {error.start}"
         raise InvalidJson(msg) from None
     try:
-        parsed: object = json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant)
+        parsed: object = json.loads(
+            text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_object
+        )
     except InvalidJson:
         raise
     except json.JSONDecodeError as error:
@@ -32,6 +34,14 @@ def parse_json(raw: bytes) -> object:
         msg = "JSON with a number too long or nesting too deep"
         raise InvalidJson(msg) from None
     return parsed
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        msg = "JSON with a key twice in one object: which of the two counts is not said"
+        raise InvalidJson(msg)
+    return members
 
 
 def _decimal(text: str) -> Decimal:

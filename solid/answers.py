@@ -29,7 +29,9 @@ _STATUS_CAUSES: Mapping[int, Cause] = {
     401: "unauthorised",
     403: "unauthorised",
     429: "rate_limited",
+    502: "unavailable",
     503: "unavailable",
+    504: "unavailable",
 }
 _SENTENCES: Mapping[Cause, str] = {
     "closed": "Solid could not be reached, nothing was sent: is the app open and the integration API on?",

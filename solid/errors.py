@@ -15,7 +15,7 @@ the key. Source: the table "Which failure goes where" of the architecture page. 
 from typing import Literal
 
 Cause = Literal["closed", "unauthorised", "rate_limited", "unavailable"]
-"""Why nothing works at the moment: app closed, key refused, allowance used up, or a 503."""
+"""Why nothing works at the moment: app closed, key refused, allowance used up, or an answer 502, 503 or 504."""
 
 Stage = Literal["sending", "waiting", "answer"]
 """How far a call came: being sent, waiting for the answer, or having an answer that says nothing."""

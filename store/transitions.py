@@ -77,7 +77,7 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         event_type=event.type,
         subject=event.subject,
         updated_at=now,
-        about=_remembered(row.about, intent.about),
+        about=_remembered(intent.about, row.about),
     )
     return Doubt(mine.epoch, since, mine.about), mine
 
@@ -155,10 +155,13 @@ def _intended(  # noqa: PLR0913 - one named argument a fact
     )
 
 
-def _remembered(before: Mapping[str, str], now: Mapping[str, str]) -> Mapping[str, str]:
-    """What a look-up must know of all attempts: the newest of each, but the earliest date, where a search starts."""
-    merged = {**before, **now}
-    dates = [about["date"] for about in (before, now) if "date" in about]
+def _remembered(under: Mapping[str, str], over: Mapping[str, str]) -> Mapping[str, str]:
+    """What a look-up must know of all attempts: of each thing what `over` says, but the earliest date of both.
+
+    A write in doubt goes on under what it was first sent with: a record of another name would not be found.
+    """
+    merged = {**under, **over}
+    dates = [about["date"] for about in (under, over) if "date" in about]
     return merged | {"date": min(dates)} if dates else merged
 
 

@@ -163,7 +163,7 @@ class Applier:
                 found = await self._matching_contact(record) if isinstance(record, NewContact) else None
             case Doubt(epoch=epoch, since=since, about=about):
                 self._must_have_settled(since)
-                record = record_of(write, ids, chart)
+                record = record_of(_as_first_sent(write, about), ids, chart)
                 found = await self._find(write, record, since=_earliest(about))
             case _:
                 assert_never(claim)
@@ -314,6 +314,13 @@ def _about(write: AnyWrite) -> dict[str, str]:
     if isinstance(write, ContactWrite):
         return {"display_name": write.display_name}
     return {"date": min(write.date, write.true_date or write.date).isoformat()}
+
+
+def _as_first_sent(write: AnyWrite, about: Mapping[str, str]) -> AnyWrite:
+    """The write under the name it may have in Solid already: a contact may have been renamed since."""
+    if isinstance(write, ContactWrite) and "display_name" in about:
+        return write.model_copy(update={"display_name": about["display_name"]})
+    return write
 
 
 def _earliest(about: Mapping[str, str]) -> date | None:

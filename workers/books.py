@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from runtime.settings import ConfigurationError
+from schemas.money import EXPONENTS
 
 ROLES = frozenset(
     [
@@ -63,12 +64,20 @@ class Books(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    base_currency: str | None = None
     time_zone: str = "UTC"
     walk_in_customer: str = "Stripe sales"
     open_from: date | None = None
     late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
-    accounts: Mapping[str, str]
+    accounts: Mapping[str, Annotated[str, Field(min_length=1)]]
+
+    @field_validator("base_currency")
+    @classmethod
+    def _currency_exists(cls, code: str | None) -> str | None:
+        if code is not None and code not in EXPONENTS:
+            msg = f"{code!r} is no ISO 4217 currency code of three capital letters"
+            raise ValueError(msg)
+        return code
 
     @field_validator("time_zone")
     @classmethod

@@ -83,8 +83,11 @@ class Pipeline:
         return outcome
 
     async def _apply(self, event: Event, *, waived: bool) -> int:
+        if event.company != self.company:
+            msg = f"the event is company {event.company}'s, and this worker writes the books of {self.company}"
+            raise Parked(f"wrong_company:{event.company}", msg)
         planned = plan(event, self.books)
-        if not waived:
+        if not (waived and planned.writes):
             await prerequisites.check(self.inbox, self.company, planned.requires)
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
         try:
@@ -144,6 +147,7 @@ def _say(outcome: Outcome, event: Event | None, delivery: Hand, *, seconds: floa
         case Applied(writes=writes):
             log.info("delivery.settled", **fields, writes=writes)
         case DeadLetter(reason=reason, error=error):
-            log.warning("delivery.settled", **fields, reason=reason, error=error)
+            shown = {"error": error} if reason.startswith("bug:") else {}  # what Solid says may name a person
+            log.warning("delivery.settled", **fields, reason=reason, **shown)
         case _:
             log.info("delivery.settled", **fields, reason=outcome.reason)

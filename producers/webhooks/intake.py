@@ -25,7 +25,7 @@ class Publisher(Protocol):
         """Publish one event. Publishing it again is harmless: it keeps its identity."""
         ...
 
-    async def keep_raw(self, body: bytes, *, source: str, reason: str, error: str) -> None:
+    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         """Keep an authentic body that could not be normalised, with why, for a person to see and replay."""
         ...
 
@@ -124,7 +124,13 @@ class Intake:
             return Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {_place(error)}")
 
     async def _keep(self, body: bytes, rejected: Rejected) -> None:
-        await self.publisher.keep_raw(body, source=self.source.path, reason=rejected.reason, error=str(rejected))
+        await self.publisher.keep_raw(
+            body,
+            source=self.source.path,
+            company=self.source.context.company,
+            reason=rejected.reason,
+            error=str(rejected),
+        )
 
 
 def _place(error: Exception) -> str:

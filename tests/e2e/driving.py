@@ -141,9 +141,10 @@ class Relay:
         return json.loads(done.stdout)
 
     def dead_letters(self) -> list[Json]:
-        """The dead letters of this relay's company that wait; raw input has no company."""
+        """The events of this relay's company that wait as dead letters; raw input is none yet."""
         letters: list[Json] = self.asked("dead", "list")
-        return [letter for letter in letters if letter["company"] == self.stage.company]
+        ours = [letter for letter in letters if letter["company"] == self.stage.company]
+        return [letter for letter in ours if letter["queue"] != "relay.raw.dlq"]
 
 
 def said(process: Process, event: str) -> list[Json]:

@@ -228,7 +228,9 @@ async def test_two_deaths_of_one_event_are_two_letters(link: Link, publisher: Pu
 
 
 async def test_raw_input_is_drained_with_its_source_and_reason(link: Link, publisher: Publisher, company: str) -> None:
-    await publisher.keep_raw(company.encode(), source="/webhooks/stripe", reason="not_json", error="no JSON")
+    await publisher.keep_raw(
+        company.encode(), source="/webhooks/stripe", company="main", reason="not_json", error="no JSON"
+    )
     found: list[DeadMessage] = []
 
     async def keep(message: DeadMessage) -> None:

@@ -73,7 +73,9 @@ async def test_the_publisher_goes_on_after_a_returned_message(link: Link, publis
 
 async def test_raw_input_is_kept_byte_for_byte_with_its_error(link: Link, publisher: Publisher) -> None:
     before = await waiting(link, RAW_DLQ) or 0
-    await publisher.keep_raw(b"\x00not json\xff", source="/webhooks/stripe", reason="not_json", error="no JSON")
+    await publisher.keep_raw(
+        b"\x00not json\xff", source="/webhooks/stripe", company="main", reason="not_json", error="no JSON"
+    )
     assert await waiting(link, RAW_DLQ) == before + 1
 
 

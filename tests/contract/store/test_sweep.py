@@ -78,7 +78,7 @@ async def test_what_a_look_up_needs_is_remembered(inbox: Inbox) -> None:
 
 @pytest.mark.parametrize("ending", ["unknown", "release", "refused"])
 @pytest.mark.parametrize(("first", "second"), [("2026-03-26", "2026-04-01"), ("2026-04-01", "2026-03-26")])
-async def test_of_two_dates_the_earlier_is_kept_and_of_the_rest_the_later(
+async def test_of_two_dates_the_earlier_is_kept_and_in_doubt_the_name_that_was_sent(
     inbox: Inbox, ending: str, first: str, second: str
 ) -> None:
     """A record sent under the first date may still turn up: the search must begin there."""
@@ -90,7 +90,8 @@ async def test_of_two_dates_the_earlier_is_kept_and_of_the_rest_the_later(
             await inbox.release(COMPANY, PAYMENT, 1)
         case _:
             await inbox.refused(COMPANY, PAYMENT, 1, code="c", message="m")
-    remembered = {"date": "2026-03-26", "display_name": "new", "only": "then"}
+    name = "old" if ending == "unknown" else "new"
+    remembered = {"date": "2026-03-26", "display_name": name, "only": "then"}
     answer = await claim(inbox, intent(about={"date": second, "display_name": "new"}))
     assert answer == (Doubt(2, NOON, remembered) if ending == "unknown" else Fresh(2))
     [row] = await inbox.trace(PAYMENT)

@@ -12,7 +12,7 @@ from faults.judging import Ending, Verdict, as_json, judge
 from faults.traffic import write_traffic
 
 STORY = write_traffic(60, 1)
-GOOD = Ending(settled=True, left={}, doubts=0, found_twice=(), ended={"worker-1": []})
+GOOD = Ending(settled=True, left={}, doubts=0, found_twice=(), cases={}, ended={"worker-1": []})
 Book = list[dict[str, Any]]
 
 
@@ -96,6 +96,13 @@ def test_a_record_that_is_there_twice_is_wrong_and_it_is_told_whether_the_relay_
     told = judged([*book, twin], ending=replace(GOOD, found_twice={twin["external_id"]}))
     assert told.wrongs == silent.wrongs
     assert any("the relay has reported it" in note for note in told.notes)
+    swept = judged([*book, twin], ending=replace(GOOD, cases={twin["external_id"]: "duplicate_record"}))
+    assert swept == told
+
+
+def test_a_case_of_a_record_that_is_there_once_is_a_false_alarm() -> None:
+    verdict = judged(books(), ending=replace(GOOD, cases={str(books()[-1]["external_id"]): "missing_record"}))
+    assert any("missing_record" in wrong for wrong in verdict.wrongs)
 
 
 def test_a_second_record_spoils_the_clearing_account() -> None:

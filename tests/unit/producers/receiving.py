@@ -30,7 +30,7 @@ class FakePublisher:
         self._maybe_fail()
         self.events.append(event)
 
-    async def keep_raw(self, body: bytes, *, source: str, reason: str, error: str) -> None:
+    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         self._maybe_fail()
         self.kept.append({"body": body, "source": source, "reason": reason, "error": error})
 

@@ -38,6 +38,8 @@ async def failure_of(answer: Answer, solid: ScriptedSolid | None = None) -> Soli
         (refusal("too_many_requests", status=503), "rate_limited", False),
         (refusal("BUSY", status=503), "unavailable", True),
         (httpx.Response(503, text="<html>", headers=HTML), "unavailable", True),
+        (httpx.Response(502, text="<html>", headers=HTML), "unavailable", True),
+        (httpx.Response(504, text="<html>", headers=HTML), "unavailable", True),
     ],
 )
 async def test_what_stops_every_call_is_systemic(answer: Answer, cause: Cause, *, doubt: bool) -> None:
@@ -57,8 +59,6 @@ async def test_what_stops_every_call_is_systemic(answer: Answer, cause: Cause, *
         (httpx.DecodingError("bad gzip"), "waiting"),
         (httpx.ProxyError("odd"), "waiting"),
         (refusal("INTERNAL", status=500), "answer"),
-        (httpx.Response(502, text="<html>", headers=HTML), "answer"),
-        (httpx.Response(504, text="<html>", headers=HTML), "answer"),
         (httpx.Response(200, text="<html>", headers=HTML), "answer"),
         (httpx.Response(200, content=b""), "answer"),
         (httpx.Response(204), "answer"),

@@ -164,7 +164,7 @@ async def test_a_new_key_is_used_at_the_next_call() -> None:
 
 
 async def test_a_cookie_of_a_proxy_is_not_kept() -> None:
-    solid = ScriptedSolid([httpx.Response(502, headers={"Set-Cookie": "session=1; Path=/"}), CREATED])
+    solid = ScriptedSolid([httpx.Response(500, headers={"Set-Cookie": "session=1; Path=/"}), CREATED])
     async with solid.client() as client:
         with pytest.raises(OutcomeUnknown):
             await client.create(INVOICE)

@@ -180,7 +180,8 @@ async def test_a_question_that_solid_does_not_take_is_inconclusive(answer: httpx
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (httpx.Response(502, text="<html>"), OutcomeUnknown),
+        (httpx.Response(502, text="<html>"), Unavailable),
+        (httpx.Response(500, text="<html>"), OutcomeUnknown),
         (httpx.Response(200, json={"success": True}), OutcomeUnknown),
         (httpx.ReadTimeout("slow"), OutcomeUnknown),
         (httpx.ConnectError("refused"), Unavailable),

@@ -74,7 +74,7 @@ async def test_an_error_of_the_limiter_is_kept_and_nothing_is_sent() -> None:
         (refusal("NO", status=422), None, None),
         (refusal("PERIOD_CLOSED", status=403), None, None),
         (httpx.Response(500), None, None),
-        (httpx.Response(502, text="<html>"), None, None),
+        (httpx.Response(502, text="<html>"), "unavailable", None),
         (httpx.ReadTimeout("slow"), None, None),
         (httpx.WriteError("reset"), None, None),
         (httpx.ConnectError("refused"), "closed", None),

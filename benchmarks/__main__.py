@@ -1,0 +1,134 @@
+"""`make bench`: runs every benchmark, prints a table, and writes `benchmarks/latest.json`.
+
+The figures are of this machine at this hour: `machine` says how busy it was. What must hold anywhere (the inbox costs
+at most a fifth, one call a write, no window above the allowance, memory) stands in `demands` with whether it does.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import inbox_cost, memory, pacing, receiving
+from benchmarks.staging import Setting, opened
+from ops.broker import Broker, find_broker
+from runtime.logs import configure_logs
+from runtime.settings import Settings
+
+LATEST: Final = Path(__file__).parent / "latest.json"
+MOST_COST_PERCENT: Final = 20.0
+PARTS: Final = ("inbox", "receiver", "allowance", "memory", "store")
+
+
+def main() -> None:
+    """Run all or some parts; what is not run keeps its figures from the last time."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    arguments.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    arguments.add_argument("--store", metavar="URL", help="an empty database for the inbox; a new SQLite file if none")
+    arguments.add_argument("--events", type=int, default=200, help="in a run of the inbox")
+    arguments.add_argument("--rounds", type=int, default=10, help="of runs with and without the inbox")
+    arguments.add_argument("--queued", type=int, default=100_000, help="events that wait while memory is measured")
+    asked = arguments.parse_args()
+    configure_logs("error", "json")
+    report = json.loads(LATEST.read_text()) if LATEST.exists() else {}
+    with find_broker() as broker:
+        for part in asked.parts or PARTS:
+            Console(stderr=True).print(f"bench: {part}")
+            report[part] = {"machine": _machine(), **_run(part, broker, asked)}
+    report["demands"] = _demands(report)
+    LATEST.write_text(json.dumps(report, indent=2) + "\n")
+    _show(report)
+
+
+def _run(part: str, broker: Broker, asked: argparse.Namespace) -> dict[str, Any]:
+    match part:
+        case "inbox":
+            with opened(broker.url) as setting, _settings(setting, asked.store) as settings:
+                return uvloop.run(inbox_cost.compare(setting, settings, events=asked.events, rounds=asked.rounds))
+        case "receiver":
+            with opened(broker.url) as setting:
+                return receiving.measure(setting, webhooks=2_000)
+        case "allowance":
+            return pacing.measure(broker.url)
+        case "memory":
+            with opened(broker.url) as setting:
+                return memory.measure(setting, queued=asked.queued)
+        case "store":
+            return _store()
+        case _:
+            msg = f"bench: there is no part {part}; there are {', '.join(PARTS)}"
+            raise SystemExit(msg)
+
+
+def _store() -> dict[str, Any]:
+    """The inbox alone, on both stores, in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks.store"], stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def _settings(setting: Setting, store: str | None) -> Iterator[Settings]:
+    """The stage's settings in this process, as its workers would read them."""
+    wanted = setting.stage.environment() | ({"RELAY_STORE__URL": store} if store else {})
+    before = dict(os.environ)
+    os.environ.update(wanted)
+    try:
+        yield Settings()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _demands(report: Mapping[str, Any]) -> dict[str, bool]:
+    """What the figures must say, as far as they were taken."""
+    met: dict[str, bool] = {}
+    if inbox := report.get("inbox"):
+        costs = [inbox["worker"]["cost_percent"], *(figures["cost_percent"] for figures in inbox["pipeline"].values())]
+        met["inbox_costs_at_most_20_percent"] = max(costs) <= MOST_COST_PERCENT
+        met["one_call_a_write"] = inbox["calls_per_write"] == 1
+    if allowance := report.get("allowance"):
+        runs = [figures for name, figures in allowance.items() if name.startswith("workers_")]
+        met["no_window_above_the_allowance"] = all(run["worst_window"] <= allowance["allowance"] for run in runs)
+    if found := report.get("memory"):
+        met["worker_stays_under_150_mb"] = found["peak_mb"] < found["limit_mb"]
+    return met
+
+
+def _show(report: Mapping[str, Any]) -> None:
+    table = Table("what", "figure", box=None, header_style="bold", pad_edge=False)
+    for name, value in _flat(report):
+        table.add_row(name, str(value))
+    Console().print(table)
+
+
+def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Settings: the environment over the file, secrets never in the file, and a plain sentence for every mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import BucketSettings, ConfigurationError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("RABBITMQ_URL", "RELAY_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_environment_overrides_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("relay.toml").write_text("[bucket]\nallowance = 300\nburst = 4\n")
+    monkeypatch.setenv("RELAY_BUCKET__ALLOWANCE", "200")
+    bucket = load_settings().bucket
+    assert (bucket.allowance, bucket.burst) == (200, 4)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['[solid]\napi_key = "k"', '[rabbitmq]\nurl = "amqp://u:hidden@h/"', '[stripe]\nsecrets = ["whsec_hidden"]'],
+)
+def test_a_secret_in_the_file_is_refused_and_not_shown(written: str) -> None:
+    Path("relay.toml").write_text(written)
+    with pytest.raises(ConfigurationError, match="is a secret") as refused:
+        load_settings()
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("RELAY_RABITMQ__URL", "amqp://h/", "nearest: RELAY_RABBITMQ"),
+        ("RELAY_RABBITMQ__UL", "amqp://h/", "rabbitmq.ul"),
+        ("RELAY_RABBITMQ__URL", "http://u:hidden@h/", "amqp://"),
+        ("RELAY_RABBITMQ__URL", "", "amqp://"),
+        ("RELAY_RABBITMQ__URL", "amqp://u:hidden@h:notaport/", "amqp://"),
+        ("RELAY_STORE__URL", "mysql://u:hidden@h/db", "sqlite"),
+        ("RELAY_SOLID__BASE_URL", "ftp://h", "http://"),
+        ("RELAY_SOLID__BASE_URL", "http://u:hidden@h", "must not hold a user"),
+        ("RELAY_STRIPE__SECRETS", "whsec_hidden", "as JSON"),
+        ("RELAY_STRIPE__ACCOUNTS", '{"acct_1": "Main Co.sales"}', "stripe.accounts"),
+        ("RELAY_BUCKET__BURST", "600", "leaves no rate"),
+        ("RELAY_WORKER__LEASE_SECONDS", "10", "must be longer than"),
+        ("RELAY_WORKER__SETTLE_SECONDS", "10", "must be at least"),
+        ("RELAY_RABBITMQ__RETRY_DELAYS_SECONDS", "[60, 10]", "growing"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        load_settings()
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("written", ["[solid", "solid = 1", "\xff"])
+def test_a_file_that_is_no_settings_file_is_told_in_a_sentence(written: str) -> None:
+    Path("relay.toml").write_bytes(written.encode("latin-1"))
+    with pytest.raises(ConfigurationError):
+        load_settings()
+
+
+def test_the_worst_window_is_the_allowance() -> None:
+    bucket = BucketSettings()
+    worst = bucket.burst + bucket.rate * (bucket.window_seconds + bucket.jitter_seconds)
+    assert worst == pytest.approx(bucket.allowance)
+
+
+def test_a_key_file_is_read_anew_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("key").write_text("old\n")
+    monkeypatch.setenv("RELAY_SOLID__API_KEY_FILE", "key")
+    solid = load_settings().solid
+    assert solid.key() == "old"
+    Path("key").write_text("new\n")
+    assert solid.key() == "new"
+    Path("key").unlink()
+    with pytest.raises(ConfigurationError, match=r"solid\.api_key_file"):
+        solid.key()
