@@ -23,6 +23,15 @@ test: .venv/.ready ## the whole test suite; PYTEST_ARGS="-k receiver" runs a par
 	@$(BIN)/python -m ops.broker --prepare || test "$$CI" != true
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
+nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, and an outage played to its end
+	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m tests.unit.workers.order $(or $(ORDERS),100000)
+	@OUTAGE_TO_THE_END=1 $(BIN)/python -m pytest -q tests/e2e/test_outage.py
+
+bench: .venv/.ready ## benchmarks; writes benchmarks/latest.json; BENCH_ARGS="inbox --store URL" runs a part
+	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
 check: .venv/.ready ## lint, format, types, import rules
 	@$(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/ruff format --quiet --check .

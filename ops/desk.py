@@ -179,16 +179,26 @@ def _messages(
     ]
 
 
-async def replay_chosen(
-    desk: Desk, settings: Settings, *, ids: Sequence[str], reason: str | None, dry_run: bool, waive: bool
-) -> list[Replayed]:
-    """Replay the letters named, or all of a reason, or all that wait; a dry run only says which those are.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which letters are to be sent again: those of `ids`, or all that wait (of `reason`, if given)."""
+
+    ids: Sequence[str] = ()
+    reason: str | None = None
+    waive: bool = False
+
+
+async def replay_chosen(desk: Desk, settings: Settings, choice: Choice, *, dry_run: bool) -> list[Replayed]:
+    """Replay what was chosen; a dry run only says which those are.
 
     Raises:
         LetterNotFound, AmbiguousId: an id names none, or several.
     """
-    chosen = [await desk.letters.get(text) for text in ids] if ids else await desk.waiting(reason)
+    if choice.ids:
+        chosen = [await desk.letters.get(text) for text in choice.ids]
+    else:
+        chosen = await desk.waiting(choice.reason)
     if dry_run:
         return [Replayed(letter.id, 0) for letter in chosen]
     context = NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)
-    return [await desk.replay(letter, context=context, waive=waive) for letter in chosen]
+    return [await desk.replay(letter, context=context, waive=choice.waive) for letter in chosen]

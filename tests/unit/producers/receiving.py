@@ -32,7 +32,7 @@ class FakePublisher:
 
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         self._maybe_fail()
-        self.kept.append({"body": body, "source": source, "reason": reason, "error": error})
+        self.kept.append({"body": body, "source": source, "company": company, "reason": reason, "error": error})
 
     def _maybe_fail(self) -> None:
         if self.failure is not None:

@@ -86,6 +86,13 @@ class FakeSolid:
         await asyncio.sleep(0)
         if self.inconclusive is not None:
             return self.inconclusive
+        if isinstance(record, NewContact):
+            ids = tuple(
+                each.id
+                for each in self.contacts
+                if each.display_name == record.display_name and each.external_id == record.external_id
+            )
+            return Present(ids) if ids else Absent()
         return self.lookup_of(record.external_id)
 
     def lookup_of(self, external_id: str) -> Lookup:

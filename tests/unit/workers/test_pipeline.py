@@ -174,3 +174,20 @@ async def test_an_account_made_since_the_chart_was_read_is_found_without_a_new_s
     late = hand(bench, sold())
     await piped.handle(late)
     assert [how for how, _ in late.settled] == ["ack"]
+
+
+async def test_another_companys_event_is_never_booked_here(bench: Bench) -> None:
+    event = sold().model_copy(update={"company": "other"})
+    delivery = hand(bench, event)
+    await pipeline(bench).handle(delivery)
+    [(how, details)] = delivery.settled
+    assert (how, details["reason"]) == ("dead_letter", "wrong_company:other")
+    assert bench.solid.records == []
+
+
+async def test_a_waived_sum_of_refunds_is_still_not_taken_for_booked(bench: Bench) -> None:
+    told = charge(amount_refunded=500, refunds=None)
+    event = only_event(stripe_event("charge.refunded", told, {"amount_refunded": 0}))
+    delivery = hand(bench, event, waived=True)
+    outcome = await pipeline(bench).handle(delivery)
+    assert isinstance(outcome, Defer)
