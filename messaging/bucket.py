@@ -52,13 +52,19 @@ class Bucket:
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
         self._refusing = False
+        self._wanting_since: float | None = None
         self._channel: AbstractChannel | None = None
         self._opening = asyncio.Lock()
 
     @property
     def longest_wait(self) -> float:
-        """Seconds the first in line has waited so far; 0 when nobody waits."""
-        return self._clock.monotonic() - self._waiting[0][0] if self._waiting else 0.0
+        """Seconds that calls have been wanted and none was answered; 0 when nobody waits for a token.
+
+        A probe that fails is no answer: whoever waited before it goes on waiting.
+        """
+        if not self._waiting or self._wanting_since is None:
+            return 0.0
+        return self._clock.monotonic() - self._wanting_since
 
     async def take(self) -> Token:
         """Wait for a token; first come, first served. Safe to cancel.
@@ -72,6 +78,8 @@ class Bucket:
         entry = (self._clock.monotonic(), future)
         self._waiting.append(entry)
         self._wanted.set()
+        if self._wanting_since is None:
+            self._wanting_since = entry[0]
         try:
             return await future
         finally:
@@ -85,8 +93,10 @@ class Bucket:
 
         Silent where there is nothing to say. A report that cannot be sent is logged: the mint's probes find out.
         """
-        if cause is None and not token.probe:
-            return
+        if cause is None:
+            self._wanting_since = self._clock.monotonic() if self._waiting else None
+            if not token.probe:
+                return
         body = {"cause": cause, "retry_after": retry_after, "probe": token.probe}
         message = aio_pika.Message(json.dumps(body).encode(), type=BRAKE if cause else RELEASE)
         try:
@@ -106,6 +116,7 @@ class Bucket:
     def accept(self) -> None:
         """Hand out tokens again."""
         self._refusing = False
+        self._wanting_since = None
 
     async def run(self) -> None:
         """Serve those in line, for ever, through every loss of the broker. Safe to cancel."""

@@ -189,7 +189,7 @@ def stage(folder: Path, rabbitmq_url: str, *, company: str = "main", **overrides
         opened.stop()
 
 
-def wait_for(look: Callable[[], Value], *, what: str, within_seconds: float = 30) -> Value:
+def wait_for(look: Callable[[], Value], *, what: str, within_seconds: float = 60) -> Value:
     """Look until the answer is true; returns it.
 
     Raises:

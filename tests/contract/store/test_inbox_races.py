@@ -120,8 +120,8 @@ async def test_of_two_processes_exactly_one_gets_each_write(database_url: str) -
     ]
     for rival in rivals:
         assert rival.stdout is not None
-        assert await asyncio.wait_for(rival.stdout.readline(), 20) == b"ready\n"
-    outputs = await asyncio.wait_for(asyncio.gather(*(rival.communicate(b"\n") for rival in rivals)), 30)
+        assert await asyncio.wait_for(rival.stdout.readline(), 120) == b"ready\n"
+    outputs = await asyncio.wait_for(asyncio.gather(*(rival.communicate(b"\n") for rival in rivals)), 120)
     left, right = (json.loads(out) for out, _ in outputs)
     pairs = [sorted(pair) for pair in zip(left, right, strict=True)]
     assert len(pairs) == ROUNDS
@@ -133,7 +133,7 @@ async def test_a_process_that_froze_until_its_lease_was_over_cannot_commit(datab
         sys.executable, "-c", LATECOMER, database_url, stdin=PIPE, stdout=PIPE
     )
     assert frozen.stdout is not None
-    assert await asyncio.wait_for(frozen.stdout.readline(), 20) == b"1\n"
+    assert await asyncio.wait_for(frozen.stdout.readline(), 120) == b"1\n"
     frozen.send_signal(signal.SIGSTOP)
     engine = connect(database_url)
     inbox = Inbox(engine, owner="b", lease=timedelta(seconds=600), clock=SystemClock())
@@ -142,7 +142,7 @@ async def test_a_process_that_froze_until_its_lease_was_over_cannot_commit(datab
             pass
     assert isinstance(answer, Doubt)
     frozen.send_signal(signal.SIGCONT)
-    output, _ = await asyncio.wait_for(frozen.communicate(b"\n"), 20)
+    output, _ = await asyncio.wait_for(frozen.communicate(b"\n"), 120)
     assert output == b"LeaseLost\n" * 5
     await inbox.applied(COMPANY, "w", answer.epoch, solid_id="s")
     await engine.dispose()

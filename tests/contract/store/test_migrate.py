@@ -39,7 +39,7 @@ def test_five_processes_may_start_on_an_empty_database_at_once(new_url: str) -> 
         subprocess.Popen([sys.executable, "-c", START, new_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(5)
     ]
-    time_out = 30
+    time_out = 120
     for process in started:
         assert process.stdin is not None
         process.stdin.write(b"\n")
