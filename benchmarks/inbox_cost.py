@@ -122,11 +122,10 @@ async def compare_workers(setting: Setting, settings: Settings, *, events: int, 
         before = await asyncio.to_thread(setting.state)
         busy = time.process_time()
         async with open_worker(settings, CLOCK) as worker:
-            stop = asyncio.Event()
-            working = asyncio.create_task((worker if with_inbox else _without_inbox(worker)).run(stop))
-            await asyncio.to_thread(setting.await_writes, before["writes"] + events)
-            stop.set()
-            await working
+            await _work_until(
+                worker if with_inbox else _without_inbox(worker),
+                lambda: setting.await_writes(before["writes"] + events),
+            )
         busy = time.process_time() - busy
         calls = await asyncio.to_thread(setting.calls, before["calls"])
         times = [call["monotonic"] for call in calls if call["method"] == "POST"]
@@ -233,6 +232,17 @@ async def _pair(run: Callable[[Inbox], Awaitable[Run]], inbox: Inbox, *, inbox_f
         return with_inbox, await run(NoInbox())
     without = await run(NoInbox())
     return await run(inbox), without
+
+
+async def _work_until(worker: Worker, done: Callable[[], None]) -> None:
+    """Let the worker work until `done` returns, in a thread. A worker that ends before has failed."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(worker.run(stop))
+    waiting = asyncio.create_task(asyncio.to_thread(done))
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await working
+    await waiting
 
 
 def _without_inbox(worker: Worker) -> Worker:

@@ -51,6 +51,9 @@ class NoInbox(Inbox):
         del company, group_key, currency
         return MANY
 
+    async def check_in(self, company: str) -> None:
+        """Do nothing."""
+
     async def counts(self, company: str) -> dict[str, int]:
         """Say that there is nothing."""
         del company

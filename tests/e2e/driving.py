@@ -110,7 +110,7 @@ class Relay:
         verdict: dict[str, Json] = self.simulator.ask("/judge", **query)
         return verdict
 
-    def await_records(self, *external_ids: str, within_seconds: float = 40) -> None:
+    def await_records(self, *external_ids: str, within_seconds: float = 90) -> None:
         """Wait until each of these is in the books."""
         wanted = set(external_ids)
 
@@ -153,7 +153,7 @@ def said(process: Process, event: str) -> list[Json]:
     return [line for line in lines if line["event"] == event]
 
 
-def await_said(process: Process, event: str, *, times: int = 1, within_seconds: float = 30) -> list[Json]:
+def await_said(process: Process, event: str, *, times: int = 1, within_seconds: float = 60) -> list[Json]:
     """Wait until a process has logged something so often."""
     return wait_for(
         lambda: lines if len(lines := said(process, event)) >= times else [],

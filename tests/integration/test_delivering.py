@@ -59,7 +59,7 @@ async def test_a_retry_comes_back_after_its_delay_with_one_attempt_more_under_it
         started = CLOCK.monotonic()
         await first.redeliver(after_seconds=0.15, counts=True)
         second = await next_of(taken)
-        assert 0.19 <= CLOCK.monotonic() - started < 3, "the shortest delay that is not shorter than asked for"
+        assert 0.19 <= CLOCK.monotonic() - started < 20, "the shortest delay that is not shorter than asked for"
         assert (second.attempt, second.deferred) == (2, 0)
         assert (second.body, second.key) == (first.body, first.key)
         assert second.message.message_id == first.message.message_id
