@@ -54,7 +54,8 @@ def test_200_events_sent_five_times_each_through_two_workers_are_one_record_each
         wait_for(lambda: _waiting(relay) == 0, what="all deliveries to be settled")
     counts: Counter[str] = Counter(relay.judge()["by_external_id"])
     assert {external_id: counts[external_id] for external_id in written} == dict.fromkeys(written, 1)
-    assert {line["outcome"] for line in settled} == {"Applied"}
+    # deferred: what met the same fact in the hands of the worker that was still draining
+    assert {line["outcome"] for line in settled} <= {"Applied", "Defer"}
     verdict = relay.judge()
     assert verdict["duplicated"] == []
     assert verdict["balanced"] is True
