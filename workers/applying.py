@@ -235,7 +235,8 @@ class Applier:
         """
         rows = await self._when_open(lambda: self._solid.contacts_named(record.display_name))
         ours = [row for row in rows if row.external_id == record.external_id]
-        free = [row for row in rows if not row.external_id]
+        unmarked = [row for row in rows if not row.external_id]
+        free = [row for row in unmarked if not await self._is_anothers(row.id, record.external_id)]
         if ours or not free:
             return ours[0].id if ours else None
         if len(free) > 1:
@@ -243,6 +244,11 @@ class Applier:
             msg = f"{len(free)} contacts in Solid have the name of {who}; set the external_id of the right one"
             raise Parked(f"ambiguous:contact:{who}", msg)
         return free[0].id
+
+    async def _is_anothers(self, solid_id: str, external_id: str) -> bool:
+        """Whether the contact was adopted for another customer of the same name: Solid does not show that."""
+        rows = await self._inbox.trace(solid_id)
+        return any(row.solid_id == solid_id and row.external_id != external_id for row in rows)
 
     async def _when_open(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Make the call again for as long as nothing was sent: the brake paces it, the worker's patience ends it."""

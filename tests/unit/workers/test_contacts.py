@@ -119,3 +119,12 @@ async def test_a_contact_that_never_arrived_is_sent_again_under_the_name_it_woul
     bench.clock.advance(TIMING.settle)
     await bench.applier().apply(event(2), Plan(writes=(contact(display_name="Ada Lovelace"),)), CHART)
     assert [each.display_name for each in bench.solid.contacts] == ["Ada"]
+
+
+async def test_two_customers_of_one_name_do_not_share_the_contact_that_was_there_before(bench: Bench) -> None:
+    bench.solid.contacts.append(Contact(id="by-hand", display_name="Ada"))
+    applier = bench.applier()
+    await applier.apply(event(1), Plan(writes=(contact("stripe:customer:cus_1", "Ada"),)), CHART)
+    await applier.apply(event(2), Plan(writes=(contact("stripe:customer:cus_2", "Ada"),)), CHART)
+    assert (await bench.row("stripe:customer:cus_1")).solid_id == "by-hand"
+    assert (await bench.row("stripe:customer:cus_2")).solid_id != "by-hand"
