@@ -14,7 +14,7 @@ from demo.story import Story
 from faults import acts
 from faults.ground import RELAY, Ground
 from faults.posting import Poster
-from faults.scale import RETRY_DELAYS_SECONDS
+from faults.scale import RETRY_DELAYS_SECONDS, SWEEP_AFTER_SECONDS
 from faults.schedule import Fault
 from faults.telling import Teller
 from messaging.connection import Link
@@ -23,6 +23,9 @@ from messaging.errors import MessagingError
 from messaging.topology import STREAMS, retry_queue, stream_queue
 
 QUIET_SECONDS: Final = 3.0
+SWEPT_SECONDS: Final = SWEEP_AFTER_SECONDS * 2
+"""The sweep has looked up by now what it can."""
+
 STUCK_SECONDS: Final = 40.0
 """Nothing has moved for so long: nothing will."""
 
@@ -139,14 +142,13 @@ class Campaign:
             if quiet < QUIET_SECONDS:
                 continue
             idle = await self._backlog() == {} and not self.ground.watch.late
-            if idle and not self.ground.watch.doubts() and not self.ground.watch.unswept():
+            if idle and not self.ground.watch.doubts() and (not self.ground.watch.unswept() or quiet > SWEPT_SECONDS):
                 return True
             if quiet > STUCK_SECONDS:  # a doubt that is left may belong to a dead letter
                 return idle
 
-    def _movement(self) -> tuple[int, int, int]:
-        watch = self.ground.watch
-        return watch.calls, watch.settled, watch.written
+    def _movement(self) -> tuple[int, int]:
+        return self.ground.watch.settled, self.ground.watch.written
 
     async def _backlog(self) -> dict[str, int] | None:
         """The messages that wait in queues, by queue; None when the broker does not say."""

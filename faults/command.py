@@ -15,13 +15,13 @@ import httpx
 import typer
 from rich.console import Console
 
-from demo import relay
 from demo.judging import Evidence
 from demo.story import Story
 from faults.campaign import Campaign, Outcome
 from faults.clocks import NoFakeTime, find_library
 from faults.ground import Ground, open_ground
 from faults.judging import Ending, Verdict, as_json, judge
+from faults.letters import collect_letters
 from faults.posting import Poster
 from faults.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
 from faults.schedule import Fault, draw_schedule
@@ -131,7 +131,7 @@ async def _perform(
             accepted=frozenset(poster.accepted),
             records=await ground.solid.ask("/records"),
             report=await ground.solid.ask("/judge", allowance=ALLOWANCE, window_seconds=WINDOW_SECONDS),
-            letters=relay.dead_letters(standing),
+            letters=collect_letters(standing, ground.watch.store),
             faults=len(outcome.done),
             allowance=ALLOWANCE,
         )
