@@ -104,6 +104,18 @@ async def test_a_lost_answer_has_committed(served: Running, http: httpx.AsyncCli
     assert judge(served.simulation)["duplicated"] == ["x"]
 
 
+async def test_a_held_answer_has_committed_before_its_caller_hears_of_it(
+    served: Running, http: httpx.AsyncClient
+) -> None:
+    await switch(served.simulation, {"hold_answers": 1, "delay_seconds": 0.3, "only": "POST /contacts"})
+    call = asyncio.create_task(http.post("/contacts", json=CONTACT))
+    await until(lambda: count(served) == 1)
+    assert not call.done()
+    assert served.simulation.calls[-1].status is None
+    assert (await call).status_code == 201
+    assert count(served) == 1
+
+
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_a_late_commit_lands_after_a_lookup_found_nothing(
     served: Running, http: httpx.AsyncClient, *, hangs: bool
