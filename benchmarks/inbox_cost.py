@@ -19,7 +19,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.events import payouts, sales
-from benchmarks.no_inbox import NoInbox
+from benchmarks.no_inbox import NoInbox, NothingEarlier
 from benchmarks.staging import Setting, publish
 from messaging.bucket import Token
 from ops.processes import SIMULATOR_KEY
@@ -30,12 +30,14 @@ from schemas.envelope import Event, encode
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import PacedTransport, direct_transport
+from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
 from store.migrate import upgrade
-from workers.applying import Applier, Timing
+from workers.applying import Applier, KnowsEarlier, Timing
 from workers.books import sample_books
 from workers.chart import Chart
+from workers.earlier import Earlier
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 from workers.worker import Worker
@@ -103,7 +105,9 @@ async def compare_pipelines(
         chart = Chart(await client.accounts())
 
         async def run(inbox: Inbox) -> Run:
-            pipeline = _pipeline(client, chart, inbox, company=setting.company)
+            bare = isinstance(inbox, NoInbox)
+            earlier = NothingEarlier() if bare else _earlier(client, engine, inbox, company=setting.company)
+            pipeline = _pipeline(client, chart, inbox, earlier, company=setting.company)
             await _handle(pipeline, make(setting.company, f"warm{next(numbers)}", AT_A_TIME))
             return await _measured(events, _handle(pipeline, make(setting.company, f"run{next(numbers)}", events)))
 
@@ -187,7 +191,13 @@ async def _open_client(base_url: str) -> AsyncIterator[SolidClient]:
         yield client
 
 
-def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, *, company: str) -> Pipeline:
+def _earlier(client: SolidClient, engine: AsyncEngine, inbox: Inbox, *, company: str) -> Earlier:
+    records = EarlierRecords(engine, CLOCK)
+    settle = timedelta(seconds=TIMING.settle)
+    return Earlier(solid=client, records=records, inbox=inbox, company=company, settle=settle, clock=CLOCK)
+
+
+def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEarlier, *, company: str) -> Pipeline:
     async def read_chart() -> Chart:
         return chart
 
@@ -196,7 +206,7 @@ def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, *, company: str) 
         chart=chart,
         read_chart=read_chart,
         inbox=inbox,
-        applier=Applier(solid=client, inbox=inbox, company=company, timing=TIMING, clock=CLOCK),
+        applier=Applier(solid=client, inbox=inbox, earlier=earlier, company=company, timing=TIMING, clock=CLOCK),
         policy=RetryPolicy((10,), max_attempts=1, max_deferrals=1),
         settle_seconds=TIMING.settle,
         company=company,
@@ -249,7 +259,14 @@ def _without_inbox(worker: Worker) -> Worker:
     """The same worker, its inbox switched off."""
     parts = worker._parts  # noqa: SLF001 - what the composition root put together is taken apart here only
     inbox = NoInbox()
-    applier = Applier(solid=parts.solid, inbox=inbox, company=parts.company, timing=TIMING, clock=parts.clock)
+    applier = Applier(
+        solid=parts.solid,
+        inbox=inbox,
+        earlier=NothingEarlier(),
+        company=parts.company,
+        timing=TIMING,
+        clock=parts.clock,
+    )
     return Worker(replace(parts, inbox=inbox, applier=applier))
 
 

@@ -4,9 +4,11 @@ Here to measure what the inbox costs, and nowhere else: with it a repeated event
 """
 
 from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from solid.models import Kind
 from store.claims import Claim, EventRef, Fresh, Intent
 from store.inbox import Inbox
 
@@ -58,3 +60,17 @@ class NoInbox(Inbox):
         """Say that there is nothing."""
         del company
         return {}
+
+
+class NothingEarlier:
+    """No fact is older than an inbox that does not exist."""
+
+    async def concerns(self, happened: datetime, day: date) -> bool:
+        """Say no."""
+        del happened, day
+        return False
+
+    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+        """Find nothing."""
+        del kind, external_id, day
+        return None

@@ -110,7 +110,8 @@ def draw_schedule(count: int, seed: int, *, posts: int, records: int) -> list[Fa
         counted: Count = chance.choice(("posted", "written"))
         whole = posts if counted == "posted" else records
         details = {name: chance.choice(values) for name, values in sort.choices.items()}
-        seconds = round(chance.uniform(*sort.seconds), 1)
+        shortest, longest = sort.seconds
+        seconds = round(chance.triangular(shortest, longest, shortest), 1)  # most are short, a few outlast a lease
         faults.append(Fault(index + 1, sort.kind, sort.target, counted, round(share * whole), seconds, details))
     return faults
 

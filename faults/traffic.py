@@ -76,6 +76,8 @@ class _Writing:
     def send(self, at: float, body: Body, fact: str | None) -> None:
         """Send an event at about a place in the order."""
         body["created"] = STARTS_AT + max(round(at), 0) * SECONDS_BETWEEN_EVENTS
+        if "arrival_date" in body["data"]["object"]:
+            body["data"]["object"]["arrival_date"] = body["created"]
         at += self.chance.uniform(-REORDER_WITHIN, REORDER_WITHIN)
         self.sent.append((at, Post(body["id"], body["type"], fact, json.dumps(body).encode())))
 

@@ -33,7 +33,7 @@ BROKEN = (
 """What aio-pika and the sockets below it raise when the connection is no longer good."""
 
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 2.0
 
 Answer = TypeVar("Answer")
 

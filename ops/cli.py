@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.cli_desk import cases, dead
+from ops.cli_doubts import doubts, restored
 from ops.running import AsJson, actor, run, told_plainly, warn
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 app.add_typer(dead, name="dead")
 app.add_typer(cases, name="cases")
+app.add_typer(doubts, name="doubts")
+app.command()(restored)
 
 
 @app.command()

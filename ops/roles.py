@@ -30,10 +30,12 @@ from solid.dialect import Dialect
 from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
 from store.cases import Cases
+from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
 from workers.applying import Applier, Timing
 from workers.books import load_books
+from workers.earlier import Earlier
 from workers.sweeping import Sweeper
 from workers.worker import Parts, Worker
 
@@ -156,7 +158,17 @@ async def open_worker(settings: Settings, clock: Clock) -> AsyncIterator[Worker]
             owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
             inbox = Inbox(engine, owner=owner, lease=timedelta(seconds=worker.lease_seconds), clock=clock)
             timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
-            applier = Applier(solid=solid, inbox=inbox, company=settings.company, timing=timing, clock=clock)
+            earlier = Earlier(
+                solid=solid,
+                records=EarlierRecords(engine, clock),
+                inbox=inbox,
+                company=settings.company,
+                settle=timedelta(seconds=worker.settle_seconds),
+                clock=clock,
+            )
+            applier = Applier(
+                solid=solid, inbox=inbox, earlier=earlier, company=settings.company, timing=timing, clock=clock
+            )
             yield Worker(
                 Parts(
                     consuming=consuming,

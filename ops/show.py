@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from ops.check import Finding
 from ops.desk import Replayed
+from ops.findings import Finding
 from store.cases import Case
+from store.claims import WriteRow
 from store.dead_letters import StoredLetter
 
 SHORT_ID = 10
@@ -23,7 +25,8 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         return
     table = _table("", "what", "found")
     for finding in findings:
-        table.add_row("ok" if finding.ok else "WRONG", finding.what, finding.text)
+        mark = "note" if finding.note else "ok" if finding.ok else "WRONG"
+        table.add_row(mark, finding.what, escape(finding.text))
     Console().print(table)
 
 
@@ -102,6 +105,19 @@ def show_cases(cases: Sequence[Case], *, as_json: bool) -> None:
         opened = f"{case.opened_at:%Y-%m-%d %H:%M}"
         table.add_row(str(case.id), case.kind, case.subject, json.dumps(dict(case.detail)), opened)
     Console().print(table if cases else "no cases")
+
+
+def show_doubts(rows: Sequence[WriteRow], *, as_json: bool) -> None:
+    """The table of `relay doubts list`."""
+    if as_json:
+        _json([asdict(row) for row in rows])
+        return
+    table = _table("external id", "kind", "amount", "date", "in doubt since")
+    for row in rows:
+        amount = f"{row.amount} {row.currency}" if row.amount is not None else ""
+        since = f"{row.doubt_since or row.updated_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(row.external_id, row.kind, amount, row.about.get("date", ""), since)
+    Console().print(table if rows else "no write is in doubt")
 
 
 def show_replayed(results: Sequence[Replayed], *, dry_run: bool, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -20,16 +20,19 @@ from solid.answers import KEY_HEADER, from_exception, payload_of, read_document,
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, Resource
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
-from solid.lookups import Absent, Inconclusive, Lookup, Present, Sought, conclude, question
-from solid.models import Account, Contact, NewRecord
-from solid.pages import Listing, Page, read_all, read_page
+from solid.lookups import Absent, Everything, Inconclusive, Lookup, Present, Sought, collect, conclude, question
+from solid.models import Account, Contact, Kind, NewRecord
+from solid.pages import MOST_PAGES, Listing, Page, read_all, read_page
 from solid.transport import BEFORE_SEND, JUDGE, SIGN, PacedTransport
 
-__all__ = ["Absent", "BeforeSend", "Inconclusive", "Lookup", "Present", "SolidClient", "Sought"]
+__all__ = ["Absent", "BeforeSend", "Everything", "Inconclusive", "Lookup", "Present", "SolidClient", "Sought"]
 
 Model = TypeVar("Model", bound=BaseModel)
 BeforeSend = Callable[[], Awaitable[None]]
 """Awaited after the token was taken, just before the request is sent; if it raises, nothing is sent."""
+
+MOST_PAGES_AT_ONCE: Final = 50
+"""So many calls reading everything may cost; past that, one look-up a write is cheaper or kinder."""
 
 
 class SolidClient:
@@ -113,6 +116,20 @@ class SolidClient:
             return Inconclusive(str(error))
         return conclude(sought, listing, self._dialect)
 
+    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
+        """Read all records of a kind that carry a key, by it: those dated `since` or later, where Solid can tell.
+
+        At most `MOST_PAGES_AT_ONCE` calls. Inconclusive as for `look_up`, and where the list is longer. Whether the
+        dialect holds the kind for a person does not matter: a list that was read to its end, and shows keys, tells.
+        """
+        by_date = self._dialect.lookup(kind).by == "date_range"
+        query = {self._dialect.parameters.since: since.isoformat()} if by_date else {}
+        try:
+            listing = await self._list(RESOURCES[kind], query, most_pages=MOST_PAGES_AT_ONCE)
+        except (Refused, DialectMismatch) as error:
+            return Inconclusive(str(error))
+        return collect(kind, listing, self._dialect)
+
     async def accounts(self) -> list[Account]:
         """Read all accounts. Raises DialectMismatch where Solid says there is more but does not give it."""
         listing = await self._list("accounts")
@@ -160,10 +177,12 @@ class SolidClient:
         """Ask the smallest harmless question, `GET /accounts`, and return if it is answered."""
         await self._page("accounts", self._url("accounts"))
 
-    async def _list(self, resource: Resource, query: Mapping[str, str] | None = None) -> Listing:
+    async def _list(
+        self, resource: Resource, query: Mapping[str, str] | None = None, *, most_pages: int = MOST_PAGES
+    ) -> Listing:
         url = self._url(resource)
         url = url.copy_merge_params(query) if query else url
-        return await read_all(lambda url: self._page(resource, url), url, self._dialect)
+        return await read_all(lambda url: self._page(resource, url), url, self._dialect, most_pages=most_pages)
 
     async def _page(self, resource: Resource, url: httpx.URL) -> Page:
         call = f"GET {self._dialect.path(resource)}"

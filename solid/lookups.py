@@ -4,7 +4,7 @@ Rows are compared here, whatever Solid was asked: a filter that it does not know
 everything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -67,6 +67,13 @@ class Sought:
         return cls(record.kind, record.external_id, since=earliest, until=record.date)
 
 
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All records of a kind that carry a key: the key → Solid's id, of several the oldest one's."""
+
+    ids: Mapping[str, str]
+
+
 def question(sought: Sought, dialect: Dialect) -> Mapping[str, str] | Inconclusive:
     """Give the query parameters of the look-up, or say why there is none."""
     rule, names = dialect.lookup(sought.kind), dialect.parameters
@@ -87,14 +94,36 @@ def conclude(sought: Sought, listing: Listing, dialect: Dialect) -> Lookup:
     matches = [row for row in listing.rows if any(row.get(field) == sought.external_id for field in fields)]
     if matches:
         return _present(matches)
+    return _why_not_all(sought.kind, listing, fields) or Absent()
+
+
+def collect(kind: Kind, listing: Listing, dialect: Dialect) -> Everything | Inconclusive:
+    """Give every record of a list by its key. Inconclusive where the list may lack some, or shows no keys."""
+    fields = dialect.lookup(kind).compare
+    rows: dict[str, list[Mapping[str, object]]] = {}
+    for row in listing.rows:
+        for key in {key for field in fields if isinstance(key := row.get(field), str) and key}:
+            rows.setdefault(key, []).append(row)
+    found: dict[str, str] = {}
+    for key, matches in rows.items():
+        match _present(matches):
+            case Present(ids=ids):
+                found[key] = ids[0]
+            case unclear:
+                return unclear
+    return _why_not_all(kind, listing, fields) or Everything(found)
+
+
+def _why_not_all(kind: Kind, listing: Listing, fields: Sequence[str]) -> Inconclusive | None:
+    """Why a record that is not among these rows may be in Solid all the same; None when it certainly is not."""
     if listing.cut is not None:
         return Inconclusive(listing.cut, moved=listing.moved)
     if listing.rows and not any(field in row for row in listing.rows for field in fields):
-        return Inconclusive(f"no row of the {sought.kind} list shows {' or '.join(fields)}, so none can be compared")
-    return Absent()
+        return Inconclusive(f"no row of the {kind} list shows {' or '.join(fields)}, so none can be compared")
+    return None
 
 
-def _present(matches: list[Mapping[str, object]]) -> Lookup:
+def _present(matches: Sequence[Mapping[str, object]]) -> Present | Inconclusive:
     ids = [row.get("id") for row in matches]
     if not all(isinstance(each, str | int) and each for each in ids):
         return Inconclusive("a row carries our key but has no id")

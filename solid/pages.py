@@ -78,12 +78,14 @@ class _Position:
     pages_read: int
 
 
-async def read_all(get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, dialect: Dialect) -> Listing:
+async def read_all(
+    get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, dialect: Dialect, *, most_pages: int = MOST_PAGES
+) -> Listing:
     """Follow the hints from `url` on. Raises what `get` raises; each page is one call to Solid."""
     rows: dict[str, Row] = {}
     visited: set[httpx.URL] = set()
     moved = False
-    for pages_read in range(1, MOST_PAGES + 1):
+    for pages_read in range(1, most_pages + 1):
         visited.add(url)
         page = await get(url)
         known = len(rows)
@@ -98,7 +100,7 @@ async def read_all(get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, 
         if step.url in visited:
             return Listing(tuple(rows.values()), "the pages lead back to an earlier one", promised=True)
         url = step.url
-    return Listing(tuple(rows.values()), f"the list has more than {MOST_PAGES} pages", promised=True)
+    return Listing(tuple(rows.values()), f"the list has more than {most_pages} pages", promised=True)
 
 
 def read_page(

@@ -91,9 +91,10 @@ class WriteRow:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The write is ours and nothing was ever sent for it (or Solid refused it): send it."""
+    """The write is ours and this inbox never sent it, or Solid refused it (`refused_before`): it is not there."""
 
     epoch: int
+    refused_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ StoreError
 ├── Raced              others wrote the same rows at the same moment, again and again
 ├── SchemaTooNew       a newer relay has migrated this database: upgrade this one
 ├── LeaseLost          the write is no longer ours to settle: somebody claimed it after us
+├── NotInDoubt         a person's word about a write that needs none, or not yet
 ├── LetterNotFound     no dead letter has this id
 └── AmbiguousId        several dead letters start with these characters
 """
@@ -36,6 +37,19 @@ class LeaseLost(StoreError):
 
     def __init__(self, company: str, external_id: str, epoch: int) -> None:
         super().__init__(f"{company}/{external_id}: the claim with epoch {epoch} no longer holds; drop its result")
+
+
+class NotInDoubt(StoreError):
+    """Nothing is to be decided about this write now."""
+
+    def __init__(self, external_id: str, state: str | None) -> None:
+        if state is None:
+            super().__init__(f"no write has the external id {external_id!r}; `relay doubts list` shows those in doubt")
+        else:
+            super().__init__(
+                f"{external_id} is {state}, and nothing can be decided about it now: it is applied, a worker is at it, "
+                f"or what was sent may still land. `relay trace {external_id}` tells more; or try again in two minutes."
+            )
 
 
 class LetterNotFound(StoreError):

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Index,
     Integer,
     LargeBinary,
@@ -137,4 +138,28 @@ WORKERS = Table(
     Column("owner", Text, primary_key=True),
     Column("company", Text, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+)
+
+INBOXES = Table(
+    "inboxes",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("began_at", UtcDateTime, nullable=False),
+)
+
+EARLIER_READS = Table(
+    "earlier_reads",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("since", Date, nullable=False),
+)
+
+EARLIER_RECORDS = Table(
+    "earlier_records",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("external_id", ForeignText, primary_key=True),
+    Column("solid_id", ForeignText, nullable=False),
 )

@@ -8,15 +8,15 @@ No clock and no database here.
                            ├──unknown──► unknown ──claim──► intended, in doubt
                            └──lease runs out──claim──► intended, in doubt
 
-A claim in doubt that is released goes back to `unknown` with its old `doubt_since`: giving up a claim never
-turns "perhaps it was sent" into "it was not". Every claim adds one to the epoch, so (key, epoch) names one
-claim for ever. Source: design, section 6.
+A claim in doubt that is released goes back to `unknown` with its old `doubt_since`, and one of a refused write to
+`refused`: giving up a claim changes nothing of what is known. Every claim adds one to the epoch, so (key, epoch)
+names one claim for ever. Source: design, section 6.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from store.claims import (
     Applied,
@@ -32,11 +32,17 @@ from store.claims import (
     Refused,
     Release,
     Renew,
+    State,
     Unknown,
     WriteRow,
 )
 from store.errors import LeaseLost
 from store.storable import storable
+
+ABSENT: Final = "absent"
+"""The code of a write that a person has looked for and not found."""
+
+_NO_ERROR: Final[Mapping[str, None]] = {"error_code": None, "error_message": None}
 
 
 def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the call
@@ -56,7 +62,7 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
     """
     if row is None or _certainly_unsent(row):
         mine = _intended(row, company=company, event=event, intent=intent, owner=owner, lease=lease, now=now)
-        return Fresh(mine.epoch), mine
+        return Fresh(mine.epoch, refused_before=mine.error_code is not None), mine
     if row.payload_hash != intent.payload_hash:
         return Conflict(row.payload_hash, row.state), None
     if row.state == "applied":
@@ -96,15 +102,40 @@ def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) ->
         case Renew():
             return replace(row, lease_until=now + lease, updated_at=now)
         case Applied(solid_id=solid_id, adopted=adopted):
-            return _given_up(row, now, state="applied", solid_id=solid_id, adopted=adopted, doubt_since=None)
+            changes = {"solid_id": solid_id, "adopted": adopted, "doubt_since": None}
+            return _given_up(row, now, state="applied", **changes, **_NO_ERROR)
         case Refused(code=code, message=message):
             return _given_up(row, now, state="refused", error_code=code, error_message=message, doubt_since=None)
         case Unknown():
-            return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True)
+            return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True, **_NO_ERROR)
         case Release():
-            return _given_up(row, now, state="intended" if row.doubt_since is None else "unknown")
+            return _given_up(row, now, state=_as_before(row))
         case _ as never:
             assert_never(never)
+
+
+def decide(row: WriteRow, solid_id: str | None, *, now: datetime) -> WriteRow | None:
+    """The row after a person has looked for a write in doubt: found under that id, or certainly absent (None).
+
+    None where nothing is in doubt: it is applied, or somebody is at it. An absent one counts as refused, so that
+    the next claim sends it. The new epoch fences whoever held it.
+    """
+    at_it = row.lease_until is not None and row.lease_until > now
+    if row.state == "applied" or at_it:
+        return None
+    decided: dict[str, Any] = {"epoch": row.epoch + 1, "doubt_since": None}
+    if solid_id is not None:
+        decided |= {"state": "applied", "solid_id": solid_id, "adopted": True, **_NO_ERROR}
+    else:
+        decided |= {"state": "refused", "error_code": ABSENT, "error_message": "a person looked and it was not there"}
+    return _given_up(row, now, **decided)
+
+
+def _as_before(row: WriteRow) -> State:
+    """What is known of a write when a claim is given up unused: as much as before it."""
+    if row.doubt_since is not None:
+        return "unknown"
+    return "intended" if row.error_code is None else "refused"
 
 
 def _given_up(row: WriteRow, now: datetime, **changes: Any) -> WriteRow:  # noqa: ANN401 - as replace()
@@ -140,8 +171,8 @@ def _intended(  # noqa: PLR0913 - one named argument a fact
         was_unknown=row is not None and row.was_unknown,
         adopted=False,
         solid_id=None,
-        error_code=None,
-        error_message=None,
+        error_code=None if row is None else row.error_code,
+        error_message=None if row is None else row.error_message,
         event_source=event.source,
         event_id=event.id,
         event_type=event.type,

@@ -135,6 +135,13 @@ async def unswept(connection: AsyncConnection, company: str, *, before: datetime
     return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(limit))
 
 
+async def in_doubt(connection: AsyncConnection, company: str, *, now: datetime) -> list[WriteRow]:
+    """Rows that may have been sent and have no answer: unknown, or intended under a lease that ran out."""
+    expired = (WRITES.c.state == "intended") & (WRITES.c.lease_until <= now)
+    wanted = _ROWS.where(WRITES.c.company == company, (WRITES.c.state == "unknown") | expired)
+    return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id))
+
+
 async def mark_swept(connection: AsyncConnection, company: str, external_id: str, at: datetime) -> None:
     """Note that an applied row was looked up again; a row that is not to be swept stays as it is."""
     one = (WRITES.c.company == company) & (WRITES.c.external_id == external_id)

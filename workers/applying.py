@@ -18,10 +18,12 @@ import structlog
 from runtime.clock import Clock
 from solid.client import Absent, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
-from solid.models import Contact, NewContact, NewRecord
+from solid.models import Contact, Kind, NewContact, NewRecord
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
 from workers.chart import Chart
+from workers.earlier import NotRead
+from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.plans.periods import period_key
 from workers.plans.writes import AnyWrite, ContactWrite, Group, Parked, Plan
 from workers.records import record_of
@@ -31,27 +33,6 @@ log = structlog.get_logger()
 REMEMBERED_CONTACTS = 10_000
 
 Answer = TypeVar("Answer")
-
-
-class NotYet(Exception):
-    """The write can go on after a while: somebody else is at it, or a doubt has not settled."""
-
-    def __init__(self, reason: str, after_seconds: float) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.after_seconds = after_seconds
-
-
-class Conflicting(Exception):
-    """The same external_id was sent before with other amounts; both are named."""
-
-
-class Undecided(Exception):
-    """Whether Solid has the record could not be found out this time: the list changed while it was read."""
-
-
-class HeldForPerson(Exception):
-    """Whether Solid has the record cannot be found out: sending it again could duplicate it."""
 
 
 class Solid(Protocol):
@@ -70,6 +51,30 @@ class Solid(Protocol):
         ...
 
 
+class KnowsEarlier(Protocol):
+    """What applying needs of `workers.earlier`."""
+
+    async def concerns(self, happened: datetime, day: date) -> bool:
+        """See `Earlier.concerns`."""
+        ...
+
+    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+        """See `Earlier.find`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is applied: the event, when it happened, and the chart of accounts that it is booked with.
+
+    One that happened before the inbox began may have been posted by an earlier inbox.
+    """
+
+    event: EventRef
+    happened: datetime
+    chart: Chart
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """How long a doubt settles, how long a claim holds, how long a call may take. In seconds."""
@@ -82,12 +87,15 @@ class Timing:
 class Applier:
     """Applies the writes of one company's events, through one inbox. Safe to call for many events at the same time."""
 
-    def __init__(self, *, solid: Solid, inbox: Inbox, company: str, timing: Timing, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - one keyword a part
+        self, *, solid: Solid, inbox: Inbox, earlier: KnowsEarlier, company: str, timing: Timing, clock: Clock
+    ) -> None:
         self._solid = solid
         self._inbox = inbox
         self._company = company
         self._timing = timing
         self._clock = clock
+        self._earlier = earlier
         self._contacts: OrderedDict[str, str] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -96,7 +104,7 @@ class Applier:
         """Seconds after which every call under way has ended."""
         return self._timing.call + 5
 
-    async def apply(self, event: EventRef, plan: Plan, chart: Chart) -> int:
+    async def apply(self, fact: Fact, plan: Plan) -> int:
         """Apply all writes in order; returns how many records the event stands for. Idempotent.
 
         What is not sent when an exception leaves is given up, so that the next attempt starts clean.
@@ -111,44 +119,38 @@ class Applier:
         contacts = [write for write in plan.writes if isinstance(write, ContactWrite)]
         others = [write for write in plan.writes if not isinstance(write, ContactWrite)]
         for write in contacts:
-            ids[write.external_id] = await self._contact(event, write)
-        await self._apply_claimed(event, others, ids, chart=chart, group=plan.group)
+            ids[write.external_id] = await self._contact(fact, write)
+        await self._apply_claimed(fact, others, ids, group=plan.group)
         return len(plan.writes)
 
-    async def _contact(self, event: EventRef, write: ContactWrite) -> str:
+    async def _contact(self, fact: Fact, write: ContactWrite) -> str:
         """The contact's id in Solid: remembered, matched or created. One at a time for each contact."""
         lock = self._locks.setdefault(write.external_id, asyncio.Lock())  # lives as long as somebody waits for it
         async with lock:
             if write.external_id not in self._contacts:
                 ids: dict[str, str] = {}
-                await self._apply_claimed(event, [write], ids, chart=Chart([]), group=None)
+                await self._apply_claimed(fact, [write], ids, group=None)
                 self._contacts[write.external_id] = ids[write.external_id]
                 if len(self._contacts) > REMEMBERED_CONTACTS:
                     self._contacts.popitem(last=False)
             return self._contacts[write.external_id]
 
     async def _apply_claimed(
-        self,
-        event: EventRef,
-        writes: Sequence[AnyWrite],
-        ids: dict[str, str],
-        *,
-        chart: Chart,
-        group: Group | None,
+        self, fact: Fact, writes: Sequence[AnyWrite], ids: dict[str, str], *, group: Group | None
     ) -> None:
         """Claim all writes in one commit, then apply one after another; `ids` collects Solid's ids."""
         intents = [_intent(write, group if index == 0 else None) for index, write in enumerate(writes)]
-        held = await self._inbox.claim(self._company, event, intents)
+        held = await self._inbox.claim(self._company, fact.event, intents)
         fences = [self._fence(write, claim) for write, claim in zip(writes, held, strict=True)]
         for index, (write, claim, fence) in enumerate(zip(writes, held, fences, strict=True)):
             try:
-                ids[write.external_id] = await self._settle_claim(write, claim, ids, chart=chart, fence=fence)
+                ids[write.external_id] = await self._settle_claim(write, claim, ids, fact=fact, fence=fence)
             except Exception:
                 await self._give_up(zip(writes[index:], fences[index:], strict=True))
                 raise
 
     async def _settle_claim(
-        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, chart: Chart, fence: "Fence"
+        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, fact: Fact, fence: "Fence"
     ) -> str:
         match claim:
             case Done(solid_id=solid_id):
@@ -159,11 +161,11 @@ class Applier:
             case Conflict():
                 raise Conflicting(await self._both_shown(write))
             case Fresh(epoch=epoch):
-                record = record_of(write, ids, chart)
-                found = await self._matching_contact(record) if isinstance(record, NewContact) else None
+                record = record_of(write, ids, fact.chart)
+                found = None if claim.refused_before else await self._find_earlier(write, record, fact.happened)
             case Doubt(epoch=epoch, since=since, about=about):
                 self._must_have_settled(since)
-                record = record_of(_as_first_sent(write, about), ids, chart)
+                record = record_of(_as_first_sent(write, about), ids, fact.chart)
                 found = await self._find(write, record, since=_earliest(about))
             case _:
                 assert_never(claim)
@@ -212,6 +214,21 @@ class Applier:
         except (OutcomeUnknown, Unavailable):
             await self._inbox.unknown(self._company, write.external_id, fence.epoch)
             raise
+
+    async def _find_earlier(self, write: AnyWrite, record: NewRecord, happened: datetime) -> str | None:
+        """What is in Solid though this inbox never sent it: the id, or None. Contacts may always be there."""
+        if isinstance(record, NewContact):
+            return await self._matching_contact(record)
+        day = min(write.date, write.true_date or write.date)
+        if not await self._earlier.concerns(happened, day):
+            return None
+        try:
+            found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
+        except NotRead:
+            return await self._find(write, record, since=day)
+        if found is not None:
+            log.info("write.adopted", external_id=write.external_id, solid_id=found)
+        return found
 
     async def _find(self, write: AnyWrite, record: NewRecord, *, since: date | None) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""

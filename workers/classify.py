@@ -8,7 +8,7 @@ from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
 from store.errors import LeaseLost, StoreUnavailable
-from workers.applying import Conflicting, HeldForPerson, NotYet, Undecided
+from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.outcomes import DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans.writes import Parked
 from workers.prerequisites import PrerequisiteMissing

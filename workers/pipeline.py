@@ -14,7 +14,7 @@ from runtime.clock import Clock
 from schemas.envelope import Event, decode
 from store.inbox import EventRef, Inbox
 from workers import prerequisites
-from workers.applying import Applier
+from workers.applying import Applier, Fact
 from workers.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
@@ -91,11 +91,11 @@ class Pipeline:
             await prerequisites.check(self.inbox, self.company, planned.requires)
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
         try:
-            return await self.applier.apply(ref, planned, self.chart)
+            return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
         except Parked as parked:
             if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
                 raise
-        return await self.applier.apply(ref, planned, self.chart)
+        return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
 
     async def _chart_was_old(self) -> bool:
         """Read the chart again, once a while: somebody may have made the missing account since."""

@@ -60,6 +60,8 @@ class Sweeper:
         due = await self.inbox.to_sweep(self.company, before=self.clock.now() - self.after, limit=AT_A_TIME)
         for row in due:
             found = await self.solid.look_up(sought_of(row))
+            if isinstance(found, Inconclusive) and found.moved:
+                continue  # the list changed while it was read: in the next round
             finding = judge(row, found)
             if finding is not None:
                 kind, detail = finding

@@ -72,6 +72,7 @@ class Worker:
         self._parts = parts
         self._troubled = asyncio.Event()
         self._dialect_checked = False
+        self._settled_any = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set.
@@ -84,7 +85,7 @@ class Worker:
         async with _in_background(parts.bucket.run(), parts.mint.run()) as background:
             pause = SHORTEST_PAUSE_SECONDS
             while not stop.is_set():
-                started = parts.clock.monotonic()
+                self._settled_any = False
                 try:
                     await self._prepare_and_consume(stop, background)
                 except (*BROKEN, MessagingError, StoreUnavailable, SolidError) as error:
@@ -92,7 +93,7 @@ class Worker:
                         raise
                     log.warning("worker.interrupted", error=str(error) or type(error).__name__)
                     self._troubled.set()
-                if parts.clock.monotonic() - started > LONGEST_PAUSE_SECONDS:
+                if self._settled_any:  # the trouble before is over
                     pause = SHORTEST_PAUSE_SECONDS
                 if self._troubled.is_set():
                     await _wait(stop, pause)
@@ -188,6 +189,7 @@ class Worker:
             self._troubled.set()
             raise
         else:
+            self._settled_any = self._settled_any or not isinstance(outcome, GiveBack)
             if isinstance(outcome, GiveBack) and outcome.reason != "no_token":
                 self._dialect_checked = False
                 self._troubled.set()

@@ -149,10 +149,24 @@ async def test_a_refused_write_may_be_claimed_again_with_another_payload(inbox: 
     assert (row.state, row.error_code, row.error_message) == ("refused", "422", "no such account")
     clock.advance(1)
     other = replace(EVENT, id="evt_2")
-    assert await claim(inbox, intent(payload_hash="hash-2", amount="11.00", currency="EUR"), other) == Fresh(2)
+    wanted = intent(payload_hash="hash-2", amount="11.00", currency="EUR")
+    assert await claim(inbox, wanted, other) == Fresh(2, refused_before=True)
     [row] = await inbox.trace(PAYMENT)
     assert (row.payload_hash, row.amount, row.currency, row.event_id) == ("hash-2", Decimal("11.00"), "EUR", "evt_2")
-    assert (row.error_code, row.created_at, row.updated_at) == (None, NOON, NOON + timedelta(seconds=1))
+    assert (row.state, row.created_at, row.updated_at) == ("intended", NOON, NOON + timedelta(seconds=1))
+    await inbox.applied(COMPANY, PAYMENT, 2, solid_id="s-1")
+    [row] = await inbox.trace(PAYMENT)
+    assert (row.state, row.error_code, row.error_message) == ("applied", None, None)
+
+
+async def test_a_refused_write_that_is_given_up_unsent_stays_refused(inbox: Inbox) -> None:
+    await claim(inbox)
+    await inbox.refused(COMPANY, PAYMENT, 1, code="422", message="no such account")
+    await claim(inbox)
+    await inbox.release(COMPANY, PAYMENT, 2)
+    [row] = await inbox.trace(PAYMENT)
+    assert (row.state, row.error_code, row.error_message) == ("refused", "422", "no such account")
+    assert await claim(inbox) == Fresh(3, refused_before=True)
 
 
 @pytest.mark.parametrize("settled", ["intended", "unknown", "applied"])

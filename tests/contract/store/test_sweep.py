@@ -93,7 +93,8 @@ async def test_of_two_dates_the_earlier_is_kept_and_in_doubt_the_name_that_was_s
     name = "old" if ending == "unknown" else "new"
     remembered = {"date": "2026-03-26", "display_name": name, "only": "then"}
     answer = await claim(inbox, intent(about={"date": second, "display_name": "new"}))
-    assert answer == (Doubt(2, NOON, remembered) if ending == "unknown" else Fresh(2))
+    fresh = Fresh(2, refused_before=ending == "refused")
+    assert answer == (Doubt(2, NOON, remembered) if ending == "unknown" else fresh)
     [row] = await inbox.trace(PAYMENT)
     assert row.about == remembered
 

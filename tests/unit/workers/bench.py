@@ -1,24 +1,27 @@
 """Puts appliers together for tests, each as if in a process of its own."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from solid.models import Account
 from store.claims import WriteRow
+from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
 from store.inbox import EventRef, Inbox
-from tests.fakes import FakeClock
+from tests.fakes import NOON, FakeClock
 from tests.unit.workers.solid import Crash, FakeSolid
-from workers.applying import Applier, Timing
+from workers.applying import Applier, Fact, Timing
 from workers.chart import Chart
+from workers.earlier import Earlier
 from workers.plans.writes import ContactWrite, EntryWrite, InvoiceWrite, Line, PaymentWrite, Plan
 
 COMPANY = "main"
 TIMING = Timing(settle=60, lease=90, call=30)
 DAY = date(2026, 1, 15)
+NEWS = NOON + timedelta(days=1)
 CHART = Chart(
     [
         Account(id="a-income", name="Sales"),
@@ -68,7 +71,16 @@ class Bench:
 
     def applier(self, owner: str = "a") -> Applier:
         """Start a process: what an earlier one remembered is gone, what the inbox says stays."""
-        return Applier(solid=self.solid, inbox=self.inbox(owner), company=COMPANY, timing=TIMING, clock=self.clock)
+        inbox = self.inbox(owner)
+        earlier = Earlier(
+            solid=self.solid,
+            records=EarlierRecords(self.engine, self.clock),
+            inbox=inbox,
+            company=COMPANY,
+            settle=timedelta(seconds=TIMING.settle),
+            clock=self.clock,
+        )
+        return Applier(solid=self.solid, inbox=inbox, earlier=earlier, company=COMPANY, timing=TIMING, clock=self.clock)
 
     async def row(self, external_id: str) -> WriteRow:
         """What the inbox holds."""
@@ -90,6 +102,11 @@ class Bench:
 
 def event(number: int = 1) -> EventRef:
     return EventRef(source="/webhooks/stripe", id=f"evt_{number}", type="sales.payment.succeeded.v1", subject="ch_1")
+
+
+def fact(number: int = 1, *, happened: datetime = NEWS) -> Fact:
+    """A fact of that event; by default it happened after the inbox began."""
+    return Fact(event(number), happened, CHART)
 
 
 def entry(name: str = "fact:fee", amount: str = "1.50") -> EntryWrite:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -22,16 +22,17 @@ from schemas.envelope import Event
 from schemas.event_data import EventData
 from schemas.sales import DisputeLost, DisputeWon, PaymentRefunded, PayoutFailed, RefundFailed
 from solid.client import Absent, Lookup
-from solid.models import Account, Contact, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
+from solid.models import Account, Contact, Kind, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
 from store import transitions
 from store.claims import Change, Claim, EventRef, Intent, WriteRow
 from store.inbox import Inbox
 from tests.fakes import FakeClock
 from tests.unit.workers.stories import Story, tell
 from workers import prerequisites
-from workers.applying import Applier, NotYet, Timing
+from workers.applying import Applier, Fact, Timing
 from workers.books import Books, sample_books
 from workers.chart import Chart
+from workers.errors import NotYet
 from workers.plans import plan
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
@@ -168,6 +169,20 @@ class Ending:
     parked: dict[str, str]
 
 
+class NothingEarlier:
+    """No fact is older than this inbox: what was sent, it knows."""
+
+    async def concerns(self, happened: datetime, day: date) -> bool:
+        """Say no."""
+        del happened, day
+        return False
+
+    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+        """Find nothing."""
+        del kind, external_id, day
+        return None
+
+
 class Relay:
     """Plans, prerequisites, appliers and the inbox, between a story and its books. Two processes share the work."""
 
@@ -182,7 +197,15 @@ class Relay:
         self.inbox = RowsInMemory()
         clock = FakeClock()
         appliers = [
-            Applier(solid=self.solid, inbox=self.inbox, company=COMPANY, timing=TIMING, clock=clock) for _ in range(2)
+            Applier(
+                solid=self.solid,
+                inbox=self.inbox,
+                earlier=NothingEarlier(),
+                company=COMPANY,
+                timing=TIMING,
+                clock=clock,
+            )
+            for _ in range(2)
         ]
         parked: dict[str, str] = {}
         left: list[Event] = list(deliveries)
@@ -205,7 +228,7 @@ class Relay:
                 raise planned
             now(prerequisites.check(self.inbox, COMPANY, planned.requires))
             ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-            now(applier.apply(ref, planned, CHART))
+            now(applier.apply(Fact(ref, event.time, CHART), planned))
         except Parked as error:
             parked[event.id] = error.reason
         except (PrerequisiteMissing, NotYet):

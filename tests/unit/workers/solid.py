@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from solid.client import Absent, Inconclusive, Lookup, Present
+from solid.client import Absent, Everything, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
-from solid.models import Contact, NewContact, NewRecord
+from solid.models import Contact, Kind, NewContact, NewRecord
 
 Fault = Literal[
     "closed",
@@ -53,6 +53,7 @@ class FakeSolid:
     contacts: list[Contact] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     inconclusive: Inconclusive | None = None
+    unreadable: Inconclusive | None = None
     before_token: Callable[[], Awaitable[None]] | None = None
 
     async def create(self, record: NewRecord, *, before_send: Callable[[], Awaitable[None]] | None = None) -> str:
@@ -94,6 +95,15 @@ class FakeSolid:
             )
             return Present(ids) if ids else Absent()
         return self.lookup_of(record.external_id)
+
+    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
+        """Give all records of a kind by their external ids; the oldest of several."""
+        self.calls.append(f"everything {kind} since {since}")
+        await asyncio.sleep(0)
+        if self.inconclusive or self.unreadable:
+            return self.inconclusive or self.unreadable or Inconclusive("")
+        rows = [(record.external_id, solid_id) for solid_id, record in reversed(self.records) if record.kind == kind]
+        return Everything(dict(rows))
 
     def lookup_of(self, external_id: str) -> Lookup:
         """What a look-up finds by external id."""

@@ -15,9 +15,9 @@ from solid.errors import OutcomeUnknown, Refused, Unavailable
 from store.engine import connect
 from store.errors import LeaseLost, StoreUnavailable
 from tests.fakes import FakeClock
-from tests.unit.workers.bench import CHART, Bench, event, sale
+from tests.unit.workers.bench import Bench, fact, sale
 from tests.unit.workers.solid import Crash, Fault
-from workers.applying import NotYet
+from workers.errors import NotYet
 from workers.plans.writes import Parked
 
 faults = st.lists(st.none() | st.sampled_from(get_args(Fault)), max_size=8)
@@ -62,7 +62,7 @@ async def _campaign(
         for turn in range(200):
             applier = bench.applier(owners[turn % len(owners)])
             try:
-                await applier.apply(event(turn), sale(), CHART)
+                await applier.apply(fact(turn), sale())
             except EXPECTED:
                 bench.solid.land()
                 bench.clock.advance(waits[turn % len(waits)] + turn)

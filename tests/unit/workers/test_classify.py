@@ -6,8 +6,8 @@ from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent, UnknownEventType
 from solid.errors import DialectMismatch, OutcomeUnknown, PeriodClosed, Refused, SolidError, Unavailable
 from store.errors import LeaseLost, StoreError, StoreUnavailable
-from workers.applying import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.classify import Circumstances, classify
+from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.outcomes import DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans.writes import Parked
 from workers.prerequisites import PrerequisiteMissing

@@ -6,14 +6,14 @@ import pytest
 
 from solid.errors import OutcomeUnknown, Refused
 from solid.models import Contact
-from tests.unit.workers.bench import CHART, TIMING, Bench, contact, entry, event, sale
-from workers.applying import NotYet
+from tests.unit.workers.bench import TIMING, Bench, contact, entry, fact, sale
+from workers.errors import NotYet
 from workers.plans.writes import Parked, Plan
 
 
 async def test_a_contact_that_solid_has_already_is_adopted_by_its_name(bench: Bench) -> None:
     bench.solid.contacts.append(Contact(id="theirs", display_name="Ada"))
-    await bench.applier().apply(event(), sale(), CHART)
+    await bench.applier().apply(fact(), sale())
     assert bench.solid.counts == {"fact:invoice": 1, "fact:payment": 1}
     row = await bench.row("stripe:customer:cus_1")
     assert (row.solid_id, row.adopted) == ("theirs", True)
@@ -22,7 +22,7 @@ async def test_a_contact_that_solid_has_already_is_adopted_by_its_name(bench: Be
 async def test_a_contact_of_ours_is_preferred_to_another_of_its_name(bench: Bench) -> None:
     bench.solid.contacts.append(Contact(id="theirs", display_name="Ada"))
     bench.solid.contacts.append(Contact(id="ours", display_name="Ada", external_id="stripe:customer:cus_1"))
-    await bench.applier().apply(event(), Plan(writes=(contact(),)), CHART)
+    await bench.applier().apply(fact(), Plan(writes=(contact(),)))
     assert (await bench.row("stripe:customer:cus_1")).solid_id == "ours"
 
 
@@ -30,25 +30,25 @@ async def test_a_contact_that_belongs_to_another_customer_of_the_same_name_is_le
     bench: Bench,
 ) -> None:
     bench.solid.contacts.append(Contact(id="other", display_name="Ada", external_id="stripe:customer:cus_9"))
-    await bench.applier().apply(event(), Plan(writes=(contact(),)), CHART)
+    await bench.applier().apply(fact(), Plan(writes=(contact(),)))
     assert bench.solid.counts == {"stripe:customer:cus_1": 1}
 
 
 async def test_several_contacts_of_the_name_are_put_before_a_person(bench: Bench) -> None:
     bench.solid.contacts += [Contact(id=number, display_name="Ada") for number in ("1", "2")]
     with pytest.raises(Parked) as parked:
-        await bench.applier("a").apply(event(), sale(), CHART)
+        await bench.applier("a").apply(fact(), sale())
     assert parked.value.reason == "ambiguous:contact:stripe:customer:cus_1"
     assert bench.solid.records == []
     del bench.solid.contacts[1]
-    await bench.applier("b").apply(event(), sale(), CHART)
+    await bench.applier("b").apply(fact(), sale())
     assert bench.solid.counts == {"fact:invoice": 1, "fact:payment": 1}
 
 
 async def test_events_of_one_customer_that_come_together_create_one_contact(bench: Bench) -> None:
     applier = bench.applier()
     plans = [Plan(writes=(contact(), entry(f"fact:{number}"))) for number in range(12)]
-    await asyncio.gather(*(applier.apply(event(number), plan, CHART) for number, plan in enumerate(plans)))
+    await asyncio.gather(*(applier.apply(fact(number), plan) for number, plan in enumerate(plans)))
     calls = bench.solid.sent()
     assert calls.count("create stripe:customer:cus_1") == 1
     assert calls.count("contacts Ada") == 1, "the others remember it"
@@ -62,7 +62,7 @@ async def test_when_the_first_of_many_fails_the_others_still_create_one_contact(
 
     async def apply(number: int, plan: Plan) -> None:
         await asyncio.sleep(0.001 * number)
-        await applier.apply(event(number), plan, CHART)
+        await applier.apply(fact(number), plan)
 
     done = await asyncio.gather(*(apply(*each) for each in enumerate(plans)), return_exceptions=True)
     assert [type(each) for each in done if each is not None] == [Refused]
@@ -75,7 +75,7 @@ async def test_who_comes_right_after_a_failure_waits_in_line_and_not_for_a_lease
     bench.solid.faults.append("refused")
 
     async def apply(number: int) -> None:
-        await applier.apply(event(number), Plan(writes=(contact(), entry(f"fact:{number}"))), CHART)
+        await applier.apply(fact(number), Plan(writes=(contact(), entry(f"fact:{number}"))))
 
     first, second = asyncio.create_task(apply(1)), asyncio.create_task(apply(2))
     last: list[asyncio.Task[None]] = []
@@ -93,20 +93,20 @@ async def test_two_processes_that_meet_at_one_customer_create_one_contact(bench:
     async def meet() -> None:
         bench.solid.before_token = None
         with pytest.raises(NotYet, match="busy"):
-            await bench.applier("b").apply(event(2), plans[1], CHART)
+            await bench.applier("b").apply(fact(2), plans[1])
 
     bench.solid.before_token = meet
-    await bench.applier("a").apply(event(1), plans[0], CHART)
-    await bench.applier("b").apply(event(2), plans[1], CHART)
+    await bench.applier("a").apply(fact(1), plans[0])
+    await bench.applier("b").apply(fact(2), plans[1])
     assert bench.solid.counts == {"stripe:customer:cus_1": 1, "fact:1": 1, "fact:2": 1}
 
 
 async def test_a_contact_renamed_while_it_was_in_doubt_is_found_under_the_name_it_was_sent_with(bench: Bench) -> None:
     bench.solid.faults.append("answer_lost")
     with pytest.raises(OutcomeUnknown):
-        await bench.applier().apply(event(1), Plan(writes=(contact(display_name="Ada"),)), CHART)
+        await bench.applier().apply(fact(1), Plan(writes=(contact(display_name="Ada"),)))
     bench.clock.advance(TIMING.settle)
-    await bench.applier().apply(event(2), Plan(writes=(contact(display_name="Ada Lovelace"),)), CHART)
+    await bench.applier().apply(fact(2), Plan(writes=(contact(display_name="Ada Lovelace"),)))
     assert bench.solid.counts == {"stripe:customer:cus_1": 1}
 
 
@@ -115,16 +115,16 @@ async def test_a_contact_that_never_arrived_is_sent_again_under_the_name_it_woul
 ) -> None:
     bench.solid.faults.append("never_arrived")
     with pytest.raises(OutcomeUnknown):
-        await bench.applier().apply(event(1), Plan(writes=(contact(display_name="Ada"),)), CHART)
+        await bench.applier().apply(fact(1), Plan(writes=(contact(display_name="Ada"),)))
     bench.clock.advance(TIMING.settle)
-    await bench.applier().apply(event(2), Plan(writes=(contact(display_name="Ada Lovelace"),)), CHART)
+    await bench.applier().apply(fact(2), Plan(writes=(contact(display_name="Ada Lovelace"),)))
     assert [each.display_name for each in bench.solid.contacts] == ["Ada"]
 
 
 async def test_two_customers_of_one_name_do_not_share_the_contact_that_was_there_before(bench: Bench) -> None:
     bench.solid.contacts.append(Contact(id="by-hand", display_name="Ada"))
     applier = bench.applier()
-    await applier.apply(event(1), Plan(writes=(contact("stripe:customer:cus_1", "Ada"),)), CHART)
-    await applier.apply(event(2), Plan(writes=(contact("stripe:customer:cus_2", "Ada"),)), CHART)
+    await applier.apply(fact(1), Plan(writes=(contact("stripe:customer:cus_1", "Ada"),)))
+    await applier.apply(fact(2), Plan(writes=(contact("stripe:customer:cus_2", "Ada"),)))
     assert (await bench.row("stripe:customer:cus_1")).solid_id == "by-hand"
     assert (await bench.row("stripe:customer:cus_2")).solid_id != "by-hand"

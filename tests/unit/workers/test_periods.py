@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from tests.unit.producers.made import charge, only_event, stripe_event
-from tests.unit.workers.bench import CHART, Bench, one
-from tests.unit.workers.bench import event as ref
+from tests.unit.workers.bench import Bench, fact, one
 from workers.books import Books, sample_books
 from workers.plans import plan
 from workers.plans.writes import ContactWrite, Parked
@@ -51,6 +50,6 @@ async def test_what_solid_refuses_on_its_date_is_parked_under_that_month_and_may
 ) -> None:
     bench.solid.faults.append("period_closed")
     with pytest.raises(Parked) as parked:
-        await bench.applier().apply(ref(), one(), CHART)
+        await bench.applier().apply(fact(), one())
     assert parked.value.reason == f"period_closed:{one().writes[0].date:%Y-%m}"
-    assert await bench.applier().apply(ref(), one(), CHART) == 1
+    assert await bench.applier().apply(fact(), one()) == 1

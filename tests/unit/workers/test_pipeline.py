@@ -1,5 +1,6 @@
 """One delivery from its bytes to its settlement: settled once, after the books, as the outcome says."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,6 +119,23 @@ async def test_giving_back_settles_nothing(bench: Bench) -> None:
     bench.solid.before_token = refuse
     delivery = hand(bench, sold())
     assert await pipeline(bench).handle(delivery) == GiveBack("no_token")
+    assert delivery.settled == []
+
+
+async def test_a_cancelled_delivery_settles_nothing(bench: Bench) -> None:
+    reached = asyncio.Event()
+
+    async def wait_for_token() -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    bench.solid.before_token = wait_for_token
+    delivery = hand(bench, sold())
+    task = asyncio.create_task(pipeline(bench).handle(delivery))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     assert delivery.settled == []
 
 

@@ -9,7 +9,7 @@ from solid.client import Inconclusive
 from solid.errors import OutcomeUnknown
 from solid.lookups import Lookup, Sought
 from store.cases import Cases
-from tests.unit.workers.bench import CHART, COMPANY, TIMING, Bench, event, one, sale
+from tests.unit.workers.bench import COMPANY, TIMING, Bench, fact, one, sale
 from workers.sweeping import Sweeper
 
 FEE = "fact:fee"
@@ -37,9 +37,9 @@ def sweeper(bench: Bench, looking: Looking) -> Sweeper:
 async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost") -> None:
     bench.solid.faults.append(fault)  # type: ignore[arg-type]
     with pytest.raises(OutcomeUnknown):
-        await bench.applier().apply(event(), one(), CHART)
+        await bench.applier().apply(fact(), one())
     bench.clock.advance(TIMING.settle)
-    await bench.applier().apply(event(), one(), CHART)
+    await bench.applier().apply(fact(), one())
 
 
 async def found(bench: Bench) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ async def test_a_doubt_that_ended_well_opens_no_case_and_costs_one_look(bench: B
 
 
 async def test_what_was_never_in_doubt_is_never_asked_for(bench: Bench) -> None:
-    await bench.applier().apply(event(), sale(), CHART)
+    await bench.applier().apply(fact(), sale())
     bench.clock.advance(AFTER.total_seconds() + 1)
     looking = Looking(bench)
     assert await sweeper(bench, looking).sweep_once() == 0

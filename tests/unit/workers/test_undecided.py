@@ -2,8 +2,8 @@
 
 import pytest
 
-from workers.applying import HeldForPerson, Undecided
 from workers.classify import Circumstances, classify
+from workers.errors import HeldForPerson, Undecided
 from workers.outcomes import DeadLetter, Retry
 from workers.retry import RetryPolicy
 

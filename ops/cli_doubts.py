@@ -1,0 +1,111 @@
+"""`relay doubts` and `relay restored`: a person's word where the relay cannot know."""
+
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.running import AsJson, actor, run
+from runtime.clock import SystemClock
+from runtime.settings import Settings
+
+if TYPE_CHECKING:  # these take a while to import, and not every command needs them
+    from collections.abc import AsyncIterator, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from store.doubts import Doubts, WriteRow
+
+doubts = typer.Typer(
+    help="Writes that may or may not be in Solid: see them, and say what you found.", no_args_is_help=True
+)
+
+ExternalId = Annotated[str, typer.Argument(metavar="EXTERNAL_ID", help="As `relay doubts list` shows it.")]
+
+
+@doubts.command("list")
+def doubts_list(*, as_json: AsJson = False) -> None:
+    """Writes that may have been sent and of which no answer is known. Most settle by themselves within minutes.
+
+    Example: relay doubts list
+    """
+
+    async def ask(settings: Settings) -> "Sequence[WriteRow]":
+        async with _open_doubts(settings) as (_, opened):
+            return await opened.list()
+
+    rows = run(ask)
+    from ops.show import show_doubts  # noqa: PLC0415
+
+    show_doubts(rows, as_json=as_json)
+
+
+@doubts.command("found")
+def doubts_found(
+    external_id: ExternalId,
+    solid_id: Annotated[str, typer.Argument(metavar="SOLID_ID", help="Solid's id of the record you found.")],
+) -> None:
+    """You looked in Solid and the record is there: the relay takes it for its own and does not send it again.
+
+    Example: relay doubts found stripe:payout:po_1 7d0c1e9a-2f7b-4a53-9d1c-0a6f8d1b2c3d
+    """
+    _decide(external_id, solid_id)
+    typer.echo(f"{external_id} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
+
+
+@doubts.command("absent")
+def doubts_absent(external_id: ExternalId) -> None:
+    """You looked in Solid and the record is certainly not there: the relay sends it when its event comes again.
+
+    Example: relay doubts absent stripe:payout:po_1
+    """
+    _decide(external_id, None)
+    typer.echo(f"{external_id} will be sent when its event comes again: relay dead list, relay dead replay ID")
+
+
+def restored() -> None:
+    """The store was restored from a backup: what it lacks may be in Solid. Stop all workers, run this, start them.
+
+    From then on, facts older than this moment that the store does not know are looked up in Solid before they are sent.
+
+    Example: relay restored
+    """
+
+    async def ask(settings: Settings) -> datetime:
+        from ops.roles import open_store  # noqa: PLC0415
+        from store.audit import AuditTrail  # noqa: PLC0415
+        from store.earlier import EarlierRecords  # noqa: PLC0415
+
+        clock = SystemClock()
+        async with open_store(settings) as engine:
+            began = await EarlierRecords(engine, clock).begin_anew(settings.company)
+            await AuditTrail(engine, clock).append(actor=actor(), act="store.restored", subject=settings.company)
+            return began
+
+    began = run(ask)
+    typer.echo(f"Facts older than {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
+
+
+def _decide(external_id: str, solid_id: str | None) -> None:
+    async def ask(settings: Settings) -> None:
+        from store.audit import AuditTrail  # noqa: PLC0415
+
+        async with _open_doubts(settings) as (engine, opened):
+            await opened.decide(external_id, solid_id=solid_id)
+            act = "doubt.absent" if solid_id is None else "doubt.found"
+            await AuditTrail(engine, SystemClock()).append(
+                actor=actor(), act=act, subject=external_id, detail={"solid_id": solid_id}
+            )
+
+    run(ask)
+
+
+@asynccontextmanager
+async def _open_doubts(settings: Settings) -> "AsyncIterator[tuple[AsyncEngine, Doubts]]":
+    from ops.roles import open_store  # noqa: PLC0415
+    from store.doubts import Doubts  # noqa: PLC0415
+
+    async with open_store(settings) as engine:
+        settle = timedelta(seconds=settings.worker.settle_seconds)
+        yield engine, Doubts(engine, company=settings.company, settle=settle, clock=SystemClock())

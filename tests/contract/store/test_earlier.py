@@ -1,0 +1,72 @@
+"""What is remembered of Solid from before the inbox began."""
+
+import asyncio
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.earlier import EarlierRecords, Known
+from store.inbox import Inbox
+from tests.contract.store.samples import COMPANY, claim
+from tests.fakes import NOON, FakeClock
+
+SINCE = date(2026, 1, 1)
+
+
+@pytest.fixture
+def earlier(engine: AsyncEngine, clock: FakeClock) -> EarlierRecords:
+    return EarlierRecords(engine, clock)
+
+
+async def test_an_inbox_begins_when_it_is_first_asked_for_and_never_again(
+    earlier: EarlierRecords, clock: FakeClock
+) -> None:
+    assert await earlier.began(COMPANY) == NOON
+    clock.advance(3_600)
+    assert await earlier.began(COMPANY) == NOON
+    assert await earlier.began("second") == NOON + timedelta(hours=1)
+
+
+async def test_an_inbox_that_has_writes_already_began_with_the_oldest(
+    inbox: Inbox, earlier: EarlierRecords, clock: FakeClock
+) -> None:
+    await claim(inbox)
+    clock.advance(3_600)
+    assert await earlier.began(COMPANY) == NOON
+
+
+async def test_two_that_ask_at_once_hear_the_same(earlier: EarlierRecords) -> None:
+    assert set(await asyncio.gather(*(earlier.began(COMPANY) for _ in range(8)))) == {NOON}
+
+
+async def test_what_was_read_comes_back_by_kind_and_company(earlier: EarlierRecords) -> None:
+    known = Known(SINCE, {"stripe:charge:ch_1:invoice": "s-1", "another\u0000": "s-2"})
+    await earlier.keep(COMPANY, "invoice", known)
+    found = await earlier.known(COMPANY, "invoice")
+    assert found == Known(SINCE, {"stripe:charge:ch_1:invoice": "s-1", "another\ufffd": "s-2"})
+    assert await earlier.known(COMPANY, "entry") is None
+    assert await earlier.known("second", "invoice") is None
+
+
+async def test_a_later_reading_takes_the_place_of_the_one_before(earlier: EarlierRecords) -> None:
+    await earlier.keep(COMPANY, "invoice", Known(SINCE, {"a": "s-1"}))
+    await earlier.keep(COMPANY, "invoice", Known(date.min, {"b": "s-2"}))
+    assert await earlier.known(COMPANY, "invoice") == Known(date.min, {"b": "s-2"})
+
+
+async def test_an_empty_list_was_read_too(earlier: EarlierRecords) -> None:
+    await earlier.keep(COMPANY, "invoice", Known(SINCE, {}))
+    assert await earlier.known(COMPANY, "invoice") == Known(SINCE, {})
+
+
+async def test_a_restored_store_begins_anew_and_what_was_read_counts_no_more(
+    earlier: EarlierRecords, clock: FakeClock
+) -> None:
+    await earlier.keep(COMPANY, "invoice", Known(SINCE, {"a": "s-1"}))
+    await earlier.keep("second", "invoice", Known(SINCE, {"a": "s-1"}))
+    clock.advance(60)
+    assert await earlier.begin_anew(COMPANY) == NOON + timedelta(minutes=1)
+    assert await earlier.began(COMPANY) == NOON + timedelta(minutes=1)
+    assert await earlier.known(COMPANY, "invoice") is None
+    assert await earlier.known("second", "invoice") is not None

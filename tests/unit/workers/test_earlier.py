@@ -1,0 +1,142 @@
+"""A store that was lost begins anew, and what an earlier one sent is not sent again."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from solid.client import Inconclusive
+from solid.models import NewRecord
+from store.earlier import EarlierRecords
+from store.engine import connect
+from tests.fakes import NOON
+from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, entry, fact, one, sale
+from workers.errors import HeldForPerson, NotYet
+from workers.plans.writes import Plan
+from workers.records import record_of
+
+FEE = "fact:fee"
+OLD = NOON - timedelta(days=3)
+READ = f"everything entry since {DAY - timedelta(days=90)}"
+
+
+@pytest.fixture
+async def young(bench: Bench, tmp_path: Path, migrated_file: Path) -> AsyncIterator[Bench]:
+    """Give an empty store beside the same Solid, begun when the test begins."""
+    copyfile(migrated_file, tmp_path / "young.db")
+    engine = connect(f"sqlite:///{tmp_path / 'young.db'}")
+    another = Bench(engine, bench.clock, bench.solid)
+    await EarlierRecords(engine, bench.clock).began(COMPANY)
+    yield another
+    await engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+async def settled(bench: Bench) -> None:
+    """Let the inbox have begun at noon, and everything have settled since."""
+    await EarlierRecords(bench.engine, bench.clock).began(COMPANY)
+    bench.clock.advance(TIMING.settle)
+
+
+async def test_a_fact_that_an_earlier_inbox_posted_is_adopted_and_not_sent(bench: Bench) -> None:
+    bench.solid.add(_record(FEE))
+    await bench.applier().apply(fact(happened=OLD), one())
+    assert bench.solid.sent() == [READ]
+    row = await bench.row(FEE)
+    assert (row.state, row.solid_id, row.adopted) == ("applied", "solid-1", True)
+
+
+async def test_one_reading_answers_for_all_old_facts_of_a_kind_and_for_every_process(bench: Bench) -> None:
+    applier = bench.applier()
+    for name in ("one", "two", "three"):
+        await applier.apply(fact(happened=OLD), one(name))
+    await bench.applier("b").apply(fact(happened=OLD), one("four"))
+    assert bench.solid.sent() == [READ, "create one", "create two", "create three", "create four"]
+
+
+async def test_a_sale_that_is_older_than_the_inbox_is_found_record_by_record(bench: Bench, young: Bench) -> None:
+    await bench.applier().apply(fact(happened=NEWS), sale())
+    ids = [solid_id for solid_id, _ in bench.solid.records]
+    bench.solid.sent()
+    young.clock.advance(TIMING.settle)
+    await young.applier().apply(fact(happened=OLD), sale())
+    assert [solid_id for solid_id, _ in young.solid.records] == ids
+    assert not [call for call in young.solid.sent() if call.startswith("create")]
+
+
+async def test_a_fact_that_happened_since_costs_no_reading(bench: Bench) -> None:
+    await bench.applier().apply(fact(happened=NEWS), one())
+    assert bench.solid.sent() == [f"create {FEE}"]
+
+
+async def test_a_fact_is_old_by_its_time_though_it_is_booked_on_a_later_day(bench: Bench) -> None:
+    plan = Plan(writes=(entry().model_copy(update={"date": date(2026, 2, 1)}),))
+    await bench.applier().apply(fact(happened=OLD), plan)
+    assert bench.solid.sent()[0] == f"everything entry since {date(2026, 2, 1) - timedelta(days=90)}"
+
+
+async def test_a_fact_is_old_by_its_day_though_its_event_is_made_today(bench: Bench) -> None:
+    plan = Plan(writes=(entry().model_copy(update={"date": OLD.date()}),))
+    await bench.applier().apply(fact(happened=NEWS), plan)
+    assert bench.solid.sent()[0].startswith("everything entry since")
+
+
+async def test_an_older_fact_than_any_before_has_the_list_read_further_back(bench: Bench) -> None:
+    applier = bench.applier()
+    await applier.apply(fact(happened=OLD), one("one"))
+    early = entry("two").model_copy(update={"date": DAY - timedelta(days=91)})
+    await applier.apply(fact(happened=OLD), Plan(writes=(early,)))
+    calls = bench.solid.sent()
+    assert calls == [READ, "create one", f"everything entry since {DAY - timedelta(days=181)}", "create two"]
+
+
+async def test_where_the_list_cannot_be_read_each_write_is_looked_up_on_its_own(bench: Bench) -> None:
+    bench.solid.add(_record("one"))
+    bench.solid.unreadable = Inconclusive("the list has more than 50 pages")
+    applier = bench.applier()
+    await applier.apply(fact(happened=OLD), one("one"))
+    await applier.apply(fact(happened=OLD), one("two"))
+    assert bench.solid.sent() == [READ, "find one", "find two", "create two"]
+
+
+async def test_where_no_look_up_tells_a_person_decides_and_nothing_is_sent(bench: Bench) -> None:
+    bench.solid.inconclusive = Inconclusive("a page looks full")
+    applier = bench.applier()
+    for _ in range(2):
+        with pytest.raises(HeldForPerson, match="may be in Solid already"):
+            await applier.apply(fact(happened=OLD), one())
+    assert bench.solid.records == []
+
+
+async def test_a_record_that_the_inbox_knows_nothing_of_tells_of_a_call_that_may_still_land(young: Bench) -> None:
+    """The store was lost and began anew within the settle time, and a call of before is under way."""
+    young.solid.add(_record("another"))
+    with pytest.raises(NotYet, match="settling") as early:
+        await young.applier().apply(fact(happened=OLD), one())
+    young.solid.add(_record(FEE))
+    young.clock.advance(early.value.after_seconds)
+    await young.applier().apply(fact(happened=OLD), one())
+    assert young.solid.counts == {"another": 1, FEE: 1}
+
+
+async def test_records_of_its_own_do_not_make_a_young_inbox_wait(young: Bench) -> None:
+    await young.applier().apply(fact(happened=NEWS), one("mine"))
+    await young.applier().apply(fact(happened=OLD), one("old"))
+    assert young.solid.counts == {"mine": 1, "old": 1}
+
+
+async def test_what_solid_refused_is_not_looked_for_again(bench: Bench) -> None:
+    bench.solid.unreadable = Inconclusive("the list has more than 50 pages")
+    bench.solid.faults.append("refused")
+    with pytest.raises(Exception, match="VALIDATION"):
+        await bench.applier().apply(fact(happened=OLD), one())
+    bench.solid.sent()
+    await bench.applier().apply(fact(happened=OLD), one())
+    assert bench.solid.sent() == [f"create {FEE}"]
+
+
+def _record(name: str) -> NewRecord:
+    """An entry as an earlier inbox would have sent it."""
+    return record_of(entry(name), {}, CHART)

@@ -1,0 +1,127 @@
+"""Facts older than the inbox: an earlier inbox may have posted them, so Solid is asked before they are sent.
+
+One reading of a list answers for all of them: what was posted since the inbox began, it knows itself. Where the list
+cannot be read to its end, each write is looked up on its own. See `docs/decisions/0015-facts-older-than-the-inbox.md`.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from runtime.clock import Clock
+from solid.client import Everything, Inconclusive
+from solid.models import Kind
+from store.earlier import EarlierRecords, Known
+from store.inbox import Inbox
+from workers.errors import NotYet
+
+log = structlog.get_logger()
+
+CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
+"""The source's clock and ours: a fact is called older a little too soon rather than too late."""
+
+FURTHER_BACK: Final = timedelta(days=90)
+"""A list is read from so long before the fact that needs it: the next older one then needs no reading."""
+
+KEYS_AT_A_TIME: Final = 500
+
+
+class ReadsEverything(Protocol):
+    """What is needed of Solid's client."""
+
+    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
+        """See `SolidClient.everything`."""
+        ...
+
+
+class NotRead(Exception):
+    """The list cannot be read to its end: look each write up on its own."""
+
+
+class Earlier:
+    """What Solid had of one company before its inbox began. Use one a process; safe for many tasks."""
+
+    def __init__(  # noqa: PLR0913 - one keyword a part
+        self,
+        *,
+        solid: ReadsEverything,
+        records: EarlierRecords,
+        inbox: Inbox,
+        company: str,
+        settle: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._solid = solid
+        self._records = records
+        self._inbox = inbox
+        self._company = company
+        self._settle = settle
+        self._clock = clock
+        self._began: datetime | None = None
+        self._known: dict[Kind, Known] = {}
+        self._unreadable: set[Kind] = set()
+        self._not_ours: set[Kind] = set()
+        self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def concerns(self, happened: datetime, day: date) -> bool:
+        """Whether a fact that happened then, booked on that day, may have been posted by an earlier inbox."""
+        limit = await self._beginning() + CLOCKS_MAY_DIFFER
+        return min(happened, datetime.combine(day, time.max, UTC)) < limit
+
+    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+        """Solid's id of the record, None when no earlier inbox has posted it. Calls Solid once a kind, as a rule.
+
+        Raises:
+            NotRead: the list may lack some records.
+            NotYet: an earlier inbox was at work, and its last call may still land.
+            StoreUnavailable, Unavailable, OutcomeUnknown: see there.
+        """
+        async with self._reading[kind]:
+            known = self._known.get(kind) or await self._records.known(self._company, kind)
+            if known is None or known.since > day:
+                known = await self._read(kind, day)
+            self._known[kind] = known
+        return known.records.get(external_id)
+
+    async def _read(self, kind: Kind, day: date) -> Known:
+        if kind in self._unreadable:
+            raise NotRead
+        rest = await self._unsettled_seconds()
+        if kind in self._not_ours and rest > 0:
+            raise NotYet("settling", rest)
+        since = day - FURTHER_BACK
+        found = await self._solid.everything(kind, since=since)
+        if isinstance(found, Inconclusive):
+            if not found.moved:
+                self._unreadable.add(kind)
+            log.info("earlier.not_read", kind=kind, why=found.why)
+            raise NotRead
+        if rest > 0 and await self._not_all_ours(found.ids):
+            self._not_ours.add(kind)
+            raise NotYet("settling", rest)
+        known = Known(since, found.ids)
+        await self._records.keep(self._company, kind, known)
+        log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
+        return known
+
+    async def _beginning(self) -> datetime:
+        if self._began is None:
+            self._began = await self._records.began(self._company)
+        return self._began
+
+    async def _unsettled_seconds(self) -> float:
+        """How long the last call of an earlier inbox may still land."""
+        return (await self._beginning() + self._settle - self._clock.now()).total_seconds()
+
+    async def _not_all_ours(self, ids: Mapping[str, str]) -> bool:
+        """Whether there are records that this inbox knows nothing of: they tell of an earlier one."""
+        keys = list(ids)
+        for start in range(0, len(keys), KEYS_AT_A_TIME):
+            some = keys[start : start + KEYS_AT_A_TIME]
+            if len(await self._inbox.state_of(self._company, some)) < len(some):
+                return True
+        return False
