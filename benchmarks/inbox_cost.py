@@ -23,7 +23,7 @@ from benchmarks.no_inbox import NoInbox, NothingEarlier
 from benchmarks.staging import Setting, publish
 from messaging.bucket import Token
 from ops.processes import SIMULATOR_KEY
-from ops.roles import open_worker
+from ops.roles import open_workers
 from runtime.clock import SystemClock
 from runtime.settings import Settings
 from schemas.envelope import Event, encode
@@ -125,7 +125,7 @@ async def compare_workers(setting: Setting, settings: Settings, *, events: int, 
         )
         before = await asyncio.to_thread(setting.state)
         busy = time.process_time()
-        async with open_worker(settings, CLOCK) as worker:
+        async with open_workers(settings, CLOCK) as [worker]:
             await _work_until(
                 worker if with_inbox else _without_inbox(worker),
                 lambda: setting.await_writes(before["writes"] + events),

@@ -1,7 +1,7 @@
-"""The worker's side of the token bucket: take a token, spend it at once, report what Solid made of the call.
+"""The worker's side of the token bucket: ask for a token, spend it at once, report what Solid made of the call.
 
-No token, no call: when the broker cannot be reached, nothing is sent, never the opposite. The subscription on the
-token queue exists only while somebody waits, so that a token is never kept for later.
+No token, no call: when the broker cannot be reached, nothing is sent, never the opposite. Tokens come to a queue of
+this bucket's own, and only as many as somebody waits for: none is kept for later.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import aio_pika
 import structlog
@@ -18,15 +18,24 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from messaging.connection import BROKEN, Link, keep, within
 from messaging.errors import BrokerUnreachable
-from messaging.topology import declare_bucket, mint_queue, token_queue
+from messaging.lanes import LANES, Lane, current_lane
+from messaging.topology import declare_bucket, mint_queue
 from runtime.clock import Clock
+from runtime.stalls import StallWatch
 
 log = structlog.get_logger()
 
-PROBE = "probe"
-BRAKE = "brake"
-RELEASE = "release"
-BATON = "baton"
+PROBE: Final = "probe"
+BRAKE: Final = "brake"
+RELEASE: Final = "release"
+BATON: Final = "baton"
+WANT: Final = "want"
+
+SAY_AGAIN_SECONDS: Final = 0.5
+"""Whoever waits says so this often: a mint that has just been elected hears it then."""
+
+OUTDATED_AFTER: Final = 5
+"""Seconds after which what was said is thrown away by the broker, if no mint has read it."""
 
 
 class NoToken(Exception):
@@ -41,16 +50,19 @@ class Token:
 
 
 class Bucket:
-    """Tokens for one company. Satisfies `solid.transport.Limiter`."""
+    """Tokens for one company. Satisfies `solid.transport.Limiter`.
 
-    def __init__(self, link: Link, *, company: str, depth: int, clock: Clock) -> None:
+    Whoever takes a token gets it on the lane of the task (`messaging.lanes.on_lane`).
+    """
+
+    def __init__(self, link: Link, *, company: str, stalls: StallWatch, clock: Clock) -> None:
         self._link = link
         self._company = company
-        self._depth = depth
+        self._stalls = stalls
         self._clock = clock
-        self._waiting: deque[tuple[float, asyncio.Future[Token]]] = deque()
-        self._wanted = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._waiting: dict[Lane, deque[asyncio.Future[Token]]] = {lane: deque() for lane in LANES}
+        self._received: dict[Lane, int] = dict.fromkeys(LANES, 0)
+        self._changed = asyncio.Event()
         self._refusing = False
         self._wanting_since: float | None = None
         self._channel: AbstractChannel | None = None
@@ -62,12 +74,12 @@ class Bucket:
 
         A probe that fails is no answer: whoever waited before it goes on waiting.
         """
-        if not self._waiting or self._wanting_since is None:
+        if not self._anybody_waits() or self._wanting_since is None:
             return 0.0
         return self._clock.monotonic() - self._wanting_since
 
     async def take(self) -> Token:
-        """Wait for a token; first come, first served. Safe to cancel.
+        """Wait for a token; first come, first served within a lane. Safe to cancel.
 
         Raises:
             NoToken: the bucket was told to refuse.
@@ -75,18 +87,16 @@ class Bucket:
         if self._refusing:
             raise NoToken
         future: asyncio.Future[Token] = asyncio.get_running_loop().create_future()
-        entry = (self._clock.monotonic(), future)
-        self._waiting.append(entry)
-        self._wanted.set()
+        line = self._waiting[current_lane()]
         if self._wanting_since is None:
-            self._wanting_since = entry[0]
+            self._wanting_since = self._clock.monotonic()
+        line.append(future)
+        self._changed.set()
         try:
             return await future
         finally:
             with contextlib.suppress(ValueError):
-                self._waiting.remove(entry)
-            if not self._waiting:
-                self._idle.set()
+                line.remove(future)
 
     async def report(self, token: Token, *, cause: str | None, retry_after: float | None = None) -> None:
         """Tell the mint what became of the call: a `cause` pulls the brake, an answered probe releases it.
@@ -94,7 +104,7 @@ class Bucket:
         Silent where there is nothing to say. A report that cannot be sent is logged: the mint's probes find out.
         """
         if cause is None:
-            self._wanting_since = self._clock.monotonic() if self._waiting else None
+            self._wanting_since = self._clock.monotonic() if self._anybody_waits() else None
             if not token.probe:
                 return
         body = {"cause": cause, "retry_after": retry_after, "probe": token.probe}
@@ -109,9 +119,12 @@ class Bucket:
     def refuse(self) -> None:
         """Hand out nothing from now on; everyone in line gets `NoToken`."""
         self._refusing = True
-        for _, future in self._waiting:
-            if not future.done():
-                future.set_exception(NoToken())
+        for line in self._waiting.values():
+            for future in line:
+                if not future.done():
+                    future.set_exception(NoToken())
+            line.clear()
+        self._changed.set()
 
     def accept(self) -> None:
         """Hand out tokens again."""
@@ -125,49 +138,65 @@ class Bucket:
     async def _open(self) -> AbstractChannel:
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
-                channel = await self._link.channel(prefetch=1)
-                await declare_bucket(channel, self._company, depth=self._depth)
+                channel = await self._link.channel()
+                await declare_bucket(channel, self._company)
                 self._channel = channel
             return self._channel
 
     async def _serve(self) -> None:
+        """Nothing is opened before the first token is wanted: a company without work costs nothing."""
+        if not self._anybody_waits():
+            await self._changed.wait()
         channel = await self._open()
-        queue = await channel.get_queue(token_queue(self._company), ensure=False)
+        queue = await within(10, channel.declare_queue(exclusive=True, auto_delete=True))
+        self._received = dict.fromkeys(LANES, 0)
+        await within(10, queue.consume(self._on_token, no_ack=True))
         lost = asyncio.ensure_future(channel.closed())
-        if self._waiting:
-            self._wanted.set()
+        said: dict[Lane, list[int]] = {}
         try:
             while not lost.done():
-                await _first(lost, self._wanted.wait())
-                self._wanted.clear()
-                self._idle.clear()
-                if not self._waiting or lost.done():
-                    continue
-                tag = await within(10, queue.consume(self._on_token))
-                await _first(lost, self._idle.wait())
-                if not lost.done():
-                    await within(10, queue.cancel(tag))
+                self._changed.clear()
+                wanted, waits = self._wanted(), self._anybody_waits()
+                if wanted != said or waits:
+                    await self._say(channel, queue.name, wanted)
+                    said = wanted
+                await _first(lost, self._changed.wait(), within_seconds=SAY_AGAIN_SECONDS if waits else None)
         finally:
             lost.cancel()
 
+    def _wanted(self) -> dict[Lane, list[int]]:
+        """Lane → tokens received so far, and those with the ones that are waited for; of lanes that were ever used."""
+        counts = {lane: [self._received[lane], self._received[lane] + len(self._waiting[lane])] for lane in LANES}
+        return {lane: count for lane, count in counts.items() if count[1]}
+
+    async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[Lane, list[int]]) -> None:
+        message = aio_pika.Message(json.dumps(wanted).encode(), type=WANT, reply_to=reply_to, expiration=OUTDATED_AFTER)
+        await within(10, channel.default_exchange.publish(message, mint_queue(self._company)))
+
     async def _on_token(self, message: AbstractIncomingMessage) -> None:
-        while self._waiting and self._waiting[0][1].done():
-            self._waiting.popleft()
-        if not self._waiting:
-            await message.nack(requeue=True)
+        lane: Lane = message.correlation_id  # type: ignore[assignment]  # the mint says the lane that we have said
+        self._received[lane] += 1
+        line = self._waiting[lane]
+        if self._stalls.just_stalled:  # it may have waited here, and would come on top of newer ones
+            log.info("token.outdated", company=self._company, lane=lane)
+            self._changed.set()
             return
-        _, future = self._waiting.popleft()
-        future.set_result(Token(probe=message.type == PROBE))
-        if not self._waiting:
-            self._idle.set()
-        await message.ack()
+        while line and line[0].done():
+            line.popleft()
+        if line:
+            line.popleft().set_result(Token(probe=message.type == PROBE))
+
+    def _anybody_waits(self) -> bool:
+        return any(not future.done() for line in self._waiting.values() for future in line)
 
 
-async def _first(lost: "asyncio.Future[Literal[True]]", other: Coroutine[Any, Any, bool]) -> None:
-    """Wait for the other thing, or for the loss of the channel."""
+async def _first(
+    lost: "asyncio.Future[Literal[True]]", other: Coroutine[Any, Any, bool], *, within_seconds: float | None
+) -> None:
+    """Wait for the other thing, for the loss of the channel, or for so many seconds."""
     task = asyncio.create_task(other)
     ends: set[asyncio.Future[Any]] = {lost, task}
     try:
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         task.cancel()

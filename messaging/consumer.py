@@ -65,13 +65,13 @@ class Consumer:
         self._publisher = publisher
         self._queues = queues
         self._prefetch = prefetch
-        self._channels: list[AbstractChannel] = []
-        self._tags: list[tuple[AbstractChannel, str, str]] = []
+        self._channel: AbstractChannel | None = None
+        self._tags: dict[str, str] = {}
         self.tasks = KeyedTasks()
         self.lost = asyncio.Event()
 
     async def open(self, handler: Handler, *, companies: Sequence[str], retry_delays: Sequence[float]) -> None:
-        """Subscribe to all queues, each on a channel of its own (the prefetch counts per channel).
+        """Subscribe to all queues on one channel; the prefetch counts for each of them.
 
         Raises:
             BrokerUnreachable, UnsafeTopology: see there.
@@ -82,29 +82,29 @@ class Consumer:
             key = str(delivery.headers.get(h.PARTITION) or message.delivery_tag)
             self.tasks.start(key, lambda: handler(delivery))
 
-        for index, name in enumerate(self._queues):
-            channel = await self._link.channel(prefetch=self._prefetch)
-            self._channels.append(channel)
-            channel.close_callbacks.add(lambda *_: self.lost.set())
-            if index == 0:
-                await declare_events(channel, companies, retry_delays)
-            underlay = await channel.get_underlay_channel()
-            underlay.on_consumer_cancel_callbacks.add(lambda *_: self.lost.set())
+        channel = self._channel = await self._link.channel(prefetch=self._prefetch)
+        channel.close_callbacks.add(lambda *_: self.lost.set())
+        await declare_events(channel, companies, retry_delays)
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(lambda *_: self.lost.set())
+        for name in self._queues:
             queue = await channel.get_queue(name, ensure=False)
-            self._tags.append((channel, name, await within(10, queue.consume(on_message))))
+            self._tags[name] = await within(10, queue.consume(on_message))
 
     async def stop(self) -> None:
         """Take no more deliveries; those in hand go on."""
-        tags, self._tags = self._tags, []
-        for channel, name, tag in tags:
+        channel, tags = self._channel, self._tags
+        self._tags = {}
+        for name, tag in tags.items():
             with contextlib.suppress(*BROKEN):
+                assert channel is not None  # noqa: S101 - there are tags
                 queue = await channel.get_queue(name, ensure=False)
                 await within(5, queue.cancel(tag))
 
     async def close(self) -> None:
-        """Close the channels: whatever is not settled goes back to its queue, once."""
-        channels, self._channels = self._channels, []
-        for channel in channels:
+        """Close the channel: whatever is not settled goes back to its queue, once."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
             with contextlib.suppress(*BROKEN):
                 async with asyncio.timeout(5):
                     await channel.close()

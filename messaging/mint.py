@@ -1,4 +1,4 @@
-"""The mint: the one process that fills a company's bucket.
+"""The mint: the one process that hands out a company's tokens.
 
 Every worker carries one; the broker elects: the mint queue has a single active consumer, and whoever holds its
 baton (a message, not acknowledged) mints. When the holder dies the baton goes to the next at once. After every
@@ -8,7 +8,7 @@ election and every loss of the broker the bucket starts empty.
 import asyncio
 import contextlib
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,24 +20,22 @@ from aio_pika.exceptions import DeliveryError
 from aiolimiter import AsyncLimiter
 
 from messaging.brake import Brake
-from messaging.bucket import BATON, BRAKE, PROBE, RELEASE
+from messaging.bucket import BATON, BRAKE, PROBE, RELEASE, WANT
 from messaging.connection import Link, keep, within
-from messaging.topology import declare_bucket, mint_queue, mint_state_queue, token_queue
+from messaging.lanes import Lane, Turns
+from messaging.pace import Pace
+from messaging.topology import declare_bucket, mint_queue, mint_state_queue
+from messaging.wants import Wants
 from runtime.clock import Clock
 
 log = structlog.get_logger()
 
-CATCH_UP = 2
-"""Tokens the pacing may issue at once to make up for a late wake-up; part of the burst."""
-
 REPORT_EVERY_SECONDS = 1.0
+UNCHANGED_SECONDS = 5.0
+"""A report that says the same again is left only this often."""
+
 REFRESH_SECONDS = 600.0
 """The baton goes back and comes again this often, well within the broker's 30-minute consumer time-out."""
-
-
-def bucket_depth(burst: int) -> int:
-    """How many tokens the queue may hold so that queue and catch-up together never exceed the burst."""
-    return max(1, burst - CATCH_UP)
 
 
 class Mint:
@@ -50,6 +48,7 @@ class Mint:
         company: str,
         rate: float,
         burst: int,
+        weights: Mapping[Lane, int],
         brake: Brake,
         clock: Clock,
         window_seconds: float = 60,
@@ -57,11 +56,14 @@ class Mint:
         self._link = link
         self._company = company
         self._rate = rate
-        self._depth = bucket_depth(burst)
+        self._burst = burst
         self._brake = brake
         self._clock = clock
         self._window = window_seconds
-        self._minted: deque[float] = deque()
+        self._weights = weights
+        self._wants = Wants(Turns(weights))
+        self._pace = Pace(window_seconds)
+        self._minted: deque[tuple[float, Lane]] = deque()
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -73,10 +75,11 @@ class Mint:
         held: list[AbstractIncomingMessage] = []
         minting: list[asyncio.Task[None]] = []
         failed = asyncio.get_running_loop().create_future()
+        self._wants = Wants(Turns(self._weights))  # what was sent before may not have arrived
 
         async def on_message(message: AbstractIncomingMessage) -> None:
             if message.type != BATON:
-                self._on_report(message.type, json.loads(message.body))
+                self._hear(message.type, message.reply_to, json.loads(message.body))
             elif not held:
                 held.append(message)
                 if not minting:
@@ -86,7 +89,7 @@ class Mint:
             await message.ack()
 
         try:
-            await declare_bucket(channel, self._company, depth=self._depth)
+            await declare_bucket(channel, self._company)
             queue = await channel.get_queue(mint_queue(self._company), ensure=False)
             await within(10, queue.consume(on_message))
             await within(10, channel.default_exchange.publish(_message(BATON), mint_queue(self._company)))
@@ -102,17 +105,22 @@ class Mint:
         if held:
             await held.pop().nack(requeue=True)
 
-    def _on_report(self, kind: str | None, report: Mapping[str, Any]) -> None:
+    def _hear(self, kind: str | None, reply_to: str | None, said: Mapping[str, Any]) -> None:
         now = self._clock.monotonic()
-        if kind == BRAKE:
-            started = self._brake.pull(
-                str(report["cause"]), now=now, retry_after=report["retry_after"], probe=bool(report["probe"])
-            )
-            if started:
-                log.warning("brake.pulled", company=self._company, cause=report["cause"])
+        if kind == WANT and reply_to is not None:
+            self._wants.heard(reply_to, said, now=now)
+        elif kind == BRAKE:
+            self._pull(str(said["cause"]), said["retry_after"], probe=bool(said["probe"]), now=now)
         elif kind == RELEASE and self._brake.release():
             log.info("brake.released", company=self._company, after_seconds=round(now - self._brake.since, 1))
         self._changed.set()
+
+    def _pull(self, cause: str, retry_after: float | None, *, probe: bool, now: float) -> None:
+        if self._brake.pull(cause, now=now, retry_after=retry_after, probe=probe):
+            if cause == "rate_limited":
+                self._pace.refused(now=now)
+            share = round(self._pace.share(now=now), 3)
+            log.warning("brake.pulled", company=self._company, cause=cause, share_of_rate=share)
 
     async def _mint(self, channel: AbstractChannel) -> None:
         log.info("mint.elected", company=self._company, rate=round(self._rate, 3))
@@ -123,62 +131,79 @@ class Mint:
                 await self._stand_still(channel)
 
     async def _pay_out(self, channel: AbstractChannel) -> None:
-        """Mint at the rate until the brake is pulled. Starts with an empty bucket."""
-        await self._purge(channel)
-        limiter = AsyncLimiter(CATCH_UP, CATCH_UP / self._rate)
-        await limiter.acquire(CATCH_UP)
+        """Hand out tokens at the rate to those who want them, until the brake is pulled. Starts with nothing."""
+        limiter = AsyncLimiter(self._burst, self._burst / self._rate)
+        await limiter.acquire(self._burst)
         while not self._brake.on:
-            await limiter.acquire()
+            self._changed.clear()
+            if not self._wants.waiting():
+                await self._changed.wait()
+                continue
+            await limiter.acquire(min(1 / self._pace.share(now=self._clock.monotonic()), self._burst))
             if not self._brake.on:
-                await self._issue(channel, "")
+                await self._hand_out(channel, "")
 
     async def _stand_still(self, channel: AbstractChannel) -> None:
-        """While the brake is on: no tokens but single probes, when they are due."""
-        await self._purge(channel)
+        """While the brake is on: no tokens but single probes, when they are due and somebody wants one."""
         while self._brake.on:
             self._changed.clear()
             due = self._brake.next_probe - self._clock.monotonic()
-            if due <= 0:
-                await self._purge(channel)
-                await self._issue(channel, PROBE)
+            if due <= 0 and await self._hand_out(channel, PROBE):
                 self._brake.probed(now=self._clock.monotonic())
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(due):
+                async with asyncio.timeout(due if due > 0 else None):
                     await self._changed.wait()
 
-    async def _issue(self, channel: AbstractChannel, kind: str) -> None:
-        """One token into the bucket; a full bucket refuses it, and that is that."""
-        with contextlib.suppress(DeliveryError):
-            await within(10, channel.default_exchange.publish(_message(kind), token_queue(self._company)))
-            now = self._clock.monotonic()
-            self._minted.append(now)
-            while self._minted[0] < now - self._window:
-                self._minted.popleft()
+    async def _hand_out(self, channel: AbstractChannel, kind: str) -> bool:
+        """One token to whoever's turn it is; a bucket that is gone is forgotten, and the next one gets it.
 
-    async def _purge(self, channel: AbstractChannel) -> None:
-        queue = await channel.get_queue(token_queue(self._company), ensure=False)
-        await within(10, queue.purge())
+        False when nobody wants one.
+        """
+        while (turn := self._wants.next(now=self._clock.monotonic())) is not None:
+            reply_to, lane = turn
+            try:
+                await within(10, channel.default_exchange.publish(_message(kind, lane), reply_to, mandatory=True))
+            except DeliveryError:
+                self._wants.forget(reply_to)
+                continue
+            now = self._clock.monotonic()
+            self._minted.append((now, lane))
+            while self._minted[0][0] < now - self._window:
+                self._minted.popleft()
+            return True
+        return False
 
     async def _report_state(self, channel: AbstractChannel) -> None:
         """Leave a report for `relay status`: only the latest is kept, and it expires by itself."""
+        left: dict[str, Any] = {}
+        left_at = -UNCHANGED_SECONDS
         while True:
-            state = {
-                "at": datetime.now(UTC).isoformat(),
-                "rate": self._rate,
-                "minted": len(self._minted),
-                "window_seconds": self._window,
-                "brake": self._brake.cause,
-                "braked_seconds": self._clock.monotonic() - self._brake.since if self._brake.on else None,
-            }
-            message = aio_pika.Message(json.dumps(state).encode())
-            await within(10, channel.default_exchange.publish(message, mint_state_queue(self._company)))
+            now = self._clock.monotonic()
+            state = self._state(now)
+            if state != left or now - left_at >= UNCHANGED_SECONDS:
+                left, left_at = state, now
+                message = aio_pika.Message(json.dumps({"at": datetime.now(UTC).isoformat(), **state}).encode())
+                await within(10, channel.default_exchange.publish(message, mint_state_queue(self._company)))
             await self._clock.sleep(REPORT_EVERY_SECONDS)
 
+    def _state(self, now: float) -> dict[str, Any]:
+        recent = [lane for at, lane in self._minted if at >= now - self._window]
+        return {
+            "rate": self._rate,
+            "share_of_rate": round(self._pace.share(now=now), 3),
+            "minted": len(recent),
+            "lanes": dict(Counter(recent)),
+            "waiting": self._wants.waiting(),
+            "window_seconds": self._window,
+            "brake": self._brake.cause,
+            "braked_seconds": round(now - self._brake.since) if self._brake.on else None,
+        }
 
-def _message(kind: str) -> aio_pika.Message:
+
+def _message(kind: str, lane: Lane | None = None) -> aio_pika.Message:
     durable = aio_pika.DeliveryMode.PERSISTENT if kind == BATON else aio_pika.DeliveryMode.NOT_PERSISTENT
-    return aio_pika.Message(b"", type=kind or None, delivery_mode=durable)
+    return aio_pika.Message(b"", type=kind or None, correlation_id=lane, delivery_mode=durable)
 
 
 def _pass_on(task: asyncio.Task[None], failed: asyncio.Future[None]) -> None:

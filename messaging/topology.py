@@ -49,13 +49,8 @@ def retry_queue(delay_seconds: float) -> str:
     return f"relay.retry.{delay_seconds:g}s"
 
 
-def token_queue(company: str) -> str:
-    """The bucket: the queue of a company's tokens."""
-    return f"relay.{company}.tokens"
-
-
 def mint_queue(company: str) -> str:
-    """Where the mints of a company are elected, and where brakes are reported."""
+    """Where the mints of a company are elected, and hear who wants tokens and what pulls the brake."""
     return f"relay.{company}.mint"
 
 
@@ -103,7 +98,7 @@ def _explained() -> Iterator[None]:
     except ChannelPreconditionFailed as error:
         msg = (
             f"RabbitMQ refuses a declaration: {error}. A queue of this name exists with other arguments: "
-            "stop all workers, let it run empty (a token queue may be deleted at any time), delete it, start again."
+            "stop all workers, let it run empty, delete it, start again."
         )
         raise UnsafeTopology(msg) from error
 
@@ -154,17 +149,9 @@ async def _declare_retry(channel: AbstractChannel, delay_seconds: float) -> None
     await queue.bind(exchange, "")
 
 
-async def declare_bucket(channel: AbstractChannel, company: str, *, depth: int) -> None:
-    """Declare the token queue, the mint's queue and the mint's report.
-
-    Classic and small: tokens are worth nothing after a restart (the bucket then starts empty).
-    """
+async def declare_bucket(channel: AbstractChannel, company: str) -> None:
+    """Declare the mint's queue and its report. Tokens themselves travel through queues that live with their bucket."""
     with _explained():
-        await channel.declare_queue(
-            token_queue(company),
-            durable=True,
-            arguments={"x-max-length": depth, "x-overflow": "reject-publish", "x-message-ttl": 1000},
-        )
         await channel.declare_queue(mint_queue(company), durable=True, arguments={"x-single-active-consumer": True})
         await channel.declare_queue(
             mint_state_queue(company), durable=True, arguments={"x-max-length": 1, "x-message-ttl": 15_000}

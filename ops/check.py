@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from messaging.errors import MessagingError
-from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_publisher, open_solid, open_store
+from messaging.lanes import on_lane
+from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_publisher, open_solid, open_store, watch_stalls
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
 from solid.client import SolidClient
@@ -103,12 +104,17 @@ async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: 
 @asynccontextmanager
 async def _paced(settings: Settings, clock: Clock) -> AsyncIterator[SolidClient]:
     """Solid's client behind the real bucket, with a standby mint of its own for where no worker runs."""
-    async with open_link(settings, "check") as link, open_link(settings, "check mint") as minting:
-        bucket = bucket_on(link, settings, clock)
+    async with (
+        open_link(settings, "check") as link,
+        open_link(settings, "check mint") as minting,
+        watch_stalls(settings, clock) as stalls,
+    ):
+        bucket = bucket_on(link, settings, stalls, clock)
         jobs = [asyncio.create_task(bucket.run()), asyncio.create_task(mint_on(minting, settings, clock).run())]
         try:
             async with open_solid(settings, bucket, clock) as solid:
-                yield solid
+                with on_lane("background"):
+                    yield solid
         finally:
             for job in jobs:
                 job.cancel()

@@ -38,14 +38,14 @@ def up() -> None:
     """
 
     async def work(settings: Settings) -> None:
-        from ops.roles import open_receiver, open_worker, serve  # noqa: PLC0415 - keeps other commands quick
+        from ops.roles import open_receiver, open_workers, run_workers, serve  # noqa: PLC0415 - keeps others quick
 
         clock = SystemClock()
-        async with open_receiver(settings, clock) as receiver, open_worker(settings, clock) as worker:
+        async with open_receiver(settings, clock) as receiver, open_workers(settings, clock) as workers:
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(serve(receiver, settings, stop))
-                    group.create_task(worker.run(stop))
+                    group.create_task(run_workers(workers, stop))
 
     run(lambda settings: _ungrouped(work(settings)))
 
@@ -75,11 +75,11 @@ def work() -> None:
     """
 
     async def ask(settings: Settings) -> None:
-        from ops.roles import open_worker  # noqa: PLC0415
+        from ops.roles import open_workers, run_workers  # noqa: PLC0415
 
-        async with open_worker(settings, SystemClock()) as worker:
+        async with open_workers(settings, SystemClock()) as workers:
             with stop_on_signals() as stop:
-                await worker.run(stop)
+                await run_workers(workers, stop)
 
     run(ask)
 

@@ -5,8 +5,9 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -19,14 +20,16 @@ from starlette.applications import Starlette
 from messaging.brake import Brake
 from messaging.bucket import Bucket
 from messaging.connection import Link
-from messaging.errors import BrokerUnreachable
-from messaging.mint import Mint, bucket_depth
+from messaging.errors import BrokerUnreachable, UnsafeTopology
+from messaging.mint import Mint
 from messaging.publisher import Publisher
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
+from runtime.stalls import StallWatch
 from solid.client import SolidClient
 from solid.dialect import Dialect
+from solid.errors import DialectMismatch
 from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
 from store.cases import Cases
@@ -84,7 +87,7 @@ async def open_publisher(settings: Settings, clock: Clock, name: str) -> AsyncIt
 
 def companies_of(settings: Settings) -> tuple[str, ...]:
     """All companies whose events this relay takes."""
-    return tuple(sorted({settings.company, *settings.stripe.accounts.values()}))
+    return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values()}))
 
 
 def dialect_of(settings: Settings) -> Dialect:
@@ -119,9 +122,21 @@ async def open_solid(settings: Settings, limiter: Limiter, clock: Clock) -> Asyn
         yield client
 
 
-def bucket_on(link: Link, settings: Settings, clock: Clock) -> Bucket:
+@asynccontextmanager
+async def watch_stalls(settings: Settings, clock: Clock) -> AsyncIterator[StallWatch]:
+    """A watch that notices when this process stands still for longer than the bucket's jitter allows."""
+    watch = StallWatch(clock, settings.bucket.jitter_seconds)
+    looking = asyncio.create_task(watch.run())
+    try:
+        yield watch
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+def bucket_on(link: Link, settings: Settings, stalls: StallWatch, clock: Clock) -> Bucket:
     """The company's token bucket, reached over a link."""
-    return Bucket(link, company=settings.company, depth=bucket_depth(settings.bucket.burst), clock=clock)
+    return Bucket(link, company=settings.company, stalls=stalls, clock=clock)
 
 
 def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
@@ -132,68 +147,128 @@ def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
         company=settings.company,
         rate=bucket.rate,
         burst=bucket.burst,
+        weights=bucket.lanes,
         brake=Brake(bucket.probe_gap_seconds, bucket.longest_probe_gap_seconds),
         clock=clock,
         window_seconds=bucket.window_seconds,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the workers of one process share, however many companies they serve."""
+
+    engine: AsyncEngine
+    consuming: Link
+    minting: Link
+    publisher: Publisher
+    stalls: StallWatch
+    inbox: Inbox
+    clock: Clock
+
+
 @asynccontextmanager
-async def open_worker(settings: Settings, clock: Clock) -> AsyncIterator[Worker]:
-    """One worker with all its parts, ready to run.
+async def open_workers(settings: Settings, clock: Clock) -> AsyncIterator[list[Worker]]:
+    """A worker for each company that is served, all on the same connections to broker and store.
 
     Raises:
-        ConfigurationError: books, key or dialect are missing or wrong.
+        ConfigurationError: books, key or dialect of a company are missing or wrong, or two share a key.
     """
-    books = load_books(settings.books)
-    worker = settings.worker
+    owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    own = [settings.of(company) for company in settings.served]
+    _refuse_shared_keys(own)
     async with (
         open_store(settings) as engine,
         open_link(settings, "worker") as consuming,
         open_link(settings, "mint") as minting,
         open_publisher(settings, clock, "worker") as publisher,
+        watch_stalls(settings, clock) as stalls,
+        AsyncExitStack() as clients,
     ):
-        bucket = bucket_on(consuming, settings, clock)
-        async with open_solid(settings, bucket, clock) as solid:
-            owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-            inbox = Inbox(engine, owner=owner, lease=timedelta(seconds=worker.lease_seconds), clock=clock)
-            timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
-            earlier = Earlier(
-                solid=solid,
-                records=EarlierRecords(engine, clock),
-                inbox=inbox,
-                company=settings.company,
-                settle=timedelta(seconds=worker.settle_seconds),
-                clock=clock,
-            )
-            applier = Applier(
-                solid=solid, inbox=inbox, earlier=earlier, company=settings.company, timing=timing, clock=clock
-            )
-            yield Worker(
-                Parts(
-                    consuming=consuming,
-                    publisher=publisher,
-                    bucket=bucket,
-                    mint=mint_on(minting, settings, clock),
-                    solid=solid,
-                    dialect=dialect_of(settings),
-                    inbox=inbox,
-                    applier=applier,
-                    sweeper=Sweeper(
-                        solid=solid,
-                        inbox=inbox,
-                        cases=Cases(engine, clock),
-                        company=settings.company,
-                        after=timedelta(seconds=worker.sweep_after_seconds),
-                        clock=clock,
-                    ),
-                    books=books,
-                    company=settings.company,
-                    settings=worker,
-                    retry_delays=settings.rabbitmq.retry_delays_seconds,
-                    clock=clock,
-                )
-            )
+        lease = timedelta(seconds=settings.worker.lease_seconds)
+        inbox = Inbox(engine, owner=owner, lease=lease, clock=clock)
+        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock)
+        workers = []
+        for each in own:
+            bucket = bucket_on(consuming, each, stalls, clock)
+            solid = await clients.enter_async_context(open_solid(each, bucket, clock))
+            workers.append(_worker(each, shared, bucket, solid))
+        yield workers
+
+
+def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClient) -> Worker:
+    """The worker of one company."""
+    worker, company, clock = settings.worker, settings.company, shared.clock
+    timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
+    earlier = Earlier(
+        solid=solid,
+        records=EarlierRecords(shared.engine, clock),
+        inbox=shared.inbox,
+        company=company,
+        settle=timedelta(seconds=worker.settle_seconds),
+        clock=clock,
+    )
+    sweeper = Sweeper(
+        solid=solid,
+        inbox=shared.inbox,
+        cases=Cases(shared.engine, clock),
+        company=company,
+        after=timedelta(seconds=worker.sweep_after_seconds),
+        clock=clock,
+    )
+    return Worker(
+        Parts(
+            consuming=shared.consuming,
+            publisher=shared.publisher,
+            bucket=bucket,
+            mint=mint_on(shared.minting, settings, clock),
+            solid=solid,
+            dialect=dialect_of(settings),
+            inbox=shared.inbox,
+            applier=Applier(
+                solid=solid, inbox=shared.inbox, earlier=earlier, company=company, timing=timing, clock=clock
+            ),
+            sweeper=sweeper,
+            books=load_books(settings.books),
+            company=company,
+            settings=worker,
+            retry_delays=settings.rabbitmq.retry_delays_seconds,
+            clock=clock,
+        )
+    )
+
+
+def _refuse_shared_keys(own: Sequence[Settings]) -> None:
+    """The allowance is granted to a key: two buckets on one key would exceed it."""
+    companies: dict[str, str] = {}
+    for each in own:
+        other = companies.setdefault(each.solid.key(), each.company)
+        if other != each.company:
+            msg = f"companies {other} and {each.company} have the same API key: make one for each in Solid's settings"
+            raise ConfigurationError(msg)
+
+
+async def run_workers(workers: Sequence[Worker], stop: asyncio.Event) -> None:
+    """Run them until `stop` is set. One that cannot go on stops alone, where there are others.
+
+    Raises:
+        DialectMismatch, UnsafeTopology: the only worker cannot go on, or none of several can.
+    """
+    results = await asyncio.gather(*(_told_apart(worker, stop, alone=len(workers) == 1) for worker in workers))
+    failures = [result for result in results if result is not None]
+    if failures and len(failures) == len(workers):
+        raise failures[0]
+
+
+async def _told_apart(worker: Worker, stop: asyncio.Event, *, alone: bool) -> Exception | None:
+    try:
+        await worker.run(stop)
+    except (DialectMismatch, UnsafeTopology) as error:
+        if alone:
+            raise
+        log.error("worker.company_stopped", company=worker.company, error=str(error))  # noqa: TRY400 - it says it all
+        return error
+    return None
 
 
 @asynccontextmanager

@@ -32,9 +32,10 @@ def told_plainly() -> Iterator[None]:
 
 
 def run(work: Callable[[Settings], Coroutine[Any, Any, Result]]) -> Result:
-    """Read the settings, start the log, run one coroutine."""
+    """Read the settings as they are for the company they name, start the log, run one coroutine."""
     with told_plainly():
         settings = load_settings()
+        settings = settings.of(settings.company)
         configure_logs(settings.log.level, settings.log.format)
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:

@@ -7,6 +7,7 @@ named here, never from `relay.toml` itself. A wrong setting is refused at start 
 import difflib
 import os
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -125,6 +126,10 @@ class SolidSettings(Section):
         raise ConfigurationError(msg)
 
 
+LaneName = Literal["live", "batch", "replay", "background"]
+LANE_WEIGHTS: Mapping[LaneName, int] = {"live": 8, "batch": 4, "replay": 2, "background": 1}
+
+
 class BucketSettings(Section):
     """`[bucket]`: what Solid allows (`docs/architecture.md`, the token bucket).
 
@@ -136,6 +141,7 @@ class BucketSettings(Section):
     window_seconds: float = Field(default=60, gt=0)
     burst: int = Field(default=5, ge=3)
     jitter_seconds: float = Field(default=0.25, ge=0)
+    lanes: dict[LaneName, Annotated[int, Field(ge=1, le=1000)]] = dict(LANE_WEIGHTS)
     probe_gap_seconds: float = Field(default=1, gt=0)
     longest_probe_gap_seconds: float = Field(default=30, gt=0)
 
@@ -143,6 +149,15 @@ class BucketSettings(Section):
     def rate(self) -> float:
         """Tokens a second."""
         return (self.allowance - self.burst) / (self.window_seconds + self.jitter_seconds)
+
+    @field_validator("lanes")
+    @classmethod
+    def _every_lane(cls, lanes: dict[LaneName, int]) -> dict[LaneName, int]:
+        """Lanes that are not named keep their weight; none at all is a mistake."""
+        if not lanes:
+            msg = f"no lane has a weight; leave the setting out for {dict(LANE_WEIGHTS)}"
+            raise ValueError(msg)
+        return {**LANE_WEIGHTS, **lanes}
 
     @model_validator(mode="after")
     def _burst_fits(self) -> "BucketSettings":
@@ -223,6 +238,21 @@ class LogSettings(Section):
     format: Literal["auto", "json", "console"] = "auto"
 
 
+class CompanySettings(Section):
+    """`[companies.<name>]`: what is a company's own. What is not said here is as in the table of all."""
+
+    books: Path | None = None
+    solid: SolidSettings = SolidSettings()
+    bucket: BucketSettings | None = None
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> "CompanySettings":
+        if self.solid.api_key is None and self.solid.api_key_file is None:
+            msg = "solid.api_key_file is missing: the allowance is granted to a key, so each company needs its own"
+            raise ValueError(msg)
+        return self
+
+
 class Settings(BaseSettings):
     """All settings of one relay."""
 
@@ -240,6 +270,46 @@ class Settings(BaseSettings):
     stripe: StripeSettings = StripeSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
+    companies: dict[CompanyName, CompanySettings] = {}
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The companies whose books are written: those of `[companies]`, or the only one."""
+        return tuple(sorted(self.companies)) or (self.company,)
+
+    def of(self, company: str) -> "Settings":
+        """The settings as they are for one company.
+
+        Raises:
+            ConfigurationError: the company is not known.
+        """
+        if not self.companies and company == self.company:
+            return self
+        if company not in self.companies:
+            msg = f"company {company} is not in [companies]; known: {', '.join(self.served)}"
+            raise ConfigurationError(msg)
+        own = self.companies[company]
+        keyless = self.solid.model_copy(update={"api_key": None, "api_key_file": None})
+        changes = {name: getattr(own.solid, name) for name in own.solid.model_fields_set}
+        return self.model_copy(
+            update={
+                "company": company,
+                "books": own.books or self.books,
+                "solid": keyless.model_copy(update=changes),
+                "bucket": own.bucket or self.bucket,
+            }
+        )
+
+    @model_validator(mode="after")
+    def _companies_are_served(self) -> "Settings":
+        wanted = {self.company, *self.stripe.accounts.values()} if self.companies else set[str]()
+        for company in sorted(wanted - self.companies.keys()):
+            msg = (
+                f"events go to company {company}, and [companies.{company}] is missing: nobody would write its books; "
+                f"known: {', '.join(self.served)}. Set company and stripe.accounts to companies that are there."
+            )
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _lease_outlives_a_call(self) -> "Settings":

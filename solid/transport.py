@@ -10,6 +10,7 @@ It must not know what a request is for. Where tokens come from is the limiter's 
 """
 
 import asyncio
+import functools
 import ssl
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -125,9 +126,15 @@ def direct_transport(*, ca_file: Path | None = None) -> httpx.AsyncHTTPTransport
     it cannot be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would
     leave a doubt.
     """
-    verify = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    verify = _trusting(ca_file)
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
     return httpx.AsyncHTTPTransport(verify=verify, limits=limits, retries=0)
+
+
+@functools.cache
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """One context for all clients that trust the same: each costs half a megabyte."""
+    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
 
 
 def _sign(request: httpx.Request) -> Unavailable | None:

@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 
 import structlog
 
+from messaging import headers as h
 from messaging.bucket import Bucket, NoToken
 from messaging.connection import BROKEN, Link
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
 from messaging.errors import MessagingError, UnsafeTopology
+from messaging.lanes import lane_of, on_lane
 from messaging.mint import Mint
 from messaging.publisher import Publisher
-from messaging.topology import STREAMS, stream_queue
+from messaging.topology import STREAMS, stream_of, stream_queue
 from runtime.clock import Clock
 from runtime.settings import WorkerSettings
 from solid.client import SolidClient
@@ -73,6 +75,11 @@ class Worker:
         self._troubled = asyncio.Event()
         self._dialect_checked = False
         self._settled_any = False
+
+    @property
+    def company(self) -> str:
+        """Whose books it writes."""
+        return self._parts.company
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set.
@@ -157,7 +164,8 @@ class Worker:
     async def _sweep(self) -> None:
         """Sweep while the session lasts; a store that is lost ends it."""
         try:
-            await self._parts.sweeper.run()
+            with on_lane("background"):
+                await self._parts.sweeper.run()
         except NoToken:
             pass
         except StoreUnavailable:
@@ -180,7 +188,8 @@ class Worker:
     async def _handle(self, pipeline: Pipeline, delivery: Delivery) -> None:
         """One delivery. Whatever could not be settled ends the session, so that the broker hands it over again."""
         try:
-            outcome = await pipeline.handle(delivery)
+            with on_lane(lane_of(stream_of(delivery.key), replayed=h.REPLAY_OF in delivery.headers)):
+                outcome = await pipeline.handle(delivery)
         except (*BROKEN, MessagingError) as error:
             log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
             self._troubled.set()

@@ -11,9 +11,10 @@ import pytest
 from messaging.brake import Brake
 from messaging.bucket import Bucket, NoToken, Token
 from messaging.drain import mint_report
-from messaging.mint import Mint, bucket_depth
+from messaging.mint import Mint
 from ops.broker import Broker
 from runtime.settings import BucketSettings
+from runtime.stalls import StallWatch
 from simulator.limits import worst_window
 from tests.integration.wiring import CLOCK, Cable, cable_to, linked, running, soon, until
 
@@ -41,6 +42,7 @@ class Shop:
             company=self.company,
             rate=self.pace.rate,
             burst=self.pace.burst,
+            weights=self.pace.lanes,
             brake=Brake(0.3, 0.6),
             clock=CLOCK,
             window_seconds=self.pace.window_seconds,
@@ -53,8 +55,9 @@ class Shop:
     async def bucket(self) -> Bucket:
         """Add a bucket, as a worker has one."""
         link = await self.stack.enter_async_context(linked(self.url, "bucket"))
-        bucket = Bucket(link, company=self.company, depth=bucket_depth(self.pace.burst), clock=CLOCK)
-        await self.stack.enter_async_context(running(bucket.run()))
+        stalls = StallWatch(CLOCK, self.pace.jitter_seconds + 0.2)  # the machine may be busy
+        bucket = Bucket(link, company=self.company, stalls=stalls, clock=CLOCK)
+        await self.stack.enter_async_context(running(bucket.run(), stalls.run()))
         return bucket
 
     def elected(self) -> list[int]:

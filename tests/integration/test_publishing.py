@@ -10,7 +10,7 @@ from messaging.connection import Link
 from messaging.drain import backlog
 from messaging.errors import BrokerUnreachable, PublishFailed, Unroutable, UnsafeTopology
 from messaging.publisher import Publisher
-from messaging.topology import RAW_DLQ, declare_bucket, retry_queue, stream_queue, token_queue
+from messaging.topology import RAW_DLQ, retry_queue, stream_queue
 from ops.broker import Broker
 from ops.processes import free_port
 from schemas.envelope import decode
@@ -144,14 +144,6 @@ async def test_a_queue_with_other_arguments_is_refused_with_a_plain_message(
     assert name in str(refused.value)
     assert "exists with other arguments" in str(refused.value)
     assert "delete it" in str(refused.value)
-
-
-async def test_a_bucket_of_another_size_is_refused_with_a_plain_message(link: Link, company: str) -> None:
-    await declare_bucket(await link.channel(), company, depth=3)
-    await declare_bucket(await link.channel(), company, depth=3)
-    with pytest.raises(UnsafeTopology, match="exists with other arguments") as refused:
-        await declare_bucket(await link.channel(), company, depth=8)
-    assert token_queue(company) in str(refused.value)
 
 
 async def test_declaring_again_changes_nothing(link: Link, company: str) -> None:

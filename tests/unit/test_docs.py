@@ -14,7 +14,6 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
 from messaging import headers, topology
-from messaging.mint import bucket_depth
 from ops.cli import app
 from producers.webhooks.stripe import KINDS
 from runtime.settings import BucketSettings, RabbitSettings, Settings
@@ -240,7 +239,6 @@ def test_the_architecture_names_every_queue_and_no_other() -> None:
         *(topology.stream_queue("<c>", stream) for stream in topology.STREAMS),
         *(topology.retry_queue(delay) for delay in RabbitSettings().retry_delays_seconds),
         *topology.dead_letter_queues(),
-        topology.token_queue("<c>"),
         topology.mint_queue("<c>"),
         topology.mint_state_queue("<c>"),
     }
@@ -272,7 +270,7 @@ async def test_the_architecture_gives_every_queue_its_arguments() -> None:
     channel = Recorder()
     delays = RabbitSettings().retry_delays_seconds
     await topology.declare_events(channel, ["<c>"], delays)  # type: ignore[arg-type]
-    await topology.declare_bucket(channel, "<c>", depth=1)  # type: ignore[arg-type]
+    await topology.declare_bucket(channel, "<c>")  # type: ignore[arg-type]
     documented: dict[str, set[str]] = {}
     last: set[str] = set()
     for name, kind, arguments, _ in table(text_of("docs/architecture.md"), "name"):
@@ -285,7 +283,6 @@ async def test_the_architecture_gives_every_queue_its_arguments() -> None:
 def test_the_architecture_has_the_arithmetic_of_the_bucket() -> None:
     bucket, text = BucketSettings(), text_of("docs/architecture.md")
     assert f"{bucket.rate:.4f} tokens a second" in text
-    assert f"burst \N{MINUS SIGN} {bucket.burst - bucket_depth(bucket.burst)} = {bucket_depth(bucket.burst)}" in text
     assert f"{bucket.rate * 60:.1f} calls a minute, {bucket.rate * 6000 / bucket.allowance:.2f} %" in text
 
 

@@ -1,6 +1,7 @@
 """The worker's side of the bucket, where a broker's timing cannot be had on demand."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -8,40 +9,45 @@ from pydantic import SecretStr
 
 from messaging.bucket import PROBE, Bucket, Token
 from messaging.connection import Link
+from messaging.lanes import Lane, on_lane
+from runtime.stalls import StallWatch
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
 
 
+@dataclass(slots=True)
 class FakeToken:
-    """A token as it comes from the queue."""
+    """A token as it comes from the mint."""
 
-    def __init__(self, kind: str | None = None) -> None:
-        self.type = kind
-        self.settled: list[str] = []
-
-    async def ack(self) -> None:
-        """See `AbstractIncomingMessage.ack`."""
-        self.settled.append("ack")
-
-    async def nack(self, *, requeue: bool) -> None:
-        """See `AbstractIncomingMessage.nack`."""
-        self.settled.append(f"nack requeue={requeue}")
+    type: str | None = None
+    correlation_id: Lane = "live"
 
 
 @pytest.fixture
-def bucket() -> Bucket:
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def stalls(clock: FakeClock) -> StallWatch:
+    return StallWatch(clock, 0.25)
+
+
+@pytest.fixture
+def bucket(stalls: StallWatch, clock: FakeClock) -> Bucket:
     link = Link(SecretStr("amqp://guest:guest@127.0.0.1:1/"), name="never connected")
-    return Bucket(link, company="main", depth=3, clock=FakeClock())
+    return Bucket(link, company="main", stalls=stalls, clock=clock)
 
 
-async def come(bucket: Bucket, token: FakeToken) -> None:
-    await bucket._on_token(cast("AbstractIncomingMessage", token))
+async def come(bucket: Bucket, token: FakeToken | None = None) -> None:
+    await bucket._on_token(cast("AbstractIncomingMessage", token or FakeToken()))
 
 
-async def taking(bucket: Bucket) -> "asyncio.Task[Token]":
-    task = asyncio.create_task(bucket.take())
+async def taking(bucket: Bucket, lane: Lane = "live") -> "asyncio.Task[Token]":
+    with on_lane(lane):
+        task = asyncio.create_task(bucket.take())
     await asyncio.sleep(0)
     return task
 
@@ -49,27 +55,58 @@ async def taking(bucket: Bucket) -> "asyncio.Task[Token]":
 async def test_a_token_passes_over_a_taker_that_was_cancelled_this_very_moment(bucket: Bucket) -> None:
     gone, patient = await taking(bucket), await taking(bucket)
     gone.cancel()
-    token = FakeToken()
-    await come(bucket, token)
+    await come(bucket)
     assert await patient == Token()
-    assert token.settled == ["ack"]
     with pytest.raises(asyncio.CancelledError):
         await gone
 
 
-async def test_a_token_that_nobody_waits_for_goes_back(bucket: Bucket) -> None:
-    gone = await taking(bucket)
-    gone.cancel()
-    token = FakeToken()
-    await come(bucket, token)
-    assert token.settled == ["nack requeue=True"]
-    with pytest.raises(asyncio.CancelledError):
-        await gone
+async def test_a_token_that_nobody_waits_for_is_not_kept(bucket: Bucket) -> None:
+    await come(bucket)
+    later = await taking(bucket)
+    assert not later.done()
+    assert bucket._wanted() == {"live": [1, 2]}, "one came for nothing, one is wanted"
+    later.cancel()
 
 
 async def test_first_come_first_served_and_a_probe_is_known_as_one(bucket: Bucket) -> None:
     first, second = await taking(bucket), await taking(bucket)
     await come(bucket, FakeToken(PROBE))
-    await come(bucket, FakeToken())
+    await come(bucket)
     assert (await first, await second) == (Token(probe=True), Token(probe=False))
     assert bucket.longest_wait == 0
+
+
+async def test_a_token_goes_to_whoever_waits_on_its_lane(bucket: Bucket) -> None:
+    live, batch = await taking(bucket), await taking(bucket, "batch")
+    await come(bucket, FakeToken(correlation_id="batch"))
+    assert (live.done(), batch.done()) == (False, False)
+    assert await batch == Token()
+    assert bucket._wanted() == {"live": [0, 1], "batch": [1, 1]}
+    live.cancel()
+
+
+async def test_a_token_that_waited_while_the_process_stood_still_is_not_spent(
+    bucket: Bucket, stalls: StallWatch, clock: FakeClock
+) -> None:
+    watching = asyncio.create_task(stalls.run())
+    await asyncio.sleep(0)
+    taker = await taking(bucket)
+    watching.cancel()
+    clock.advance(30)
+    await come(bucket)
+    await asyncio.sleep(0)
+    assert not taker.done()
+    assert bucket._wanted() == {"live": [1, 2]}, "it asks for another"
+    taker.cancel()
+
+
+async def test_who_waits_for_an_answer_waits_on_though_a_probe_fails(bucket: Bucket, clock: FakeClock) -> None:
+    first = await taking(bucket)
+    clock.advance(40)
+    await come(bucket, FakeToken(PROBE))
+    assert await first == Token(probe=True)
+    again = await taking(bucket)
+    clock.advance(30)
+    assert bucket.longest_wait == 70
+    again.cancel()

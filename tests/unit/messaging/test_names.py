@@ -4,14 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from messaging import headers as h
-from messaging.mint import CATCH_UP, bucket_depth
 from messaging.publisher import nearest_delay
 from messaging.topology import STREAMS, dead_letter_queues, retry_queue, routing_key, stream_of
 from runtime.settings import BucketSettings
 from schemas.catalog import EVENT_TYPES
-
-SMALLEST_BURST = 3
-
 
 @pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
 def test_every_event_type_belongs_to_a_stream(event_type: str) -> None:
@@ -49,12 +45,6 @@ def test_only_our_own_headers_travel_on() -> None:
 @pytest.mark.parametrize("value", ["3", None, 2.5, b"1"])
 def test_a_counter_that_is_no_number_counts_from_the_start(value: object) -> None:
     assert h.count({h.ATTEMPT: value}, h.ATTEMPT, 1) == 1
-
-
-@pytest.mark.parametrize("burst", range(SMALLEST_BURST, 40))
-def test_bucket_and_catch_up_together_never_exceed_any_burst_that_may_be_set(burst: int) -> None:
-    assert bucket_depth(burst) >= 1
-    assert bucket_depth(burst) + CATCH_UP <= burst
 
 
 @pytest.mark.parametrize("burst", [2, 600])

@@ -1,0 +1,74 @@
+"""Who wants tokens, as the mint hears it. Pure state: no network, no clock of its own.
+
+A bucket says, lane by lane, how many tokens it has ever received and how many it has ever wanted, from the start of its
+reply queue on. Both only grow, so a message that is lost, repeated or late does no harm, and a mint that has just been
+elected knows all that it must from the next one. What was wanted and not sent is open.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from messaging.lanes import LANES, Lane, Turns
+
+FORGOTTEN_AFTER_SECONDS: Final = 3.0
+"""A bucket that waits says so twice a second: one that is silent for so long waits no more."""
+
+
+@dataclass(slots=True)
+class _Want:
+    sent: int
+    wanted: int
+    heard_at: float
+
+    @property
+    def open(self) -> int:
+        return max(self.wanted - self.sent, 0)
+
+
+@dataclass(slots=True)
+class Wants:
+    """All open wants of one company. Times are seconds on the caller's monotonic clock."""
+
+    turns: Turns
+    _lanes: dict[Lane, dict[str, _Want]] = field(default_factory=lambda: {lane: {} for lane in LANES})
+
+    def heard(self, reply_to: str, said: Mapping[str, Any], *, now: float) -> None:
+        """Note what a bucket said: lane → [received, wanted]."""
+        for lane in LANES:
+            if lane in said:
+                received, wanted = said[lane]
+                want = self._lanes[lane].setdefault(reply_to, _Want(received, wanted, now))
+                want.sent = max(want.sent, received)  # another mint may have sent some
+                want.wanted = max(want.wanted, wanted)
+                want.heard_at = now
+
+    def next(self, *, now: float) -> tuple[str, Lane] | None:
+        """Who gets the next token, on which lane; None when nobody wants one. It counts as sent."""
+        self._forget_silent(now)
+        wanting = [lane for lane in LANES if any(want.open for want in self._lanes[lane].values())]
+        if not wanting:
+            return None
+        lane = self.turns.next(wanting)
+        wants = self._lanes[lane]
+        reply_to = next(name for name, want in wants.items() if want.open)
+        want = wants.pop(reply_to)
+        want.sent += 1
+        wants[reply_to] = want  # to the end of the line
+        return reply_to, lane
+
+    def forget(self, reply_to: str) -> None:
+        """Drop what a bucket wanted that is gone."""
+        for wants in self._lanes.values():
+            wants.pop(reply_to, None)
+
+    def waiting(self) -> dict[Lane, int]:
+        """How many tokens are wanted now, by lane, for the lanes that want any."""
+        counts = Counter({lane: sum(want.open for want in self._lanes[lane].values()) for lane in LANES})
+        return {lane: count for lane, count in counts.items() if count}
+
+    def _forget_silent(self, now: float) -> None:
+        for wants in self._lanes.values():
+            for name in [name for name, want in wants.items() if now - want.heard_at > FORGOTTEN_AFTER_SECONDS]:
+                del wants[name]

@@ -1,0 +1,78 @@
+"""What the mint knows of who wants tokens: never too few, too many at most once after an election."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.lanes import LANES, Turns
+from messaging.wants import FORGOTTEN_AFTER_SECONDS, Wants
+
+
+@pytest.fixture
+def wants() -> Wants:
+    return Wants(Turns(dict.fromkeys(LANES, 1)))
+
+
+def test_nobody_gets_more_than_is_wanted(wants: Wants) -> None:
+    wants.heard("a", {"live": [0, 2]}, now=0)
+    assert [wants.next(now=0) for _ in range(3)] == [("a", "live"), ("a", "live"), None]
+
+
+def test_what_is_said_twice_or_late_changes_nothing(wants: Wants) -> None:
+    wants.heard("a", {"live": [0, 3]}, now=0)
+    assert wants.next(now=0) == ("a", "live")
+    for said in ([0, 3], [0, 1], [1, 3]):
+        wants.heard("a", {"live": said}, now=0)
+    assert wants.waiting() == {"live": 2}
+
+
+def test_a_mint_that_has_just_been_elected_knows_from_the_next_word(wants: Wants) -> None:
+    wants.heard("a", {"live": [100, 104]}, now=0)
+    assert wants.waiting() == {"live": 4}
+
+
+def test_tokens_that_another_mint_has_sent_are_not_sent_again(wants: Wants) -> None:
+    wants.heard("a", {"live": [0, 5]}, now=0)
+    wants.heard("a", {"live": [5, 6]}, now=1)
+    assert wants.waiting() == {"live": 1}
+
+
+def test_those_who_want_on_one_lane_take_turns(wants: Wants) -> None:
+    for name in "abc":
+        wants.heard(name, {"live": [0, 10]}, now=0)
+    assert Counter(turn[0] for _ in range(9) if (turn := wants.next(now=0))) == {"a": 3, "b": 3, "c": 3}
+
+
+def test_a_bucket_that_is_silent_or_gone_gets_nothing(wants: Wants) -> None:
+    wants.heard("silent", {"live": [0, 5]}, now=0)
+    wants.heard("gone", {"live": [0, 5], "batch": [0, 1]}, now=FORGOTTEN_AFTER_SECONDS)
+    wants.forget("gone")
+    assert wants.next(now=FORGOTTEN_AFTER_SECONDS + 0.1) is None
+
+
+@given(
+    takes=st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(LANES), st.integers(1, 5)), max_size=30),
+    lost=st.lists(st.booleans(), max_size=30),
+)
+def test_however_many_words_are_lost_all_that_is_wanted_is_sent_in_the_end_and_no_more(
+    takes: list[tuple[str, str, int]], lost: list[bool]
+) -> None:
+    wants, sent, wanted = Wants(Turns(dict.fromkeys(LANES, 1))), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+
+    def say(name: str) -> None:
+        said = {lane: [sent[name, lane], wanted[name, lane]] for lane in LANES if wanted[name, lane]}
+        wants.heard(name, said, now=0)
+
+    for number, (name, lane, count) in enumerate(takes):
+        wanted[name, lane] += count
+        if not (number < len(lost) and lost[number]):
+            say(name)
+        if number % 2 and (turn := wants.next(now=0)) is not None:
+            sent[turn] += 1
+    for name in "ab":
+        say(name)
+    while (turn := wants.next(now=0)) is not None:
+        sent[turn] += 1
+    assert +sent == +wanted
