@@ -62,6 +62,7 @@ class Bucket:
         self._clock = clock
         self._waiting: dict[Lane, deque[asyncio.Future[Token]]] = {lane: deque() for lane in LANES}
         self._received: dict[Lane, int] = dict.fromkeys(LANES, 0)
+        self._settled: dict[Lane, int] = dict.fromkeys(LANES, 0)
         self._changed = asyncio.Event()
         self._refusing = False
         self._wanting_since: float | None = None
@@ -116,6 +117,10 @@ class Bucket:
         except (*BROKEN, BrokerUnreachable) as error:
             log.warning("brake.not_reported", company=self._company, cause=cause, error=type(error).__name__)
 
+    def settled(self) -> None:
+        """A delivery was settled on the lane of the task: the mint learns what one costs."""
+        self._settled[current_lane()] += 1
+
     def refuse(self) -> None:
         """Hand out nothing from now on; everyone in line gets `NoToken`."""
         self._refusing = True
@@ -165,8 +170,11 @@ class Bucket:
             lost.cancel()
 
     def _wanted(self) -> dict[Lane, list[int]]:
-        """Lane → tokens received so far, and those with the ones that are waited for; of lanes that were ever used."""
-        counts = {lane: [self._received[lane], self._received[lane] + len(self._waiting[lane])] for lane in LANES}
+        """Lane → received, received or waited for, deliveries settled; of lanes on which anything was ever wanted."""
+        counts = {
+            lane: [self._received[lane], self._received[lane] + len(self._waiting[lane]), self._settled[lane]]
+            for lane in LANES
+        }
         return {lane: count for lane, count in counts.items() if count[1]}
 
     async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[Lane, list[int]]) -> None:

@@ -64,6 +64,7 @@ class Mint:
         self._wants = Wants(Turns(weights))
         self._pace = Pace(window_seconds)
         self._minted: deque[tuple[float, Lane]] = deque()
+        self._settled: deque[tuple[float, Lane, int]] = deque()
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -108,7 +109,8 @@ class Mint:
     def _hear(self, kind: str | None, reply_to: str | None, said: Mapping[str, Any]) -> None:
         now = self._clock.monotonic()
         if kind == WANT and reply_to is not None:
-            self._wants.heard(reply_to, said, now=now)
+            news = self._wants.heard(reply_to, said, now=now)
+            self._settled.extend((now, lane, count) for lane, count in news.items() if count)
         elif kind == BRAKE:
             self._pull(str(said["cause"]), said["retry_after"], probe=bool(said["probe"]), now=now)
         elif kind == RELEASE and self._brake.release():
@@ -189,11 +191,17 @@ class Mint:
 
     def _state(self, now: float) -> dict[str, Any]:
         recent = [lane for at, lane in self._minted if at >= now - self._window]
+        while self._settled and self._settled[0][0] < now - self._window:
+            self._settled.popleft()
+        settled = Counter[Lane]()
+        for _, lane, count in self._settled:
+            settled[lane] += count
         return {
             "rate": self._rate,
             "share_of_rate": round(self._pace.share(now=now), 3),
             "minted": len(recent),
             "lanes": dict(Counter(recent)),
+            "settled": dict(settled),
             "waiting": self._wants.waiting(),
             "window_seconds": self._window,
             "brake": self._brake.cause,

@@ -1,8 +1,9 @@
 """Who wants tokens, as the mint hears it. Pure state: no network, no clock of its own.
 
-A bucket says, lane by lane, how many tokens it has ever received and how many it has ever wanted, from the start of its
-reply queue on. Both only grow, so a message that is lost, repeated or late does no harm, and a mint that has just been
-elected knows all that it must from the next one. What was wanted and not sent is open.
+A bucket says, lane by lane, how many tokens it has ever received, how many it has ever wanted, and how many deliveries
+were settled, from the start of its reply queue on. All only grow, so a message that is lost, repeated or late does no
+harm, and a mint that has just been elected knows all that it must from the next one. What was wanted and not sent is
+open.
 """
 
 from collections import Counter
@@ -20,6 +21,7 @@ FORGOTTEN_AFTER_SECONDS: Final = 3.0
 class _Want:
     sent: int
     wanted: int
+    settled: int
     heard_at: float
 
     @property
@@ -34,15 +36,19 @@ class Wants:
     turns: Turns
     _lanes: dict[Lane, dict[str, _Want]] = field(default_factory=lambda: {lane: {} for lane in LANES})
 
-    def heard(self, reply_to: str, said: Mapping[str, Any], *, now: float) -> None:
-        """Note what a bucket said: lane → [received, wanted]."""
+    def heard(self, reply_to: str, said: Mapping[str, Any], *, now: float) -> dict[Lane, int]:
+        """Note what a bucket said: lane → [received, wanted, settled]. Gives what was settled since its last word."""
+        news: dict[Lane, int] = {}
         for lane in LANES:
             if lane in said:
-                received, wanted = said[lane]
-                want = self._lanes[lane].setdefault(reply_to, _Want(received, wanted, now))
+                received, wanted, settled = said[lane]
+                want = self._lanes[lane].setdefault(reply_to, _Want(received, wanted, settled, now))
                 want.sent = max(want.sent, received)  # another mint may have sent some
                 want.wanted = max(want.wanted, wanted)
+                news[lane] = max(settled - want.settled, 0)
+                want.settled = max(want.settled, settled)
                 want.heard_at = now
+        return news
 
     def next(self, *, now: float) -> tuple[str, Lane] | None:
         """Who gets the next token, on which lane; None when nobody wants one. It counts as sent."""

@@ -1,5 +1,6 @@
 """`relay status` and `relay trace`: what waits where, how the allowance is used, and what became of one thing."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from messaging.connection import Link
 from messaging.drain import backlog, mint_report
 from messaging.topology import STREAMS, dead_letter_queues, retry_queue, stream_queue
+from ops.forecast import Recent, forecast
 from ops.roles import open_link, open_store
 from runtime.clock import Clock
 from runtime.settings import Settings
@@ -30,12 +32,14 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         writes = await _inbox(engine, clock).counts(settings.company)
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
+    forecasts = _forecast(queues, settings, mint)
     return {
         "company": settings.company,
         "backlog": queues,
         "mint": mint,
         "brake": mint["brake"] if mint else "no mint is running",
-        "forecast_seconds": _forecast(queues, settings.bucket.rate),
+        "forecast": forecasts,
+        "forecast_seconds": max(forecasts.values()),
         "writes": writes,
         "dead_letters": letters,
         "cases": cases,
@@ -53,13 +57,14 @@ def _inbox(engine: AsyncEngine, clock: Clock) -> Inbox:
     return Inbox(engine, owner="ops", lease=timedelta(seconds=1), clock=clock)
 
 
-def _forecast(queues: dict[str, int | None], rate: float) -> float:
-    """Seconds until the streams are empty at the full rate: a sale costs two calls as a rule."""
-    calls = {"sales": 2}
-    waiting = sum(
-        (count or 0) * calls.get(name.rsplit(".", 1)[-1], 1) for name, count in queues.items() if "dlq" not in name
-    )
-    return round(waiting / rate, 1)
+def _forecast(queues: Mapping[str, int | None], settings: Settings, mint: Mapping[str, Any] | None) -> dict[str, float]:
+    """Stream → seconds until its backlog is done; what waits for a retry goes home and counts as sales."""
+    bucket = settings.bucket
+    waiting = {stream: queues[stream_queue(settings.company, stream)] or 0 for stream in STREAMS}
+    waiting["sales"] += sum(queues[retry_queue(delay)] or 0 for delay in settings.rabbitmq.retry_delays_seconds)
+    seen = mint or {"lanes": {}, "settled": {}, "window_seconds": bucket.window_seconds, "share_of_rate": 1.0}
+    recent = Recent(seen["window_seconds"], seen["lanes"], seen["settled"])
+    return forecast(waiting, rate=bucket.rate * seen["share_of_rate"], weights=bucket.lanes, recent=recent)
 
 
 async def trace(settings: Settings, clock: Clock, text: str) -> dict[str, Any]:

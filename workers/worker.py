@@ -190,6 +190,7 @@ class Worker:
         try:
             with on_lane(lane_of(stream_of(delivery.key), replayed=h.REPLAY_OF in delivery.headers)):
                 outcome = await pipeline.handle(delivery)
+                self._parts.bucket.settled()
         except (*BROKEN, MessagingError) as error:
             log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
             self._troubled.set()

@@ -9,6 +9,7 @@ from messaging.topology import STREAMS, dead_letter_queues, retry_queue, routing
 from runtime.settings import BucketSettings
 from schemas.catalog import EVENT_TYPES
 
+
 @pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
 def test_every_event_type_belongs_to_a_stream(event_type: str) -> None:
     assert stream_of(routing_key("main", event_type)) in STREAMS

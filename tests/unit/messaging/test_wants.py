@@ -16,38 +16,44 @@ def wants() -> Wants:
 
 
 def test_nobody_gets_more_than_is_wanted(wants: Wants) -> None:
-    wants.heard("a", {"live": [0, 2]}, now=0)
+    wants.heard("a", {"live": [0, 2, 0]}, now=0)
     assert [wants.next(now=0) for _ in range(3)] == [("a", "live"), ("a", "live"), None]
 
 
 def test_what_is_said_twice_or_late_changes_nothing(wants: Wants) -> None:
-    wants.heard("a", {"live": [0, 3]}, now=0)
+    wants.heard("a", {"live": [0, 3, 0]}, now=0)
     assert wants.next(now=0) == ("a", "live")
-    for said in ([0, 3], [0, 1], [1, 3]):
+    for said in ([0, 3, 0], [0, 1, 0], [1, 3, 0]):
         wants.heard("a", {"live": said}, now=0)
     assert wants.waiting() == {"live": 2}
 
 
 def test_a_mint_that_has_just_been_elected_knows_from_the_next_word(wants: Wants) -> None:
-    wants.heard("a", {"live": [100, 104]}, now=0)
+    wants.heard("a", {"live": [100, 104, 0]}, now=0)
     assert wants.waiting() == {"live": 4}
 
 
 def test_tokens_that_another_mint_has_sent_are_not_sent_again(wants: Wants) -> None:
-    wants.heard("a", {"live": [0, 5]}, now=0)
-    wants.heard("a", {"live": [5, 6]}, now=1)
+    wants.heard("a", {"live": [0, 5, 0]}, now=0)
+    wants.heard("a", {"live": [5, 6, 0]}, now=1)
     assert wants.waiting() == {"live": 1}
+
+
+def test_what_was_settled_is_news_once(wants: Wants) -> None:
+    assert wants.heard("a", {"live": [7, 9, 4]}, now=0) == {"live": 0}, "before our time"
+    assert wants.heard("a", {"live": [8, 9, 6]}, now=0) == {"live": 2}
+    assert wants.heard("a", {"live": [8, 9, 6]}, now=0) == {"live": 0}
 
 
 def test_those_who_want_on_one_lane_take_turns(wants: Wants) -> None:
     for name in "abc":
-        wants.heard(name, {"live": [0, 10]}, now=0)
+        wants.heard(name, {"live": [0, 10, 0]}, now=0)
     assert Counter(turn[0] for _ in range(9) if (turn := wants.next(now=0))) == {"a": 3, "b": 3, "c": 3}
 
 
 def test_a_bucket_that_is_silent_or_gone_gets_nothing(wants: Wants) -> None:
-    wants.heard("silent", {"live": [0, 5]}, now=0)
-    wants.heard("gone", {"live": [0, 5], "batch": [0, 1]}, now=FORGOTTEN_AFTER_SECONDS)
+    wants.heard("silent", {"live": [0, 5, 0]}, now=0)
+    wants.heard("gone", {"live": [0, 5, 0], "batch": [0, 1, 0]}, now=FORGOTTEN_AFTER_SECONDS)
     wants.forget("gone")
     assert wants.next(now=FORGOTTEN_AFTER_SECONDS + 0.1) is None
 
@@ -62,7 +68,7 @@ def test_however_many_words_are_lost_all_that_is_wanted_is_sent_in_the_end_and_n
     wants, sent, wanted = Wants(Turns(dict.fromkeys(LANES, 1))), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
 
     def say(name: str) -> None:
-        said = {lane: [sent[name, lane], wanted[name, lane]] for lane in LANES if wanted[name, lane]}
+        said = {str(lane): [sent[name, lane], wanted[name, lane], 0] for lane in LANES if wanted[name, lane]}
         wants.heard(name, said, now=0)
 
     for number, (name, lane, count) in enumerate(takes):
