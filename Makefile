@@ -4,12 +4,14 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 EVENTS ?= 2000
 SEED ?= 1
+BROKER_STOPS := tests/e2e/test_outages.py::test_while_the_broker_is_stopped_senders_are_asked_to_come_again_and_afterwards_all_arrives_once
+MUTANTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo faults test nightly bench check format lock clean
+.PHONY: help demo faults mutants test test4 nightly bench check format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready ## the main job, from real Stripe events to balanced books (under 90 s)
 	@$(BIN)/python -m ops.broker --prepare
@@ -19,9 +21,17 @@ faults: .venv/.ready ## the fault campaign; EVENTS=2000 SEED=1 unless you say ot
 	@$(BIN)/python -m ops.broker --prepare
 	@$(BIN)/python -m faults --events $(EVENTS) --seed $(SEED)
 
+mutants: .venv/.ready ## safety measures broken one at a time, and the tests that notice; MUTANTS="no-fence" tries some
+	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m tests.mutants $(MUTANTS)
+
 test: .venv/.ready ## the whole test suite; PYTEST_ARGS="-k receiver" runs a part
 	@$(BIN)/python -m ops.broker --prepare || test "$$CI" != true
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian: unpacked into var/ the first time)
+	@$(BIN)/python -m ops.broker --prepare --rabbitmq 4
+	@$(BIN)/python -m pytest -q --rabbitmq 4 tests/integration $(BROKER_STOPS) $(PYTEST_ARGS)
 
 nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, and an outage played to its end
 	@$(BIN)/python -m ops.broker --prepare

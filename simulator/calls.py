@@ -1,14 +1,8 @@
 """The record of every call Solid received, answered or not. Times are those of arrival. It judges nothing."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
-
-
-def fingerprint(key: str) -> str:
-    """What stands for an API key in records: enough to tell keys apart, useless as a key."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -18,7 +12,8 @@ class Call:
     `status` stays None while no answer was sent; `committed` are the ids of records it made.
 
     `at` is in seconds since 1970, `monotonic` on the machine's monotonic clock (it goes on over a restart of
-    this process, not over one of the machine). `rate_limited` is true for refusals whatever their status.
+    this process, not over one of the machine). `key` is the short name of the API key that came with it.
+    `rate_limited` is true for refusals of the limit whatever their status, `counted` for what the limit counted.
     """
 
     n: int

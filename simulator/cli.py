@@ -11,6 +11,8 @@ from uvicorn import Config
 from simulator.api import ApiApp
 from simulator.chart import read
 from simulator.errors import JournalError, SwitchError
+from simulator.keys import read_keys
+from simulator.limits import Limit, Model
 from simulator.server import API_PORT, CONTROL_PORT, serve
 from simulator.simulation import DEMO_KEY, Simulation
 
@@ -42,8 +44,17 @@ def simulator(  # noqa: PLR0913  # one parameter an option
         str,
         typer.Option(envvar="RELAY_SIMULATOR_KEY", show_default=False, help="The API key, 64 characters."),
     ] = DEMO_KEY,
-    allowance: Annotated[int, typer.Option(min=0, help="Calls a key has in any window.")] = 600,
-    window_seconds: Annotated[float, typer.Option(min=0, help="Length of the window.")] = 60.0,
+    keys_file: Annotated[Path | None, typer.Option(help="File of more API keys, one a line.")] = None,
+    allowance: Annotated[int, typer.Option(min=0, help="Calls that each key has in a window.")] = 600,
+    window_seconds: Annotated[float, typer.Option(min=0, help="Length of the window, above zero.")] = 60.0,
+    limit_model: Annotated[Model, typer.Option(help="How calls are counted.")] = "sliding_window",
+    limit_capacity: Annotated[
+        int | None, typer.Option(min=1, help="Calls that a bucket takes at once; the allowance if not given.")
+    ] = None,
+    limit_phase_seconds: Annotated[
+        float, typer.Option(help="Where fixed windows begin, on the machine's monotonic clock.")
+    ] = 0.0,
+    limit_refused_count: Annotated[bool, typer.Option(help="Refused calls count too.")] = False,
     journal: Annotated[Path | None, typer.Option(help="File that keeps writes, keys and calls over a restart.")] = None,
     accounts: Annotated[Path | None, typer.Option(help="JSON file with the chart of accounts to open with.")] = None,
 ) -> None:
@@ -51,8 +62,15 @@ def simulator(  # noqa: PLR0913  # one parameter an option
     try:
         simulation = Simulation(
             key=key,
-            allowance=allowance,
-            window_seconds=window_seconds,
+            more_keys=read_keys(keys_file) if keys_file else (),
+            limit=Limit(
+                allowance=allowance,
+                window_seconds=window_seconds,
+                limit_model=limit_model,
+                limit_capacity=limit_capacity,
+                limit_phase_seconds=limit_phase_seconds,
+                limit_refused_count=limit_refused_count,
+            ),
             chart=read(accounts) if accounts else None,
             journal=journal,
         )

@@ -1,10 +1,12 @@
 """The control port: sees and sets everything, asks for no key. For tests and the demo only; never exposed.
 
-GET /state, /calls[?since=n], /records[?kind=&external_id=], /judge[?allowance=&window_seconds=]; POST
-/switch.
+GET /state, /calls[?since=n], /records[?kind=&external_id=&key=],
+/judge[?allowance=&window_seconds=&key=&since=&until=]; POST /switch.
 """
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +17,7 @@ from starlette.routing import Route
 
 from simulator.books import Record
 from simulator.errors import SwitchError
-from simulator.judge import judge
+from simulator.judge import calls_of, committed_by, judge
 from simulator.money import text
 from simulator.render import dump
 from simulator.simulation import Simulation
@@ -41,18 +43,20 @@ def control_app(simulation: Simulation) -> Starlette:
         return JSONResponse([call.as_json() for call in simulation.calls[start:]])
 
     async def records(request: Request) -> Response:
-        kind, external_id = request.query_params.get("kind"), request.query_params.get("external_id")
-        found = records_of(simulation, kind=kind, external_id=external_id)
+        query = request.query_params
+        try:
+            found = records_of(
+                simulation, kind=query.get("kind"), external_id=query.get("external_id"), key=query.get("key")
+            )
+        except SwitchError as exc:
+            return JSONResponse({"error": str(exc)}, status_code=400)
         return Response(dump(found, "decimal_string"), media_type="application/json")
 
     async def verdict(request: Request) -> Response:
-        query = request.query_params
         try:
-            allowance = int(query["allowance"]) if "allowance" in query else None
-            window = float(query["window_seconds"]) if "window_seconds" in query else None
-        except ValueError as exc:
+            return JSONResponse(judge(simulation, **_asked(request.query_params)))
+        except SwitchError as exc:
             return JSONResponse({"error": str(exc)}, status_code=400)
-        return JSONResponse(judge(simulation, allowance=allowance, window_seconds=window))
 
     return Starlette(
         routes=[
@@ -65,12 +69,39 @@ def control_app(simulation: Simulation) -> Starlette:
     )
 
 
+def _asked(query: Mapping[str, str]) -> dict[str, Any]:
+    """What `/judge` was asked. Raises SwitchError, naming the parameter."""
+    asked: dict[str, Any] = {"key": query["key"]} if "key" in query else {}
+    if "allowance" in query:
+        asked["allowance"] = _parsed("allowance", query, kind=int, what="a whole number")
+    for name in ("window_seconds", "since", "until"):
+        if name in query:
+            asked[name] = _parsed(name, query, kind=float, what="a number of seconds")
+    if asked.get("window_seconds", 1) <= 0:
+        msg = "window_seconds: must be a number of seconds above zero"
+        raise SwitchError(msg)
+    return asked
+
+
+def _parsed(name: str, query: Mapping[str, str], *, kind: type[int | float], what: str) -> float:
+    try:
+        value = kind(query[name])
+        finite = math.isfinite(value)
+    except (ValueError, OverflowError):
+        value, finite = 0, False
+    if not finite:
+        msg = f"{name}: must be {what}"
+        raise SwitchError(msg)
+    return value
+
+
 def state_of(simulation: Simulation) -> dict[str, Any]:
     """Every switch and what there is of everything."""
+    simulation.settle_strangers()
     return {
         **simulation.switches.as_json(),
-        "allowance": simulation.limiter.allowance,
-        "window_seconds": simulation.limiter.window_seconds,
+        **simulation.limiter.limit.as_json(),
+        "strangers": simulation.strangers.active(),
         "keys": sorted(simulation.keys),
         "snapshot": simulation.snapshot,
         "calls": len(simulation.calls),
@@ -81,13 +112,19 @@ def state_of(simulation: Simulation) -> dict[str, Any]:
 
 
 def records_of(
-    simulation: Simulation, *, kind: str | None = None, external_id: str | None = None
+    simulation: Simulation, *, kind: str | None = None, external_id: str | None = None, key: str | None = None
 ) -> list[dict[str, object]]:
-    """All records, seeded ones too, in the order of their commits; `lines` are what each posted."""
+    """All records, seeded ones too, in the order of their commits; `lines` are what each posted.
+
+    With `key`, a short name, those that its calls made. Raises SwitchError when no call and no key has it.
+    """
+    made = None if key is None else committed_by(calls_of(simulation, key=key))
     return [
         _shown(record)
         for record in simulation.books.log
-        if kind in (None, record.draft.kind) and external_id in (None, record.draft.external_id)
+        if kind in (None, record.draft.kind)
+        and external_id in (None, record.draft.external_id)
+        and (made is None or record.id in made)
     ]
 
 

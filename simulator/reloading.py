@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulator.calls import from_json
 from simulator.errors import JournalError
 from simulator.journal import record_of
+from simulator.keys import NAME_DIGITS
 
 if TYPE_CHECKING:
     from simulator.simulation import Simulation
@@ -44,7 +45,7 @@ def _answer(simulation: "Simulation", line: Line) -> None:
 
 
 def _keys(simulation: "Simulation", line: Line) -> None:
-    simulation.keys = set(line["keys"])
+    simulation.keys = {name[:NAME_DIGITS] for name in line["keys"]}  # they were longer once
 
 
 def _snapshot(simulation: "Simulation", line: Line) -> None:

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from simulator.books import Books, Draft, Record, check_balanced
-from simulator.calls import Call, fingerprint
+from simulator.calls import Call
 from simulator.chart import ChartAccount, sample
 from simulator.errors import ApiError, SwitchError
 from simulator.journal import Journal, record_line
-from simulator.limits import SlidingWindow
+from simulator.keys import checked_key, name_of
+from simulator.limits import Limit, Limiter
 from simulator.reloading import reload
 from simulator.seed import plant
+from simulator.strangers import Strangers
 from simulator.switches import Switches
 
 DEMO_KEY: Final = "demo" * 16
-KEY_LENGTH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +54,26 @@ class Simulation:
         self,
         *,
         key: str = DEMO_KEY,
+        more_keys: Sequence[str] = (),
         allowance: int = 600,
         window_seconds: float = 60.0,
+        limit: Limit | None = None,
         chart: Sequence[ChartAccount] | None = None,
         journal: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Open the books and, with a journal, read them back to where they were.
 
-        The journal's keys win over `key`. Raises SwitchError for a bad key or chart, JournalError for a bad
-        journal.
+        `limit` says all of it at once, in place of `allowance` and `window_seconds`. The journal's keys win over
+        `key` and `more_keys`. Raises SwitchError for a bad key, limit or chart, JournalError for a bad journal.
         """
         self.clock = clock or Clock()
         self.books = Books()
         self.switches = Switches()
-        self.limiter = SlidingWindow(allowance, window_seconds)
+        self.limiter = Limiter(limit or Limit(allowance, window_seconds))
+        self.strangers = Strangers()
         self.calls: list[Call] = []
-        self.keys: set[str] = {fingerprint(checked_key(key))}
+        self.keys: set[str] = {name_of(checked_key(each)) for each in (key, *more_keys)}
         self.snapshot: int | None = None
         self.closing = asyncio.Event()
         self.door: Door | None = None
@@ -97,18 +101,27 @@ class Simulation:
         return refusal
 
     def _refusal(self, call: Call, key: str | None) -> ApiError | None:
-        call.key = None if key is None else fingerprint(key)
+        call.key = None if key is None else name_of(key)
+        if self.switches.is_closed_for(call.key, call.monotonic):
+            call.fault = "closed"
+            return ApiError(503, "APP_CLOSED", "the app is closed for this key")
         if call.key not in self.keys:
             return ApiError(401, "UNAUTHORIZED", "the X-API-Key header is missing, wrong or revoked")
+        self.settle_strangers(call.monotonic)
         wait = self.limiter.admit(call.key, call.monotonic)
+        limit = self.limiter.limit
+        call.counted = wait is None or limit.limit_refused_count
         if wait is None:
-            call.counted = True
             return None
         call.rate_limited = True
-        message = f"more than {self.limiter.allowance} calls in {self.limiter.window_seconds:g} seconds"
+        message = f"more than {limit.allowance} calls in {limit.window_seconds:g} seconds ({limit.limit_model})"
         status = 200 if self.switches.rate_limit_as_200 else 429
         seconds = int(-(-wait // 1)) if self.switches.rate_limit_header else None
         return ApiError(status, "RATE_LIMITED", message, retry_after=seconds)
+
+    def settle_strangers(self, at: float | None = None) -> None:
+        """Count what strangers called up to `at`, or up to now: before the limit is used, changed or judged."""
+        self.strangers.settle(self.limiter, self.clock.monotonic() if at is None else at)
 
     def finish(self, call: Call) -> None:
         """Write down how a call ended; may be done again when a late commit lands."""
@@ -160,7 +173,7 @@ class Simulation:
         return self.books.truncate(length)
 
     def set_keys(self, *keys: str) -> None:
-        """Only these keys (by fingerprint) are good from now on."""
+        """Only these keys (by their short names) are good from now on."""
         self.keys = set(keys)
         self.journal.write({"line": "keys", "keys": sorted(self.keys)})
 
@@ -213,11 +226,3 @@ class Simulation:
             if task is not None:
                 task.cancel()
         self.journal.close()
-
-
-def checked_key(key: str) -> str:
-    """`key` if it could be one of Solid's. Raises SwitchError; the message does not hold the key."""
-    if len(key) != KEY_LENGTH or not key.isascii() or not key.isprintable():
-        msg = f"an API key has {KEY_LENGTH} printable characters"
-        raise SwitchError(msg)
-    return key

@@ -3,13 +3,17 @@
 Holds no sockets and commits nothing: `api` carries the faults out, `switching` sets them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from simulator.dialect import Dialect
 from simulator.errors import ApiError
 
+Changes = Mapping[str, Any]
+"""What a request to the control port's `/switch` says."""
+Act = Callable[[], Awaitable[None] | None]
+"""What one switch of it does, once all are known to be possible."""
 FaultKind = Literal["slow", "answer_lost", "answer_held", "late_commit", "error", "hang"]
 
 
@@ -44,15 +48,23 @@ class Fault:
 
 @dataclass(slots=True)
 class Switches:
-    """Everything that can be switched, at its default."""
+    """Everything that can be switched, at its default.
+
+    `closed_keys`: until which time, on the monotonic clock, the app is closed for a key.
+    """
 
     open: bool = True
+    closed_keys: dict[str, float] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     rate_limit_header: bool = True
     rate_limit_as_200: bool = False
     closed_through: str | None = None
     accountant_copy: str | None = None
     dialect: Dialect = field(default_factory=Dialect)
+
+    def is_closed_for(self, key: str | None, at: float) -> bool:
+        """Is the app closed for this key (its short name) alone."""
+        return key in self.closed_keys and at < self.closed_keys[key]
 
     def arm(self, fault: Fault) -> None:
         """Let a fault wait for calls; it replaces one of the same kind, and none is armed for no calls."""

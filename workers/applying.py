@@ -162,7 +162,7 @@ class Applier:
                 raise Conflicting(await self._both_shown(write))
             case Fresh(epoch=epoch):
                 record = record_of(write, ids, fact.chart)
-                found = None if claim.refused_before else await self._find_earlier(write, record, fact.happened)
+                found = await self._find_unsent(write, record, fact.happened, refused=claim.refused_before)
             case Doubt(epoch=epoch, since=since, about=about):
                 self._must_have_settled(since)
                 record = record_of(_as_first_sent(write, about), ids, fact.chart)
@@ -215,12 +215,17 @@ class Applier:
             await self._inbox.unknown(self._company, write.external_id, fence.epoch)
             raise
 
-    async def _find_earlier(self, write: AnyWrite, record: NewRecord, happened: datetime) -> str | None:
-        """What is in Solid though this inbox never sent it: the id, or None. Contacts may always be there."""
+    async def _find_unsent(
+        self, write: AnyWrite, record: NewRecord, happened: datetime, *, refused: bool
+    ) -> str | None:
+        """What is in Solid though this inbox never sent it: the id, or None.
+
+        A contact may have been made by hand at any time; what Solid has `refused` an earlier inbox has not posted.
+        """
         if isinstance(record, NewContact):
             return await self._matching_contact(record)
         day = min(write.date, write.true_date or write.date)
-        if not await self._earlier.concerns(happened, day):
+        if refused or not await self._earlier.concerns(happened, day):
             return None
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))

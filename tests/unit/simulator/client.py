@@ -60,7 +60,7 @@ class Client:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
-    async def judge(self, **query: float) -> Json:
+    async def judge(self, **query: float | str) -> Json:
         return (await self.control.get("/judge", params=query)).json()
 
     async def account(self, name: str) -> str:

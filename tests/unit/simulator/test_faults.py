@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -176,6 +177,51 @@ async def ready_process(*options: str) -> tuple[Process, dict[str, Any]]:
     assert process.stdout is not None
     async with asyncio.timeout(20):
         return process, httpx.Response(200, content=await process.stdout.readline()).json()
+
+
+async def test_the_command_takes_more_keys_and_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("k" * 64)
+    process, ports = await ready_process(
+        f"--keys-file={path}",
+        "--limit-model=leaky_bucket",
+        "--limit-capacity=1",
+        "--limit-phase-seconds=-2.5",
+        "--limit-refused-count",
+        "--window-seconds=600000",
+    )
+    async with httpx.AsyncClient(base_url=ports["api"]) as http:
+        for key in ("k" * 64, DEMO_KEY):
+            replies = [await http.get("/api/v1/accounts", headers={"X-API-Key": key}) for _ in range(2)]
+            assert [reply.status_code for reply in replies] == [200, 429]
+        state = (await http.get(f"{ports['control']}/state")).json()
+    assert (state["limit_phase_seconds"], state["limit_refused_count"]) == (-2.5, True)
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--limit-model=lava_lamp", b"'sliding_window', 'fixed_window'"),
+        ("--limit-capacity=0", b"--limit-capacity"),
+        ("--window-seconds=0", b"window_seconds: must be a number of seconds above zero"),
+        ("--keys-file=/nowhere/keys", b"/nowhere/keys"),
+    ],
+)
+async def test_a_wrong_option_is_named_and_nothing_starts(option: str, said: bytes) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "simulator",
+        option,
+        env={**os.environ, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    assert process.returncode != 0
+    assert (output, said in errors) == (b"", True), errors
 
 
 async def test_a_killed_simulator_goes_on_where_it_was_and_sigterm_ends_it_cleanly(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from simulator.calls import Call
 from simulator.chart import read
 from simulator.errors import JournalError, SwitchError
 from simulator.judge import judge
+from simulator.limits import Limit
 from simulator.simulation import Simulation
 from tests.unit.simulator.client import Client, Time
 
@@ -147,6 +149,31 @@ async def test_calls_before_a_restart_still_count_toward_the_allowance(tmp_path:
         simulation = Simulation(journal=path, clock=moment.clock(), allowance=1)
         assert (await Client(simulation).get("/accounts")).status_code == status
         simulation.close()
+
+
+@pytest.mark.parametrize(("refused_count", "told"), [(True, [None, "10", "10"]), (False, [None, "1", None])])
+async def test_refused_calls_before_a_restart_count_where_the_limit_says_so(
+    tmp_path: Path, moment: Time, *, refused_count: bool, told: list[str | None]
+) -> None:
+    limit = Limit(1, 10, limit_refused_count=refused_count)
+    waits = []
+    for _ in range(3):
+        simulation = Simulation(journal=tmp_path / "journal.jsonl", clock=moment.clock(), limit=limit)
+        reply = await Client(simulation).get("/accounts")
+        waits.append(reply.headers.get("Retry-After"))
+        simulation.close()
+        moment.seconds += 9
+    assert waits == told
+
+
+def test_a_hundred_thousand_calls_of_two_hundred_keys_are_judged(simulation: Simulation) -> None:
+    for number in range(100_000):
+        call = Call(number, 0.0, number / 128, "GET", "/", "", key=f"{number % 200:08x}", rate_limited=number % 10 == 0)
+        simulation.calls.append(call)
+    verdict = judge(simulation, window_seconds=60)
+    assert (verdict["calls"], verdict["rate_limited"], verdict["worst_window"]) == (100_000, 10_000, 7_680)
+    assert len(verdict["by_key"]) == 200
+    assert verdict["by_key"]["00000007"] == {"calls": 500, "refused": 0, "worst_window": 39}
 
 
 def test_a_torn_last_line_is_cut_off_and_a_broken_one_is_refused(tmp_path: Path) -> None:

@@ -128,3 +128,13 @@ async def test_two_customers_of_one_name_do_not_share_the_contact_that_was_there
     await applier.apply(fact(2), Plan(writes=(contact("stripe:customer:cus_2", "Ada"),)))
     assert (await bench.row("stripe:customer:cus_1")).solid_id == "by-hand"
     assert (await bench.row("stripe:customer:cus_2")).solid_id != "by-hand"
+
+
+async def test_a_contact_that_solid_refused_and_a_person_made_by_hand_is_adopted(bench: Bench) -> None:
+    bench.solid.faults.append("refused")
+    with pytest.raises(Refused):
+        await bench.applier().apply(fact(), Plan(writes=(contact(),)))
+    bench.solid.contacts.append(Contact(id="by-hand", display_name="Ada"))
+    await bench.applier("b").apply(fact(), Plan(writes=(contact(),)))
+    assert bench.solid.records == []
+    assert (await bench.row("stripe:customer:cus_1")).solid_id == "by-hand"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from solid.client import Inconclusive
+from solid.client import Inconclusive, Present
 from solid.errors import OutcomeUnknown
 from solid.lookups import Lookup, Sought
 from store.cases import Cases
@@ -89,6 +89,13 @@ async def test_a_look_that_cannot_tell_is_a_case(bench: Bench) -> None:
     bench.clock.advance(AFTER.total_seconds() + 1)
     await sweeper(bench, Looking(bench, Inconclusive("a full page"))).sweep_once()
     assert await found(bench) == [("unverified_record", FEE)]
+
+
+async def test_a_single_record_that_is_not_the_one_we_know_is_a_case(bench: Bench) -> None:
+    await in_doubt_and_settled(bench)
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    await sweeper(bench, Looking(bench, Present(("solid-99",)))).sweep_once()
+    assert await found(bench) == [("other_record", FEE)]
 
 
 async def test_two_sweeps_at_once_open_one_case(bench: Bench) -> None:

@@ -1,0 +1,160 @@
+"""Mutants of what moves messages: the webhook receiver, publishing and settling, the mint and its brake."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+DELIVERY: Final = "tests/unit/messaging/test_delivery.py"
+MINT: Final = "tests/unit/messaging/test_mint.py"
+DELIVERING: Final = "tests/integration/test_delivering.py"
+PUBLISHING: Final = "tests/integration/test_publishing.py"
+BUCKET: Final = "tests/integration/test_bucket.py"
+RECEIVER: Final = "tests/unit/producers/test_receiver.py"
+SIGNATURES: Final = "tests/unit/producers/test_signatures.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "signature-not-compared",
+        "Only who knows the secret can put a fact into the books.",
+        "producers/webhooks/signatures.py",
+        "hmac.compare_digest(expected, candidate)",
+        "len(expected) == len(candidate)",
+        (f"{SIGNATURES}::test_a_forged_signature_is_a_mismatch",),
+    ),
+    Mutant(
+        "old-signature-accepted",
+        "A signed webhook that was recorded cannot be sent again later.",
+        "producers/webhooks/signatures.py",
+        "    if abs(now.timestamp() - int(seconds)) > tolerance.total_seconds():\n",
+        "    if False:\n",
+        (f"{SIGNATURES}::test_past_five_minutes_either_way_it_is_expired",),
+    ),
+    Mutant(
+        "answered-before-confirm",
+        "A webhook is answered with 200 only after the broker has confirmed.",
+        "producers/webhooks/intake.py",
+        "                await self.publisher.publish(event)\n",
+        '                __import__("asyncio").ensure_future(self.publisher.publish(event)).cancel()\n',
+        (f"{RECEIVER}::test_without_a_confirmation_the_sender_is_told_to_send_again",),
+    ),
+    Mutant(
+        "unreadable-dropped",
+        "An authentic body that cannot be booked is kept for a person.",
+        "producers/webhooks/intake.py",
+        "                await self._keep(body, normalised)\n",
+        "                pass\n",
+        (f"{RECEIVER}::test_authentic_input_that_cannot_be_booked_is_kept_and_acknowledged",),
+    ),
+    Mutant(
+        "attempts-from-broker",
+        "Attempts are counted in our own header: the broker counts every hand-over.",
+        "messaging/delivery.py",
+        "        return h.count(self.headers, h.ATTEMPT, 1)\n",
+        '        return h.count(self.headers, "x-delivery-count", 0) + 1\n',
+        (f"{DELIVERY}::test_attempts_are_ours_whatever_the_broker_counts",),
+    ),
+    Mutant(
+        "retry-acked-first",
+        "A retry is confirmed before the delivery is acknowledged.",
+        "messaging/delivery.py",
+        "        await self.publisher.retry(\n",
+        "        await self.ack()\n        self.settled = None\n        await self.publisher.retry(\n",
+        (f"{DELIVERY}::test_a_copy_is_confirmed_before_the_original_is_acknowledged",),
+    ),
+    Mutant(
+        "dead-letter-acked-first",
+        "A dead letter is confirmed before the delivery is acknowledged.",
+        "messaging/delivery.py",
+        "        await self.publisher.dead_letter(\n",
+        "        await self.ack()\n        self.settled = None\n        await self.publisher.dead_letter(\n",
+        (f"{DELIVERY}::test_a_copy_is_confirmed_before_the_original_is_acknowledged",),
+    ),
+    Mutant(
+        "settled-twice",
+        "A delivery is settled once: a second settlement is a defect and says so.",
+        "messaging/delivery.py",
+        "        if self.settled is not None:\n",
+        "        if False:\n",
+        (f"{DELIVERY}::test_a_second_settlement_is_refused",),
+    ),
+    Mutant(
+        "returned-taken-for-stored",
+        "An event that no queue takes is an error.",
+        "messaging/publisher.py",
+        "mandatory=True",
+        "mandatory=False",
+        (f"{PUBLISHING}::test_an_event_that_no_queue_takes_is_an_error",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "publish-unconfirmed",
+        "A publish returns after the broker's confirm.",
+        "messaging/connection.py",
+        "publisher_confirms=True, on_return_raises=True",
+        "publisher_confirms=False",
+        (f"{PUBLISHING}::test_a_publish_that_is_not_confirmed_in_time_fails_and_the_next_one_reconnects",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "mint-without-election",
+        "However many workers run, one mint fills the bucket.",
+        "messaging/topology.py",
+        ', "x-single-active-consumer": True}',
+        "}",
+        (f"{BUCKET}::test_when_the_connection_of_the_elected_mint_is_cut_another_takes_over_at_once",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "bucket-without-bound",
+        "After a quiet time no more calls than the burst reach Solid at once.",
+        "messaging/topology.py",
+        '"x-max-length": depth,',
+        '"x-max-length": 10_000,',
+        (f"{BUCKET}::test_after_a_quiet_time_no_more_than_the_burst_comes_at_once",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "brake-ignored",
+        "When one call finds Solid unable, all workers stop.",
+        "messaging/mint.py",
+        "        if kind == BRAKE:\n",
+        "        if False:\n",
+        (f"{BUCKET}::test_a_pulled_brake_stops_every_worker_until_a_probe_is_answered",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "bucket-not-emptied",
+        "After every election the bucket starts empty.",
+        "messaging/mint.py",
+        '        """Mint at the rate until the brake is pulled. Starts with an empty bucket."""\n'
+        "        await self._purge(channel)\n",
+        "",
+        (f"{MINT}::test_an_elected_mint_empties_the_bucket_before_its_first_token",),
+    ),
+    Mutant(
+        "token-after-brake",
+        "Once the brake is pulled no token follows but probes.",
+        "messaging/mint.py",
+        '            if not self._brake.on:\n                await self._issue(channel, "")\n',
+        '            await self._issue(channel, "")\n',
+        (f"{MINT}::test_no_token_follows_once_the_brake_is_pulled",),
+    ),
+    Mutant(
+        "prefetch-unlimited",
+        "A worker holds no more deliveries than worker.prefetch.",
+        "messaging/connection.py",
+        "                if prefetch is not None:\n",
+        "                if False:\n",
+        (f"{DELIVERING}::test_no_more_than_the_prefetch_is_in_hand_at_once",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "letter-acked-unkept",
+        "A dead letter leaves its queue only when the database has it.",
+        "messaging/drain.py",
+        "                await keep(_dead(name, message))\n                await message.ack()\n",
+        "                await message.ack()\n                await keep(_dead(name, message))\n",
+        (f"{DELIVERING}::test_a_dead_letter_that_was_not_kept_comes_again_with_the_same_id",),
+        needs_broker=True,
+    ),
+)

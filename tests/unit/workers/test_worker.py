@@ -1,0 +1,164 @@
+"""A worker's session: what it starts, what ends it, and what it never settles."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from messaging.delivery import Delivery
+from messaging.errors import PublishFailed, UnsafeTopology
+from solid.errors import DialectMismatch
+from tests.unit.workers.session import HOLD, Stage, for_ever
+from workers import worker as worker_module
+from workers.outcomes import GiveBack, Outcome
+from workers.worker import Worker
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    stage = Stage()
+    monkeypatch.setattr(worker_module, "Consumer", stage.consumer)
+    monkeypatch.setattr(worker_module, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(worker_module, "SHORTEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(Worker, "_pipeline", lambda *_: stage)
+    return stage
+
+
+@asynccontextmanager
+async def working(stage: Stage) -> AsyncIterator[tuple[asyncio.Event, "asyncio.Task[None]"]]:
+    """Let the worker run for the length of a block: the event that stops it, and its task."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(stage.worker().run(stop))
+    try:
+        yield stop, task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def ended(task: "asyncio.Task[None]") -> None:
+    async with asyncio.timeout(10):
+        await task
+
+
+async def test_a_worker_consumes_only_once_the_store_takes_writes(stage: Stage) -> None:
+    stage.store.refusals = 2
+    async with working(stage):
+        await stage.said.until("subscribed")
+    assert stage.said.words[0] == "store answered"
+    assert stage.store.refusals == 0
+
+
+async def test_a_worker_whose_solid_speaks_another_dialect_ends_before_it_consumes(stage: Stage) -> None:
+    stage.problems = ["there is no POST /invoices"]
+    with pytest.raises(DialectMismatch, match="there is no POST /invoices"):
+        await ended(asyncio.create_task(stage.worker().run(asyncio.Event())))
+    assert "subscribed" not in stage.said.words
+
+
+async def test_a_session_sweeps_while_it_lasts(stage: Stage) -> None:
+    async with working(stage) as (stop, _):
+        await stage.said.until("sweeping")
+        assert "swept enough" not in stage.said.words
+        stop.set()
+        await stage.said.until("swept enough")
+
+
+async def test_a_session_in_which_no_token_comes_ends_and_gives_its_deliveries_back(stage: Stage) -> None:
+    async with working(stage) as (_, task):
+        await stage.said.until("subscribed")
+        stage.bucket.longest_wait = HOLD + 1
+        await stage.said.until("given back")
+        assert not task.done(), "the worker goes on, and asks Solid again"
+
+
+@pytest.mark.parametrize("outcome", [GiveBack("store_unavailable"), PublishFailed("not confirmed")], ids=repr)
+async def test_a_delivery_that_could_not_be_settled_ends_the_session_and_so_goes_back(
+    stage: Stage, outcome: Outcome | Exception
+) -> None:
+    stage.outcome = outcome
+    async with working(stage):
+        await stage.said.until("subscribed")
+        await stage.consumers[0].handler(None)
+        await stage.said.until("given back")
+        await stage.said.until("subscribed", times=2)
+
+
+async def test_a_lost_broker_ends_the_session_and_the_next_one_subscribes_again(stage: Stage) -> None:
+    async with working(stage):
+        await stage.said.until("subscribed")
+        stage.consumers[0].lost.set()
+        await stage.said.until("subscribed", times=2)
+    assert stage.said.words.index("given back") < len(stage.said.words) - 1
+
+
+async def test_a_worker_whose_mint_cannot_go_on_ends_and_does_not_consume_without_one(stage: Stage) -> None:
+    async def fail() -> None:
+        await stage.said.until("subscribed")
+        raise UnsafeTopology("another burst")
+
+    stage.mint = SimpleNamespace(run=fail)
+    with pytest.raises(UnsafeTopology):
+        await ended(asyncio.create_task(stage.worker().run(asyncio.Event())))
+    assert "given back" in stage.said.words
+
+
+async def test_a_worker_told_to_stop_drains_what_it_holds_and_lets_calls_end_before_it_gives_back(
+    stage: Stage,
+) -> None:
+    async with working(stage) as (stop, task):
+        await stage.said.until("subscribed")
+        stop.set()
+        await ended(task)
+    wound_up = stage.said.words[stage.said.words.index("takes no more") :]
+    assert [word for word in wound_up if word != "swept enough"] == [
+        "takes no more",
+        "waited 20 s at most",  # worker.drain_seconds
+        "no tokens",
+        "waited 35 s at most",  # the longest call
+        "given back",
+    ]
+
+
+@dataclass(slots=True)
+class UntouchedMessage:
+    """A message that notes whatever is done with it."""
+
+    done: list[str] = field(default_factory=list)
+
+    async def ack(self) -> None:
+        """See `AbstractIncomingMessage.ack`."""
+        self.done.append("ack")
+
+    async def nack(self, *, requeue: bool = True) -> None:
+        """See `AbstractIncomingMessage.nack`."""
+        self.done.append(f"nack {requeue}")
+
+    async def reject(self, *, requeue: bool = False) -> None:
+        """See `AbstractIncomingMessage.reject`."""
+        self.done.append(f"reject {requeue}")
+
+
+async def test_a_cancelled_delivery_is_not_settled(stage: Stage) -> None:
+    """Its channel is closed next, and the broker hands over again what was held, once."""
+    reached = asyncio.Event()
+
+    class Hanging:
+        async def handle(self, _: Delivery) -> Outcome:
+            reached.set()
+            await for_ever()
+            raise AssertionError
+
+    message, pipeline, nobody = UntouchedMessage(), Hanging(), None
+    delivery = Delivery(message, nobody)  # type: ignore[arg-type]
+    task = asyncio.create_task(stage.worker()._handle(pipeline, delivery))  # type: ignore[arg-type]
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (message.done, delivery.settled) == ([], None)
