@@ -34,8 +34,6 @@ WANT: Final = "want"
 SAY_AGAIN_SECONDS: Final = 0.5
 """Whoever waits says so this often: a mint that has just been elected hears it then."""
 
-OUTDATED_AFTER: Final = 5
-"""Seconds after which what was said is thrown away by the broker, if no mint has read it."""
 
 
 class NoToken(Exception):
@@ -178,7 +176,7 @@ class Bucket:
         return {lane: count for lane, count in counts.items() if count[1]}
 
     async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[Lane, list[int]]) -> None:
-        message = aio_pika.Message(json.dumps(wanted).encode(), type=WANT, reply_to=reply_to, expiration=OUTDATED_AFTER)
+        message = aio_pika.Message(json.dumps(wanted).encode(), type=WANT, reply_to=reply_to)
         await within(10, channel.default_exchange.publish(message, mint_queue(self._company)))
 
     async def _on_token(self, message: AbstractIncomingMessage) -> None:

@@ -6,6 +6,8 @@ from tests.mutants.mutant import Mutant
 
 DELIVERY: Final = "tests/unit/messaging/test_delivery.py"
 MINT: Final = "tests/unit/messaging/test_mint.py"
+UNIT_BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+LANES: Final = "tests/unit/messaging/test_lanes.py"
 DELIVERING: Final = "tests/integration/test_delivering.py"
 PUBLISHING: Final = "tests/integration/test_publishing.py"
 BUCKET: Final = "tests/integration/test_bucket.py"
@@ -107,36 +109,67 @@ MUTANTS: Final = (
     Mutant(
         "bucket-without-bound",
         "After a quiet time no more calls than the burst reach Solid at once.",
-        "messaging/topology.py",
-        '"x-max-length": depth,',
-        '"x-max-length": 10_000,',
+        "messaging/mint.py",
+        "limiter = AsyncLimiter(self._burst, self._burst / self._rate)",
+        "limiter = AsyncLimiter(self._burst * 50, self._burst * 50 / self._rate)",
         (f"{BUCKET}::test_after_a_quiet_time_no_more_than_the_burst_comes_at_once",),
         needs_broker=True,
+    ),
+    Mutant(
+        "old-token-spent",
+        "A token that waited while the process stood still is not spent.",
+        "messaging/bucket.py",
+        "        if self._stalls.just_stalled:",
+        "        if False:",
+        (f"{UNIT_BUCKET}::test_a_token_that_waited_while_the_process_stood_still_is_not_spent",),
+    ),
+    Mutant(
+        "tokens-for-nobody",
+        "Nobody gets more tokens than were asked for.",
+        "messaging/wants.py",
+        "        want.sent += 1\n",
+        "",
+        (f"{MINT}::test_nobody_gets_more_than_was_wanted",),
+    ),
+    Mutant(
+        "lane-starves",
+        "No lane starves, however much the others want.",
+        "messaging/lanes.py",
+        "            self._credit[lane] = self._credit.get(lane, 0) + self.weights[lane]\n",
+        "            self._credit[lane] = self.weights[lane]\n",
+        (f"{LANES}::test_a_lane_that_keeps_asking_waits_a_bounded_number_of_turns",),
+    ),
+    Mutant(
+        "429-ignored",
+        "Where somebody else uses the key, the mint goes slower.",
+        "messaging/mint.py",
+        "                self._pace.refused(now=now)\n",
+        "                pass\n",
+        (f"{MINT}::test_a_429_slows_the_mint_and_what_is_refused_meanwhile_counts_once",),
     ),
     Mutant(
         "brake-ignored",
         "When one call finds Solid unable, all workers stop.",
         "messaging/mint.py",
-        "        if kind == BRAKE:\n",
-        "        if False:\n",
+        "        elif kind == BRAKE:\n",
+        "        elif False:\n",
         (f"{BUCKET}::test_a_pulled_brake_stops_every_worker_until_a_probe_is_answered",),
         needs_broker=True,
     ),
     Mutant(
-        "bucket-not-emptied",
+        "bucket-not-empty",
         "After every election the bucket starts empty.",
         "messaging/mint.py",
-        '        """Mint at the rate until the brake is pulled. Starts with an empty bucket."""\n'
-        "        await self._purge(channel)\n",
+        "        await limiter.acquire(self._burst)\n",
         "",
-        (f"{MINT}::test_an_elected_mint_empties_the_bucket_before_its_first_token",),
+        (f"{MINT}::test_an_elected_mint_starts_with_nothing_and_paces_from_there",),
     ),
     Mutant(
         "token-after-brake",
         "Once the brake is pulled no token follows but probes.",
         "messaging/mint.py",
-        '            if not self._brake.on:\n                await self._issue(channel, "")\n',
-        '            await self._issue(channel, "")\n',
+        '            if not self._brake.on:\n                await self._hand_out(channel, "")\n',
+        '            await self._hand_out(channel, "")\n',
         (f"{MINT}::test_no_token_follows_once_the_brake_is_pulled",),
     ),
     Mutant(
