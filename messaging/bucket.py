@@ -35,7 +35,6 @@ SAY_AGAIN_SECONDS: Final = 0.5
 """Whoever waits says so this often: a mint that has just been elected hears it then."""
 
 
-
 class NoToken(Exception):
     """The bucket hands out nothing now: the worker is giving its deliveries back, or stopping."""
 

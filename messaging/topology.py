@@ -10,6 +10,7 @@ from typing import Any
 
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelPreconditionFailed
+from aiormq.exceptions import ChannelAccessRefused
 
 from messaging.errors import UnsafeTopology
 
@@ -22,6 +23,12 @@ CRASH_LOOP_LIMIT = 100
 
 Set, because 4.0 would otherwise say 20 and 3.10 none. Giving deliveries back counts on 4.x, so it must be generous.
 """
+
+CLASSIC = {"x-queue-type": "classic"}
+"""Said, because a virtual host of 4.x may make unnamed queues quorum queues, whose length limit is not exact."""
+
+DEAD_LETTER_LIMIT = 1_000_000
+"""As good as none, on every version: -1 is known to 4.x only."""
 
 BASE_TYPES = {"contacts": "contacts.#", "inventory": "inventory.#", "payroll": "payroll.#", "sales": "sales.#"}
 
@@ -92,9 +99,15 @@ async def declare_events(channel: AbstractChannel, companies: Iterable[str], ret
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """An argument of a queue cannot change: say so, and what to do."""
+    """An argument of a queue cannot change, a missing permission does not come by itself: say what to do."""
     try:
         yield
+    except ChannelAccessRefused as error:
+        msg = (
+            f"RabbitMQ refuses a declaration: {error}. The user of rabbitmq.url needs permission to configure, write "
+            r"and read: rabbitmqctl set_permissions USER '^relay\.' '^(relay\..*|amq\.default)$' '^relay\.'"
+        )
+        raise UnsafeTopology(msg) from error
     except ChannelPreconditionFailed as error:
         msg = (
             f"RabbitMQ refuses a declaration: {error}. A queue of this name exists with other arguments: "
@@ -108,7 +121,7 @@ async def _declare_dead_letter_queue(channel: AbstractChannel, name: str) -> Non
 
     Its own limit is off: the desk takes each message once, but a desk that dies many times may not drop one.
     """
-    arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+    arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-delivery-limit": DEAD_LETTER_LIMIT}
     await channel.declare_queue(name, durable=True, arguments=arguments)
 
 
@@ -143,7 +156,7 @@ async def _declare_retry(channel: AbstractChannel, delay_seconds: float) -> None
             "x-dead-letter-exchange": EVENTS_EXCHANGE,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
-            "x-delivery-limit": 1_000_000,
+            "x-delivery-limit": DEAD_LETTER_LIMIT,
         },
     )
     await queue.bind(exchange, "")
@@ -152,7 +165,9 @@ async def _declare_retry(channel: AbstractChannel, delay_seconds: float) -> None
 async def declare_bucket(channel: AbstractChannel, company: str) -> None:
     """Declare the mint's queue and its report. Tokens themselves travel through queues that live with their bucket."""
     with _explained():
-        await channel.declare_queue(mint_queue(company), durable=True, arguments={"x-single-active-consumer": True})
         await channel.declare_queue(
-            mint_state_queue(company), durable=True, arguments={"x-max-length": 1, "x-message-ttl": 15_000}
+            mint_queue(company), durable=True, arguments={**CLASSIC, "x-single-active-consumer": True}
+        )
+        await channel.declare_queue(
+            mint_state_queue(company), durable=True, arguments={**CLASSIC, "x-max-length": 1, "x-message-ttl": 15_000}
         )

@@ -1,51 +1,19 @@
 """`relay check`: is the configuration safe? Nothing is posted; every call to Solid takes a token like any other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 
-from messaging.errors import MessagingError
 from messaging.lanes import on_lane
-from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_publisher, open_solid, open_store, watch_stalls
+from ops.check_broker import check_broker
+from ops.findings import PATIENCE_SECONDS, Checklist, Finding
+from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
 from solid.client import SolidClient
-from solid.errors import SolidError
-from store.errors import StoreError
 from workers.books import Books, load_books
 from workers.chart import Chart
-from workers.plans.writes import Parked
-
-PATIENCE_SECONDS = 30
-EXPECTED = (ConfigurationError, Parked, MessagingError, StoreError, SolidError, TimeoutError)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and what is wrong with it, if anything."""
-
-    what: str
-    ok: bool
-    text: str
-
-
-@dataclass(slots=True)
-class Checklist:
-    """Findings in the order in which they were made."""
-
-    findings: list[Finding] = field(default_factory=list)
-
-    async def look(self, what: str, work: Awaitable[str]) -> bool:
-        """Do one piece of work; an expected error is a finding, not an end."""
-        try:
-            text = await work
-        except EXPECTED as error:
-            self.findings.append(Finding(what, ok=False, text=str(error) or f"no answer in {PATIENCE_SECONDS} s"))
-            return False
-        self.findings.append(Finding(what, ok=True, text=text))
-        return True
 
 
 async def check(settings: Settings, clock: Clock) -> list[Finding]:
@@ -53,7 +21,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     checklist = Checklist()
     await checklist.look("bucket", _bucket(settings))
     books = await checklist.look("books", _books(settings))
-    broker = await checklist.look("broker", _broker(settings, clock))
+    broker = await check_broker(checklist, settings, clock)
     await checklist.look("store", _store(settings))
     configured = await checklist.look("dialect setting", _dialect_setting(settings))
     if books and broker and configured and await checklist.look("api key", _key(settings)):
@@ -70,12 +38,6 @@ async def _bucket(settings: Settings) -> str:
 async def _books(settings: Settings) -> str:
     books = load_books(settings.books)
     return f"{settings.books}: {len(books.accounts)} roles, kept in {books.base_currency}"
-
-
-async def _broker(settings: Settings, clock: Clock) -> str:
-    async with open_publisher(settings, clock, "check") as publisher:
-        await publisher.ready()
-    return "reachable; every queue has the arguments that keep facts safe"
 
 
 async def _store(settings: Settings) -> str:

@@ -34,7 +34,7 @@ CompanyName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
 OTHER_VARIABLES = {"RELAY_CONFIG", "RELAY_SIMULATOR_KEY"}
 
-SECRETS = (("solid", "api_key"), ("rabbitmq", "url"), ("stripe", "secrets"))
+SECRETS = (("solid", "api_key"), ("rabbitmq", "url"), ("rabbitmq", "management_url"), ("stripe", "secrets"))
 """Settings that `relay.toml` may not hold."""
 
 
@@ -62,6 +62,8 @@ class RabbitSettings(Section):
 
     url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     url_file: Path | None = None
+    management_url: SecretStr | None = None
+    management_url_file: Path | None = None
     heartbeat_seconds: int = Field(default=10, ge=1, le=600)
     connect_timeout_seconds: float = Field(default=10, gt=0)
     publish_timeout_seconds: float = Field(default=10, gt=0)
@@ -76,6 +78,26 @@ class RabbitSettings(Section):
         if self.url_file is None or "url" in self.model_fields_set:
             return self.url
         return SecretStr(_read_secret("rabbitmq.url_file", self.url_file))
+
+    def management_address(self) -> SecretStr | None:
+        """Where the management API listens: from the environment, else the content of the file; None for nowhere.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or holds no http address.
+        """
+        if self.management_url is not None or self.management_url_file is None:
+            return self.management_url
+        read = SecretStr(_read_secret("rabbitmq.management_url_file", self.management_url_file))
+        try:
+            return _with_scheme(read, ("http", "https"))
+        except ValueError as error:
+            msg = f"rabbitmq.management_url_file: {self.management_url_file}: {error}"
+            raise ConfigurationError(msg) from None
+
+    @field_validator("management_url")
+    @classmethod
+    def _is_http(cls, url: SecretStr | None) -> SecretStr | None:
+        return url and _with_scheme(url, ("http", "https"))
 
     @field_validator("url")
     @classmethod

@@ -11,8 +11,13 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from ops.broker import Broker, BrokerNotFound, find_broker, find_own_broker
+from ops.broker import MANAGEMENT, Broker, BrokerNotFound, find_broker, find_own_broker, find_rabbitmq_4
 from tests.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rabbitmq 4`: the tests' broker is RabbitMQ 4, unpacked from Debian's packages (`make test4`)."""
+    parser.addoption("--rabbitmq", choices=("4",), help="the version of RabbitMQ to test on; else what is found")
 
 
 @contextlib.contextmanager
@@ -29,16 +34,30 @@ def _or_do_without(finding: AbstractContextManager[Broker]) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
+def rabbitmq_4(pytestconfig: pytest.Config) -> bool:
+    """Tell whether RabbitMQ 4 was asked for with `--rabbitmq 4`, whatever this machine has."""
+    return bool(pytestconfig.getoption("--rabbitmq") == "4")
+
+
+@pytest.fixture(scope="session")
+def broker(*, rabbitmq_4: bool) -> Iterator[Broker]:
     """Give the session's broker. It is shared: leave it running, and put `company` into queue names."""
-    with _or_do_without(find_broker()) as found:
+    with _or_do_without(find_rabbitmq_4() if rabbitmq_4 else find_broker()) as found:
         yield found
 
 
 @pytest.fixture
-def own_broker() -> Iterator[Broker]:
+def own_broker(*, rabbitmq_4: bool) -> Iterator[Broker]:
     """Give a broker of this test's own, to halt, restart and pause. Costs some five seconds."""
-    with _or_do_without(find_own_broker()) as found:
+    with _or_do_without(find_rabbitmq_4() if rabbitmq_4 else find_own_broker()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def managed_broker(*, rabbitmq_4: bool) -> Iterator[Broker]:
+    """Give a broker of this module's own with the management API, to be set up in unsafe ways."""
+    find = find_rabbitmq_4 if rabbitmq_4 else find_own_broker
+    with _or_do_without(find(plugins=[MANAGEMENT])) as found:
         yield found
 
 

@@ -3,17 +3,20 @@
 Finds one or starts one; knows nothing of events, exchanges or queues, and never imports the messaging layer.
 """
 
-from ops.broker.errors import BrokerError, BrokerFailed, BrokerNotFound, BrokerNotOurs
-from ops.broker.finding import find_broker, find_own_broker, prepare
-from ops.broker.port import Broker
+from ops.broker.errors import BrokerError, BrokerFailed, BrokerNotFound, BrokerNotOurs, Rabbit4NotFound
+from ops.broker.finding import find_broker, find_own_broker, find_rabbitmq_4, prepare
+from ops.broker.port import MANAGEMENT, Broker
 
 __all__ = [
+    "MANAGEMENT",
     "Broker",
     "BrokerError",
     "BrokerFailed",
     "BrokerNotFound",
     "BrokerNotOurs",
+    "Rabbit4NotFound",
     "find_broker",
     "find_own_broker",
+    "find_rabbitmq_4",
     "prepare",
 ]

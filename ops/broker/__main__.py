@@ -1,14 +1,16 @@
 """`python -m ops.broker` prints a broker's URL and keeps the broker until Ctrl-C.
 
 With `--prepare` it starts none and only makes sure that one can be found, installing the package if need be.
+With `--rabbitmq 4` it is RabbitMQ 4, unpacked from Debian's packages, whatever else is here.
 """
 
+import argparse
 import signal
 import sys
 from types import FrameType
 
 from ops.broker.errors import BrokerError
-from ops.broker.finding import find_broker, prepare
+from ops.broker.finding import find_broker, find_rabbitmq_4, prepare, prepare_rabbitmq_4
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -17,12 +19,16 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run; exit code 1 and the reason on stderr when there is no broker."""
+    parser = argparse.ArgumentParser(prog="python -m ops.broker", description=__doc__)
+    parser.add_argument("--prepare", action="store_true")
+    parser.add_argument("--rabbitmq", choices=("4",))
+    asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        if arguments == ["--prepare"]:
-            prepare()
+        if asked.prepare:
+            (prepare_rabbitmq_4 if asked.rabbitmq else prepare)()
             return 0
-        with find_broker() as broker:
+        with (find_rabbitmq_4 if asked.rabbitmq else find_broker)() as broker:
             print(broker.url, flush=True)  # noqa: T201 - what it is run for
             signal.pause()
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ops.broker.errors import BrokerFailed
 from ops.broker.handshake import free_ports, wait_until_answering
+from ops.broker.port import MANAGEMENT
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
@@ -23,6 +24,7 @@ PROBE_SECONDS = 3.0
 _START_SECONDS = 120.0
 _SOCKET = Path("/var/run/docker.sock")
 _AMQP_PORT = 5672
+_MANAGEMENT_PORT = 15672
 _LOCAL = ("localhost", "127.0.0.1")
 
 
@@ -72,6 +74,8 @@ class ContainerBroker:
         self._container = _start_container(plugins)
         try:
             self.url = _url(self._container)
+            asked_for = MANAGEMENT in plugins
+            self.management_url = f"http://{_address(self._container, _MANAGEMENT_PORT)}" if asked_for else None
             self._await_answer()
         except BaseException:
             self.stop()
@@ -127,11 +131,12 @@ def _start_container(plugins: Sequence[str]) -> "DockerContainer":
     try:
         container = DockerContainer(IMAGE).with_command(command)
         cleanup.callback(container.stop)
+        ports = (_AMQP_PORT, _MANAGEMENT_PORT) if MANAGEMENT in plugins else (_AMQP_PORT,)
         if container.get_docker_client().host() in _LOCAL:
-            published = ("127.0.0.1", free_ports(1)[0])
-            container.ports[f"{_AMQP_PORT}/tcp"] = published  # type: ignore[assignment]  # Docker takes the pair
+            for port, free in zip(ports, free_ports(len(ports)), strict=True):
+                container.ports[f"{port}/tcp"] = ("127.0.0.1", free)  # type: ignore[assignment]  # Docker takes the pair
         else:
-            container.with_exposed_ports(_AMQP_PORT)
+            container.with_exposed_ports(*ports)
         return container.start()
     except Exception as exc:  # Docker's client raises what its transports raise
         with contextlib.suppress(Exception):
@@ -141,9 +146,12 @@ def _start_container(plugins: Sequence[str]) -> "DockerContainer":
 
 
 def _url(container: "DockerContainer") -> str:
+    return f"amqp://guest:guest@{_address(container, _AMQP_PORT)}/"
+
+
+def _address(container: "DockerContainer", port: int) -> str:
     host = container.get_container_host_ip()
-    port = container.get_exposed_port(_AMQP_PORT)
-    return f"amqp://guest:guest@{'127.0.0.1' if host in _LOCAL else host}:{port}/"
+    return f"{'127.0.0.1' if host in _LOCAL else host}:{container.get_exposed_port(port)}"
 
 
 def _log_end(container: "DockerContainer") -> str:

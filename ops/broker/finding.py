@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ops.broker import package
+from ops.broker import package, unpacked
 from ops.broker.container import ContainerBroker, engine_answers
 from ops.broker.errors import BrokerFailed, BrokerNotFound
 from ops.broker.handshake import address, wait_until_answering
@@ -52,10 +52,29 @@ def find_own_broker(*, plugins: Sequence[str] = (), say: Callable[[str], None] =
         broker.stop()
 
 
+@contextlib.contextmanager
+def find_rabbitmq_4(*, plugins: Sequence[str] = (), say: Callable[[str], None] = _tell) -> Iterator[Broker]:
+    """Give a RabbitMQ 4 of our own, unpacked from Debian's packages if need be, whatever else is here.
+
+    Raises Rabbit4NotFound where it cannot be unpacked, BrokerFailed when it does not start.
+    """
+    broker = _start_node(unpacked.SERVER, root=unpacked.ready(say), plugins=plugins, say=say)
+    try:
+        say(f"{broker.how} answers")
+        yield broker
+    finally:
+        broker.stop()
+
+
 def prepare(*, say: Callable[[str], None] = _tell) -> None:
     """Make sure that `find_broker` will find one, installing the package if need be, without starting any."""
     if not (os.environ.get("RABBITMQ_URL") or engine_answers() or installed_server()):
         _install(say)
+
+
+def prepare_rabbitmq_4(*, say: Callable[[str], None] = _tell) -> None:
+    """Make sure that `find_rabbitmq_4` will find one, unpacking it if need be, without starting any."""
+    unpacked.ready(say)
 
 
 def _given(url: str) -> GivenBroker:
@@ -88,9 +107,11 @@ def _start(plugins: Sequence[str], say: Callable[[str], None]) -> Broker:
     return _start_node(server, plugins=plugins, say=say)
 
 
-def _start_node(server: Path, *, plugins: Sequence[str], say: Callable[[str], None]) -> Broker:
+def _start_node(
+    server: Path, *, plugins: Sequence[str], say: Callable[[str], None], root: Path | None = None
+) -> Broker:
     say(f"starting a private node of {server} (about six seconds)")
-    node = PrivateNode(server, plugins=plugins)
+    node = PrivateNode(server, plugins=plugins, root=root)
     try:
         node.start()
     except BaseException:

@@ -1,4 +1,4 @@
-"""A private RabbitMQ node, started from the server that is installed on this machine.
+"""A private RabbitMQ node, started from the server that is installed on this machine or unpacked into a folder.
 
 It shares nothing with a RabbitMQ that may already run here: own node name, ports, data, logs, cookie and port
 mapper, on loopback and in a temporary folder. It runs as whoever started it, and never outlives its parent.
@@ -9,12 +9,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ops.broker.errors import BrokerFailed
 from ops.broker.handshake import free_ports, wait_until_answering
+from ops.broker.port import MANAGEMENT
 
 START_SECONDS = 90.0
 _HALT_SECONDS = 20.0
@@ -30,6 +32,10 @@ _LAUNCH = 'if command -v epmd >/dev/null; then epmd & fi; exec "$0"'
 # Holds the other end of a pipe: when the parent is gone, however it went, the server and its data go too.
 _WATCH = 'read -r _; kill -s KILL -- "-$1"; while [ -e "$2" ]; do rm -rf -- "$2"; sleep 0.1; done'
 
+_ROOTED = {"PATH": "/usr/sbin:/usr/bin", "TMPDIR": "/tmp"}  # noqa: S108 - of the unpacked system
+# Nothing is mounted in an unpacked system, so that nothing stays mounted: the node cannot read /proc.
+_MEMORY_WITHOUT_PROC = ("vm_memory_calculation_strategy = allocated", "total_memory_available_override_value = 2GB")
+
 
 def installed_server() -> Path | None:
     """The start script of the installed server that runs as any user, or None."""
@@ -43,17 +49,27 @@ def installed_server() -> Path | None:
 class PrivateNode:
     """One node of our own; see `Broker` for what can be done with it."""
 
-    def __init__(self, server: Path, *, plugins: Sequence[str] = ()) -> None:
-        """Prepare a node, without starting it. `plugins` are names of plugins that come with the server."""
-        port, distribution_port, mapper_port = free_ports(3)
-        self.how = f"private node of {server}"
+    def __init__(self, server: Path, *, plugins: Sequence[str] = (), root: Path | None = None) -> None:
+        """Prepare a node, without starting it.
+
+        `plugins` are names of plugins that come with the server. With `root`, a folder that holds a whole system,
+        the node runs in there (chroot) with its data, and `server` is the script's path as seen from inside.
+        """
+        port, management_port, distribution_port, mapper_port = free_ports(4)
+        self.how = f"private node of {server}{f' in {root}' if root else ''}"
         self.url = f"amqp://guest:guest@127.0.0.1:{port}/"
+        self.management_url = f"http://127.0.0.1:{management_port}" if MANAGEMENT in plugins else None
         self._server = server
-        self._folder = Path(tempfile.mkdtemp(prefix="relay-broker-"))
+        self._enter = ("chroot", str(root)) if root else ()
+        self._folder = Path(tempfile.mkdtemp(prefix="relay-broker-", dir=root / "tmp" if root else None))
+        seen = Path("/") / self._folder.relative_to(root) if root else self._folder  # by the node itself
         name = f"relay-{os.getpid()}-{self._folder.name[-6:]}@localhost".replace("_", "-")
-        self._environment = _clean_environment() | _node_environment(self._folder, name=name, port=port)
-        self._environment |= _erlang_environment(self._folder, distribution=distribution_port, mapper=mapper_port)
+        self._environment = _clean_environment() | _node_environment(seen, name=name, port=port)
+        self._environment |= _erlang_environment(seen, distribution=distribution_port, mapper=mapper_port)
+        self._environment |= _ROOTED if root else {}
         _write_files(self._folder, plugins)
+        settings = [*(_MEMORY_WITHOUT_PROC if root else ()), *_listening(management_port, plugins)]
+        (self._folder / "rabbitmq.conf").write_text("".join(f"{line}\n" for line in settings))
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
 
@@ -68,7 +84,7 @@ class PrivateNode:
             return
         with (self._folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _LAUNCH, str(self._server)],
+                [*self._enter, "/bin/sh", "-c", _LAUNCH, str(self._server)],
                 env=self._environment,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
@@ -102,8 +118,10 @@ class PrivateNode:
         self.start()
 
     def pause(self) -> None:
-        """See `Broker.pause`."""
+        """See `Broker.pause`. A server of many threads takes a moment to stop: it still answers before that."""
         self._signal(signal.SIGSTOP)
+        if self._process and sys.platform == "linux":
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """See `Broker.resume`."""
@@ -183,6 +201,10 @@ def _erlang_environment(folder: Path, *, distribution: int, mapper: int) -> dict
         "RABBITMQ_ALLOW_INPUT": "1",  # the server then replaces its start script
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(arguments),
     }
+
+
+def _listening(port: int, plugins: Sequence[str]) -> tuple[str, ...]:
+    return ("management.tcp.ip = 127.0.0.1", f"management.tcp.port = {port}") if MANAGEMENT in plugins else ()
 
 
 def _write_files(folder: Path, plugins: Iterable[str]) -> None:

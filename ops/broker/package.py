@@ -1,4 +1,4 @@
-"""Installs the package `rabbitmq-server`, as root on a system with apt, and leaves no service of it running.
+"""Installs packages, as root on a system with apt, and leaves no service of them running.
 
 The last resort: nothing is installed while another broker is within reach.
 """
@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ops.broker.errors import BrokerFailed
@@ -28,13 +28,23 @@ def may_install() -> bool:
 def install(say: Callable[[str], None]) -> None:
     """Install the package. Raises BrokerFailed with the end of apt's output."""
     say(f"no broker here: installing the package {_PACKAGE} (once, a minute or two)")
-    with _services_kept_down():
-        _apt_get("update")
-        _apt_get("install", "--yes", "--no-install-recommends", _PACKAGE)
+    install_quietly(_PACKAGE)
     if _BOOTED_BY_SYSTEMD.exists():
         systemctl = shutil.which("systemctl") or "/usr/bin/systemctl"
         subprocess.run([systemctl, "disable", "--now", "--quiet", _PACKAGE], check=False)
     say(f"{_PACKAGE} is installed; its own service was not started")
+
+
+def install_quietly(*names: str) -> None:
+    """Install packages without starting what they bring. Raises BrokerFailed with the end of apt's output."""
+    with _services_kept_down():
+        update_lists()
+        _apt_get("install", "--yes", "--no-install-recommends", *names)
+
+
+def update_lists() -> None:
+    """Let apt learn anew what its archives have. Raises BrokerFailed with the end of its output."""
+    _apt_get("update")
 
 
 @contextlib.contextmanager
@@ -52,11 +62,19 @@ def _services_kept_down() -> Iterator[None]:
 
 
 def _apt_get(*arguments: str) -> None:
-    command = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=120", *arguments]
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with tempfile.TemporaryFile("w+") as output:
+    run(["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=120", *arguments], DEBIAN_FRONTEND="noninteractive")
+
+
+def run(command: Sequence[str], **variables: str) -> None:
+    """Run a command of the system without a word. Raises BrokerFailed with the end of its output."""
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
         done = subprocess.run(
-            command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command,
+            check=False,
+            env=os.environ | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
         if done.returncode:
             output.seek(0)

@@ -5,6 +5,9 @@ from typing import NoReturn, Protocol
 
 from ops.broker.errors import BrokerNotOurs
 
+MANAGEMENT = "rabbitmq_management"
+"""The plugin of the management API."""
+
 
 class Broker(Protocol):
     """A RabbitMQ that answers. Every method blocks until it is done: call it in a thread from async code."""
@@ -12,6 +15,11 @@ class Broker(Protocol):
     @property
     def url(self) -> str:
         """The AMQP URL with user and password; the same for the broker's whole life."""
+        ...
+
+    @property
+    def management_url(self) -> str | None:
+        """Where its management API listens; None unless the plugin rabbitmq_management was asked for."""
         ...
 
     @property
@@ -50,6 +58,7 @@ class GivenBroker:
 
     url: str = field(repr=False)
     how: str = "RABBITMQ_URL"
+    management_url: str | None = None
 
     def halt(self) -> NoReturn:
         """Refuse: raises BrokerNotOurs."""

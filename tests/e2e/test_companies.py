@@ -41,7 +41,7 @@ class Group:
 
     def charge(self, company: str, name: str) -> bytes:
         """A sale of one company's."""
-        account = {} if company == self.companies[0] else {"account": f"acct_{company}"}
+        account: Json = {} if company == self.companies[0] else {"account": f"acct_{company}"}
         return stripe_event("charge.succeeded", charge(id=f"ch_{name}"), id=f"evt_{name}", **account)
 
     def status(self, company: str) -> Json:

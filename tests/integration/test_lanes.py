@@ -53,7 +53,7 @@ async def _buckets(url: str, company: str, count: int) -> AsyncIterator[list[Buc
             for _ in range(count)
         ]
         buckets = [Bucket(link, company=company, stalls=stalls, clock=CLOCK) for _ in range(count)]
-        async with running(*(part.run() for part in (*mints, *buckets))):
+        async with running(*(mint.run() for mint in mints), *(bucket.run() for bucket in buckets)):
             yield buckets
 
 

@@ -1,4 +1,4 @@
-"""A private node of the installed RabbitMQ, for real: what it survives, and that it never survives us."""
+"""A private node of the installed or unpacked RabbitMQ, for real: what it survives, and that it never survives us."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.broker import unpacked
 from ops.broker.handshake import answers
 from ops.broker.node import PrivateNode, installed_server
 
@@ -17,12 +18,12 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
-def node() -> Iterator[PrivateNode]:
+def node(*, rabbitmq_4: bool) -> Iterator[PrivateNode]:
     """Give a node that runs."""
-    server = installed_server()
+    server = unpacked.SERVER if rabbitmq_4 else installed_server()
     if server is None:
         pytest.skip("no RabbitMQ is installed here")
-    private = PrivateNode(server)
+    private = PrivateNode(server, root=unpacked.ready(print) if rabbitmq_4 else None)
     try:
         private.start()
         yield private
@@ -47,11 +48,13 @@ def test_a_node_can_be_halted_restarted_and_frozen_on_one_port(node: PrivateNode
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_node_goes_with_its_parent_however_that_ends(tmp_path: Path, number: signal.Signals) -> None:
-    if installed_server() is None:
+def test_a_node_goes_with_its_parent_however_that_ends(
+    tmp_path: Path, number: signal.Signals, *, rabbitmq_4: bool
+) -> None:
+    if not rabbitmq_4 and installed_server() is None:
         pytest.skip("no RabbitMQ is installed here")
     parent = subprocess.Popen(
-        [sys.executable, "-m", "ops.broker"],
+        [sys.executable, "-m", "ops.broker", *(["--rabbitmq", "4"] if rabbitmq_4 else [])],
         env=_without_other_brokers(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -60,10 +63,15 @@ def test_a_node_goes_with_its_parent_however_that_ends(tmp_path: Path, number: s
         assert parent.stdout
         url = parent.stdout.readline().decode().strip()
         assert answers(url)
-        assert list(tmp_path.glob("relay-broker-*"))
+        [data] = _data_of(parent.pid, unpacked.FOLDER / "tmp" if rabbitmq_4 else tmp_path)
         parent.send_signal(number)
     _eventually(lambda: not answers(url))
-    _eventually(lambda: not list(tmp_path.glob("relay-broker-*")))
+    _eventually(lambda: not data.exists())
+
+
+def _data_of(parent: int, folder: Path) -> list[Path]:
+    """The folder of the node that a process has started: the node's name, in its log's name, has the process's id."""
+    return [path for path in folder.glob("relay-broker-*") if list(path.glob(f"log/relay-{parent}-*"))]
 
 
 def _without_other_brokers(folder: Path) -> dict[str, str]:

@@ -6,21 +6,25 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 
 from ops.broker import (
+    MANAGEMENT,
     BrokerFailed,
     BrokerNotFound,
     BrokerNotOurs,
     container,
     find_broker,
     find_own_broker,
+    find_rabbitmq_4,
     finding,
     handshake,
     node,
     package,
     prepare,
+    unpacked,
 )
 
 CONNECTION_START = b"\x01\x00\x00\x00\x00\x00\x10\x00\x0a\x00\x0a\x00\x09rest"
@@ -30,6 +34,7 @@ class FakeBroker:
     """A broker of ours that only remembers whether it was stopped."""
 
     url = "amqp://guest:guest@127.0.0.1:1/"
+    management_url = None
 
     def __init__(self, how: str) -> None:
         self.how = how
@@ -67,9 +72,9 @@ class Machine:
         assert not plugins
         return self.container()
 
-    def _node(self, server: Path, *, plugins: Sequence[str]) -> FakeBroker:
+    def _node(self, server: Path, *, plugins: Sequence[str], root: Path | None) -> FakeBroker:
         assert not plugins
-        return FakeBroker(f"node of {server}")
+        return FakeBroker(f"node of {server}{f' in {root}' if root else ''}")
 
     def _install(self, _say: Callable[[str], None]) -> None:
         self.installed += 1
@@ -130,6 +135,29 @@ def test_a_test_that_breaks_its_broker_never_gets_the_named_one(
     monkeypatch.setenv("RABBITMQ_URL", "amqp://somewhere/")
     with find_own_broker() as broker:
         assert broker.how == "node of /x/rabbitmq-server"
+
+
+def test_rabbitmq_4_is_unpacked_where_it_is_asked_for_whatever_else_is_here(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.engine, machine.server = True, Path("/x/rabbitmq-server")
+    monkeypatch.setenv("RABBITMQ_URL", "amqp://somewhere/")
+    monkeypatch.setattr(unpacked, "ready", lambda _say: Path("/var/four"))
+    with find_rabbitmq_4(say=machine.said.append) as broker:
+        assert broker.how == "node of /usr/lib/rabbitmq/bin/rabbitmq-server in /var/four"
+
+
+def test_a_node_in_an_unpacked_system_keeps_its_data_there_and_knows_no_path_outside(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    private = node.PrivateNode(Path("/x/rabbitmq-server"), plugins=[MANAGEMENT], root=tmp_path)
+    try:
+        assert private._folder.parent == tmp_path / "tmp"
+        assert str(tmp_path) not in " ".join(private._environment.values())
+        port = urlsplit(private.management_url or "").port
+        assert f"management.tcp.port = {port}" in (private._folder / "rabbitmq.conf").read_text()
+    finally:
+        private.stop()
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_docker_comes_before_an_installed_server(machine: Machine) -> None:

@@ -1,0 +1,221 @@
+"""Which settings of a broker would lose, hold up or misroute facts: from what it says to sentences. Pure.
+
+A policy acts where a queue's own arguments are silent, and of two lengths, times or counts the smaller one holds.
+Where an argument of ours wins anyway (overflow, dead-letter exchange and strategy), a policy is no matter.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from messaging.mint import REFRESH_SECONDS
+from messaging.topology import (
+    BASE_TYPES,
+    CRASH_LOOP_LIMIT,
+    DEAD_LETTER_LIMIT,
+    EVENTS_EXCHANGE,
+    STREAMS,
+    dead_letter_queues,
+    mint_queue,
+    retry_queue,
+    stream_queue,
+)
+from ops.management import BrokerState, Policy
+
+SAFE_MEMBERS = 3
+
+Kind = Literal["stream", "retry", "dead letters", "mint"]
+QUEUE_TYPES = {"stream": "quorum", "retry": "quorum", "dead letters": "quorum", "mint": "classic"}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One of the relay's queues, as far as a policy can touch it."""
+
+    name: str
+    kind: Kind
+    ttl_ms: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What the relay has on the broker: its queues, and the bindings that belong to them."""
+
+    queues: tuple[Queue, ...]
+    bindings: frozenset[tuple[str, str, str]]
+    """Exchange, queue, key."""
+
+
+def relay_of(companies: Sequence[str], retry_delays: Iterable[float]) -> Relay:
+    """All that `messaging/topology.py` declares for these companies."""
+    streams = [(each, stream) for each in companies for stream in STREAMS]
+    retries = [(retry_queue(delay), delay) for delay in retry_delays]
+    return Relay(
+        queues=(
+            *(Queue(stream_queue(each, stream), "stream") for each, stream in streams),
+            *(Queue(name, "retry", ttl_ms=delay * 1000) for name, delay in retries),
+            *(Queue(name, "dead letters") for name in dead_letter_queues()),
+            *(Queue(mint_queue(each), "mint") for each in companies),
+        ),
+        bindings=frozenset(
+            {(EVENTS_EXCHANGE, stream_queue(each, stream), f"{each}.{BASE_TYPES[stream]}") for each, stream in streams}
+            | {(name, name, "") for name, _ in retries}
+        ),
+    )
+
+
+def problems_of(state: BrokerState, relay: Relay) -> list[str]:
+    """A sentence for each thing that is unsafe, with what would happen and what to do."""
+    return [
+        *(
+            f"{alarm}: while it is in force, nobody can publish. Free some, or raise the limit"
+            for alarm in state.alarms
+        ),
+        *_policies(state, relay),
+        *_bindings(state, relay),
+        *_consumptions(state, relay),
+    ]
+
+
+def notes_of(state: BrokerState, relay: Relay) -> list[str]:
+    """A sentence for each thing that is not unsafe, but weaker than it could be."""
+    if state.nodes < SAFE_MEMBERS:
+        count = f"{state.nodes} node{'s' * (state.nodes > 1)}"
+        return [f"{count}: the loss of one disk loses what waits, or of one node stops all. Three nodes survive one"]
+    few = [queue.name for queue in relay.queues if state.members.get(queue.name, SAFE_MEMBERS) < SAFE_MEMBERS]
+    if few:
+        return [f"kept on fewer than {SAFE_MEMBERS} nodes: {', '.join(few)}. rabbitmq-queues grow NODE all"]
+    return []
+
+
+def _policies(state: BrokerState, relay: Relay) -> Iterator[str]:
+    found: dict[tuple[Policy, str, str], list[str]] = {}
+    for by_operator in (False, True):
+        policies = [policy for policy in state.policies if policy.by_operator is by_operator]
+        for queue in relay.queues:
+            policy = in_force(policies, queue.name, ("all", "queues", f"{QUEUE_TYPES[queue.kind]}_queues"))
+            for key, value in (policy.definition if policy else {}).items():
+                harm = _harm(queue, key, value, policy.definition if policy else {})
+                if policy and harm:
+                    found.setdefault((policy, key, harm), []).append(queue.name)
+        policy = in_force(policies, EVENTS_EXCHANGE, ("all", "exchanges"))
+        if policy and "alternate-exchange" in policy.definition:
+            harm = "if a stream were missing, its events would be confirmed and never booked"
+            found[policy, "alternate-exchange", harm] = [EVENTS_EXCHANGE]
+    for (policy, key, harm), names in found.items():
+        yield _sentence(policy, key, harm, names, state.vhost)
+
+
+def in_force(policies: Sequence[Policy], name: str, kinds: Sequence[str]) -> Policy | None:
+    """The policy that RabbitMQ puts in force for a queue or exchange: the matching one of highest priority.
+
+    A pattern that Python cannot read counts as matching: better a word too many.
+    """
+    matching = [policy for policy in policies if policy.apply_to in kinds and _matches(policy.pattern, name)]
+    return max(matching, key=lambda policy: policy.priority, default=None)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:
+        return True
+
+
+def _sentence(policy: Policy, key: str, harm: str, names: Sequence[str], vhost: str) -> str:
+    kind = "operator policy" if policy.by_operator else "policy"
+    clear = "clear_operator_policy" if policy.by_operator else "clear_policy"
+    unit = " ms" if key in {"message-ttl", "expires", "consumer-timeout"} else ""
+    return (
+        f'{kind} "{policy.name}" gives {", ".join(names)} {"an" if key[0] in "aeiou" else "a"} {key} of '
+        f"{policy.definition[key]}{unit}: {harm}. Let its pattern leave out relay.*, or remove it: "
+        f"rabbitmqctl {clear} -p {vhost} {policy.name}"
+    )
+
+
+def _harm(queue: Queue, key: str, value: Any, definition: Mapping[str, Any]) -> str | None:  # noqa: ANN401 - of JSON
+    """What a setting does to a queue; None when it does no harm."""
+    harm: str | None = None
+    match key:
+        case "message-ttl":
+            harm = _of_ttl(queue, value)
+        case "expires":
+            harm = f"left alone for {_time(value)}, the queue would be deleted with all that waits in it"
+        case "max-length" | "max-length-bytes":
+            harm = _of_length(queue, key, value, definition)
+        case "delivery-limit":
+            harm = _of_deliveries(queue, value)
+        case "consumer-timeout" if queue.kind in {"stream", "mint"} and value <= REFRESH_SECONDS * 1000:
+            harm = f"a mint holds its baton for {_time(REFRESH_SECONDS * 1000)}, and would be cut off sooner"
+        case "dead-letter-routing-key" if queue.kind == "retry":
+            harm = "retries would come back under a foreign key, and reach no stream or the wrong one"
+        case _:
+            pass
+    return harm
+
+
+def _of_ttl(queue: Queue, value: float) -> str | None:
+    if value >= queue.ttl_ms:
+        return None
+    after = _time(value)
+    return {
+        "dead letters": f"dead letters would vanish after {after}",
+        "stream": f"events would become dead letters after {after} of waiting, as in a night with Solid closed",
+        "retry": f"retries would come back after {after}, and use up their attempts too soon",
+        "mint": f"batons would vanish after {after}, and no mint be elected where one dies",
+    }[queue.kind]
+
+
+def _of_length(queue: Queue, key: str, value: float, definition: Mapping[str, Any]) -> str:
+    many = f"{value} bytes" if key == "max-length-bytes" else f"{value}"
+    letters = "the oldest dead letters would be dropped"
+    if definition.get("overflow", "drop-head") != "drop-head":
+        letters = "no dead letter could be stored, and workers would stop,"
+    return {
+        "dead letters": f"{letters} once {many} wait",
+        "stream": f"events would be refused once {many} wait: the receiver then answers 503",
+        "retry": f"retries would be refused once {many} wait, and workers stop",
+        "mint": f"batons and what the mint is told would be dropped once {many} wait",
+    }[queue.kind]
+
+
+def _of_deliveries(queue: Queue, value: float) -> str | None:
+    if queue.kind == "stream" and 0 <= value < CRASH_LOOP_LIMIT:
+        return f"events that are given back {value} times, as on a bad day, would become dead letters"
+    if queue.kind == "dead letters" and 0 <= value < DEAD_LETTER_LIMIT:
+        return f"a dead letter that `relay dead` takes {value} times without storing it would be dropped"
+    return None
+
+
+def _time(milliseconds: float) -> str:
+    """A duration in the largest unit that keeps it above 1."""
+    for size, unit in ((86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1000, "seconds")):
+        if milliseconds >= size:
+            count = f"{milliseconds / size:.1f}".removesuffix(".0")
+            return f"{count} {unit.removesuffix('s') if count == '1' else unit}"
+    return f"{milliseconds:g} ms"
+
+
+def _bindings(state: BrokerState, relay: Relay) -> Iterator[str]:
+    ours = {queue.name for queue in relay.queues}
+    for binding in state.bindings:
+        known = (binding.exchange, binding.queue, binding.key) in relay.bindings
+        if binding.queue in ours and not known:
+            yield (
+                f'{binding.queue} is also bound to {binding.exchange} with "{binding.key}": messages that are not its '
+                "own would reach it. Remove this binding (management page of the queue, Bindings, Unbind)"
+            )
+
+
+def _consumptions(state: BrokerState, relay: Relay) -> Iterator[str]:
+    """Nobody consumes retries or dead letters: `relay dead` fetches, without a subscription."""
+    untouched = {queue.name: queue.kind for queue in relay.queues if queue.kind in {"retry", "dead letters"}}
+    for consumption in state.consumptions:
+        kind = untouched.get(consumption.queue)
+        if kind:
+            what = "retries" if kind == "retry" else kind
+            yield (
+                f"{consumption.queue} is consumed by {consumption.who}: {what} go there and are lost to the relay. "
+                "Stop that consumer"
+            )
