@@ -33,9 +33,10 @@ test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian
 	@$(BIN)/python -m ops.broker --prepare --rabbitmq 4
 	@$(BIN)/python -m pytest -q --rabbitmq 4 tests/integration $(BROKER_STOPS) $(PYTEST_ARGS)
 
-nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, and an outage played to its end
+nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, an outage played to its end
 	@$(BIN)/python -m ops.broker --prepare
 	@$(BIN)/python -m tests.unit.workers.order $(or $(ORDERS),100000)
+	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),10000) $(BIN)/python -m pytest -q --timeout 3600 tests/unit/workers/test_resolver_model.py
 	@OUTAGE_TO_THE_END=1 $(BIN)/python -m pytest -q tests/e2e/test_outage.py
 
 bench: .venv/.ready ## benchmarks; writes benchmarks/latest.json; BENCH_ARGS="inbox --store URL" runs a part

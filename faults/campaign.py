@@ -29,10 +29,10 @@ SWEPT_SECONDS: Final = SWEEP_AFTER_SECONDS * 2
 STUCK_SECONDS: Final = 40.0
 """Nothing has moved for so long: nothing will."""
 
-AHEAD: Final = 60
+AHEAD: Final = 100
 """How many posts may be ahead of the next fault that waits for records."""
 
-PATIENCE_SECONDS: Final = 6.0
+PATIENCE_SECONDS: Final = 3.0
 LOOK_EVERY_SECONDS: Final = 0.1
 
 

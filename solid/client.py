@@ -20,12 +20,12 @@ from solid.answers import KEY_HEADER, from_exception, payload_of, read_document,
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, Resource
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
-from solid.lookups import Absent, Everything, Inconclusive, Lookup, Present, Sought, collect, conclude, question
+from solid.lookups import Absent, Days, Everything, Inconclusive, Lookup, Present, Sought, collect, conclude, question
 from solid.models import Account, Contact, Kind, NewRecord
 from solid.pages import MOST_PAGES, Listing, Page, read_all, read_page
 from solid.transport import BEFORE_SEND, JUDGE, SIGN, PacedTransport
 
-__all__ = ["Absent", "BeforeSend", "Everything", "Inconclusive", "Lookup", "Present", "SolidClient", "Sought"]
+__all__ = ["Absent", "BeforeSend", "Days", "Everything", "Inconclusive", "Lookup", "Present", "SolidClient", "Sought"]
 
 Model = TypeVar("Model", bound=BaseModel)
 BeforeSend = Callable[[], Awaitable[None]]
@@ -97,9 +97,9 @@ class SolidClient:
             raise OutcomeUnknown(stage="answer", message=f"{call}: success, but the answer shows no id")
         return str(solid_id)
 
-    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
-        """Look up a record at hand, which may once have been sent with the earlier date `since`. See `look_up`."""
-        return await self.look_up(Sought.of(record, since=since))
+    async def find(self, record: NewRecord, *, days: Days = None) -> Lookup:
+        """Look up a record at hand, which may once have been sent with another date, within `days`. See `look_up`."""
+        return await self.look_up(Sought.of(record, days=days))
 
     async def look_up(self, sought: Sought) -> Lookup:
         """Look a record up by its external id, comparing every row here. As many calls as there are pages.

@@ -16,6 +16,10 @@ MARGIN = timedelta(days=1)
 """How far around its date a record is looked up: whether `from` is inclusive, and its zone, are not known."""
 
 
+Days = tuple[date, date] | None
+"""The first and the last date under which a record was ever sent; None where nothing is known of others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Present:
     """Solid has it: the ids of every record found, the oldest first.
@@ -59,12 +63,13 @@ class Sought:
     until: date | None = None
 
     @classmethod
-    def of(cls, record: NewRecord, *, since: date | None = None) -> "Sought":
-        """What is sought where the record itself is at hand; `since` where it may have had an earlier date once."""
+    def of(cls, record: NewRecord, *, days: Days = None) -> "Sought":
+        """What is sought where the record itself is at hand; `days` where it may have had other dates."""
         if isinstance(record, NewContact):
             return cls(record.kind, record.external_id, display_name=record.display_name)
-        earliest = record.date if since is None else min(since, record.date)
-        return cls(record.kind, record.external_id, since=earliest, until=record.date)
+        first, last = days or (record.date, record.date)
+        since, until = min(first, record.date), max(last, record.date)
+        return cls(record.kind, record.external_id, since=since, until=until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Intent:
 
     `amount` (finite) and `currency` count towards `Inbox.group_total` of `group_key` once applied. `about` is
     what a later look-up needs besides the external_id, such as {"date": "2026-03-26"}; of several dates that
-    were ever intended under `date` (ISO 8601) the earliest is kept.
+    were ever intended (ISO 8601) the earliest is kept under `date`, the latest under `until` if that is another.
     Raises ValueError for text no database can keep as a key (NUL, lone surrogates) and for NaN or infinity.
     """
 
@@ -108,7 +108,7 @@ class Done:
 class Doubt:
     """The write is ours, but it may have been sent, at the latest at `since`: look it up first.
 
-    `about` is what the inbox remembers of it, with the earliest `date` ever intended.
+    `about` is what the inbox remembers of it, with the earliest `date` ever intended, and the latest as `until`.
     """
 
     epoch: int

@@ -14,7 +14,18 @@ from store.claims import WriteRow
 from store.engine import reading, transact
 from store.errors import NotInDoubt
 
-__all__ = ["Doubts", "WriteRow"]
+__all__ = ["Doubts", "WriteRow", "count_doubts"]
+
+
+async def count_doubts(engine: AsyncEngine, companies: Sequence[str], *, now: datetime) -> dict[str, int]:
+    """Company → how many writes may have been sent and have no answer.
+
+    Raises:
+        StoreUnavailable: see there.
+    """
+    async with reading(engine) as connection:
+        counts = await writes.doubt_counts(connection, companies, now=now)
+    return {company: counts.get(company, 0) for company in companies}
 
 
 class Doubts:
@@ -53,5 +64,6 @@ class Doubts:
         return await transact(self._engine, work)
 
     def _unsettled(self, row: WriteRow, now: datetime) -> bool:
-        """A record that is not there yet may still come: Solid has its settle time."""
-        return row.state == "unknown" and now < (row.doubt_since or now) + self._settle
+        """A record that is not there yet may still come: its settle time begins when the last call can have left."""
+        left = row.doubt_since if row.state == "unknown" else row.lease_until
+        return row.state != "refused" and left is not None and now < left + self._settle

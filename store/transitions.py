@@ -187,13 +187,17 @@ def _intended(  # noqa: PLR0913 - one named argument a fact
 
 
 def _remembered(under: Mapping[str, str], over: Mapping[str, str]) -> Mapping[str, str]:
-    """What a look-up must know of all attempts: of each thing what `over` says, but the earliest date of both.
+    """What a look-up must know of all attempts: of each thing what `over` says, but the first and last date of both.
 
     A write in doubt goes on under what it was first sent with: a record of another name would not be found.
     """
     merged = {**under, **over}
-    dates = [about["date"] for about in (under, over) if "date" in about]
-    return merged | {"date": min(dates)} if dates else merged
+    days = [about[name] for about in (under, over) for name in ("date", "until") if name in about]
+    if days:
+        merged["date"] = min(days)
+    if days and max(days) > min(days):
+        merged["until"] = max(days)
+    return merged
 
 
 def _doubt_since(row: WriteRow, now: datetime) -> datetime:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.claims import WriteRow
@@ -137,9 +137,19 @@ async def unswept(connection: AsyncConnection, company: str, *, before: datetime
 
 async def in_doubt(connection: AsyncConnection, company: str, *, now: datetime) -> list[WriteRow]:
     """Rows that may have been sent and have no answer: unknown, or intended under a lease that ran out."""
-    expired = (WRITES.c.state == "intended") & (WRITES.c.lease_until <= now)
-    wanted = _ROWS.where(WRITES.c.company == company, (WRITES.c.state == "unknown") | expired)
+    wanted = _ROWS.where(WRITES.c.company == company, _doubtful(now))
     return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id))
+
+
+async def doubt_counts(connection: AsyncConnection, companies: Collection[str], *, now: datetime) -> dict[str, int]:
+    """Count what `in_doubt` gives: company → number, where there are any."""
+    some = WRITES.c.company.in_(companies)
+    wanted = select(WRITES.c.company, func.count()).where(some, _doubtful(now)).group_by(WRITES.c.company)
+    return dict((await connection.execute(wanted)).all())
+
+
+def _doubtful(now: datetime) -> ColumnElement[bool]:
+    return (WRITES.c.state == "unknown") | ((WRITES.c.state == "intended") & (WRITES.c.lease_until <= now))
 
 
 async def mark_swept(connection: AsyncConnection, company: str, external_id: str, at: datetime) -> None:

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from runtime.clock import Clock
-from solid.client import Absent, Inconclusive, Lookup, Present
+from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
 from solid.models import Contact, Kind, NewContact, NewRecord
 from store.errors import LeaseLost
@@ -42,7 +42,7 @@ class Solid(Protocol):
         """See `SolidClient.create`."""
         ...
 
-    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
+    async def find(self, record: NewRecord, *, days: Days = None) -> Lookup:
         """See `SolidClient.find`."""
         ...
 
@@ -140,8 +140,10 @@ class Applier:
     ) -> None:
         """Claim all writes in one commit, then apply one after another; `ids` collects Solid's ids."""
         intents = [_intent(write, group if index == 0 else None) for index, write in enumerate(writes)]
+        fences = [self._fence(write) for write in writes]  # before the claim: its answer may come late
         held = await self._inbox.claim(self._company, fact.event, intents)
-        fences = [self._fence(write, claim) for write, claim in zip(writes, held, strict=True)]
+        for fence, claim in zip(fences, held, strict=True):
+            fence.epoch = claim.epoch if isinstance(claim, Fresh | Doubt) else 0
         for index, (write, claim, fence) in enumerate(zip(writes, held, fences, strict=True)):
             try:
                 ids[write.external_id] = await self._settle_claim(write, claim, ids, fact=fact, fence=fence)
@@ -166,7 +168,7 @@ class Applier:
             case Doubt(epoch=epoch, since=since, about=about):
                 self._must_have_settled(since)
                 record = record_of(_as_first_sent(write, about), ids, fact.chart)
-                found = await self._find(write, record, since=_earliest(about))
+                found = await self._find(write, record, days=_days(about))
             case _:
                 assert_never(claim)
         solid_id = found or await self._send(write, record, fence=fence)
@@ -230,14 +232,14 @@ class Applier:
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
-            return await self._find(write, record, since=day)
+            return await self._find(write, record, days=_days(_about(write)))
         if found is not None:
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
         return found
 
-    async def _find(self, write: AnyWrite, record: NewRecord, *, since: date | None) -> str | None:
+    async def _find(self, write: AnyWrite, record: NewRecord, *, days: Days) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""
-        match await self._when_open(lambda: self._solid.find(record, since=since)):
+        match await self._when_open(lambda: self._solid.find(record, days=days)):
             case Present(ids=found):
                 if len(found) > 1:
                     log.error("write.found_twice", external_id=write.external_id, solid_ids=found)
@@ -290,21 +292,20 @@ class Applier:
                 except LeaseLost:
                     log.info("claim.lost", external_id=write.external_id)
 
-    def _fence(self, write: AnyWrite, claim: Claim) -> "Fence":
-        epoch = claim.epoch if isinstance(claim, Fresh | Doubt) else 0
-        return Fence(
-            epoch,
-            lambda: self._inbox.renew(self._company, write.external_id, epoch),
-            good_for=self._timing.lease - self._timing.call,
-            clock=self._clock,
-        )
+    def _fence(self, write: AnyWrite) -> "Fence":
+        async def renew() -> None:
+            await self._inbox.renew(self._company, write.external_id, fence.epoch)
+
+        fence = Fence(0, renew, good_for=self._timing.lease - self._timing.call, clock=self._clock)
+        return fence
 
 
 class Fence:
     """Runs right before a call leaves: renews the claim when it could end before the call does.
 
     A claim that somebody else has taken over meanwhile raises LeaseLost, and nothing is sent. Both clocks are asked:
-    one stands still while a laptop sleeps, the other jumps when it is set. `passed` says that the call may have left.
+    one stands still while a laptop sleeps, the other jumps when it is set. A lease is as old as the question for it,
+    which this is made before: the answer may come late. `passed` says that the call may have left.
     """
 
     def __init__(self, epoch: int, renew: Callable[[], Awaitable[None]], *, good_for: float, clock: Clock) -> None:
@@ -316,12 +317,14 @@ class Fence:
         self._wall, self._steady = clock.now(), clock.monotonic()
 
     async def __call__(self) -> None:
-        """Renew if needed. Raises LeaseLost."""
+        """Renew if needed, again where the answer came too late. Raises LeaseLost."""
         wall = (self._clock.now() - self._wall).total_seconds()
         steady = self._clock.monotonic() - self._steady
         if max(abs(wall), steady) >= self._good_for / 2:
+            asked = self._clock.now(), self._clock.monotonic()
             await self._renew()
-            self._wall, self._steady = self._clock.now(), self._clock.monotonic()
+            self._wall, self._steady = asked
+            await self()
         self.passed = True
 
 
@@ -341,7 +344,8 @@ def _about(write: AnyWrite) -> dict[str, str]:
     """What a later look-up needs besides the external id."""
     if isinstance(write, ContactWrite):
         return {"display_name": write.display_name}
-    return {"date": min(write.date, write.true_date or write.date).isoformat()}
+    first, last = sorted((write.date, write.true_date or write.date))
+    return {"date": first.isoformat()} | ({} if first == last else {"until": last.isoformat()})
 
 
 def _as_first_sent(write: AnyWrite, about: Mapping[str, str]) -> AnyWrite:
@@ -351,7 +355,8 @@ def _as_first_sent(write: AnyWrite, about: Mapping[str, str]) -> AnyWrite:
     return write
 
 
-def _earliest(about: Mapping[str, str]) -> date | None:
-    """The earliest date under which the write was ever sent: a look-up starts there."""
-    day = about.get("date")
-    return date.fromisoformat(day) if day else None
+def _days(about: Mapping[str, str]) -> Days:
+    """Between which days a look-up must search: the first and the last that the write was ever dated."""
+    if "date" not in about:
+        return None
+    return date.fromisoformat(about["date"]), date.fromisoformat(about.get("until", about["date"]))

@@ -64,7 +64,7 @@ class Earlier:
         self._began: datetime | None = None
         self._known: dict[Kind, Known] = {}
         self._unreadable: set[Kind] = set()
-        self._not_ours: set[Kind] = set()
+        self._waiting: set[Kind] = set()
         self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def concerns(self, happened: datetime, day: date) -> bool:
@@ -77,7 +77,7 @@ class Earlier:
 
         Raises:
             NotRead: the list may lack some records.
-            NotYet: an earlier inbox was at work, and its last call may still land.
+            NotYet: an earlier inbox was at work, or that cannot be told, and its last call may still land.
             StoreUnavailable, Unavailable, OutcomeUnknown: see there.
         """
         async with self._reading[kind]:
@@ -91,18 +91,18 @@ class Earlier:
         if kind in self._unreadable:
             raise NotRead
         rest = await self._unsettled_seconds()
-        if kind in self._not_ours and rest > 0:
+        if kind in self._waiting and rest > 0:
             raise NotYet("settling", rest)
         since = day - FURTHER_BACK
         found = await self._solid.everything(kind, since=since)
+        if rest > 0 and (isinstance(found, Inconclusive) or await self._not_all_ours(found.ids)):
+            self._waiting.add(kind)
+            raise NotYet("settling", rest)
         if isinstance(found, Inconclusive):
             if not found.moved:
                 self._unreadable.add(kind)
             log.info("earlier.not_read", kind=kind, why=found.why)
             raise NotRead
-        if rest > 0 and await self._not_all_ours(found.ids):
-            self._not_ours.add(kind)
-            raise NotYet("settling", rest)
         known = Known(since, found.ids)
         await self._records.keep(self._company, kind, known)
         log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
@@ -118,10 +118,14 @@ class Earlier:
         return (await self._beginning() + self._settle - self._clock.now()).total_seconds()
 
     async def _not_all_ours(self, ids: Mapping[str, str]) -> bool:
-        """Whether there are records that this inbox knows nothing of: they tell of an earlier one."""
+        """Whether there are records that this inbox has not applied: they tell of an earlier one.
+
+        A write that it intends is no proof: its event may have come again because an earlier inbox was lost with it.
+        """
         keys = list(ids)
         for start in range(0, len(keys), KEYS_AT_A_TIME):
             some = keys[start : start + KEYS_AT_A_TIME]
-            if len(await self._inbox.state_of(self._company, some)) < len(some):
+            states = await self._inbox.state_of(self._company, some)
+            if any(states.get(key) != "applied" for key in some):
                 return True
         return False

@@ -87,10 +87,11 @@ def judge(row: WriteRow, found: Lookup) -> tuple[str, dict[str, object]] | None:
 
 def sought_of(row: WriteRow) -> Sought:
     """What to look for, from what the inbox remembers of a write."""
-    day = row.about.get("date")
+    first, last = row.about.get("date"), row.about.get("until")
     return Sought(
         KINDS[row.kind],
         row.external_id,
         display_name=row.about.get("display_name"),
-        since=date.fromisoformat(day) if day else None,
+        since=date.fromisoformat(first) if first else None,
+        until=date.fromisoformat(last) if last else None,
     )

@@ -6,7 +6,7 @@ ends when the worker is told to stop, when a token has been waited for too long,
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ from store.inbox import Inbox
 from workers.applying import Applier
 from workers.books import Books
 from workers.chart import Chart
-from workers.outcomes import GiveBack
+from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 from workers.sweeping import Sweeper
@@ -42,6 +42,13 @@ log = structlog.get_logger()
 Result = TypeVar("Result")
 Background = Sequence["asyncio.Task[None]"]
 
+NAMES: Mapping[type[Outcome], str] = {
+    Applied: "applied",
+    Retry: "retry",
+    Defer: "defer",
+    DeadLetter: "dead_letter",
+    GiveBack: "given_back",
+}
 WATCH_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
@@ -49,7 +56,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Parts:
-    """What a worker is made of; put together in `ops.roles`."""
+    """What a worker is made of; put together in `ops.roles`. `count` hears of each delivery: company, stream, outcome."""
 
     consuming: Link
     publisher: Publisher
@@ -65,6 +72,7 @@ class Parts:
     settings: WorkerSettings
     retry_delays: Sequence[float]
     clock: Clock
+    count: Callable[[str, str | None, str], None] = lambda *_: None
 
 
 class Worker:
@@ -187,9 +195,11 @@ class Worker:
 
     async def _handle(self, pipeline: Pipeline, delivery: Delivery) -> None:
         """One delivery. Whatever could not be settled ends the session, so that the broker hands it over again."""
+        became, stream = "not_settled", stream_of(delivery.key)
         try:
-            with on_lane(lane_of(stream_of(delivery.key), replayed=h.REPLAY_OF in delivery.headers)):
+            with on_lane(lane_of(stream, replayed=h.REPLAY_OF in delivery.headers)):
                 outcome = await pipeline.handle(delivery)
+                became = NAMES[type(outcome)]
                 self._parts.bucket.settled()
         except (*BROKEN, MessagingError) as error:
             log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
@@ -203,6 +213,8 @@ class Worker:
             if isinstance(outcome, GiveBack) and outcome.reason != "no_token":
                 self._dialect_checked = False
                 self._troubled.set()
+        finally:
+            self._parts.count(self._parts.company, stream, became)
 
     async def _until_over(self, consumer: Consumer, stop: asyncio.Event, background: Background) -> str:
         """Watch the session: which reason ends it comes back as words for the log."""

@@ -82,9 +82,9 @@ MUTANTS: Final = (
         "first-date-forgotten",
         "A write that was dated anew is looked up from the earliest date it ever had.",
         "workers/applying.py",
-        "since=_earliest(about))\n",
-        "since=None)\n",
-        ("tests/unit/workers/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_from_its_first_date",),
+        "days=_days(about))\n",
+        "days=None)\n",
+        ("tests/unit/workers/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had",),
     ),
     Mutant(
         "held-sent-again",

@@ -63,6 +63,19 @@ async def test_a_worker_that_died_leaves_a_doubt_and_cannot_settle_it_any_more(
     assert await claim(inbox) == Done("s-7")
 
 
+async def test_what_a_dead_worker_sent_last_may_still_land_after_its_lease(
+    inbox: Inbox, doubts: Doubts, clock: FakeClock
+) -> None:
+    await claim(inbox)
+    [row] = await inbox.trace(PAYMENT)
+    assert row.lease_until is not None
+    clock.advance((row.lease_until - clock.now()).total_seconds() + 1)
+    with pytest.raises(NotInDoubt, match="may still land"):
+        await doubts.decide(PAYMENT, solid_id=None)
+    clock.advance(SETTLE.total_seconds())
+    await doubts.decide(PAYMENT, solid_id=None)
+
+
 async def test_what_is_applied_or_unknown_needs_nobodys_word(inbox: Inbox, doubts: Doubts) -> None:
     with pytest.raises(NotInDoubt, match="no write has the external id"):
         await doubts.decide(PAYMENT, solid_id="s-7")

@@ -78,7 +78,7 @@ async def test_what_a_look_up_needs_is_remembered(inbox: Inbox) -> None:
 
 @pytest.mark.parametrize("ending", ["unknown", "release", "refused"])
 @pytest.mark.parametrize(("first", "second"), [("2026-03-26", "2026-04-01"), ("2026-04-01", "2026-03-26")])
-async def test_of_two_dates_the_earlier_is_kept_and_in_doubt_the_name_that_was_sent(
+async def test_of_two_dates_both_are_kept_and_in_doubt_the_name_that_was_sent(
     inbox: Inbox, ending: str, first: str, second: str
 ) -> None:
     """A record sent under the first date may still turn up: the search must begin there."""
@@ -91,7 +91,7 @@ async def test_of_two_dates_the_earlier_is_kept_and_in_doubt_the_name_that_was_s
         case _:
             await inbox.refused(COMPANY, PAYMENT, 1, code="c", message="m")
     name = "old" if ending == "unknown" else "new"
-    remembered = {"date": "2026-03-26", "display_name": name, "only": "then"}
+    remembered = {"date": "2026-03-26", "until": "2026-04-01", "display_name": name, "only": "then"}
     answer = await claim(inbox, intent(about={"date": second, "display_name": "new"}))
     fresh = Fresh(2, refused_before=ending == "refused")
     assert answer == (Doubt(2, NOON, remembered) if ending == "unknown" else fresh)

@@ -21,7 +21,7 @@ from rich.progress import track
 from schemas.envelope import Event
 from schemas.event_data import EventData
 from schemas.sales import DisputeLost, DisputeWon, PaymentRefunded, PayoutFailed, RefundFailed
-from solid.client import Absent, Lookup
+from solid.client import Absent, Days, Lookup
 from solid.models import Account, Contact, Kind, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
 from store import transitions
 from store.claims import Change, Claim, EventRef, Intent, WriteRow
@@ -124,9 +124,9 @@ class SolidInMemory:
         self.records.append(record)
         return str(len(self.records) - 1)
 
-    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
+    async def find(self, record: NewRecord, *, days: Days = None) -> Lookup:
         """Nothing is ever in doubt here."""
-        del record, since
+        del record, days
         return Absent()
 
     async def contacts_named(self, display_name: str) -> list[Contact]:

@@ -1,6 +1,7 @@
 """A worker's parts that do what they are told and say what happens to them. Nothing here is a broker or a store."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -91,6 +92,17 @@ class FakeBucket:
 
     def accept(self) -> None:
         """See `Bucket.accept`."""
+
+    def settled(self) -> None:
+        """See `Bucket.settled`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeDelivery:
+    """A delivery of a sale."""
+
+    key: str = "main.sales.payment.succeeded.v1"
+    headers: Mapping[str, object] = field(default_factory=dict)
 
 
 class FakeSolid:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from solid.client import Absent, Everything, Inconclusive, Lookup, Present
+from solid.client import Absent, Days, Everything, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
 from solid.models import Contact, Kind, NewContact, NewRecord
 
@@ -80,9 +80,9 @@ class FakeSolid:
             raise error
         return solid_id
 
-    async def find(self, record: NewRecord, *, since: date | None = None) -> Lookup:
+    async def find(self, record: NewRecord, *, days: Days = None) -> Lookup:
         """Look up by external id."""
-        del since
+        del days
         self.calls.append(f"find {record.external_id}")
         await asyncio.sleep(0)
         if self.inconclusive is not None:

@@ -12,7 +12,7 @@ import pytest
 from messaging.delivery import Delivery
 from messaging.errors import PublishFailed, UnsafeTopology
 from solid.errors import DialectMismatch
-from tests.unit.workers.session import HOLD, Stage, for_ever
+from tests.unit.workers.session import HOLD, FakeDelivery, Stage, for_ever
 from workers import worker as worker_module
 from workers.outcomes import GiveBack, Outcome
 from workers.worker import Worker
@@ -84,7 +84,7 @@ async def test_a_delivery_that_could_not_be_settled_ends_the_session_and_so_goes
     stage.outcome = outcome
     async with working(stage):
         await stage.said.until("subscribed")
-        await stage.consumers[0].handler(None)
+        await stage.consumers[0].handler(FakeDelivery())
         await stage.said.until("given back")
         await stage.said.until("subscribed", times=2)
 
@@ -130,6 +130,8 @@ class UntouchedMessage:
     """A message that notes whatever is done with it."""
 
     done: list[str] = field(default_factory=list)
+    routing_key: str = "main.sales.payment.succeeded.v1"
+    headers: dict[str, object] = field(default_factory=dict)
 
     async def ack(self) -> None:
         """See `AbstractIncomingMessage.ack`."""
@@ -157,7 +159,8 @@ async def test_a_cancelled_delivery_is_not_settled(stage: Stage) -> None:
     message, pipeline, nobody = UntouchedMessage(), Hanging(), None
     delivery = Delivery(message, nobody)  # type: ignore[arg-type]
     task = asyncio.create_task(stage.worker()._handle(pipeline, delivery))  # type: ignore[arg-type]
-    await reached.wait()
+    async with asyncio.timeout(30):
+        await reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

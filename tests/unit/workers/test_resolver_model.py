@@ -1,0 +1,216 @@
+"""The resolver against models of the store and of Solid, over random histories in which anything dies at any await.
+
+Two workers are stepped one await at a time, so that they meet everywhere, die anywhere, and time passes in between.
+At every moment there is at most one record a write; in the end there is exactly one, nothing is unknown,
+and the books are as the plans say. `MODEL_EXAMPLES=20000` plays that many histories.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import pytest
+import structlog
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from tests.unit.workers.model_relay import (
+    CHAPTERS,
+    EDITED,
+    LATE_FACT,
+    RENAMED,
+    STORIES,
+    TIMING,
+    Relay,
+    Told,
+    Worker,
+    chapters_of,
+    names_of,
+)
+from tests.unit.workers.model_solid import CREATE_TROUBLE, SOLID_TROUBLE
+from tests.unit.workers.model_store import COMMITS, STORE_TROUBLE
+from tests.unit.workers.order import SolidInMemory
+from tests.unit.workers.stepping import Task
+from workers.errors import Conflicting
+
+SLOTS = st.integers(0, 1)
+WHICH = st.integers(0, 11)
+PLACES = ("token", "create", "look up", "contacts", "everything", "read", *COMMITS)
+POINTS = st.sampled_from(
+    [
+        "",
+        "",
+        "",
+        "token",
+        "token",
+        "create",
+        "create",
+        *PLACES,
+        *(f"{place} heard" for place in PLACES if place != "token"),
+    ]
+)
+SECONDS = st.sampled_from([1, 14, 16, 29, 31, 59, 61, 61, 61, 200])
+TROUBLE = st.sampled_from(CREATE_TROUBLE) | st.sampled_from(SOLID_TROUBLE) | st.sampled_from(STORE_TROUBLE)
+LANDS = st.lists(st.booleans(), max_size=4)
+SILENCE = 61
+MOST_AT_ONCE = 3
+MOST_ROUNDS = 4
+
+
+class ResolverMachine(RuleBasedStateMachine):
+    """Random histories of one story. Nothing moves but by a rule."""
+
+    @initialize(story=st.sampled_from(STORIES))
+    def begin(self, story: Sequence[Told]) -> None:
+        self.relay = Relay()
+        self.story = story
+        self.chapters = chapters_of(story)
+        self.told: set[int] = set()
+        self.births = 0
+        self.workers = [self.born() for _ in range(2)]
+
+    def born(self) -> Worker:
+        self.births += 1
+        return self.relay.begin(f"process-{self.births}")
+
+    @rule(slot=SLOTS, which=WHICH, point=POINTS)
+    def an_event_is_delivered(self, slot: int, which: int, point: str) -> None:
+        """The process goes on until a task stands at this point; at none of that name: to its end."""
+        self.deliver(self.workers[slot], which)
+        self.comes_to(self.workers[slot], point)
+
+    @rule(slot=SLOTS, which=WHICH, trouble=TROUBLE, seconds=SECONDS, point=POINTS)
+    def something_goes_wrong_and_the_event_comes_again(
+        self, slot: int, which: int, trouble: tuple[str, str], seconds: int, point: str
+    ) -> None:
+        self.deliver(self.workers[slot], which)
+        self.something_goes_wrong(slot, trouble)
+        self.comes_to(self.workers[slot], "")
+        self.relay.pass_time(seconds, [True, False])
+        self.an_event_is_delivered(1 - slot, which, point)
+
+    @rule(slot=SLOTS, which=WHICH, point=POINTS, others=POINTS)
+    def a_holder_wakes_up_when_another_has_taken_over(self, slot: int, which: int, point: str, others: str) -> None:
+        self.an_event_is_delivered(slot, which, point)
+        for until in ("", others):  # the first time it hears that the doubt has to settle
+            self.relay.pass_time(SILENCE, [True, False])
+            self.an_event_is_delivered(1 - slot, which, until)
+        self.comes_to(self.workers[slot], "")
+
+    @rule(slot=SLOTS, trouble=TROUBLE)
+    def something_goes_wrong(self, slot: int, trouble: tuple[str, str]) -> None:
+        worker, (point, bad) = self.workers[slot], trouble
+        task = self.comes_to(worker, point)
+        if task is not None:
+            self.relay.step(worker, task, bad)
+
+    @rule(slot=SLOTS, which=WHICH)
+    def one_task_goes_one_await_further(self, slot: int, which: int) -> None:
+        worker = self.workers[slot]
+        ready = worker.process.ready()
+        if ready:
+            self.relay.step(worker, ready[which % len(ready)])
+
+    @rule(slot=SLOTS, point=POINTS)
+    def a_process_goes_on(self, slot: int, point: str) -> None:
+        """To the next task that stands at this point: those that stand there now go on."""
+        worker = self.workers[slot]
+        for task in worker.process.ready():
+            if task.at == point:
+                self.relay.step(worker, task)
+        self.comes_to(worker, point)
+
+    @rule(slot=SLOTS, under_its_name=st.booleans())
+    def a_process_dies_where_it_stands(self, slot: int, *, under_its_name: bool) -> None:
+        died = self.workers[slot].process
+        died.crash()
+        self.workers[slot] = self.relay.begin(died.owner) if under_its_name else self.born()
+
+    @rule(seconds=SECONDS, lands=LANDS)
+    def time_passes(self, seconds: int, lands: list[bool]) -> None:
+        self.relay.pass_time(seconds, lands)
+
+    @precondition(lambda self: self.relay.solid.in_flight)
+    @rule(which=WHICH)
+    def a_call_lands(self, which: int) -> None:
+        in_flight = self.relay.solid.in_flight
+        self.relay.solid.land(in_flight[which % len(in_flight)])
+        self.relay.check()
+
+    @precondition(lambda self: self.relay.solid.in_flight)
+    @rule(lands=LANDS)
+    def solid_restarts(self, lands: list[bool]) -> None:
+        self.relay.restart_solid(lands)
+
+    @precondition(lambda self: self.relay.solid.records and self.story != RENAMED)
+    @rule()
+    def the_store_is_lost_and_begins_anew(self) -> None:
+        self.all_die()
+        self.relay.lose_store()
+        self.workers = [self.born() for _ in self.workers]
+
+    @precondition(lambda self: self.relay.in_doubt())
+    @rule(which=WHICH)
+    def a_person_decides(self, which: int) -> None:
+        doubts = self.relay.in_doubt()
+        self.relay.say(doubts[which % len(doubts)])
+
+    def deliver(self, worker: Worker, which: int) -> None:
+        if len(worker.process.tasks) < MOST_AT_ONCE:
+            chapter, event = which % CHAPTERS, which // CHAPTERS % len(self.story)
+            self.told.add(chapter)
+            worker.process.start(worker.handle(self.chapters[chapter][event]))
+
+    def comes_to(self, worker: Worker, point: str) -> Task | None:
+        return worker.process.run(lambda task: self.relay.step(worker, task), until=point)
+
+    def all_die(self) -> None:
+        for worker in self.workers:
+            worker.process.crash()
+
+    def teardown(self) -> None:
+        self.all_die()
+        if sys.exc_info()[0] is None:  # else the history itself has failed already
+            self.relay.pass_time(TIMING.settle, [True])
+            self.everything_is_booked_once()
+
+    def everything_is_booked_once(self) -> None:
+        relay, story = self.relay, [told for chapter in sorted(self.told) for told in self.chapters[chapter]]
+        errors: dict[Told, BaseException] = {}
+        for _ in range(MOST_ROUNDS):
+            errors = {told: error for told, error in relay.deliver_all(story) if error is not None}
+            if all(isinstance(error, Conflicting) for error in errors.values()):
+                break
+        assert not errors or self.story == EDITED, errors
+        assert all(isinstance(error, Conflicting) for error in errors.values()), errors
+        assert relay.solid.counts == dict.fromkeys(names_of(story), 1)
+        assert all(row.state == "applied" for row in relay.tables.rows.values())
+        assert relay.sweep() == []
+        booked = SolidInMemory(list(relay.solid.records.values())).balances()
+        assert booked == SolidInMemory(relay.expected(story)).balances()
+        assert sum(booked.values()) == 0
+
+
+def test_whatever_happens_at_whatever_await_each_write_is_booked_once() -> None:
+    examples = int(os.environ.get("MODEL_EXAMPLES", "150"))
+    with structlog.testing.capture_logs():
+        run_state_machine_as_test(
+            ResolverMachine,
+            settings=settings(max_examples=examples, stateful_step_count=30, deadline=None),
+        )
+
+
+@pytest.mark.parametrize("trouble", [None, ("everything", "inconclusive")])
+def test_a_call_in_flight_when_the_store_is_lost_is_waited_for(trouble: tuple[str, str] | None) -> None:
+    """The event comes again at once: that the young inbox intends its writes is no proof that it sent them."""
+    history = ResolverMachine()
+    history.begin((LATE_FACT,))
+    history.an_event_is_delivered(0, 0, "create")
+    history.a_process_goes_on(0, "create")  # the second of its entries is under way
+    history.the_store_is_lost_and_begins_anew()
+    history.deliver(history.workers[0], 0)
+    if trouble is not None:
+        history.something_goes_wrong(0, trouble)
+    history.comes_to(history.workers[0], "")
+    history.teardown()
