@@ -10,13 +10,13 @@ import json
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from messaging.connection import BROKEN, Link, keep, within
+from messaging.connection import BROKEN, Link, end_of, keep, within
 from messaging.errors import BrokerUnreachable
 from messaging.lanes import LANES, Lane, current_lane
 from messaging.topology import declare_bucket, mint_queue
@@ -150,12 +150,12 @@ class Bucket:
         if not self._anybody_waits():
             await self._changed.wait()
         channel = await self._open()
-        queue = await within(10, channel.declare_queue(exclusive=True, auto_delete=True))
-        self._received = dict.fromkeys(LANES, 0)
-        await within(10, queue.consume(self._on_token, no_ack=True))
-        lost = asyncio.ensure_future(channel.closed())
         said: dict[Lane, list[int]] = {}
         try:
+            lost = await end_of(channel)
+            queue = await within(10, channel.declare_queue(exclusive=True, auto_delete=True))
+            self._received = dict.fromkeys(LANES, 0)
+            await within(10, queue.consume(self._on_token, no_ack=True))
             while not lost.done():
                 self._changed.clear()
                 wanted, waits = self._wanted(), self._anybody_waits()
@@ -164,7 +164,14 @@ class Bucket:
                     said = wanted
                 await _first(lost, self._changed.wait(), within_seconds=SAY_AGAIN_SECONDS if waits else None)
         finally:
-            lost.cancel()
+            await self._leave(channel)
+
+    async def _leave(self, channel: AbstractChannel) -> None:
+        """Close the channel, and with it the queue: the next session has both of its own."""
+        if self._channel is channel:
+            self._channel = None
+        with contextlib.suppress(*BROKEN):
+            await within(2, channel.close())
 
     def _wanted(self) -> dict[Lane, list[int]]:
         """Lane → received, received or waited for, deliveries settled; of lanes on which anything was ever wanted."""
@@ -180,6 +187,9 @@ class Bucket:
 
     async def _on_token(self, message: AbstractIncomingMessage) -> None:
         lane: Lane = message.correlation_id  # type: ignore[assignment]  # the mint says the lane that we have said
+        if lane not in self._received:
+            log.warning("token.unreadable", company=self._company)
+            return
         self._received[lane] += 1
         line = self._waiting[lane]
         if self._stalls.just_stalled:  # it may have waited here, and would come on top of newer ones
@@ -196,7 +206,7 @@ class Bucket:
 
 
 async def _first(
-    lost: "asyncio.Future[Literal[True]]", other: Coroutine[Any, Any, bool], *, within_seconds: float | None
+    lost: "asyncio.Future[None]", other: Coroutine[Any, Any, bool], *, within_seconds: float | None
 ) -> None:
     """Wait for the other thing, for the loss of the channel, or for so many seconds."""
     task = asyncio.create_task(other)

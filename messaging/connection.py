@@ -129,6 +129,23 @@ async def _close(connection: AbstractConnection) -> None:
             await connection.close()
 
 
+async def end_of(channel: AbstractChannel) -> "asyncio.Future[None]":
+    """Done once nothing more comes on this channel: it is closed, or the broker has ended a subscription on it.
+
+    The broker does so when the queue is deleted or its node dies; the channel stays open then, and silent.
+    """
+    end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def over(*_: object) -> None:
+        if not end.done():
+            end.set_result(None)
+
+    channel.close_callbacks.add(over)
+    underlay = await channel.get_underlay_channel()
+    underlay.on_consumer_cancel_callbacks.add(over)
+    return end
+
+
 async def within(seconds: float, call: Awaitable[Answer]) -> Answer:
     """The call's answer, or TimeoutError. Safe to cancel.
 

@@ -58,16 +58,18 @@ async def drain_dead_letters(link: Link, keep: Callable[[DeadMessage], Awaitable
 async def backlog(link: Link, names: tuple[str, ...]) -> dict[str, int | None]:
     """Messages waiting in each queue; None for a queue that does not exist."""
     counts: dict[str, int | None] = {}
-    for name in names:
-        channel = await link.channel()
-        try:
-            queue = await channel.declare_queue(name, passive=True, timeout=10)
-            counts[name] = queue.declaration_result.message_count
-        except ChannelNotFoundEntity:
-            counts[name] = None
-        finally:
-            if not channel.is_closed:
-                await channel.close()
+    channel = await link.channel()
+    try:
+        for name in names:
+            try:
+                queue = await channel.declare_queue(name, passive=True, timeout=10)
+                counts[name] = queue.declaration_result.message_count
+            except ChannelNotFoundEntity:  # which closes the channel
+                counts[name] = None
+                channel = await link.channel()
+    finally:
+        if not channel.is_closed:
+            await channel.close()
     return counts
 
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from aiolimiter import AsyncLimiter
 
 from messaging.brake import Brake
 from messaging.bucket import BATON, BRAKE, PROBE, RELEASE, WANT
-from messaging.connection import Link, keep, within
+from messaging.connection import Link, end_of, keep, within
 from messaging.lanes import Lane, Turns
 from messaging.pace import Pace
 from messaging.topology import declare_bucket, mint_queue, mint_state_queue
@@ -36,6 +37,14 @@ UNCHANGED_SECONDS = 5.0
 
 REFRESH_SECONDS = 600.0
 """The baton goes back and comes again this often, well within the broker's 30-minute consumer time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class MintState:
+    """What the elected mint does now: the cause of the brake, None when it is off, and the share of the full rate."""
+
+    brake: str | None
+    share_of_rate: float
 
 
 class Mint:
@@ -66,6 +75,13 @@ class Mint:
         self._minted: deque[tuple[float, Lane]] = deque()
         self._settled: deque[tuple[float, Lane, int]] = deque()
         self._changed = asyncio.Event()
+        self._elected = False
+
+    def state(self) -> MintState | None:
+        """What it does now; None while another one mints."""
+        if not self._elected:
+            return None
+        return MintState(self._brake.cause, self._pace.share(now=self._clock.monotonic()))
 
     async def run(self) -> None:
         """Stand by, and mint while elected, for ever. Safe to cancel: another mint takes over at once."""
@@ -80,7 +96,7 @@ class Mint:
 
         async def on_message(message: AbstractIncomingMessage) -> None:
             if message.type != BATON:
-                self._hear(message.type, message.reply_to, json.loads(message.body))
+                self._listen(message)
             elif not held:
                 held.append(message)
                 if not minting:
@@ -91,10 +107,11 @@ class Mint:
 
         try:
             await declare_bucket(channel, self._company)
+            lost = await end_of(channel)
             queue = await channel.get_queue(mint_queue(self._company), ensure=False)
             await within(10, queue.consume(on_message))
             await within(10, channel.default_exchange.publish(_message(BATON), mint_queue(self._company)))
-            await _until_lost(channel, failed, lambda: self._refresh(held))
+            await _until_over(lost, failed, lambda: self._refresh(held))
         finally:
             for task in minting:
                 task.cancel()
@@ -105,6 +122,13 @@ class Mint:
     async def _refresh(self, held: list[AbstractIncomingMessage]) -> None:
         if held:
             await held.pop().nack(requeue=True)
+
+    def _listen(self, message: AbstractIncomingMessage) -> None:
+        """Hear a word, whatever it is: one that cannot be read may not stay with the mint and make it deaf."""
+        try:
+            self._hear(message.type, message.reply_to, json.loads(message.body))
+        except Exception as error:  # noqa: BLE001 - anybody may have put it there
+            log.warning("mint.unreadable_word", company=self._company, error=type(error).__name__)
 
     def _hear(self, kind: str | None, reply_to: str | None, said: Mapping[str, Any]) -> None:
         now = self._clock.monotonic()
@@ -126,11 +150,15 @@ class Mint:
 
     async def _mint(self, channel: AbstractChannel) -> None:
         log.info("mint.elected", company=self._company, rate=round(self._rate, 3))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._report_state(channel))
-            while True:
-                await self._pay_out(channel)
-                await self._stand_still(channel)
+        self._elected = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._report_state(channel))
+                while True:
+                    await self._pay_out(channel)
+                    await self._stand_still(channel)
+        finally:
+            self._elected = False
 
     async def _pay_out(self, channel: AbstractChannel) -> None:
         """Hand out tokens at the rate to those who want them, until the brake is pulled. Starts with nothing."""
@@ -141,9 +169,16 @@ class Mint:
             if not self._wants.waiting():
                 await self._changed.wait()
                 continue
-            await limiter.acquire(min(1 / self._pace.share(now=self._clock.monotonic()), self._burst))
+            await self._pay(limiter)
             if not self._brake.on:
                 await self._hand_out(channel, "")
+
+    async def _pay(self, limiter: AsyncLimiter) -> None:
+        """Wait for what a token costs at the present share, which may be more than the limiter holds at once."""
+        cost = 1 / self._pace.share(now=self._clock.monotonic())
+        while cost > 0:
+            await limiter.acquire(min(cost, self._burst))
+            cost -= self._burst
 
     async def _stand_still(self, channel: AbstractChannel) -> None:
         """While the brake is on: no tokens but single probes, when they are due and somebody wants one."""
@@ -228,11 +263,10 @@ def _cause(error: BaseException | None) -> BaseException:
     return error or ConnectionError("the mint stopped")
 
 
-async def _until_lost(
-    channel: AbstractChannel, failed: asyncio.Future[None], refresh: Callable[[], Awaitable[None]]
+async def _until_over(
+    lost: asyncio.Future[None], failed: asyncio.Future[None], refresh: Callable[[], Awaitable[None]]
 ) -> None:
     """Wait for the end of the channel or of the minting; call `refresh` now and then."""
-    lost = asyncio.ensure_future(channel.closed())
     ends: set[asyncio.Future[Any]] = {lost, failed}
     try:
         while True:
@@ -243,5 +277,4 @@ async def _until_lost(
         if failed.done():
             failed.result()
     finally:
-        lost.cancel()
         failed.cancel()

@@ -1,9 +1,9 @@
 """Who wants tokens, as the mint hears it. Pure state: no network, no clock of its own.
 
-A bucket says, lane by lane, how many tokens it has ever received, how many it has ever wanted, and how many deliveries
-were settled, from the start of its reply queue on. All only grow, so a message that is lost, repeated or late does no
-harm, and a mint that has just been elected knows all that it must from the next one. What was wanted and not sent is
-open.
+A bucket says, lane by lane, how many tokens it has ever received, that number and who waits now, and how many
+deliveries were settled, from the start of its reply queue on. So a message that is lost or repeated does no harm, and a
+mint that has just been elected knows all that it must from the next one. What is wanted and not sent is open; whoever
+waits no more gets nothing.
 """
 
 from collections import Counter
@@ -37,14 +37,18 @@ class Wants:
     _lanes: dict[Lane, dict[str, _Want]] = field(default_factory=lambda: {lane: {} for lane in LANES})
 
     def heard(self, reply_to: str, said: Mapping[str, Any], *, now: float) -> dict[Lane, int]:
-        """Note what a bucket said: lane → [received, wanted, settled]. Gives what was settled since its last word."""
+        """Note what a bucket said: lane → [received, wanted, settled]. Gives what was settled since its last word.
+
+        Raises:
+            TypeError, ValueError: it said something else; nothing of that lane is noted.
+        """
         news: dict[Lane, int] = {}
         for lane in LANES:
             if lane in said:
-                received, wanted, settled = said[lane]
+                received, wanted, settled = map(int, said[lane])
                 want = self._lanes[lane].setdefault(reply_to, _Want(received, wanted, settled, now))
                 want.sent = max(want.sent, received)  # another mint may have sent some
-                want.wanted = max(want.wanted, wanted)
+                want.wanted = wanted  # its words come in order, and a taker may have given up
                 news[lane] = max(settled - want.settled, 0)
                 want.settled = max(want.settled, settled)
                 want.heard_at = now

@@ -12,7 +12,7 @@ import typer
 
 from ops.cli_desk import cases, dead
 from ops.cli_doubts import doubts, restored
-from ops.running import AsJson, actor, run, told_plainly, warn
+from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, warn
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
 from runtime.settings import ConfigurationError, Settings
@@ -38,16 +38,22 @@ def up() -> None:
     """
 
     async def work(settings: Settings) -> None:
-        from ops.roles import open_receiver, open_workers, run_workers, serve  # noqa: PLC0415 - keeps others quick
+        from ops.metrics import WorkerMetrics  # noqa: PLC0415 - keeps others quick
+        from ops.roles import open_receiver, open_workers, run_workers  # noqa: PLC0415
+        from ops.serving import serve, serve_metrics  # noqa: PLC0415
 
-        clock = SystemClock()
-        async with open_receiver(settings, clock) as receiver, open_workers(settings, clock) as workers:
+        clock, metrics = SystemClock(), WorkerMetrics()
+        async with (
+            open_receiver(settings, clock, more_metrics=metrics.text) as receiver,
+            open_workers(settings, clock, metrics=metrics) as workers,
+        ):
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(serve(receiver, settings, stop))
-                    group.create_task(run_workers(workers, stop))
+                    group.create_task(serve_metrics(metrics.text, settings, stop))
+                    group.create_task(run_workers(workers, stop, metrics=metrics))
 
-    run(lambda settings: _ungrouped(work(settings)))
+    run_for_all(lambda settings: _ungrouped(work(settings)))
 
 
 @app.command()
@@ -58,13 +64,14 @@ def receive() -> None:
     """
 
     async def work(settings: Settings) -> None:
-        from ops.roles import open_receiver, serve  # noqa: PLC0415
+        from ops.roles import open_receiver  # noqa: PLC0415
+        from ops.serving import serve  # noqa: PLC0415
 
         async with open_receiver(settings, SystemClock()) as receiver:
             with stop_on_signals() as stop:
                 await serve(receiver, settings, stop)
 
-    run(work)
+    run_for_all(work)
 
 
 @app.command()
@@ -75,17 +82,22 @@ def work() -> None:
     """
 
     async def ask(settings: Settings) -> None:
+        from ops.metrics import WorkerMetrics  # noqa: PLC0415
         from ops.roles import open_workers, run_workers  # noqa: PLC0415
+        from ops.serving import serve_metrics  # noqa: PLC0415
 
-        async with open_workers(settings, SystemClock()) as workers:
+        metrics = WorkerMetrics()
+        async with open_workers(settings, SystemClock(), metrics=metrics) as workers:
             with stop_on_signals() as stop:
-                await run_workers(workers, stop)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(serve_metrics(metrics.text, settings, stop))
+                    group.create_task(run_workers(workers, stop, metrics=metrics))
 
-    run(ask)
+    run_for_all(lambda settings: _ungrouped(ask(settings)))
 
 
 @app.command()
-def check(*, as_json: AsJson = False) -> None:
+def check(*, company: Company = None, as_json: AsJson = False) -> None:
     """Is the configuration safe? Posts nothing.
 
     Looks at bucket, books, broker and store, then at Solid: its dialect, key, accounts and known balance.
@@ -99,7 +111,7 @@ def check(*, as_json: AsJson = False) -> None:
 
         return await look(settings, SystemClock())
 
-    findings = run(ask)
+    findings = run(ask, company=company)
     from ops.show import show_findings  # noqa: PLC0415
 
     show_findings(findings, as_json=as_json)
@@ -175,20 +187,26 @@ def _lines(path: Path) -> list[bytes]:
 
 
 @app.command()
-def status(*, as_json: AsJson = False) -> None:
-    """What waits where, brake, forecast, writes, dead letters.
+def status(*, company: Company = None, as_json: AsJson = False) -> None:
+    """What waits where, the allowance lane by lane, brake, forecast, writes, dead letters.
 
-    Example: relay status --json
+    Where there are several companies and none is named: a line for each.
+
+    Example: relay status --company north
     """
 
     async def ask(settings: Settings) -> dict[str, Any]:
+        from ops.status import overview  # noqa: PLC0415
         from ops.status import status as look  # noqa: PLC0415
 
-        return await look(settings, SystemClock())
+        if settings.companies and company is None:
+            return await overview(settings, SystemClock())
+        return await look(settings.of(company or settings.company), SystemClock())
 
-    from ops.show import show_status  # noqa: PLC0415
+    found = run_for_all(ask)
+    from ops.show_status import show_overview, show_status  # noqa: PLC0415
 
-    show_status(run(ask), as_json=as_json)
+    (show_overview if "companies" in found else show_status)(found, as_json=as_json)
 
 
 @app.command()

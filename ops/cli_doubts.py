@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.running import AsJson, actor, run
+from ops.running import AsJson, Company, actor, run
 from runtime.clock import SystemClock
 from runtime.settings import Settings
 
@@ -25,7 +25,7 @@ ExternalId = Annotated[str, typer.Argument(metavar="EXTERNAL_ID", help="As `rela
 
 
 @doubts.command("list")
-def doubts_list(*, as_json: AsJson = False) -> None:
+def doubts_list(*, company: Company = None, as_json: AsJson = False) -> None:
     """Writes that may have been sent and of which no answer is known. Most settle by themselves within minutes.
 
     Example: relay doubts list
@@ -35,7 +35,7 @@ def doubts_list(*, as_json: AsJson = False) -> None:
         async with _open_doubts(settings) as (_, opened):
             return await opened.list()
 
-    rows = run(ask)
+    rows = run(ask, company=company)
     from ops.show import show_doubts  # noqa: PLC0415
 
     show_doubts(rows, as_json=as_json)
@@ -45,26 +45,28 @@ def doubts_list(*, as_json: AsJson = False) -> None:
 def doubts_found(
     external_id: ExternalId,
     solid_id: Annotated[str, typer.Argument(metavar="SOLID_ID", help="Solid's id of the record you found.")],
+    *,
+    company: Company = None,
 ) -> None:
     """You looked in Solid and the record is there: the relay takes it for its own and does not send it again.
 
     Example: relay doubts found stripe:payout:po_1 7d0c1e9a-2f7b-4a53-9d1c-0a6f8d1b2c3d
     """
-    _decide(external_id, solid_id)
+    _decide(external_id, solid_id, company)
     typer.echo(f"{external_id} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
 
 
 @doubts.command("absent")
-def doubts_absent(external_id: ExternalId) -> None:
+def doubts_absent(external_id: ExternalId, *, company: Company = None) -> None:
     """You looked in Solid and the record is certainly not there: the relay sends it when its event comes again.
 
     Example: relay doubts absent stripe:payout:po_1
     """
-    _decide(external_id, None)
+    _decide(external_id, None, company)
     typer.echo(f"{external_id} will be sent when its event comes again: relay dead list, relay dead replay ID")
 
 
-def restored() -> None:
+def restored(*, company: Company = None) -> None:
     """The store was restored from a backup: what it lacks may be in Solid. Stop all workers, run this, start them.
 
     From then on, facts older than this moment that the store does not know are looked up in Solid before they are sent.
@@ -83,11 +85,11 @@ def restored() -> None:
             await AuditTrail(engine, clock).append(actor=actor(), act="store.restored", subject=settings.company)
             return began
 
-    began = run(ask)
+    began = run(ask, company=company)
     typer.echo(f"Facts older than {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
 
 
-def _decide(external_id: str, solid_id: str | None) -> None:
+def _decide(external_id: str, solid_id: str | None, company: str | None) -> None:
     async def ask(settings: Settings) -> None:
         from store.audit import AuditTrail  # noqa: PLC0415
 
@@ -98,7 +100,7 @@ def _decide(external_id: str, solid_id: str | None) -> None:
                 actor=actor(), act=act, subject=external_id, detail={"solid_id": solid_id}
             )
 
-    run(ask)
+    run(ask, company=company)
 
 
 @asynccontextmanager

@@ -1,18 +1,17 @@
 """The composition root: from settings to running parts. Nothing else builds a link, a client or an engine."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
 import structlog
-import uvicorn
+from prometheus_client import Gauge
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
@@ -23,6 +22,7 @@ from messaging.connection import Link
 from messaging.errors import BrokerUnreachable, UnsafeTopology
 from messaging.mint import Mint
 from messaging.publisher import Publisher
+from ops.metrics import MeasuredBucket, MeasuredTransport, WorkerMetrics
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
@@ -105,16 +105,21 @@ def dialect_of(settings: Settings) -> Dialect:
 
 
 @asynccontextmanager
-async def open_solid(settings: Settings, limiter: Limiter, clock: Clock) -> AsyncIterator[SolidClient]:
+async def open_solid(
+    settings: Settings, limiter: Limiter, clock: Clock, *, metrics: WorkerMetrics | None = None
+) -> AsyncIterator[SolidClient]:
     """Solid's client; every call it makes takes a token from the limiter."""
     solid = settings.solid
+    direct: httpx.AsyncBaseTransport = direct_transport(ca_file=solid.ca_file)
+    if metrics is not None:
+        direct = MeasuredTransport(direct, metrics, settings.company)
     solid.key()
     timeout = httpx.Timeout(solid.timeout_seconds, connect=solid.connect_timeout_seconds)
     client = SolidClient(
         base_url=solid.base_url,
         api_key=solid.key,
         dialect=dialect_of(settings),
-        transport=PacedTransport(direct_transport(ca_file=solid.ca_file), limiter),
+        transport=PacedTransport(direct, limiter),
         timeout=timeout,
         clock=clock,
     )
@@ -140,15 +145,16 @@ def bucket_on(link: Link, settings: Settings, stalls: StallWatch, clock: Clock) 
 
 
 def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
-    """A standby mint of the company."""
+    """A standby mint of the company. Probes are never more frequent than tokens: they are calls like any other."""
     bucket = settings.bucket
+    shortest_gap = 1 / bucket.rate
     return Mint(
         link,
         company=settings.company,
         rate=bucket.rate,
         burst=bucket.burst,
         weights=bucket.lanes,
-        brake=Brake(bucket.probe_gap_seconds, bucket.longest_probe_gap_seconds),
+        brake=Brake(max(bucket.probe_gap_seconds, shortest_gap), max(bucket.longest_probe_gap_seconds, shortest_gap)),
         clock=clock,
         window_seconds=bucket.window_seconds,
     )
@@ -165,11 +171,16 @@ class Shared:
     stalls: StallWatch
     inbox: Inbox
     clock: Clock
+    metrics: WorkerMetrics
 
 
 @asynccontextmanager
-async def open_workers(settings: Settings, clock: Clock) -> AsyncIterator[list[Worker]]:
+async def open_workers(
+    settings: Settings, clock: Clock, *, metrics: WorkerMetrics | None = None
+) -> AsyncIterator[list[Worker]]:
     """A worker for each company that is served, all on the same connections to broker and store.
+
+    The settings must be those of all, not already those of one company (`Settings.of`).
 
     Raises:
         ConfigurationError: books, key or dialect of a company are missing or wrong, or two share a key.
@@ -187,11 +198,14 @@ async def open_workers(settings: Settings, clock: Clock) -> AsyncIterator[list[W
     ):
         lease = timedelta(seconds=settings.worker.lease_seconds)
         inbox = Inbox(engine, owner=owner, lease=lease, clock=clock)
-        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock)
+        metrics = metrics or WorkerMetrics()
+        metrics.watch_store(engine, clock)
+        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock, metrics)
         workers = []
         for each in own:
             bucket = bucket_on(consuming, each, stalls, clock)
-            solid = await clients.enter_async_context(open_solid(each, bucket, clock))
+            limiter = MeasuredBucket(bucket, metrics, each.company)
+            solid = await clients.enter_async_context(open_solid(each, limiter, clock, metrics=metrics))
             workers.append(_worker(each, shared, bucket, solid))
         yield workers
 
@@ -199,6 +213,8 @@ async def open_workers(settings: Settings, clock: Clock) -> AsyncIterator[list[W
 def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClient) -> Worker:
     """The worker of one company."""
     worker, company, clock = settings.worker, settings.company, shared.clock
+    mint = mint_on(shared.minting, settings, clock)
+    shared.metrics.watch(company, mint)
     timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
     earlier = Earlier(
         solid=solid,
@@ -221,7 +237,7 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
             consuming=shared.consuming,
             publisher=shared.publisher,
             bucket=bucket,
-            mint=mint_on(shared.minting, settings, clock),
+            mint=mint,
             solid=solid,
             dialect=dialect_of(settings),
             inbox=shared.inbox,
@@ -234,6 +250,7 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
             settings=worker,
             retry_delays=settings.rabbitmq.retry_delays_seconds,
             clock=clock,
+            count=shared.metrics.delivered,
         )
     )
 
@@ -248,19 +265,24 @@ def _refuse_shared_keys(own: Sequence[Settings]) -> None:
             raise ConfigurationError(msg)
 
 
-async def run_workers(workers: Sequence[Worker], stop: asyncio.Event) -> None:
-    """Run them until `stop` is set. One that cannot go on stops alone, where there are others.
+async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, metrics: WorkerMetrics | None = None) -> None:
+    """Run them until `stop` is set. One that cannot go on, for whatever reason, stops alone, where there are others.
 
     Raises:
         DialectMismatch, UnsafeTopology: the only worker cannot go on, or none of several can.
     """
-    results = await asyncio.gather(*(_told_apart(worker, stop, alone=len(workers) == 1) for worker in workers))
+    served = (metrics or WorkerMetrics()).served
+    alone = len(workers) == 1
+    results = await asyncio.gather(
+        *(_told_apart(worker, stop, served.labels(worker.company), alone=alone) for worker in workers)
+    )
     failures = [result for result in results if result is not None]
     if failures and len(failures) == len(workers):
         raise failures[0]
 
 
-async def _told_apart(worker: Worker, stop: asyncio.Event, *, alone: bool) -> Exception | None:
+async def _told_apart(worker: Worker, stop: asyncio.Event, served: Gauge, *, alone: bool) -> Exception | None:
+    served.set(1)
     try:
         await worker.run(stop)
     except (DialectMismatch, UnsafeTopology) as error:
@@ -268,12 +290,23 @@ async def _told_apart(worker: Worker, stop: asyncio.Event, *, alone: bool) -> Ex
             raise
         log.error("worker.company_stopped", company=worker.company, error=str(error))  # noqa: TRY400 - it says it all
         return error
+    except Exception as error:
+        if alone:
+            raise
+        log.exception("worker.company_stopped", company=worker.company)
+        return error
+    finally:
+        served.set(0)
     return None
 
 
 @asynccontextmanager
-async def open_receiver(settings: Settings, clock: Clock) -> AsyncIterator[Starlette]:
+async def open_receiver(
+    settings: Settings, clock: Clock, *, more_metrics: Callable[[], Awaitable[bytes]] | None = None
+) -> AsyncIterator[Starlette]:
     """The webhook receiver's application. A broker that is down is no reason not to start: it answers 503 meanwhile.
+
+    `more_metrics` is what else its /metrics shows.
 
     Raises:
         ConfigurationError: there is no signing secret.
@@ -293,38 +326,5 @@ async def open_receiver(settings: Settings, clock: Clock) -> AsyncIterator[Starl
             stripe_secrets=secrets,
             tolerance_seconds=settings.stripe.tolerance_seconds,
             stripe_accounts=settings.stripe.accounts,
+            more_metrics=more_metrics,
         )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: the roles share one set."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def serve(app: Starlette, settings: Settings, stop: asyncio.Event) -> None:
-    """Serve HTTP until `stop` is set; requests under way are answered first.
-
-    Raises:
-        ConfigurationError: the address cannot be listened on.
-    """
-    host, port = settings.receiver.host, settings.receiver.port
-    try:
-        listening = socket.create_server((host, port))
-    except OSError as error:
-        msg = f"cannot listen on {host}:{port}: {error.strerror}. Set receiver.host and receiver.port."
-        raise ConfigurationError(msg) from error
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=15, server_header=False)
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    stopped = asyncio.create_task(stop.wait())
-    log.info("receiver.listening", host=host, port=listening.getsockname()[1])
-    try:
-        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
-    finally:
-        stopped.cancel()
-        listening.close()

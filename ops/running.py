@@ -16,6 +16,7 @@ from solid.errors import SolidError
 from store.errors import StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Company = Annotated[str | None, typer.Option(help="Whose, where there are several; else the setting `company`.")]
 Result = TypeVar("Result")
 
 
@@ -31,11 +32,19 @@ def told_plainly() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def run(work: Callable[[Settings], Coroutine[Any, Any, Result]]) -> Result:
-    """Read the settings as they are for the company they name, start the log, run one coroutine."""
+def run(work: Callable[[Settings], Coroutine[Any, Any, Result]], *, company: str | None = None) -> Result:
+    """Read the settings as they are for one company, that of `company` unless another is named; run one coroutine."""
+
+    async def for_one(settings: Settings) -> Result:
+        return await work(settings.of(company or settings.company))
+
+    return run_for_all(for_one)
+
+
+def run_for_all(work: Callable[[Settings], Coroutine[Any, Any, Result]]) -> Result:
+    """Read the settings of all companies, start the log, run one coroutine."""
     with told_plainly():
         settings = load_settings()
-        settings = settings.of(settings.company)
         configure_logs(settings.log.level, settings.log.format)
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:

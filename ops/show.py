@@ -30,51 +30,6 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
     Console().print(table)
 
 
-def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
-    """The tables of `relay status`."""
-    if as_json:
-        _json(found)
-        return
-    console = Console()
-    queues = _table("queue", "waiting")
-    for name, count in found["backlog"].items():
-        if count:
-            queues.add_row(name, str(count))
-    console.print(queues if queues.row_count else "no queue holds a message")
-    _show_allowance(console, found["mint"])
-    for stream, seconds in found["forecast"].items():
-        if seconds:
-            console.print(f"forecast: {stream} is done in about {_duration(seconds)}")
-    console.print(f"writes: {_counts(found['writes'])}; dead letters: {_counts(found['dead_letters'])}")
-    if found["cases"]:
-        console.print(f"cases: {_counts(found['cases'])}; see them with relay cases list")
-
-
-def _show_allowance(console: Console, mint: Mapping[str, Any] | None) -> None:
-    """The tokens of the last window, lane by lane, and the brake."""
-    if mint is None:
-        console.print("bucket: no mint is running: is any worker?")
-        return
-    allowed = mint["rate"] * mint["window_seconds"]
-    lanes = _counts(mint["lanes"])
-    console.print(
-        f"bucket: {mint['minted']} tokens in the last {mint['window_seconds']:g} s "
-        f"({mint['minted'] / allowed:.0%} of what may be): {lanes}; wanted now: {_counts(mint['waiting'])}"
-    )
-    if mint["share_of_rate"] < 1:
-        console.print(f"bucket: slowed to {mint['share_of_rate']:.0%} since Solid said 429: who else uses the key?")
-    braked = f"on for {_duration(mint['braked_seconds'])}: {mint['brake']}" if mint["brake"] else "off"
-    console.print(f"brake: {braked}")
-
-
-def _duration(seconds: float) -> str:
-    """As people say it: 45 s, 3 min, 2 h 5 min."""
-    if seconds < 90:  # noqa: PLR2004
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
-
-
 def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
     """The tables of `relay trace`."""
     if as_json:

@@ -46,10 +46,43 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
     }
 
 
+async def overview(settings: Settings, clock: Clock) -> dict[str, Any]:
+    """A short word on each company that is served, and what all share, ready for JSON.
+
+    `used` is the share of the full rate that was used in the last window; None where no mint runs.
+
+    Raises:
+        BrokerUnreachable, StoreUnavailable: see there.
+    """
+    async with open_link(settings, "status") as link, open_store(settings) as engine:
+        companies = {company: await _short(link, settings.of(company)) for company in settings.served}
+        shared = await backlog(link, (*_retries(settings), *dead_letter_queues()))
+        letters = await DeadLetters(engine, clock).counts()
+        cases = await Cases(engine, clock).counts()
+    return {"companies": companies, "backlog": shared, "dead_letters": letters, "cases": cases}
+
+
+async def _short(link: Link, settings: Settings) -> dict[str, Any]:
+    queues, mint = await backlog(link, _streams(settings)), await mint_report(link, settings.company)
+    return {
+        "backlog": sum(count or 0 for count in queues.values()),
+        "brake": mint["brake"] if mint else "no mint is running",
+        "used": mint["minted"] / (mint["rate"] * mint["window_seconds"]) if mint else None,
+        "share_of_rate": mint["share_of_rate"] if mint else None,
+        "forecast_seconds": max(_forecast(queues, settings, mint).values()),
+    }
+
+
 async def _queues(link: Link, settings: Settings) -> dict[str, int | None]:
-    streams = tuple(stream_queue(settings.company, stream) for stream in STREAMS)
-    retries = tuple(retry_queue(delay) for delay in settings.rabbitmq.retry_delays_seconds)
-    return await backlog(link, (*streams, *retries, *dead_letter_queues()))
+    return await backlog(link, (*_streams(settings), *_retries(settings), *dead_letter_queues()))
+
+
+def _streams(settings: Settings) -> tuple[str, ...]:
+    return tuple(stream_queue(settings.company, stream) for stream in STREAMS)
+
+
+def _retries(settings: Settings) -> tuple[str, ...]:
+    return tuple(retry_queue(delay) for delay in settings.rabbitmq.retry_delays_seconds)
 
 
 def _inbox(engine: AsyncEngine, clock: Clock) -> Inbox:
@@ -58,10 +91,14 @@ def _inbox(engine: AsyncEngine, clock: Clock) -> Inbox:
 
 
 def _forecast(queues: Mapping[str, int | None], settings: Settings, mint: Mapping[str, Any] | None) -> dict[str, float]:
-    """Stream → seconds until its backlog is done; what waits for a retry goes home and counts as sales."""
+    """Stream → seconds until its backlog is done.
+
+    What waits for a retry goes home and counts as sales; with several companies nobody knows whose it is.
+    """
     bucket = settings.bucket
     waiting = {stream: queues[stream_queue(settings.company, stream)] or 0 for stream in STREAMS}
-    waiting["sales"] += sum(queues[retry_queue(delay)] or 0 for delay in settings.rabbitmq.retry_delays_seconds)
+    if not settings.companies:
+        waiting["sales"] += sum(queues[name] or 0 for name in _retries(settings))
     seen = mint or {"lanes": {}, "settled": {}, "window_seconds": bucket.window_seconds, "share_of_rate": 1.0}
     recent = Recent(seen["window_seconds"], seen["lanes"], seen["settled"])
     return forecast(waiting, rate=bucket.rate * seen["share_of_rate"], weights=bucket.lanes, recent=recent)

@@ -56,7 +56,10 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Parts:
-    """What a worker is made of; put together in `ops.roles`. `count` hears of each delivery: company, stream, outcome."""
+    """What a worker is made of; put together in `ops.roles`.
+
+    `count` hears of each delivery: company, stream, outcome.
+    """
 
     consuming: Link
     publisher: Publisher

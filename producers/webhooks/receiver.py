@@ -6,7 +6,7 @@ It answers 2xx only after the broker has confirmed. It must not log or answer wi
     503 with Retry-After: the broker did not confirm, nothing is lost, send it again
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -55,8 +55,9 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     stripe_secrets: Sequence[SecretStr],
     tolerance_seconds: int,
     stripe_accounts: Mapping[str, str],
+    more_metrics: Callable[[], Awaitable[bytes]] | None = None,
 ) -> Starlette:
-    """Build the app: POST /webhooks/stripe, GET /healthz, GET /metrics.
+    """Build the app: POST /webhooks/stripe, GET /healthz, GET /metrics (with `more_metrics`, where they are given).
 
     `stripe_secrets` are the signing secrets in use, several during a rotation; `stripe_accounts` maps
     Connect account ids to companies, events without an account go to `company`. Raises ValueError when no
@@ -86,7 +87,8 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
         return JSONResponse({"status": "ok"})
 
     async def metrics(_: Request) -> Response:
-        return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+        more = await more_metrics() if more_metrics else b""
+        return Response(generate_latest(measures.registry) + more, media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[

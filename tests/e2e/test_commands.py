@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
+from ops.processes import free_port
 from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
 
 pytestmark = pytest.mark.e2e
@@ -81,6 +83,31 @@ def test_status_says_what_waits_how_fast_it_goes_and_when_it_will_be_done(relay:
     assert (busy["brake"], busy["backlog"][sales]) == (None, 0)
     assert busy["mint"]["minted"] > 0
     assert busy["writes"]["applied"] >= idle["writes"].get("applied", 0) + 60
+
+
+def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
+    port = free_port()
+    relay.deliver([charge_event(f"measured_{number}") for number in range(3)])
+    with relay.worker("measured", RELAY_WORKER__METRICS_PORT=str(port)) as worker:
+        await_said(worker, "delivery.settled", times=3)
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    company = relay.stage.company
+    assert f'relay_deliveries_total{{company="{company}",outcome="applied",stream="sales"}} 3.0' in text
+    assert f'relay_brake{{cause="unauthorised",company="{company}"}} 0.0' in text
+    assert f'relay_writes_in_doubt{{company="{company}"}} 0.0' in text
+    assert f'relay_solid_calls_total{{company="{company}",outcome="201"}}' in text
+
+
+def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page(relay: Relay) -> None:
+    port = free_port()
+    both = relay.stage.start("up", "ops.cli", "up", environment={"RELAY_RECEIVER__PORT": str(port)})
+    try:
+        await_said(both, "worker.consuming")
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    finally:
+        both.stop()
+    assert "# TYPE relay_webhook_requests_total counter" in text
+    assert f'relay_company_served{{company="{relay.stage.company}"}} 1.0' in text
 
 
 def test_an_id_that_is_not_known_is_said_to_be_so(relay: Relay) -> None:

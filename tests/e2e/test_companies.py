@@ -46,7 +46,7 @@ class Group:
 
     def status(self, company: str) -> Json:
         """What `relay status` says of one company."""
-        return self.relay.asked("status", RELAY_COMPANY=company)
+        return self.relay.asked("status", "--company", company)
 
 
 @contextmanager
@@ -84,7 +84,9 @@ def test_a_company_whose_app_is_closed_or_whose_key_is_revoked_never_slows_anoth
             relay.await_records(*[payment_of(name) for name in sold[names[0]]])
             _await_brake(group, closed, "unavailable")
             _await_brake(group, revoked, "unauthorised")
-            assert group.status(names[0])["brake"] is None
+            everyone = relay.asked("status")["companies"]
+            brakes = [everyone[each]["brake"] for each in names]
+            assert brakes == [None, "unavailable", "unauthorised"]
             assert [relay.records(invoice_of(name)) for name in sold[closed] + sold[revoked]] == [[]] * 40
             relay.simulator.switch(closed_for={"key": name_of(key_of(closed)), "seconds": 0})
             relay.await_records(*[payment_of(name) for name in sold[closed]])

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from aio_pika import Message
 
 from messaging.brake import Brake
-from messaging.bucket import Bucket, NoToken, Token
+from messaging.bucket import WANT, Bucket, NoToken, Token
 from messaging.drain import mint_report
 from messaging.mint import Mint
+from messaging.topology import mint_queue
 from ops.broker import Broker
 from runtime.settings import BucketSettings
 from runtime.stalls import StallWatch
@@ -151,6 +153,28 @@ async def test_a_mint_that_stops_hands_over_at_once(shop: Shop) -> None:
     while shop.elected() == [0]:
         await soon(bucket.take(), within_seconds=10)
     assert CLOCK.monotonic() - begun < 10, "at once, and not when a heartbeat is missed"
+
+
+async def test_a_mint_whose_queue_is_deleted_makes_it_anew(shop: Shop, amqp_url: str) -> None:
+    await shop.mint()
+    bucket = await shop.bucket()
+    await soon(bucket.take())
+    async with linked(amqp_url) as link:
+        channel = await link.channel()
+        await channel.queue_delete(mint_queue(shop.company))
+    for _ in range(3 * shop.pace.burst):
+        await soon(bucket.take())
+
+
+async def test_a_word_that_nobody_can_read_does_not_deafen_the_mint(shop: Shop, amqp_url: str) -> None:
+    await shop.mint()
+    bucket = await shop.bucket()
+    await soon(bucket.take())
+    async with linked(amqp_url) as link:
+        channel = await link.channel()
+        for _ in range(30):  # more than its prefetch
+            await channel.default_exchange.publish(Message(b"{", type=WANT), mint_queue(shop.company))
+    await soon(bucket.take())
 
 
 async def test_without_a_mint_there_are_no_tokens(shop: Shop) -> None:

@@ -257,3 +257,12 @@ async def test_raw_input_is_drained_with_its_source_and_reason(link: Link, publi
     shown: dict[str, Any] = {"queue": letter.queue, "reason": letter.reason, "error": letter.error}
     assert shown == {"queue": RAW_DLQ, "reason": "not_json", "error": "no JSON"}
     assert letter.headers[h.SOURCE] == "/webhooks/stripe"
+
+
+async def test_a_queue_that_is_not_there_does_not_hide_the_others(amqp_url: str, company: str) -> None:
+    async with linked(amqp_url) as link:
+        await publisher_on(link, company).ready()
+        sales = stream_queue(company, "sales")
+        missing = stream_queue("nobody", "sales")
+        assert await backlog(link, (missing, sales, missing)) == {missing: None, sales: 0}
+        assert list(await backlog(link, (missing, sales))) == [missing, sales]

@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 DELIVERY: Final = "tests/unit/messaging/test_delivery.py"
 MINT: Final = "tests/unit/messaging/test_mint.py"
 UNIT_BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+WANTS: Final = "tests/unit/messaging/test_wants.py"
 LANES: Final = "tests/unit/messaging/test_lanes.py"
 DELIVERING: Final = "tests/integration/test_delivering.py"
 PUBLISHING: Final = "tests/integration/test_publishing.py"
@@ -130,6 +131,22 @@ MUTANTS: Final = (
         "        want.sent += 1\n",
         "",
         (f"{MINT}::test_nobody_gets_more_than_was_wanted",),
+    ),
+    Mutant(
+        "tokens-for-who-gave-up",
+        "Whoever waits for a token no more gets none.",
+        "messaging/wants.py",
+        "                want.wanted = wanted  #",
+        "                want.wanted = max(want.wanted, wanted)  #",
+        (f"{WANTS}::test_whoever_waits_no_more_gets_nothing",),
+    ),
+    Mutant(
+        "mint-deafened",
+        "A word that cannot be read does not stay with the mint and make it deaf.",
+        "messaging/mint.py",
+        "        except Exception as error:  # noqa: BLE001 - anybody may have put it there\n",
+        "        except ZeroDivisionError as error:\n",
+        (f"{MINT}::test_a_word_that_cannot_be_read_changes_nothing",),
     ),
     Mutant(
         "lane-starves",

@@ -84,7 +84,9 @@ MUTANTS: Final = (
         "workers/applying.py",
         "days=_days(about))\n",
         "days=None)\n",
-        ("tests/unit/workers/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had",),
+        (
+            "tests/unit/workers/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had",
+        ),
     ),
     Mutant(
         "held-sent-again",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from prometheus_client import Counter
+from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand, TyperGroup
@@ -15,6 +17,8 @@ from typer.testing import CliRunner
 
 from messaging import headers, topology
 from ops.cli import app
+from ops.metrics import CAUSES, WorkerMetrics
+from producers.webhooks.measures import Measures
 from producers.webhooks.stripe import KINDS
 from runtime.settings import BucketSettings, RabbitSettings, Settings
 from schemas.catalog import EVENT_TYPES
@@ -215,6 +219,24 @@ def test_the_dialect_page_has_every_setting_and_default() -> None:
             assert page[name] == "none, required"
         else:
             assert page[name] == shown_of_dialect(default), name
+
+
+def test_the_metrics_page_has_every_metric_with_its_labels() -> None:
+    rows = table(text_of("docs/metrics.md"), "metric")
+    page = {code(name): re.findall(r"`(\w+)`", labels) for name, labels, _ in rows}
+    measured = [attribute for each in (WorkerMetrics(), Measures()) for attribute in vars(each).values()]
+    metrics = [each for each in measured if isinstance(each, MetricWrapperBase)]
+    names = {f"{m._name}_total" if isinstance(m, Counter) else m._name: list(m._labelnames) for m in metrics}
+    assert page == names
+
+
+def test_alerts_name_metrics_and_causes_that_there_are() -> None:
+    page = text_of("docs/metrics.md")
+    known = {code(row[0]) for row in table(page, "metric")}
+    [alerts] = fenced(page, "yaml")
+    assert set(re.findall(r"\brelay_\w+", alerts)) <= known
+    assert set(re.findall(r'cause="(\w+)"', page)) <= set(CAUSES)
+    assert re.search(r'relay_brake\{cause="unauthorised"\}\) == 1\n *for: 10m', alerts)
 
 
 def dialect_of(

@@ -101,6 +101,13 @@ async def test_a_token_that_waited_while_the_process_stood_still_is_not_spent(
     taker.cancel()
 
 
+async def test_a_token_of_no_lane_is_nobodys(bucket: Bucket) -> None:
+    taker = await taking(bucket)
+    await come(bucket, FakeToken(correlation_id=None))  # type: ignore[arg-type]
+    assert bucket._wanted() == {"live": [0, 1, 0]}
+    taker.cancel()
+
+
 async def test_who_waits_for_an_answer_waits_on_though_a_probe_fails(bucket: Bucket, clock: FakeClock) -> None:
     first = await taking(bucket)
     clock.advance(40)

@@ -142,6 +142,43 @@ async def test_under_the_brake_single_probes_go_out_and_only_to_those_who_want_o
     assert wallets.log == [("a", "probe")]
 
 
+@dataclass(slots=True)
+class Word:
+    """A message in the mint's queue."""
+
+    type: str | None
+    body: bytes
+    reply_to: str | None = "a"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        Word(WANT, b"\xff"),
+        Word(WANT, b'{"live": [0, "many", 0]}'),
+        Word(WANT, b"null"),
+        Word(BRAKE, b"{}"),
+        Word(BRAKE, b'{"cause": "closed", "retry_after": "soon", "probe": false}'),
+    ],
+    ids=str,
+)
+async def test_a_word_that_cannot_be_read_changes_nothing(brake: Brake, word: Word) -> None:
+    mint = mint_of(brake, rate=FAST)
+    mint._listen(word)  # type: ignore[arg-type]
+    assert (mint._wants.waiting(), brake.on) == ({}, False)
+
+
+async def test_a_share_that_makes_a_token_dearer_than_the_burst_is_kept_to(brake: Brake) -> None:
+    wallets, mint = Wallets(), mint_of(brake, rate=100)
+    for _ in range(40):
+        mint._pace.refused(now=0)
+    mint._hear(WANT, "a", {"live": [0, 2, 0]})
+    begun = asyncio.get_running_loop().time()
+    async with elected(mint, wallets):
+        await wallets.until(2)
+    assert asyncio.get_running_loop().time() - begun >= 2 * 10 / 100 * 0.9, "a tenth of the rate"
+
+
 async def test_a_429_slows_the_mint_and_what_is_refused_meanwhile_counts_once(brake: Brake) -> None:
     mint = mint_of(brake, rate=FAST)
     for probe in (False, False, True):

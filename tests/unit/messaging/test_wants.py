@@ -39,6 +39,19 @@ def test_tokens_that_another_mint_has_sent_are_not_sent_again(wants: Wants) -> N
     assert wants.waiting() == {"live": 1}
 
 
+def test_whoever_waits_no_more_gets_nothing(wants: Wants) -> None:
+    wants.heard("a", {"live": [3, 9, 0], "batch": [0, 1, 0]}, now=0)
+    wants.heard("a", {"live": [3, 3, 0], "batch": [0, 1, 0]}, now=0)
+    assert [wants.next(now=0) for _ in range(2)] == [("a", "batch"), None]
+
+
+@pytest.mark.parametrize("said", [[1, 2], [0, "many", 0], 7, None], ids=str)
+def test_what_is_no_word_of_a_bucket_leaves_nothing_behind(wants: Wants, said: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        wants.heard("a", {"live": said}, now=0)
+    assert wants.next(now=0) is None
+
+
 def test_what_was_settled_is_news_once(wants: Wants) -> None:
     assert wants.heard("a", {"live": [7, 9, 4]}, now=0) == {"live": 0}, "before our time"
     assert wants.heard("a", {"live": [8, 9, 6]}, now=0) == {"live": 2}

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import structlog
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.types import Message, Receive
@@ -259,3 +260,16 @@ def test_without_a_secret_there_is_no_receiver(secrets: tuple[SecretStr, ...]) -
 def test_the_checks_cannot_be_switched_off(changed: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="more than zero"):
         app_with(FakePublisher(), FakeClock(), **changed)
+
+
+async def test_what_else_this_process_measures_stands_on_the_same_page(
+    publisher: FakePublisher, clock: FakeClock
+) -> None:
+    async def more() -> bytes:
+        return b"# TYPE relay_brake gauge\nrelay_brake 0.0\n"
+
+    both = app_with(publisher, clock, more_metrics=more)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(both), base_url="http://receiver") as http:
+        text = (await http.get("/metrics")).text
+    names = {family.name for family in text_string_to_metric_families(text)}
+    assert names >= {"relay_webhook_requests", "relay_brake"}

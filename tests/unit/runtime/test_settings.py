@@ -23,7 +23,12 @@ def test_the_environment_overrides_the_file(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     "written",
-    ['[solid]\napi_key = "k"', '[rabbitmq]\nurl = "amqp://u:hidden@h/"', '[stripe]\nsecrets = ["whsec_hidden"]'],
+    [
+        '[solid]\napi_key = "k"',
+        '[rabbitmq]\nurl = "amqp://u:hidden@h/"',
+        '[stripe]\nsecrets = ["whsec_hidden"]',
+        'company = "north"\n[companies.north.solid]\napi_key = "hidden"',
+    ],
 )
 def test_a_secret_in_the_file_is_refused_and_not_shown(written: str) -> None:
     Path("relay.toml").write_text(written)
@@ -45,7 +50,14 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(written: str) -> None:
         ("RELAY_SOLID__BASE_URL", "http://u:hidden@h", "must not hold a user"),
         ("RELAY_STRIPE__SECRETS", "whsec_hidden", "as JSON"),
         ("RELAY_STRIPE__ACCOUNTS", '{"acct_1": "Main Co.sales"}', "stripe.accounts"),
-        ("RELAY_BUCKET__BURST", "600", "leaves no rate"),
+        ("RELAY_BUCKET__BURST", "600", r"\(allowance 600 - burst 600\) / \(window 60 s \+ jitter 0.25 s\) = 0.000"),
+        ("RELAY_BUCKET__BURST", "2", "2 was said"),
+        ("RELAY_BUCKET__ALLOWANCE", "0", r"\(allowance 0 - burst 5\) / .* = -0.083 tokens/s"),
+        ("RELAY_BUCKET__WINDOW_SECONDS", "0", r"\(window 0 s \+ jitter 0.25 s\): a window must last longer than 0 s"),
+        ("RELAY_BUCKET__WINDOW_SECONDS", "inf", "finite"),
+        ("RELAY_BUCKET__LANES", "{}", "no lane has a weight.*live 8, batch 4"),
+        ("RELAY_BUCKET__LANES", '{"live": 0}', "live with weight 0 would get 0 of 7 tokens"),
+        ("RELAY_BUCKET__LANES", '{"fast": 3}', "fast: no such lane.*live 8, batch 4"),
         ("RELAY_WORKER__LEASE_SECONDS", "10", "must be longer than"),
         ("RELAY_WORKER__SETTLE_SECONDS", "10", "must be at least"),
         ("RELAY_RABBITMQ__RETRY_DELAYS_SECONDS", "[60, 10]", "growing"),
@@ -69,6 +81,54 @@ def test_the_worst_window_is_the_allowance() -> None:
     bucket = BucketSettings()
     worst = bucket.burst + bucket.rate * (bucket.window_seconds + bucket.jitter_seconds)
     assert worst == pytest.approx(bucket.allowance)
+
+
+TWO = """
+company = "north"
+[companies.north]
+books = "north.toml"
+bucket = { allowance = 300 }
+solid = { base_url = "http://north", api_key_file = "north", timeout_seconds = 20 }
+[companies.south]
+solid = { api_key_file = "south" }
+[solid]
+base_url = "http://all"
+[bucket]
+window_seconds = 120
+"""
+
+
+def test_what_a_company_does_not_say_is_as_in_the_tables_of_all() -> None:
+    Path("relay.toml").write_text(TWO)
+    settings = load_settings()
+    north, south = settings.of("north"), settings.of("south")
+    assert (north.solid.base_url, north.solid.timeout_seconds, north.books) == ("http://north", 20, Path("north.toml"))
+    assert (south.solid.base_url, south.solid.timeout_seconds, south.books) == ("http://all", 30, Path("books.toml"))
+    assert (north.bucket.allowance, north.bucket.window_seconds) == (300, 120)
+    assert south.bucket.allowance == 600
+
+
+def test_a_company_never_takes_its_key_from_the_table_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("relay.toml").write_text(TWO)
+    Path("common").write_text("common")
+    monkeypatch.setenv("RELAY_SOLID__API_KEY_FILE", "common")
+    monkeypatch.setenv("RELAY_COMPANIES__EAST__SOLID__API_KEY", "its own")
+    settings = load_settings()
+    assert settings.of("east").solid.key() == "its own", "though a file is preferred where one company has both"
+    with pytest.raises(ConfigurationError, match="south"):
+        settings.of("south").solid.key()
+
+
+def test_a_claim_must_outlive_the_calls_of_every_company() -> None:
+    Path("relay.toml").write_text(TWO.replace("timeout_seconds = 20", "timeout_seconds = 60"))
+    with pytest.raises(ConfigurationError, match=r"must be longer than companies\.north\.solid\.timeout_seconds \(60"):
+        load_settings()
+
+
+def test_the_rate_of_a_company_is_checked_with_what_it_takes_from_all() -> None:
+    Path("relay.toml").write_text(TWO.replace("window_seconds = 120", "burst = 400"))
+    with pytest.raises(ConfigurationError, match=r"companies\.north\.bucket: burst 400 leaves no rate"):
+        load_settings()
 
 
 def test_a_key_file_is_read_anew_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:

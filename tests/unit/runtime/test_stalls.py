@@ -22,6 +22,14 @@ async def test_nothing_is_doubted_while_the_process_runs() -> None:
     assert not watch.just_stalled
 
 
+async def test_a_machine_that_slept_is_noticed_though_its_monotonic_clock_slept_too() -> None:
+    clock = FakeClock()
+    watch = StallWatch(clock, 0.25)
+    await _looked(watch)
+    clock.step(20)
+    assert watch.just_stalled
+
+
 async def test_after_a_stall_what_comes_is_doubted_for_a_moment() -> None:
     clock = FakeClock()
     watch = StallWatch(clock, 0.25)

@@ -1,0 +1,137 @@
+"""How `relay status` prints: what people on call look at first, short enough for 80 columns. It decides nothing."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from messaging.lanes import LANES
+
+MINUTES_FROM_SECONDS: Final = 90
+HOURS_FROM_MINUTES: Final = 90
+ADVICE: Final = {
+    "closed": "Solid cannot be reached: is the app open, and its API on?",
+    "unauthorised": "Solid refuses the key: see the runbook",
+    "rate_limited": "Solid said 429: who else uses the key?",
+    "unavailable": "Solid or the proxy before it is not available",
+    "no mint is running": "is any worker?",
+}
+
+
+def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """One company: queues, lanes, then a line for each thing that is kept."""
+    if as_json:
+        _json(found)
+        return
+    console = Console(highlight=False)
+    console.print(f"company {found['company']}", style="bold")
+    console.print(_queues(found) or "no queue holds a message")
+    console.print()
+    if found["mint"]:
+        console.print(_lanes(found["mint"]))
+        console.print()
+    _print_lines(console, (*_brake(found), *_allowance(found["mint"]), *_kept(found)))
+
+
+def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """A line for each company, and what all share."""
+    if as_json:
+        _json(found)
+        return
+    console = Console(highlight=False)
+    table = _table("company", "waiting", "used", "done in", "brake", numbers=("waiting", "used", "done in"))
+    for company, each in found["companies"].items():
+        used = "" if each["used"] is None else f"{each['used']:.0%}"
+        slowed = "" if each["share_of_rate"] in (None, 1) else f"off, slowed to {each['share_of_rate']:.0%}"
+        done = _duration(each["forecast_seconds"]) if each["forecast_seconds"] else ""
+        table.add_row(company, f"{each['backlog']:,}", used, done, each["brake"] or slowed or "off")
+    console.print(table)
+    console.print()
+    shared = {name: count for name, count in found["backlog"].items() if count}
+    lines = (("queues", _counts(shared)),) if shared else ()
+    _print_lines(console, (*lines, *_for_people(found)))
+    console.print("relay status --company NAME tells more", style="dim")
+
+
+def _queues(found: Mapping[str, Any]) -> Table | None:
+    table = _table("queue", "waiting", "done in", numbers=("waiting", "done in"))
+    for name, count in found["backlog"].items():
+        if count:
+            seconds = found["forecast"].get(name.removeprefix(f"relay.{found['company']}."))
+            table.add_row(name, f"{count:,}", _duration(seconds) if seconds else "")
+    return table if table.row_count else None
+
+
+def _lanes(mint: Mapping[str, Any]) -> Table:
+    table = _table("lane", "calls", "of allowed", "wanted now", numbers=("calls", "of allowed", "wanted now"))
+    for lane in LANES:
+        used, wanted = mint["lanes"].get(lane, 0), mint["waiting"].get(lane, 0)
+        table.add_row(lane, f"{used:,}", f"{used / _full(mint):.0%}", f"{wanted:,}")
+    table.add_row("together", f"{mint['minted']:,}", f"{mint['minted'] / _full(mint):.0%}", "", style="bold")
+    return table
+
+
+def _full(mint: Mapping[str, Any]) -> float:
+    return float(mint["rate"] * mint["window_seconds"])
+
+
+def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    cause, mint = found["brake"], found["mint"]
+    if cause is None:
+        yield "brake", "off"
+        return
+    since = f" for {_duration(mint['braked_seconds'])}" if mint else ""
+    advice = f": {ADVICE[cause]}" if cause in ADVICE else ""
+    yield "brake", f"{f'on{since}, ' if mint else ''}{cause}{advice}"
+
+
+def _allowance(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    if mint is None:
+        return
+    yield "rate", f"{mint['rate']:.2f} calls a second, {_full(mint):.0f} in {mint['window_seconds']:g} s"
+    if mint["share_of_rate"] < 1:
+        yield "slowed", f"to {mint['share_of_rate']:.0%} since Solid said 429: who else uses the key?"
+
+
+def _kept(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "writes", _counts(found["writes"])
+    yield from _for_people(found)
+
+
+def _for_people(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    waiting = "; see relay dead list" if found["dead_letters"].get("waiting") else ""
+    yield "dead letters", _counts(found["dead_letters"]) + waiting
+    if found["cases"]:
+        yield "cases", f"{_counts(found['cases'])}; see relay cases list"
+
+
+def _print_lines(console: Console, lines: Sequence[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, text in lines:
+        table.add_row(name, text)
+    console.print(table)
+
+
+def _duration(seconds: float) -> str:
+    """As people say it: 45 s, 3 min, 2 h 5 min."""
+    if seconds < MINUTES_FROM_SECONDS:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < HOURS_FROM_MINUTES else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items())) or "none"
+
+
+def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", justify="right" if column in numbers else "left")
+    return table
+
+
+def _json(value: object) -> None:
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the output
