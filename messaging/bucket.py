@@ -191,10 +191,10 @@ class Bucket:
             log.warning("token.unreadable", company=self._company)
             return
         self._received[lane] += 1
+        self._changed.set()  # the mint must know that it has arrived
         line = self._waiting[lane]
         if self._stalls.just_stalled:  # it may have waited here, and would come on top of newer ones
             log.info("token.outdated", company=self._company, lane=lane)
-            self._changed.set()
             return
         while line and line[0].done():
             line.popleft()

@@ -31,6 +31,9 @@ from runtime.clock import Clock
 
 log = structlog.get_logger()
 
+SILENCE_NOTICED_SECONDS = 0.5
+"""A bucket that has died with tokens under way says nothing: the mint looks by itself, too."""
+
 REPORT_EVERY_SECONDS = 1.0
 UNCHANGED_SECONDS = 5.0
 """A report that says the same again is left only this often."""
@@ -57,6 +60,7 @@ class Mint:
         company: str,
         rate: float,
         burst: int,
+        jitter_seconds: float,
         weights: Mapping[Lane, int],
         brake: Brake,
         clock: Clock,
@@ -70,7 +74,8 @@ class Mint:
         self._clock = clock
         self._window = window_seconds
         self._weights = weights
-        self._wants = Wants(Turns(weights))
+        self._most_under_way = max(int(rate * jitter_seconds), 1)
+        self._wants = self._no_wants()
         self._pace = Pace(window_seconds)
         self._minted: deque[tuple[float, Lane]] = deque()
         self._settled: deque[tuple[float, Lane, int]] = deque()
@@ -92,7 +97,7 @@ class Mint:
         held: list[AbstractIncomingMessage] = []
         minting: list[asyncio.Task[None]] = []
         failed = asyncio.get_running_loop().create_future()
-        self._wants = Wants(Turns(self._weights))  # what was sent before may not have arrived
+        self._wants = self._no_wants()  # what was sent before may not have arrived
 
         async def on_message(message: AbstractIncomingMessage) -> None:
             if message.type != BATON:
@@ -160,14 +165,19 @@ class Mint:
         finally:
             self._elected = False
 
+    def _no_wants(self) -> Wants:
+        return Wants(Turns(self._weights), self._most_under_way)
+
     async def _pay_out(self, channel: AbstractChannel) -> None:
         """Hand out tokens at the rate to those who want them, until the brake is pulled. Starts with nothing."""
         limiter = AsyncLimiter(self._burst, self._burst / self._rate)
         await limiter.acquire(self._burst)
         while not self._brake.on:
             self._changed.clear()
-            if not self._wants.waiting():
-                await self._changed.wait()
+            if not self._wants.can_send(now=self._clock.monotonic()):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SILENCE_NOTICED_SECONDS if self._wants.waiting() else None):
+                        await self._changed.wait()
                 continue
             await self._pay(limiter)
             if not self._brake.on:

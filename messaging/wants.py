@@ -19,6 +19,7 @@ FORGOTTEN_AFTER_SECONDS: Final = 3.0
 
 @dataclass(slots=True)
 class _Want:
+    received: int
     sent: int
     wanted: int
     settled: int
@@ -31,9 +32,14 @@ class _Want:
 
 @dataclass(slots=True)
 class Wants:
-    """All open wants of one company. Times are seconds on the caller's monotonic clock."""
+    """All open wants of one company. Times are seconds on the caller's monotonic clock.
+
+    `most_under_way` tokens may be sent and not yet known to be received: where a process or the network stands still,
+    no more than these come late, on top of what is minted meanwhile.
+    """
 
     turns: Turns
+    most_under_way: int
     _lanes: dict[Lane, dict[str, _Want]] = field(default_factory=lambda: {lane: {} for lane in LANES})
 
     def heard(self, reply_to: str, said: Mapping[str, Any], *, now: float) -> dict[Lane, int]:
@@ -46,7 +52,8 @@ class Wants:
         for lane in LANES:
             if lane in said:
                 received, wanted, settled = map(int, said[lane])
-                want = self._lanes[lane].setdefault(reply_to, _Want(received, wanted, settled, now))
+                want = self._lanes[lane].setdefault(reply_to, _Want(received, received, wanted, settled, now))
+                want.received = max(want.received, received)
                 want.sent = max(want.sent, received)  # another mint may have sent some
                 want.wanted = wanted  # its words come in order, and a taker may have given up
                 news[lane] = max(settled - want.settled, 0)
@@ -54,13 +61,17 @@ class Wants:
                 want.heard_at = now
         return news
 
-    def next(self, *, now: float) -> tuple[str, Lane] | None:
-        """Who gets the next token, on which lane; None when nobody wants one. It counts as sent."""
+    def can_send(self, *, now: float) -> bool:
+        """Whether somebody wants a token, and not too many are under way."""
         self._forget_silent(now)
-        wanting = [lane for lane in LANES if any(want.open for want in self._lanes[lane].values())]
-        if not wanting:
+        under_way = sum(want.sent - want.received for wants in self._lanes.values() for want in wants.values())
+        return under_way < self.most_under_way and bool(self._wanting())
+
+    def next(self, *, now: float) -> tuple[str, Lane] | None:
+        """Who gets the next token, on which lane; None when it must not be sent now. It counts as sent."""
+        if not self.can_send(now=now):
             return None
-        lane = self.turns.next(wanting)
+        lane = self.turns.next(self._wanting())
         wants = self._lanes[lane]
         reply_to = next(name for name, want in wants.items() if want.open)
         want = wants.pop(reply_to)
@@ -77,6 +88,9 @@ class Wants:
         """How many tokens are wanted now, by lane, for the lanes that want any."""
         counts = Counter({lane: sum(want.open for want in self._lanes[lane].values()) for lane in LANES})
         return {lane: count for lane, count in counts.items() if count}
+
+    def _wanting(self) -> list[Lane]:
+        return [lane for lane in LANES if any(want.open for want in self._lanes[lane].values())]
 
     def _forget_silent(self, now: float) -> None:
         for wants in self._lanes.values():

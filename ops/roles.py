@@ -153,6 +153,7 @@ def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
         company=settings.company,
         rate=bucket.rate,
         burst=bucket.burst,
+        jitter_seconds=bucket.jitter_seconds,
         weights=bucket.lanes,
         brake=Brake(max(bucket.probe_gap_seconds, shortest_gap), max(bucket.longest_probe_gap_seconds, shortest_gap)),
         clock=clock,

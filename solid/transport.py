@@ -25,6 +25,7 @@ LOG = structlog.get_logger()
 SIGN: Final = "sign"
 BEFORE_SEND: Final = "before_send"
 JUDGE: Final = "judge"
+LATE_SECONDS: Final = 0.1
 
 
 class Token(Protocol):
@@ -69,21 +70,23 @@ class PacedTransport(httpx.AsyncBaseTransport):
         self._reports: set[asyncio.Task[None]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request when its turn comes."""
-        token = await self._limiter.take()
-        systemic: Unavailable | None = None
-        try:
-            systemic = _sign(request)
-            if systemic is not None:
-                raise systemic
-            if (before_send := request.extensions.get(BEFORE_SEND)) is not None:
-                await before_send()
-            response, systemic = await self._exchange(request)
-        finally:
-            await self._report(token, systemic)
-        if isinstance(response, httpx.Response):
-            return response
-        raise response
+        """Send one request when its turn comes. A token that waited for `before_send` is not spent, but another."""
+        while True:
+            token = await self._limiter.take()
+            systemic: Unavailable | None = None
+            answer: httpx.Response | httpx.HTTPError | None = None
+            try:
+                systemic = _sign(request)
+                if systemic is not None:
+                    raise systemic
+                if await _ready(request) or token.probe:  # under the brake nothing can come on top of it
+                    answer, systemic = await self._exchange(request)
+            finally:
+                await self._report(token, systemic)
+            if isinstance(answer, httpx.Response):
+                return answer
+            if answer is not None:
+                raise answer
 
     async def aclose(self) -> None:
         """Finish the reports under way and close the transport within."""
@@ -135,6 +138,16 @@ def direct_transport(*, ca_file: Path | None = None) -> httpx.AsyncHTTPTransport
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     """One context for all clients that trust the same: each costs half a megabyte."""
     return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+
+
+async def _ready(request: httpx.Request) -> bool:
+    """Do what must be done right before; False where that took so long that the token would be spent late."""
+    if (before_send := request.extensions.get(BEFORE_SEND)) is None:
+        return True
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await before_send()
+    return loop.time() - begun <= LATE_SECONDS
 
 
 def _sign(request: httpx.Request) -> Unavailable | None:

@@ -44,6 +44,7 @@ class Shop:
             company=self.company,
             rate=self.pace.rate,
             burst=self.pace.burst,
+            jitter_seconds=self.pace.jitter_seconds,
             weights=self.pace.lanes,
             brake=Brake(0.3, 0.6),
             clock=CLOCK,

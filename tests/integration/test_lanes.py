@@ -45,6 +45,7 @@ async def _buckets(url: str, company: str, count: int) -> AsyncIterator[list[Buc
                 company=company,
                 rate=PACE.rate,
                 burst=PACE.burst,
+                jitter_seconds=PACE.jitter_seconds,
                 weights=PACE.lanes,
                 brake=Brake(1, 5),
                 clock=CLOCK,

@@ -125,6 +125,22 @@ MUTANTS: Final = (
         (f"{UNIT_BUCKET}::test_a_token_that_waited_while_the_process_stood_still_is_not_spent",),
     ),
     Mutant(
+        "too-many-under-way",
+        "Where the network stands still, no more tokens come late than the sum allows.",
+        "messaging/wants.py",
+        "        return under_way < self.most_under_way and bool(self._wanting())\n",
+        "        return bool(self._wanting())\n",
+        ("tests/unit/messaging/test_wants.py::test_no_more_are_under_way_than_may_come_late",),
+    ),
+    Mutant(
+        "late-token-spent",
+        "A token that waited for a lease to be renewed is not spent.",
+        "solid/transport.py",
+        "    return loop.time() - begun <= LATE_SECONDS\n",
+        "    return True\n",
+        ("tests/unit/solid/test_transport.py::test_a_token_that_waited_for_before_send_is_not_spent_but_another",),
+    ),
+    Mutant(
         "tokens-for-nobody",
         "Nobody gets more tokens than were asked for.",
         "messaging/wants.py",

@@ -57,7 +57,9 @@ def brake() -> Brake:
 def mint_of(brake: Brake, *, rate: float) -> Mint:
     link = Link(SecretStr("amqp://guest:guest@127.0.0.1:1/"), name="never connected")
     weights = BucketSettings().lanes
-    return Mint(link, company="main", rate=rate, burst=5, weights=weights, brake=brake, clock=FakeClock())
+    return Mint(
+        link, company="main", rate=rate, burst=5, jitter_seconds=1, weights=weights, brake=brake, clock=FakeClock()
+    )
 
 
 def pulled(mint: Mint) -> None:

@@ -12,7 +12,7 @@ from messaging.wants import FORGOTTEN_AFTER_SECONDS, Wants
 
 @pytest.fixture
 def wants() -> Wants:
-    return Wants(Turns(dict.fromkeys(LANES, 1)))
+    return Wants(Turns(dict.fromkeys(LANES, 1)), 100)
 
 
 def test_nobody_gets_more_than_is_wanted(wants: Wants) -> None:
@@ -58,6 +58,24 @@ def test_what_was_settled_is_news_once(wants: Wants) -> None:
     assert wants.heard("a", {"live": [8, 9, 6]}, now=0) == {"live": 0}
 
 
+def test_no_more_are_under_way_than_may_come_late() -> None:
+    wants = Wants(Turns(dict.fromkeys(LANES, 1)), 2)
+    wants.heard("a", {"live": [0, 9, 0]}, now=0)
+    wants.heard("b", {"batch": [0, 9, 0]}, now=0)
+    assert [wants.next(now=0) is None for _ in range(3)] == [False, False, True]
+    wants.heard("a", {"live": [1, 9, 0]}, now=0)
+    assert [wants.next(now=0) is None for _ in range(2)] == [False, True]
+
+
+def test_what_is_under_way_to_a_bucket_that_fell_silent_does_not_hold_the_others_up() -> None:
+    wants = Wants(Turns(dict.fromkeys(LANES, 1)), 1)
+    wants.heard("silent", {"live": [0, 9, 0]}, now=0)
+    assert wants.next(now=0) == ("silent", "live")
+    later = FORGOTTEN_AFTER_SECONDS + 0.1
+    wants.heard("b", {"live": [0, 9, 0]}, now=later)
+    assert wants.next(now=later) == ("b", "live")
+
+
 def test_those_who_want_on_one_lane_take_turns(wants: Wants) -> None:
     for name in "abc":
         wants.heard(name, {"live": [0, 10, 0]}, now=0)
@@ -78,7 +96,11 @@ def test_a_bucket_that_is_silent_or_gone_gets_nothing(wants: Wants) -> None:
 def test_however_many_words_are_lost_all_that_is_wanted_is_sent_in_the_end_and_no_more(
     takes: list[tuple[str, str, int]], lost: list[bool]
 ) -> None:
-    wants, sent, wanted = Wants(Turns(dict.fromkeys(LANES, 1))), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    wants, sent, wanted = (
+        Wants(Turns(dict.fromkeys(LANES, 1)), 100),
+        Counter[tuple[str, str]](),
+        Counter[tuple[str, str]](),
+    )
 
     def say(name: str) -> None:
         said = {str(lane): [sent[name, lane], wanted[name, lane], 0] for lane in LANES if wanted[name, lane]}

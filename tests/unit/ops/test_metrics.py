@@ -41,8 +41,10 @@ async def read(metrics: WorkerMetrics) -> dict[tuple[str, ...], float]:
 
 def mint() -> Mint:
     link = Link(SecretStr("amqp://guest:guest@127.0.0.1:1/"), name="never connected")
-    weights = BucketSettings().lanes
-    return Mint(link, company="north", rate=10, burst=5, weights=weights, brake=Brake(5, 30), clock=FakeClock())
+    lanes, brake = BucketSettings().lanes, Brake(5, 30)
+    return Mint(
+        link, company="north", rate=10, burst=5, jitter_seconds=1, weights=lanes, brake=brake, clock=FakeClock()
+    )
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import structlog
 
 from solid.client import SolidClient
 from solid.errors import OutcomeUnknown, SolidError, Unavailable
-from solid.transport import PacedTransport, direct_transport
+from solid.transport import LATE_SECONDS, PacedTransport, direct_transport
 from tests.unit.solid.support import (
     DIALECT,
     INVOICE,
@@ -40,6 +40,20 @@ async def test_a_token_is_taken_then_before_send_then_the_request() -> None:
     async with solid.client() as client:
         await client.create(INVOICE, before_send=before_send)
     assert solid.limiter.log == ["take", "before_send", "send", ("report", 1, None, None)]
+
+
+async def test_a_token_that_waited_for_before_send_is_not_spent_but_another() -> None:
+    """A lease that is renewed in a locked database: sent now, the call would come on top of newer ones."""
+    solid, waits = ScriptedSolid([CREATED]), [LATE_SECONDS * 2, 0]
+
+    async def before_send() -> None:
+        await asyncio.sleep(waits.pop(0))
+        solid.limiter.log.append("before_send")
+
+    async with solid.client() as client:
+        await client.create(INVOICE, before_send=before_send)
+    first, second = ("report", 1, None, None), ("report", 2, None, None)
+    assert solid.limiter.log == ["take", "before_send", first, "take", "before_send", "send", second]
 
 
 async def test_when_before_send_raises_nothing_is_sent_and_its_error_is_kept() -> None:
