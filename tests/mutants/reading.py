@@ -21,8 +21,8 @@ MUTANTS: Final = (
         "fence-not-asked",
         "The fence is asked last, right before the call leaves.",
         "solid/transport.py",
-        "                await before_send()\n",
-        "                pass\n",
+        "    await before_send()\n",
+        "    pass\n",
         (f"{TRANSPORT}::test_when_before_send_raises_nothing_is_sent_and_its_error_is_kept",),
     ),
     Mutant(
