@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.doubts import Doubts
+from store.doubts import Doubts, count_doubts
 from store.errors import LeaseLost, NotInDoubt
 from store.inbox import Done, Fresh, Inbox
 from tests.contract.store.samples import COMPANY, PAYMENT, claim
@@ -84,6 +84,13 @@ async def test_what_is_applied_or_unknown_needs_nobodys_word(inbox: Inbox, doubt
     with pytest.raises(NotInDoubt, match="is applied"):
         await doubts.decide(PAYMENT, solid_id="s-7")
     assert await claim(inbox) == Done("s-1")
+
+
+async def test_doubts_are_counted_company_by_company(inbox: Inbox, engine: AsyncEngine, clock: FakeClock) -> None:
+    companies = (COMPANY, "another")
+    assert await count_doubts(engine, companies, now=clock.now()) == {COMPANY: 0, "another": 0}
+    await _in_doubt(inbox)
+    assert await count_doubts(engine, companies, now=clock.now()) == {COMPANY: 1, "another": 0}
 
 
 async def _in_doubt(inbox: Inbox) -> None:
