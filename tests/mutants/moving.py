@@ -104,7 +104,7 @@ MUTANTS: Final = (
         "messaging/topology.py",
         ', "x-single-active-consumer": True}',
         "}",
-        (f"{BUCKET}::test_when_the_connection_of_the_elected_mint_is_cut_another_takes_over_at_once",),
+        (f"{BUCKET}::test_many_takers_get_nearly_all_that_is_allowed_and_never_more_in_any_window",),
         needs_broker=True,
     ),
     Mutant(
@@ -170,7 +170,7 @@ MUTANTS: Final = (
         "messaging/lanes.py",
         "            self._credit[lane] = self._credit.get(lane, 0) + self.weights[lane]\n",
         "            self._credit[lane] = self.weights[lane]\n",
-        (f"{LANES}::test_a_lane_that_keeps_asking_waits_a_bounded_number_of_turns",),
+        (f"{LANES}::test_over_a_round_each_lane_gets_exactly_its_weight",),
     ),
     Mutant(
         "429-ignored",
