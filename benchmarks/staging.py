@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +23,9 @@ from schemas.envelope import Event
 
 NO_LIMIT: Final = BucketSettings(allowance=12_000, window_seconds=60, burst=20)
 """Some 200 calls a second: more than a worker and a simulator manage on one machine."""
+
+Progress = Callable[[str], None]
+"""Is told how far a benchmark has come, a line at a time."""
 
 AT_A_TIME: Final = 128
 RETRY_DELAYS: Final = (1.0, 5.0)
