@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -103,7 +104,7 @@ async def open_ground(
         return relay("receiver", "ops.cli", "receive", RELAY_RECEIVER__PORT=str(receiver_port))
 
     keepers = {"solid": Keeper.starting("solid", solid)}
-    keepers |= {name: Keeper.starting(name, lambda name=name: worker(name)) for name in WORKERS}  # type: ignore[misc]
+    keepers |= {name: Keeper.starting(name, partial(worker, name)) for name in WORKERS}
     keepers["receiver"] = Keeper.starting("receiver", receiver)
     port = SolidPort(control_port)
     ground = Ground(

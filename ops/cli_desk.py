@@ -39,7 +39,7 @@ def dead_list(
 
         async with open_desk(settings, clock=SystemClock(), actor=actor()) as desk:
             warn(await desk.collect_if_reachable())
-            return await desk.waiting(reason, state)  # type: ignore[arg-type]
+            return await desk.waiting(reason, state)  # type: ignore[arg-type]  # checked above
 
     letters = run(ask)
     from ops.show import show_letters  # noqa: PLC0415
