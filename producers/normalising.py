@@ -1,11 +1,12 @@
-"""What it means to normalise: one raw document in, events out, or a clear refusal.
+"""What it means to normalise: one raw document or file in, events out, or a clear refusal.
 
 Shared by every producer. A normaliser is pure: it must not do input or output, read a clock or read settings.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any, BinaryIO
 
 from schemas.envelope import DEFAULT_COMPANY, Event
 
@@ -14,11 +15,15 @@ from schemas.envelope import DEFAULT_COMPANY, Event
 class NormaliseContext:
     """What a normaliser is told besides the document.
 
-    `company` gets what names no account of its own; `accounts` maps a source's account ids to companies.
+    `company` gets what names no account of its own; `accounts` maps a source's account ids to companies. `currency` is
+    that of documents which name none (the company's base currency). `options` are the source's own settings, as they
+    were written: the source's model checks them.
     """
 
     company: str = DEFAULT_COMPANY
     accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    currency: str = "USD"
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +51,30 @@ class Rejected(Exception):
 
 Normaliser = Callable[[bytes, NormaliseContext], Normalised]
 """Raises Rejected. The bytes are one document, as they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Part of a file that was read: its events, or why it has none. `where` is `line 12`, `segment 40 (W07)`."""
+
+    where: str
+    events: tuple[Event, ...]
+    ignored: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Part of a file that cannot be turned into events; the parts around it may be fine. Fields as in `Rejected`."""
+
+    where: str
+    reason: str
+    message: str
+    field: str | None = None
+
+
+FileReader = Callable[[BinaryIO, NormaliseContext], Iterator[Taken | Refused]]
+"""Reads a file of many facts piece by piece, so that memory does not grow with it.
+
+Raises Rejected where the file as a whole cannot be used (its control counts, its encoding, its columns): nothing that
+was given before may then be published, so it is raised before the first piece wherever that can be known.
+"""

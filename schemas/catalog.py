@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas import sales
+from schemas import inventory, payroll, sales
 from schemas.event_data import EventData
 
 EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
@@ -16,6 +16,14 @@ EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
     "sales.payout.paid.v1": sales.PayoutPaid,
     "sales.payout.failed.v1": sales.PayoutFailed,
     "sales.subscription.updated.v1": sales.SubscriptionUpdated,
+    "inventory.stock.adjusted.v1": inventory.StockAdjusted,
+    "inventory.stock.counted.v1": inventory.StockCounted,
+    "inventory.stock.merged.v1": inventory.StockMerged,
+    "inventory.receipt.posted.v1": inventory.ReceiptPosted,
+    "inventory.order.placed.v1": inventory.OrderPlaced,
+    "inventory.bill.received.v1": inventory.BillReceived,
+    "payroll.run.paid.v1": payroll.RunPaid,
+    "payroll.run.reversed.v1": payroll.RunReversed,
 }
 
 TYPE_OF: Final[Mapping[type[EventData], str]] = {model: name for name, model in EVENT_TYPES.items()}

@@ -48,7 +48,8 @@ def iso_exponent(currency: str) -> int:
         raise UnknownCurrency(msg) from None
 
 
-def _read_amount(value: object) -> Decimal:
+def read_decimal(value: object) -> Decimal:
+    """Take a Decimal, a whole number or a decimal text, never a float. Raises AmountRefused."""
     if isinstance(value, str) and re.fullmatch(_AMOUNT_TEXT, value, re.ASCII):
         return Decimal(value)
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
@@ -82,7 +83,7 @@ def _canonical(amount: Decimal, exponent: int) -> Decimal:
 
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_read_amount),
+    BeforeValidator(read_decimal),
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": f"^{_AMOUNT_TEXT}$", "examples": ["20.00"]}),
 ]
@@ -116,7 +117,7 @@ class Money(BaseModel):
     @classmethod
     def of(cls, amount: Decimal | str | int, currency: str) -> "Money":
         """Build from an amount in whole units, such as `Money.of("20.00", "USD")`."""
-        return cls(amount=_read_amount(amount), currency=currency)
+        return cls(amount=read_decimal(amount), currency=currency)
 
     @classmethod
     def zero(cls, currency: str) -> "Money":
