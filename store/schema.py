@@ -25,6 +25,8 @@ METADATA = MetaData()
 # Conditions of partial indexes. A query that is to use the index says the very same words.
 UNSWEPT = text("state = 'applied' AND was_unknown AND swept_at IS NULL")
 OPEN = text("closed_at IS NULL")
+PENDING = text("state = 'pending'")
+UNPUBLISHED = text("published_at IS NULL")
 
 WRITES = Table(
     "writes",
@@ -162,4 +164,59 @@ EARLIER_RECORDS = Table(
     Column("kind", Text, primary_key=True),
     Column("external_id", ForeignText, primary_key=True),
     Column("solid_id", ForeignText, nullable=False),
+)
+
+STOCK_MOVEMENTS = Table(
+    "stock_movements",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("fact", ForeignText, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("item", ForeignText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("stock_movements_item", "company", "item", "at"),
+)
+
+STOCK_CARDS = Table(
+    "stock_cards",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("item", ForeignText, primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+
+STOCK_FACTS = Table(
+    "stock_facts",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("fact", ForeignText, primary_key=True),
+    Column("content_hash", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("postings", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("batch", ForeignText),
+    Column("event_source", ForeignText, nullable=False),
+    Column("event_id", ForeignText, nullable=False),
+    Column("event_type", ForeignText, nullable=False),
+    Column("subject", ForeignText),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    CheckConstraint("state IN ('own', 'pending', 'merged')", name="stock_facts_state"),
+    CheckConstraint("state <> 'merged' OR batch IS NOT NULL", name="stock_facts_merged_into"),
+    Index("stock_facts_fact", "fact"),
+    Index("stock_facts_event_id", "event_id"),
+    Index("stock_facts_subject", "subject"),
+    Index("stock_facts_batch", "batch"),
+    Index("stock_facts_pending", "company", "recorded_at", sqlite_where=PENDING, postgresql_where=PENDING),
+)
+
+STOCK_BATCHES = Table(
+    "stock_batches",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("fact", ForeignText, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime),
+    Index("stock_batches_unpublished", "company", "made_at", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
 )
