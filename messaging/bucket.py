@@ -7,9 +7,11 @@ this bucket's own, and only as many as somebody waits for: none is kept for late
 import asyncio
 import contextlib
 import json
-from collections import deque
+import math
+from bisect import insort
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 import aio_pika
@@ -18,7 +20,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from messaging.connection import BROKEN, Link, end_of, keep, within
 from messaging.errors import BrokerUnreachable
-from messaging.lanes import LANES, Lane, current_lane
+from messaging.lanes import LANES, Lane, current_deadline, current_lane
 from messaging.topology import declare_bucket, mint_queue
 from runtime.clock import Clock
 from runtime.stalls import StallWatch
@@ -30,6 +32,8 @@ BRAKE: Final = "brake"
 RELEASE: Final = "release"
 BATON: Final = "baton"
 WANT: Final = "want"
+DUE: Final = "due"
+"""Beside the lanes in what a bucket wants: lane → when the first that has a deadline is due, in seconds since 1970."""
 
 SAY_AGAIN_SECONDS: Final = 0.5
 """Whoever waits says so this often: a mint that has just been elected hears it then."""
@@ -46,10 +50,20 @@ class Token:
     probe: bool = False
 
 
+@dataclass(order=True, slots=True)
+class _Taker:
+    """Somebody in line: what is due first goes first, then who came first."""
+
+    due: float
+    turn: int
+    future: "asyncio.Future[Token]" = field(compare=False)
+
+
 class Bucket:
     """Tokens for one company. Satisfies `solid.transport.Limiter`.
 
-    Whoever takes a token gets it on the lane of the task (`messaging.lanes.on_lane`).
+    Whoever takes a token gets it on the lane of the task (`messaging.lanes.on_lane`), before those of the lane that
+    are due later (`messaging.lanes.due_by`).
     """
 
     def __init__(self, link: Link, *, company: str, stalls: StallWatch, clock: Clock) -> None:
@@ -57,7 +71,8 @@ class Bucket:
         self._company = company
         self._stalls = stalls
         self._clock = clock
-        self._waiting: dict[Lane, deque[asyncio.Future[Token]]] = {lane: deque() for lane in LANES}
+        self._waiting: dict[Lane, list[_Taker]] = {lane: [] for lane in LANES}
+        self._turns = count()
         self._received: dict[Lane, int] = dict.fromkeys(LANES, 0)
         self._settled: dict[Lane, int] = dict.fromkeys(LANES, 0)
         self._changed = asyncio.Event()
@@ -77,24 +92,23 @@ class Bucket:
         return self._clock.monotonic() - self._wanting_since
 
     async def take(self) -> Token:
-        """Wait for a token; first come, first served within a lane. Safe to cancel.
+        """Wait for a token; within a lane what is due first, then first come, first served. Safe to cancel.
 
         Raises:
             NoToken: the bucket was told to refuse.
         """
         if self._refusing:
             raise NoToken
-        future: asyncio.Future[Token] = asyncio.get_running_loop().create_future()
-        line = self._waiting[current_lane()]
+        taker, line = self._taker(), self._waiting[current_lane()]
         if self._wanting_since is None:
             self._wanting_since = self._clock.monotonic()
-        line.append(future)
+        insort(line, taker)
         self._changed.set()
         try:
-            return await future
+            return await taker.future
         finally:
             with contextlib.suppress(ValueError):
-                line.remove(future)
+                line.remove(taker)
 
     async def report(self, token: Token, *, cause: str | None, retry_after: float | None = None) -> None:
         """Tell the mint what became of the call: a `cause` pulls the brake, an answered probe releases it.
@@ -122,9 +136,9 @@ class Bucket:
         """Hand out nothing from now on; everyone in line gets `NoToken`."""
         self._refusing = True
         for line in self._waiting.values():
-            for future in line:
-                if not future.done():
-                    future.set_exception(NoToken())
+            for taker in line:
+                if not taker.future.done():
+                    taker.future.set_exception(NoToken())
             line.clear()
         self._changed.set()
 
@@ -150,7 +164,7 @@ class Bucket:
         if not self._anybody_waits():
             await self._changed.wait()
         channel = await self._open()
-        said: dict[Lane, list[int]] = {}
+        said: dict[str, Any] = {}
         try:
             lost = await end_of(channel)
             queue = await within(10, channel.declare_queue(exclusive=True, auto_delete=True))
@@ -173,15 +187,25 @@ class Bucket:
         with contextlib.suppress(*BROKEN):
             await within(2, channel.close())
 
-    def _wanted(self) -> dict[Lane, list[int]]:
-        """Lane → received, received or waited for, deliveries settled; of lanes on which anything was ever wanted."""
+    def _taker(self) -> _Taker:
+        deadline = current_deadline()
+        due = math.inf if deadline is None else deadline.timestamp()
+        return _Taker(due, next(self._turns), asyncio.get_running_loop().create_future())
+
+    def _wanted(self) -> dict[str, Any]:
+        """Lane → received, received or waited for, deliveries settled; of lanes on which anything was ever wanted.
+
+        And under `DUE`, where somebody has a deadline, when the first is due on each lane.
+        """
         counts = {
             lane: [self._received[lane], self._received[lane] + len(self._waiting[lane]), self._settled[lane]]
             for lane in LANES
         }
-        return {lane: count for lane, count in counts.items() if count[1]}
+        due: dict[str, float] = {lane: line[0].due for lane, line in self._waiting.items() if line}
+        due = {lane: first for lane, first in due.items() if first < math.inf}
+        return {**{lane: count for lane, count in counts.items() if count[1]}, **({DUE: due} if due else {})}
 
-    async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[Lane, list[int]]) -> None:
+    async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[str, Any]) -> None:
         message = aio_pika.Message(json.dumps(wanted).encode(), type=WANT, reply_to=reply_to)
         await within(10, channel.default_exchange.publish(message, mint_queue(self._company)))
 
@@ -196,13 +220,13 @@ class Bucket:
         if self._stalls.just_stalled:  # it may have waited here, and would come on top of newer ones
             log.info("token.outdated", company=self._company, lane=lane)
             return
-        while line and line[0].done():
-            line.popleft()
+        while line and line[0].future.done():
+            line.pop(0)
         if line:
-            line.popleft().set_result(Token(probe=message.type == PROBE))
+            line.pop(0).future.set_result(Token(probe=message.type == PROBE))
 
     def _anybody_waits(self) -> bool:
-        return any(not future.done() for line in self._waiting.values() for future in line)
+        return any(not taker.future.done() for line in self._waiting.values() for taker in line)
 
 
 async def _first(

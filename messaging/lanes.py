@@ -1,4 +1,4 @@
-"""Lanes: on whose behalf a call to Solid is made, and whose turn it is. Pure, but for the lane of the running task.
+"""Lanes: on whose behalf a call to Solid is made, and whose turn it is. Pure, but for what the running task says.
 
 `live` is what people wait for, `batch` what comes in bulk, `replay` what a person sends again, `background` what
 nobody waits for (sweep, audit, export, checks).
@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal, get_args
 
 Lane = Literal["live", "batch", "replay", "background"]
@@ -15,6 +16,7 @@ LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 
 _BATCH_STREAMS: Final = ("inventory", "payroll")
 _running_on: Final[ContextVar[Lane]] = ContextVar("lane", default="live")
+_due_by: Final[ContextVar[datetime | None]] = ContextVar("due_by", default=None)
 
 
 @contextmanager
@@ -30,6 +32,21 @@ def on_lane(lane: Lane) -> Iterator[None]:
 def current_lane() -> Lane:
     """The lane of the running task; `live` where none was said."""
     return _running_on.get()
+
+
+@contextmanager
+def due_by(deadline: datetime | None) -> Iterator[None]:
+    """Take tokens before those of the same lane that are due later, or at no time, within the block."""
+    token = _due_by.set(deadline)
+    try:
+        yield
+    finally:
+        _due_by.reset(token)
+
+
+def current_deadline() -> datetime | None:
+    """When what the running task does is due; None where nobody waits for it."""
+    return _due_by.get()
 
 
 def lane_of(stream: str | None, *, replayed: bool) -> Lane:

@@ -1,7 +1,9 @@
 """Publishing: persistent, mandatory, confirmed, within a time-out. Nothing is stored until the broker said so."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aio_pika
@@ -26,6 +28,21 @@ from schemas.envelope import Event, encode
 LONGEST_REASON = 200
 LONGEST_ERROR = 2000
 """Characters of text in a header: all headers of a message must fit one frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An event as it goes over the wire: its bytes, and what the broker is told besides."""
+
+    body: bytes
+    key: str
+    message_id: str
+    partition: str
+
+
+def encoded(event: Event) -> Encoded:
+    """Prepare an event to be published."""
+    return Encoded(encode(event), routing_key(event.company, event.type), event_key(event), event.partitionkey)
 
 
 class Publisher:
@@ -56,6 +73,30 @@ class Publisher:
         key = routing_key(event.company, event.type)
         known = {h.PARTITION: event.partitionkey, **(headers or {})}
         await self.publish_raw(encode(event), key=key, message_id=event_key(event), headers=known)
+
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
+        """Publish many at once, all under way together; returns when the broker has confirmed every one.
+
+        They are handed over in their order. As the time-out is that of one publish, give it some hundreds at most.
+
+        Raises:
+            PublishFailed: at least one was not confirmed in time, the others may be; publish all of them again.
+            Unroutable: no queue takes one of them.
+        """
+        if not messages:
+            return
+        async with self._sending(messages[0].key) as channel:
+            target = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
+            await asyncio.gather(
+                *(
+                    target.publish(
+                        _message(each.body, message_id=each.message_id, headers={h.PARTITION: each.partition}),
+                        each.key,
+                        mandatory=True,
+                    )
+                    for each in messages
+                )
+            )
 
     async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
         """Publish an encoded event under a known routing key (replay uses this: the bytes stay as they were)."""
@@ -110,14 +151,20 @@ class Publisher:
             return self._channel
 
     async def _send(self, exchange: str, key: str, message: aio_pika.Message) -> None:
+        async with self._sending(key) as channel:
+            target = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
+            await target.publish(message, key, mandatory=True)
+
+    @asynccontextmanager
+    async def _sending(self, key: str) -> AsyncIterator[AbstractChannel]:
+        """The channel, for as long as a publish may take; failures told in our words, a doubtful link dropped."""
         seen: int | None = None
         channel: AbstractChannel | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 channel = await self._open()
                 seen = self._link.generation
-                target = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
-                await target.publish(message, key, mandatory=True)
+                yield channel
         except PublishError as error:
             self._channel = None  # so that the next call declares the queues again
             msg = f"RabbitMQ has no queue for routing key {key!r}"

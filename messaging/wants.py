@@ -3,9 +3,10 @@
 A bucket says, lane by lane, how many tokens it has ever received, that number and who waits now, and how many
 deliveries were settled, from the start of its reply queue on. So a message that is lost or repeated does no harm, and a
 mint that has just been elected knows all that it must from the next one. What is wanted and not sent is open; whoever
-waits no more gets nothing.
+waits no more gets nothing. A bucket may say when the first that waits on a lane is due: it comes before the others.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class _Want:
     wanted: int
     settled: int
     heard_at: float
+    due: float = math.inf
 
     @property
     def open(self) -> int:
@@ -45,13 +47,17 @@ class Wants:
     def heard(self, reply_to: str, said: Mapping[str, Any], *, now: float) -> dict[Lane, int]:
         """Note what a bucket said: lane → [received, wanted, settled]. Gives what was settled since its last word.
 
+        Under `due`, lane → when the first is due, in seconds since 1970; an older bucket says nothing of it.
+
         Raises:
             TypeError, ValueError: it said something else; nothing of that lane is noted.
         """
         news: dict[Lane, int] = {}
+        due = dict(said.get("due", ()))
         for lane in LANES:
             if lane in said:
                 received, wanted, settled = map(int, said[lane])
+                first_due = float(due.get(lane, math.inf))
                 want = self._lanes[lane].setdefault(reply_to, _Want(received, received, wanted, settled, now))
                 want.received = max(want.received, received)
                 want.sent = max(want.sent, received)  # another mint may have sent some
@@ -59,6 +65,7 @@ class Wants:
                 news[lane] = max(settled - want.settled, 0)
                 want.settled = max(want.settled, settled)
                 want.heard_at = now
+                want.due = first_due
         return news
 
     def can_send(self, *, now: float) -> bool:
@@ -73,9 +80,10 @@ class Wants:
             return None
         lane = self.turns.next(self._wanting())
         wants = self._lanes[lane]
-        reply_to = next(name for name, want in wants.items() if want.open)
+        reply_to = min((name for name, want in wants.items() if want.open), key=lambda name: wants[name].due)
         want = wants.pop(reply_to)
         want.sent += 1
+        want.due = math.inf  # it says so if another one is due
         wants[reply_to] = want  # to the end of the line
         return reply_to, lane
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from messaging.lanes import on_lane
 from ops.check_broker import check_broker
+from ops.check_payroll import check_payroll
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
 from runtime.clock import Clock
@@ -23,6 +24,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     books = await checklist.look("books", _books(settings))
     broker = await check_broker(checklist, settings, clock)
     await checklist.look("store", _store(settings))
+    await check_payroll(checklist, settings, clock)
     configured = await checklist.look("dialect setting", _dialect_setting(settings))
     if books and broker and configured and await checklist.look("api key", _key(settings)):
         await _solid(checklist, settings, clock, load_books(settings.books))
@@ -57,7 +59,7 @@ async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: 
     async with _paced(settings, clock) as solid:
         if not await checklist.look("solid", _answers(solid)):
             return
-        await checklist.look("dialect", _dialect(solid, settings))
+        await checklist.look("dialect", _dialect(checklist, solid, settings))
         await checklist.look("accounts", _accounts(solid, books))
         if settings.solid.known_balance:
             await checklist.look("known balance", _balances(solid, settings.solid.known_balance))
@@ -89,9 +91,12 @@ async def _answers(solid: SolidClient) -> str:
     return "answers, and takes the key"
 
 
-async def _dialect(solid: SolidClient, settings: Settings) -> str:
+async def _dialect(checklist: Checklist, solid: SolidClient, settings: Settings) -> str:
+    dialect = dialect_of(settings)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        problems = dialect_of(settings).check(await solid.openapi())
+        document = await solid.openapi()
+    checklist.note("dialect", *dialect.unused(document))
+    problems = dialect.check(document)
     if problems:
         raise ConfigurationError("; ".join(problems))
     return "Solid's /openapi.json has all that the relay uses"

@@ -12,6 +12,7 @@ import typer
 
 from ops.cli_desk import cases, dead
 from ops.cli_doubts import doubts, restored
+from ops.cli_payroll import payroll
 from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, warn
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(dead, name="dead")
 app.add_typer(cases, name="cases")
 app.add_typer(doubts, name="doubts")
+app.add_typer(payroll, name="payroll")
 app.command()(restored)
 
 
@@ -39,6 +41,7 @@ def up() -> None:
 
     async def work(settings: Settings) -> None:
         from ops.metrics import WorkerMetrics  # noqa: PLC0415 - keeps others quick
+        from ops.payroll_roles import run_schedules  # noqa: PLC0415
         from ops.roles import open_receiver, open_workers, run_workers  # noqa: PLC0415
         from ops.serving import serve, serve_metrics  # noqa: PLC0415
 
@@ -50,6 +53,7 @@ def up() -> None:
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(serve(receiver, settings, stop))
+                    group.create_task(run_schedules(settings, clock, stop))
                     group.create_task(serve_metrics(metrics.text, settings, stop))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 

@@ -1,18 +1,23 @@
 """`relay normalize` and `relay plan`: the two pure functions on files, with no broker, no network and no database."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from producers.documents import split_documents
 from producers.normalising import NormaliseContext, Rejected
 from producers.sources import SOURCES
-from schemas.envelope import decode, encode
+from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
+from store.inbox import EventRef
 from workers.books import Books
+from workers.errors import Conflicting
 from workers.plans import plan
-from workers.plans.writes import Parked
+from workers.plans.writes import Parked, Plan
+from workers.prerequisites import PrerequisiteMissing
+from workers.stock.book import MemoryRecords, StockBook
 
 
 def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterator[bytes | str]:
@@ -31,29 +36,46 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
 
 
 def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] | str]:
-    """Each write of each event line as JSON-ready values; a line that is no event as the text of what is wrong."""
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            event = decode(line)
-        except InvalidEvent as error:
-            yield f"line {number}: {error}"
-            continue
-        known: Mapping[str, Any] = {"event": event.id, "type": event.type}
-        try:
-            planned = plan(event, books)
-        except Parked as parked:
-            fact = {"external_id": event.data.fact, "date": books.day_of(event.time).isoformat()}
-            yield {"kind": "parked", "reason": parked.reason, "error": str(parked), **fact, **known}
-            continue
-        except (ValueError, OverflowError) as error:
-            yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
-            continue
-        for write in planned.writes:
-            yield {**json.loads(write.model_dump_json(exclude_none=True)), **known}
-        if planned.requires and not planned.writes:
-            needs = [requirement.model_dump(mode="json") for requirement in planned.requires]
-            reason = f"prerequisite:{needs[0].get('external_id') or needs[0].get('group')}"
-            figures = {"external_id": event.data.fact, "date": books.day_of(event.time).isoformat(), "requires": needs}
-            yield {"kind": "parked", "reason": reason, **figures, **known}
+    """Each write of each event line as JSON-ready values; a line that is no event as the text of what is wrong.
+
+    What the lines tell of stock is remembered from one to the next, and forgotten at the end.
+    """
+    stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+    with asyncio.Runner() as runner:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                event = decode(line)
+            except InvalidEvent as error:
+                yield f"line {number}: {error}"
+                continue
+            try:
+                planned = runner.run(_completed(event, books, stock))
+            except (Parked, PrerequisiteMissing, Conflicting) as error:
+                reason = "conflict" if isinstance(error, Conflicting) else error.reason
+                yield {"kind": "parked", "reason": reason, "error": str(error), **_named(event, books)}
+            except (ValueError, OverflowError) as error:
+                yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
+            else:
+                yield from _shown(planned, event, books)
+
+
+async def _completed(event: Event, books: Books, stock: StockBook) -> Plan:
+    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
+    return await stock.complete(plan(event, books), ref)
+
+
+def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:
+    for write in planned.writes:
+        yield {**json.loads(write.model_dump_json(exclude_none=True)), "event": event.id, "type": event.type}
+    if planned.requires and not planned.writes:
+        needs = [requirement.model_dump(mode="json") for requirement in planned.requires]
+        reason = f"prerequisite:{needs[0].get('external_id') or needs[0].get('group')}"
+        yield {"kind": "parked", "reason": reason, "requires": needs, **_named(event, books)}
+
+
+def _named(event: Event, books: Books) -> dict[str, Any]:
+    """What a parked line says of its event."""
+    day = books.day_of(event.time).isoformat()
+    return {"external_id": event.data.fact, "date": day, "event": event.id, "type": event.type}

@@ -36,9 +36,11 @@ from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
+from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.books import load_books
 from workers.earlier import Earlier
+from workers.stock.merging import Merger
 from workers.sweeping import Sweeper
 from workers.worker import Parts, Worker
 
@@ -87,7 +89,8 @@ async def open_publisher(settings: Settings, clock: Clock, name: str) -> AsyncIt
 
 def companies_of(settings: Settings) -> tuple[str, ...]:
     """All companies whose events this relay takes."""
-    return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values()}))
+    paid = {company for account in settings.payroll.values() for company in account.entities.values()}
+    return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values(), *paid}))
 
 
 def dialect_of(settings: Settings) -> Dialect:
@@ -233,6 +236,15 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
         after=timedelta(seconds=worker.sweep_after_seconds),
         clock=clock,
     )
+    books, stock = load_books(settings.books), StockStore(shared.engine, clock)
+    merger = Merger(
+        store=stock,
+        publisher=shared.publisher,
+        company=company,
+        seconds=books.inventory.merge_seconds,
+        most_lines=books.inventory.most_lines,
+        clock=clock,
+    )
     return Worker(
         Parts(
             consuming=shared.consuming,
@@ -246,7 +258,9 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
                 solid=solid, inbox=shared.inbox, earlier=earlier, company=company, timing=timing, clock=clock
             ),
             sweeper=sweeper,
-            books=load_books(settings.books),
+            stock=stock,
+            merger=merger,
+            books=books,
             company=company,
             settings=worker,
             retry_delays=settings.rabbitmq.retry_delays_seconds,

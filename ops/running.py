@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from messaging.errors import MessagingError
+from producers.payroll.errors import PayrollError
 from runtime.logs import configure_logs
 from runtime.settings import ConfigurationError, Settings, load_settings
 from solid.errors import SolidError
@@ -25,7 +26,7 @@ def told_plainly() -> Iterator[None]:
     """Errors that the user can do something about end in one line and exit code 1, not in a traceback."""
     try:
         yield
-    except (ConfigurationError, MessagingError, StoreError, SolidError) as error:
+    except (ConfigurationError, MessagingError, PayrollError, StoreError, SolidError) as error:
         typer.echo(f"relay: {error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -96,8 +96,16 @@ def _allowance(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
 
 
 def _kept(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from (("deadline", _deadline(due)) for due in found["deadlines"])
     yield "writes", _counts(found["writes"])
     yield from _for_people(found)
+
+
+def _deadline(due: Mapping[str, Any]) -> str:
+    """A pay run that is not in the books yet: `gusto 7, due 04-23 22:00 UTC: in time, expected 04-23 21:58 UTC`."""
+    expected = f", expected {due['expected']:%m-%d %H:%M} UTC" if due["expected"] else ""
+    why = f": {due['why']}" if due["why"] else ""
+    return f"{due['provider']} {due['run']}, due {due['deadline']:%m-%d %H:%M} UTC: {due['verdict']}{expected}{why}"
 
 
 def _for_people(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from messaging.connection import Link
 from messaging.drain import backlog, mint_report
 from messaging.topology import STREAMS, dead_letter_queues, retry_queue, stream_queue
+from ops.deadlines import Allowance, open_runs, verdicts
 from ops.forecast import Recent, forecast
 from ops.roles import open_link, open_store
 from runtime.clock import Clock
@@ -18,6 +19,7 @@ from store.audit import AuditTrail
 from store.cases import Cases
 from store.dead_letters import DeadLetters
 from store.inbox import Inbox
+from store.payroll_runs import PayrollRuns
 
 
 async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
@@ -32,6 +34,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         writes = await _inbox(engine, clock).counts(settings.company)
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
+        deadlines = await _deadlines(engine, settings, _waiting(queues, settings), mint, clock=clock)
     forecasts = _forecast(queues, settings, mint)
     return {
         "company": settings.company,
@@ -40,6 +43,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         "brake": mint["brake"] if mint else "no mint is running",
         "forecast": forecasts,
         "forecast_seconds": max(forecasts.values()),
+        "deadlines": deadlines,
         "writes": writes,
         "dead_letters": letters,
         "cases": cases,
@@ -90,18 +94,48 @@ def _inbox(engine: AsyncEngine, clock: Clock) -> Inbox:
     return Inbox(engine, owner="ops", lease=timedelta(seconds=1), clock=clock)
 
 
-def _forecast(queues: Mapping[str, int | None], settings: Settings, mint: Mapping[str, Any] | None) -> dict[str, float]:
-    """Stream → seconds until its backlog is done.
+def _waiting(queues: Mapping[str, int | None], settings: Settings) -> dict[str, int]:
+    """Stream → what waits for it.
 
     What waits for a retry goes home and counts as sales; with several companies nobody knows whose it is.
     """
-    bucket = settings.bucket
     waiting = {stream: queues[stream_queue(settings.company, stream)] or 0 for stream in STREAMS}
     if not settings.companies:
         waiting["sales"] += sum(queues[name] or 0 for name in _retries(settings))
+    return waiting
+
+
+def _recent(settings: Settings, mint: Mapping[str, Any] | None) -> tuple[Recent, float]:
+    """What the mint saw in the last window, and the rate that there is now."""
+    bucket = settings.bucket
     seen = mint or {"lanes": {}, "settled": {}, "window_seconds": bucket.window_seconds, "share_of_rate": 1.0}
-    recent = Recent(seen["window_seconds"], seen["lanes"], seen["settled"])
-    return forecast(waiting, rate=bucket.rate * seen["share_of_rate"], weights=bucket.lanes, recent=recent)
+    return Recent(seen["window_seconds"], seen["lanes"], seen["settled"]), bucket.rate * seen["share_of_rate"]
+
+
+def _forecast(queues: Mapping[str, int | None], settings: Settings, mint: Mapping[str, Any] | None) -> dict[str, float]:
+    """Stream → seconds until its backlog is done."""
+    recent, rate = _recent(settings, mint)
+    return forecast(_waiting(queues, settings), rate=rate, weights=settings.bucket.lanes, recent=recent)
+
+
+async def _deadlines(
+    engine: AsyncEngine, settings: Settings, waiting: Mapping[str, int], mint: Mapping[str, Any] | None, *, clock: Clock
+) -> list[dict[str, Any]]:
+    """The pay runs with a deadline that are not in the books yet, and whether they will be."""
+    told = [row for row in await PayrollRuns(engine, clock).all((settings.company,)) if row.deadline and row.fact]
+    states = await _inbox(engine, clock).state_of(settings.company, [row.fact for row in told if row.fact])
+    runs = open_runs(told, [fact for fact, state in states.items() if state == "applied"])
+    letters = DeadLetters(engine, clock)
+    parked = {
+        row.fact: letter.reason
+        for row in runs
+        for letter in await letters.about(f"{row.entity}:{row.run}")
+        if row.fact and letter.state == "waiting" and (letter.event_id or "").startswith(f"{row.fact}:")
+    }
+    recent, rate = _recent(settings, mint)
+    stopped = mint["brake"] if mint else "no mint is running"
+    allowance = Allowance(rate, settings.bucket.lanes, recent, waiting, stopped)
+    return [asdict(due) for due in verdicts(runs, parked, allowance, now=clock.now())]
 
 
 async def trace(settings: Settings, clock: Clock, text: str) -> dict[str, Any]:

@@ -92,3 +92,32 @@ def _must_end(text: str, start: int) -> int:
 def _skip(text: str, position: int) -> int:
     found = _SPACE.match(text, position)
     return found.end() if found else position
+
+
+def elements_at(raw: bytes, path: str) -> list[bytes]:
+    """The documents of the list at a dotted path of one JSON document, each exactly as it stands there.
+
+    An empty path means the document itself: a list gives its elements, anything else is one document. Raises
+    ValueError: it is no JSON, or there is no list at the path.
+    """
+    text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    whole = _skip(text, 0)
+    if _end_of_value(text, whole) is None:
+        message = "no JSON"
+        raise ValueError(message)
+    start = _at(text, whole, path)
+    if path and not text.startswith("[", start):
+        message = f"no list at {path!r}"
+        raise ValueError(message)
+    end = _must_end(text, start)
+    return [text[a:b].encode() for a, b in _elements(text, start, end)]
+
+
+def _at(text: str, start: int, path: str) -> int:
+    for name in path.split(".") if path else ():
+        found = dict(_members(text, start)).get(name) if text.startswith("{", start) else None
+        if found is None:
+            message = f"there is nothing called {name!r} where {path!r} is looked for"
+            raise ValueError(message)
+        start = found
+    return start

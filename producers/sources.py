@@ -6,8 +6,14 @@ To add a source, write its normaliser and add its line here; nothing registers i
 from collections.abc import Mapping
 from typing import Final
 
-from producers.normalising import NormaliseContext, Normalised, Normaliser
-from producers.webhooks import stripe
+from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser
+from producers.payroll import csv_runs, finch, gusto, xero
+from producers.warehouse import cin7, csv_rows, json_rows
+from producers.warehouse.edifact import read_edifact
+from producers.warehouse.epcis import read_epcis
+from producers.warehouse.ubl import read_ubl
+from producers.warehouse.x12 import read_x12
+from producers.webhooks import shopify, stripe
 
 
 def _stripe(document: bytes, context: NormaliseContext) -> Normalised:
@@ -15,5 +21,21 @@ def _stripe(document: bytes, context: NormaliseContext) -> Normalised:
 
 
 SOURCES: Final[Mapping[str, Normaliser]] = {
+    "cin7": cin7.normalise,
+    "finch": finch.normalise,
+    "gusto": gusto.normalise,
+    "shopify": shopify.normalise,
     "stripe": _stripe,
+    "xero-payroll": xero.normalise,
 }
+
+FILE_SOURCES: Final[Mapping[str, FileReader]] = {
+    "edifact": read_edifact,
+    "epcis": read_epcis,
+    "payroll-csv": csv_runs.read_runs,
+    "ubl": read_ubl,
+    "warehouse-csv": csv_rows.read,
+    "warehouse-json": json_rows.read,
+    "x12": read_x12,
+}
+"""Formats that are read as whole files, piece by piece."""

@@ -20,7 +20,7 @@ CompanyName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 """Goes into queue names and routing keys: no dots."""
 
 
-def _with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
+def with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
     """Refuse an address of another kind, or with a port that is no number, without showing it."""
     try:
         parts = urlsplit(url.get_secret_value())
@@ -59,7 +59,7 @@ class RabbitSettings(Section):
         """
         if self.url_file is None or "url" in self.model_fields_set:
             return self.url
-        return SecretStr(_read_secret("rabbitmq.url_file", self.url_file))
+        return SecretStr(read_secret("rabbitmq.url_file", self.url_file))
 
     def management_address(self) -> SecretStr | None:
         """Where the management API listens: from the environment, else the content of the file; None for nowhere.
@@ -69,9 +69,9 @@ class RabbitSettings(Section):
         """
         if self.management_url is not None or self.management_url_file is None:
             return self.management_url
-        read = SecretStr(_read_secret("rabbitmq.management_url_file", self.management_url_file))
+        read = SecretStr(read_secret("rabbitmq.management_url_file", self.management_url_file))
         try:
-            return _with_scheme(read, ("http", "https"))
+            return with_scheme(read, ("http", "https"))
         except ValueError as error:
             msg = f"rabbitmq.management_url_file: {self.management_url_file}: {error}"
             raise ConfigurationError(msg) from None
@@ -79,12 +79,12 @@ class RabbitSettings(Section):
     @field_validator("management_url")
     @classmethod
     def _is_http(cls, url: SecretStr | None) -> SecretStr | None:
-        return url and _with_scheme(url, ("http", "https"))
+        return url and with_scheme(url, ("http", "https"))
 
     @field_validator("url")
     @classmethod
     def _is_amqp(cls, url: SecretStr) -> SecretStr:
-        return _with_scheme(url, ("amqp", "amqps"))
+        return with_scheme(url, ("amqp", "amqps"))
 
     @model_validator(mode="after")
     def _delays_grow(self) -> "RabbitSettings":
@@ -110,7 +110,7 @@ class SolidSettings(Section):
     @field_validator("base_url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        _with_scheme(SecretStr(url), ("http", "https"))
+        with_scheme(SecretStr(url), ("http", "https"))
         if "@" in url:
             msg = "must not hold a user or password: the API key is all that Solid wants"
             raise ValueError(msg)
@@ -123,7 +123,7 @@ class SolidSettings(Section):
             ConfigurationError: neither `api_key` nor a readable `api_key_file` is set.
         """
         if self.api_key_file is not None:
-            return _read_secret("solid.api_key_file", self.api_key_file)
+            return read_secret("solid.api_key_file", self.api_key_file)
         if self.api_key is not None:
             return self.api_key.get_secret_value()
         msg = "no API key for Solid: set RELAY_SOLID__API_KEY, or solid.api_key_file to a file that holds it."
@@ -201,7 +201,7 @@ class StoreSettings(Section):
     @field_validator("url")
     @classmethod
     def _is_a_database(cls, url: str) -> str:
-        _with_scheme(SecretStr(url), ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg"))
+        with_scheme(SecretStr(url), ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg"))
         return url
 
 
@@ -230,7 +230,7 @@ class StripeSettings(Section):
         """
         lines: list[str] = []
         if self.secrets_file is not None:
-            lines = _read_secret("stripe.secrets_file", self.secrets_file).split()
+            lines = read_secret("stripe.secrets_file", self.secrets_file).split()
         secrets = (*self.secrets, *(SecretStr(line) for line in lines))
         if not secrets:
             msg = (
@@ -278,7 +278,12 @@ class CompanySettings(Section):
         return self
 
 
-def _read_secret(setting: str, path: Path) -> str:
+def read_secret(setting: str, path: Path) -> str:
+    """The content of a file that holds a secret; its name is told where it cannot be read, its content never.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
     try:
         return path.read_text("utf-8").strip()
     except OSError as error:

@@ -8,7 +8,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -33,6 +33,8 @@ from runtime.sections import (
     StripeSettings,
     WorkerSettings,
 )
+from runtime.sections_feeds import FEED_KINDS, FeedName, FeedSettings, ShopifySettings, secret_settings_in
+from runtime.sections_payroll import PayrollName, PayrollSettings
 
 __all__ = [
     "BucketSettings",
@@ -46,7 +48,13 @@ __all__ = [
 
 OTHER_VARIABLES = {"RELAY_CONFIG", "RELAY_SIMULATOR_KEY"}
 
-SECRETS = (("solid", "api_key"), ("rabbitmq", "url"), ("rabbitmq", "management_url"), ("stripe", "secrets"))
+SECRETS = (
+    ("solid", "api_key"),
+    ("rabbitmq", "url"),
+    ("rabbitmq", "management_url"),
+    ("stripe", "secrets"),
+    ("shopify", "secrets"),
+)
 """Settings that `relay.toml` may not hold."""
 
 
@@ -65,8 +73,11 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     receiver: ReceiverSettings = ReceiverSettings()
     stripe: StripeSettings = StripeSettings()
+    shopify: ShopifySettings = ShopifySettings()
+    feeds: dict[FeedName, FeedSettings] = {}
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
+    payroll: dict[PayrollName, PayrollSettings] = {}
     companies: dict[CompanyName, CompanySettings] = {}
 
     @property
@@ -114,13 +125,25 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _companies_are_served(self) -> "Settings":
-        wanted = {self.company, *self.stripe.accounts.values()} if self.companies else set[str]()
+        paid = {company for account in self.payroll.values() for company in account.entities.values()}
+        fed = {*self.shopify.shops.values(), *(feed.company for feed in self.feeds.values() if feed.company)}
+        wanted = {self.company, *self.stripe.accounts.values(), *paid, *fed} if self.companies else set[str]()
         for company in sorted(wanted - self.companies.keys()):
             msg = (
                 f"events go to company {company}, and [companies.{company}] is missing: nobody would write its books; "
-                f"known: {', '.join(self.served)}. Set company and stripe.accounts to companies that are there."
+                f"known: {', '.join(self.served)}. "
+                "Set company, stripe.accounts, shopify.shops, the feeds and the entities of payroll to companies "
+                "that are there."
             )
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _feeds_say_whose_they_are(self) -> "Settings":
+        for name, feed in self.feeds.items() if self.companies else ():
+            if feed.company is None:
+                msg = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
@@ -177,7 +200,7 @@ def load_settings() -> Settings:
         _refuse_secrets_in(Path(named or "relay.toml"))
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'relay'}: {_said(e)}" for e in error.errors())
+        problems = "; ".join(f"{_path(e)}: {_said(e)}" for e in error.errors())
         msg = f"relay.toml or RELAY_… variables: {problems}"
         raise ConfigurationError(msg) from None
     except SettingsError as error:
@@ -186,6 +209,11 @@ def load_settings() -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{named or 'relay.toml'} is not valid TOML: {error}"
         raise ConfigurationError(msg) from None
+
+
+def _path(problem: ErrorDetails) -> str:
+    """Which setting: the path without the name of the kind of feed that pydantic puts into it."""
+    return ".".join(str(part) for part in problem["loc"] if part not in FEED_KINDS) or "relay"
 
 
 def _said(problem: ErrorDetails) -> str:
@@ -205,10 +233,15 @@ def _refuse_secrets_in(path: Path) -> None:
         for section, name in SECRETS:
             table = tables.get(section) if isinstance(tables, dict) else None
             if isinstance(table, dict) and name in table:
-                where = f"{prefix}{section}.{name}"
-                variable = f"RELAY_{where.replace('.', '__')}".upper()
-                msg = f"{path}: {where} is a secret: put it into a file and name that with {where}_file"
-                raise ConfigurationError(f"{msg}, or set {variable}.")
+                _refuse_secret(path, f"{prefix}{section}.{name}")
+    for where in secret_settings_in(written):
+        _refuse_secret(path, where)
+
+
+def _refuse_secret(path: Path, where: str) -> NoReturn:
+    variable = f"RELAY_{where.replace('.', '__')}".upper()
+    msg = f"{path}: {where} is a secret: put it into a file and name that with {where}_file"
+    raise ConfigurationError(f"{msg}, or set {variable}.")
 
 
 def _refuse_unknown_variables() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
 
 from schemas.errors import AmountRefused
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
@@ -189,11 +189,15 @@ class BillReceived(EventData):
 
 
 class MergedLine(EventModel):
-    """Adjustments of one item, reason and day, summed. `value` is positive where Inventory goes up."""
+    """Adjustments of one item, reason and day, summed: DR `debit` / CR `credit` the `value`, the reverse if negative.
+
+    Both are roles; `debit` is `inventory` as a rule, so that a positive value is more stock.
+    """
 
     item: Text
     reason: Text
-    role: Text
+    debit: Text = "inventory"
+    credit: Text
     quantity: Quantity
     value: Money
     facts: int
@@ -203,5 +207,4 @@ class StockMerged(EventData):
     """Many adjustments as one entry, made by the relay itself of what it recorded. `fact`: `stock:merged:<id>`."""
 
     day: date
-    recorded_from: AwareDatetime
     lines: Annotated[tuple[MergedLine, ...], AfterValidator(_some)]

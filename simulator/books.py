@@ -8,13 +8,14 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, Literal
 
 from simulator.errors import ApiError
-from simulator.money import ZERO, Cents, text
+from simulator.money import ZERO, Cents, rounded, text
 from simulator.rows import Rows
 
-KINDS: Final = ("account", "contact", "item", "invoice", "payment", "entry", "bill")
+KINDS: Final = ("account", "contact", "item", "invoice", "payment", "entry", "bill", "adjustment")
 LEDGER: Final = "ledger"
 """The index of every dated record, whatever its kind."""
 
@@ -60,6 +61,27 @@ class Record:
     draft: Draft
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How much of an item is there, and what it cost altogether."""
+
+    quantity: Decimal = Decimal(0)
+    value: Cents = ZERO
+
+    @property
+    def average(self) -> Decimal | None:
+        """The average cost of one, in whole units of the currency; None where there is nothing to average."""
+        return Decimal(self.value) / 100 / self.quantity if self.quantity > 0 else None
+
+    def worth(self, quantity: Decimal) -> Cents | None:
+        """What so many of them cost on average, to the cent; None where there is nothing to average."""
+        return rounded(Decimal(self.value) * quantity / self.quantity / 100) if self.quantity > 0 else None
+
+    def plus(self, quantity: Decimal, value: Cents) -> "Stock":
+        """What there is after an adjustment."""
+        return Stock(self.quantity + quantity, Cents(self.value + value))
+
+
 @dataclass(slots=True)
 class Totals:
     """What was debited and credited, in cents."""
@@ -87,6 +109,7 @@ class Books:
         self._undated: dict[str, list[Record]] = defaultdict(list)
         self._dated: dict[str, list[tuple[str, int]]] = defaultdict(list)
         self._applied: dict[str, int] = defaultdict(int)
+        self._stock: dict[str, Stock] = defaultdict(Stock)
         self._folded_names: list[str] = []
 
     def add(self, record: Record) -> None:
@@ -106,6 +129,9 @@ class Books:
             insort(self._dated[LEDGER], (draft.date, record.seq))
         for invoice_id, amount in applications(draft):
             self._applied[invoice_id] += amount
+        if draft.kind == "adjustment":
+            item_id, quantity, value = adjusted(draft)
+            self._stock[item_id] = self._stock[item_id].plus(quantity, value)
 
     def truncate(self, length: int) -> int:
         """Forget every record after the first `length`, as a restored backup would. Returns how many."""
@@ -146,6 +172,10 @@ class Books:
         """What is still to be paid of an invoice."""
         return Cents((invoice.draft.total or 0) - self._applied[invoice.id])
 
+    def stock_of(self, item_id: str) -> Stock:
+        """What the adjustments of an item add up to."""
+        return self._stock.get(item_id, Stock())
+
     def totals(self, *, as_of: str | None = None) -> dict[str, Totals]:
         """Debits and credits of every account, by account id, up to and including `as_of`."""
         sums = {account.id: Totals() for account in self.undated("account")}
@@ -164,6 +194,13 @@ def applications(draft: Draft) -> Iterable[tuple[str, int]]:
     if not isinstance(rows, list):
         return ()
     return [(row["invoice_id"], row["amount"]) for row in rows]
+
+
+def adjusted(draft: Draft) -> tuple[str, Decimal, Cents]:
+    """What an adjustment changes: the item's id, its quantity, its value; both below zero where stock goes."""
+    fields = draft.fields
+    value = fields["value"]
+    return str(fields["item_id"]), Decimal(str(fields["quantity"])), value if isinstance(value, Cents) else ZERO
 
 
 def check_balanced(draft: Draft) -> None:

@@ -68,9 +68,12 @@ _SAMPLE: Final = """
 2230 LIABILITY   Garnishments Payable
 2240 LIABILITY   Reimbursements Payable
 2250 LIABILITY   Net Pay Payable
+2260 LIABILITY   Accrued Payroll
+2270 LIABILITY   Tips Payable
 2500 LT_LIABILITY Bank Loan
 3000 EQUITY      Opening Balance Equity
 3100 EQUITY      Retained Earnings
+3200 EQUITY      Owner's Draw
 4000 INCOME      Sales Income
 4010 INCOME      Service Income
 4090 INCOME      Sales Returns
@@ -89,6 +92,7 @@ _SAMPLE: Final = """
 6120 EXPENSE     Benefits Expense
 6130 EXPENSE     Reimbursed Expenses
 6140 EXPENSE     Contractors
+6150 EXPENSE     Payroll Rounding
 """
 
 

@@ -22,7 +22,8 @@ class Dialect:
     filters. `external_id`: `unique_409` refuses a second one of the same kind; `dropped` forgets it (the
     judge does not). `contact_match`: how `?display_name=` compares; `contains` ignores case. `overpayment`:
     what happens to an application above an invoice's balance. `entries`: does `GET /entries` show the entries
-    behind invoices, payments and bills too. `openapi`: does `/openapi.json` need the key.
+    behind invoices, payments and bills too. `openapi`: does `/openapi.json` need the key. `adjustments`: is there
+    `/inventory-adjustments`. `negative_stock`: what becomes of an adjustment that takes more than there is.
     """
 
     payload_key: Literal["data", "result", "resource"] = "data"
@@ -34,6 +35,8 @@ class Dialect:
     overpayment: Literal["refused", "credit"] = "refused"
     entries: Literal["all", "journal_only"] = "all"
     openapi: Literal["key", "open"] = "key"
+    adjustments: Literal["absent", "offered"] = "absent"
+    negative_stock: Literal["refused", "allowed"] = "refused"
 
     def changed(self, changes: Mapping[str, object]) -> "Dialect":
         """A dialect with these fields changed. Raises SwitchError on a field or value that does not exist."""

@@ -55,7 +55,7 @@ def contact(body: Fields, _books: Books, _dialect: Dialect) -> Draft:
 
 
 def item(body: Fields, books: Books, _dialect: Dialect) -> Draft:
-    """Something sold or bought. Its SKU need not be unique; it holds no stock."""
+    """Something sold or bought. Its SKU need not be unique; only adjustments move its stock, sales do not."""
     kind = body.text("type")
     if kind not in ITEM_TYPES:
         raise body.wrong(field="type", problem=f"must be one of {', '.join(ITEM_TYPES)}")
@@ -76,7 +76,7 @@ def item(body: Fields, books: Books, _dialect: Dialect) -> Draft:
 
 def invoice(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     """DR the receivable with the total / CR income per line / CR sales tax."""
-    fields = _head(body) | {
+    fields = head(body) | {
         "customer_id": existing_id(body, "customer_id", "contact", books),
         "due_date": body.date_or_none("due_date"),
     }
@@ -99,12 +99,12 @@ def invoice(body: Fields, books: Books, _dialect: Dialect) -> Draft:
         "total": total,
         "status": "posted",
     }
-    return _dated("invoice", fields, total, legs)
+    return dated("invoice", fields, total, legs)
 
 
 def payment(body: Fields, books: Books, dialect: Dialect) -> Draft:
     """DR the deposit account / CR the receivable; applied to invoices of the same customer."""
-    fields = _head(body) | {
+    fields = head(body) | {
         "customer_id": existing_id(body, "customer_id", "contact", books),
         "deposit_account_id": existing_id(body, "deposit_account_id", "account", books),
         "amount": (amount := body.positive("amount")),
@@ -122,12 +122,12 @@ def payment(body: Fields, books: Books, dialect: Dialect) -> Draft:
         Leg(_account_of(books, "RECEIVABLE"), credit=amount),
     ]
     fields |= {"applications": rows, "unapplied": Cents(amount - applied), "status": "posted"}
-    return _dated("payment", fields, amount, legs)
+    return dated("payment", fields, amount, legs)
 
 
 def entry(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     """A journal entry as it is given; whether it balances is for the books to say."""
-    fields = _head(body)
+    fields = head(body)
     lines, legs = [], []
     for line in body.objects("lines", at_least=2):
         leg = leg_of(line, books)
@@ -143,14 +143,15 @@ def entry(body: Fields, books: Books, _dialect: Dialect) -> Draft:
         )
     total = Cents(sum(leg.debit for leg in legs))
     fields |= {"lines": lines, "total": total, "status": "posted"}
-    return _dated("entry", fields, total, legs)
+    return dated("entry", fields, total, legs)
 
 
 def bill(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     """DR each line's account / CR the payable once."""
-    fields = _head(body) | {
+    fields = head(body) | {
         "vendor_id": existing_id(body, "vendor_id", "contact", books),
         "due_date": body.date_or_none("due_date"),
+        "bill_number": body.text_or_none("bill_number"),
     }
     lines = [
         {
@@ -166,10 +167,11 @@ def bill(body: Fields, books: Books, _dialect: Dialect) -> Draft:
     legs = [credit(str(line["account_id"]), -cents(line, "amount"), line["description"]) for line in lines]
     legs.append(Leg(_account_of(books, "PAYABLE"), credit=total))
     fields |= {"lines": lines, "total": total, "status": "posted"}
-    return _dated("bill", fields, total, legs)
+    return dated("bill", fields, total, legs)
 
 
-def _head(body: Fields) -> dict[str, object]:
+def head(body: Fields) -> dict[str, object]:
+    """What every dated record says."""
     currency = body.text_or_none("currency") or CURRENCY
     if currency != CURRENCY:
         message = f"currency: {currency} is not the company's currency, {CURRENCY}"
@@ -183,7 +185,8 @@ def _head(body: Fields) -> dict[str, object]:
     }
 
 
-def _dated(kind: str, fields: dict[str, object], total: Cents, legs: list[Leg]) -> Draft:
+def dated(kind: str, fields: dict[str, object], total: Cents, legs: list[Leg]) -> Draft:
+    """The draft of a dated record; legs of nothing are left out."""
     external_id, date = fields["external_id"], fields["date"]
     kept = tuple(leg for leg in legs if leg.debit or leg.credit)
     return Draft(kind, fields, None if external_id is None else str(external_id), str(date), total, kept)

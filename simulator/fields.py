@@ -130,6 +130,19 @@ class Fields:
             raise self.wrong(field=name, problem="must be above zero")
         return amount
 
+    def unit_cost_or_none(self, name: str) -> Decimal | None:
+        """What one piece costs, in whole units of the currency; or nothing.
+
+        Written as amounts are, but with as many decimals as it takes, except in a dialect of whole cents.
+        """
+        if not self.has(name):
+            return None
+        if self.money_dialect == "cents":
+            return Decimal(self.money(name)) / 100
+        if isinstance(self.raw(name), str) != (self.money_dialect == "decimal_string"):
+            raise self.wrong(field=name, problem=f"must be a {self.money_dialect.replace('_', ' ')}")
+        return self.number_or_none(name)
+
     def number_or_none(self, name: str) -> Decimal | None:
         """A quantity or a unit price, with any number of decimals, as a number or as text; or nothing."""
         if not self.has(name):

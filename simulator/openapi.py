@@ -12,6 +12,7 @@ DOCS_PAGE: Final = (
     b'<p>A stand-in for the REST API of Solid Accounting. See <a href="/openapi.json">/openapi.json</a>.</p>'
 )
 
+ADJUSTMENTS: Final = "inventory-adjustments"
 _TEXT: Final[Schema] = {"type": "string"}
 _DATE: Final[Schema] = {"type": "string", "format": "date"}
 _ID: Final[Schema] = {"type": "string", "format": "uuid"}
@@ -52,7 +53,10 @@ def document(dialect: Dialect) -> Schema:
 
 def _paths(dialect: Dialect) -> dict[str, Schema]:
     paths: dict[str, Schema] = {}
-    for name, (required, properties) in _bodies(_MONEY[dialect.money]).items():
+    bodies = _bodies(_MONEY[dialect.money])
+    if dialect.adjustments == "absent":
+        del bodies[ADJUSTMENTS]
+    for name, (required, properties) in bodies.items():
         paths[f"/{name}"] = {
             "get": _reading(_list_parameters(name, dialect), f"List {name}"),
             "post": _creating(_object(properties, required), f"Create one of {name}"),
@@ -121,7 +125,18 @@ def _bodies(money: Schema) -> dict[str, tuple[list[str], Schema]]:
         "entries": (["date", "lines"], {**_HEAD, "lines": _list(entry_line)}),
         "bills": (
             ["vendor_id", "date", "lines"],
-            {**_HEAD, "vendor_id": _ID, "due_date": _DATE, "lines": _list(bill_line)},
+            {**_HEAD, "vendor_id": _ID, "due_date": _DATE, "bill_number": _TEXT, "lines": _list(bill_line)},
+        ),
+        ADJUSTMENTS: (
+            ["item_id", "date", "quantity", "account_id"],
+            {
+                **_HEAD,
+                "item_id": _ID,
+                "account_id": _ID,
+                "quantity": _NUMBER,
+                "unit_cost": money,
+                "reason": _TEXT,
+            },
         ),
     }
 
@@ -134,7 +149,7 @@ def _list_parameters(name: str, dialect: Dialect) -> list[Schema]:
     if name == "contacts":
         names.append("display_name")
     found = [_parameter(each, "query", _TEXT) for each in names]
-    if name in {"invoices", "payments", "entries", "bills"}:
+    if name in {"invoices", "payments", "entries", "bills", ADJUSTMENTS}:
         found += [_parameter(each, "query", _DATE) for each in ("from", "to")]
     return found
 

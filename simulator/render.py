@@ -13,7 +13,13 @@ from simulator.money import Cents, MoneyDialect, text
 API_VERSION: Final = "v1"
 _MARK: Final = uuid.uuid4().hex
 _MARKED: Final = re.compile(rf'"{_MARK}(-?[0-9]+\.[0-9][0-9])"')
-_TRANSACTION_TYPES: Final = {"entry": "journal", "invoice": "invoice", "payment": "payment", "bill": "bill"}
+_TRANSACTION_TYPES: Final = {
+    "entry": "journal",
+    "invoice": "invoice",
+    "payment": "payment",
+    "bill": "bill",
+    "adjustment": "adjustment",
+}
 
 
 def resource(record: Record, books: Books, dialect: Dialect) -> dict[str, object]:
@@ -21,6 +27,10 @@ def resource(record: Record, books: Books, dialect: Dialect) -> dict[str, object
     shown: dict[str, object] = {"id": record.id, **record.draft.fields, "created_at": record.created_at}
     if record.draft.kind == "invoice":
         shown["balance_due"] = books.open_balance(record)
+    if record.draft.fields.get("type") == "inventory":
+        stock = books.stock_of(record.id)
+        shown["quantity_on_hand"] = f"{stock.quantity:f}"
+        shown["average_cost"] = None if stock.average is None else f"{stock.average:f}"
     if record.draft.kind in _TRANSACTION_TYPES:
         shown["transaction_type"] = _TRANSACTION_TYPES[record.draft.kind]
     if dialect.external_id == "dropped":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from simulator import documents, reports
+from simulator import documents, reports, stock
 from simulator.books import LEDGER, Record
 from simulator.errors import ApiError, invalid, not_found
 from simulator.fields import Fields, day, load
@@ -55,8 +55,10 @@ RESOURCES: Final = {
     "payments": Resource("payment", documents.payment),
     "entries": Resource("entry", documents.entry),
     "bills": Resource("bill", documents.bill),
+    "inventory-adjustments": Resource("adjustment", stock.adjustment),
 }
-_DATED: Final = {"invoices", "payments", "entries", "bills"}
+_DOCUMENTS: Final = ("invoice", "payment", "bill", "adjustment")
+_DATED: Final = {"invoices", "payments", "entries", "bills", "inventory-adjustments"}
 
 
 def answer(simulation: Simulation, ask: Ask) -> Answer:
@@ -75,7 +77,7 @@ def refused(error: ApiError) -> Answer:
 def _dispatch(simulation: Simulation, ask: Ask) -> Answer:
     report = _REPORTS.get(ask.path)
     parts = ask.path.strip("/").split("/")
-    if report is None and (parts[0] not in RESOURCES or len(parts) > 2):  # noqa: PLR2004  # resource and id
+    if report is None and (not _offered(simulation, parts[0]) or len(parts) > 2):  # noqa: PLR2004  # resource and id
         raise not_found(ask.path)
     match ask.method, parts:
         case "GET", _ if report is not None:
@@ -88,6 +90,11 @@ def _dispatch(simulation: Simulation, ask: Ask) -> Answer:
             return _create(simulation, ask, name)
         case _:
             raise ApiError(405, "METHOD_NOT_ALLOWED", f"{ask.method} is not possible on {ask.path}")
+
+
+def _offered(simulation: Simulation, name: str) -> bool:
+    absent = simulation.switches.dialect.adjustments == "absent"
+    return name in RESOURCES and not (absent and RESOURCES[name].kind == "adjustment")
 
 
 def _create(simulation: Simulation, ask: Ask, name: str) -> Answer:
@@ -109,7 +116,7 @@ def _one(simulation: Simulation, name: str, record_id: str) -> Answer:
     if record is not None:
         return Answer(200, envelope(resource(record, books, dialect), kind, dialect))
     if name == "entries" and dialect.entries == "all":
-        document = next(filter(None, (books.get(k, record_id.lower()) for k in ("invoice", "payment", "bill"))), None)
+        document = next(filter(None, (books.get(k, record_id.lower()) for k in _DOCUMENTS)), None)
         if document is not None:
             return Answer(200, envelope(as_entry(document, books, dialect), kind, dialect))
     what = f"the {kind} {record_id}"
@@ -120,7 +127,8 @@ def _list(simulation: Simulation, ask: Ask, name: str) -> Answer:
     books, dialect = simulation.books, simulation.switches.dialect
     rows, extra = cut(_rows(simulation, ask, name), ask.query, dialect, ask.path)
     show = as_entry if name == "entries" else resource
-    return Answer(200, envelope([show(row, books, dialect) for row in rows], name, dialect, extra))
+    shown = [show(row, books, dialect) for row in rows]
+    return Answer(200, envelope(shown, name.removeprefix("inventory-"), dialect, extra))
 
 
 def _rows(simulation: Simulation, ask: Ask, name: str) -> Rows[Record]:

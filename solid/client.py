@@ -21,7 +21,7 @@ from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, Resource
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
 from solid.lookups import Absent, Days, Everything, Inconclusive, Lookup, Present, Sought, collect, conclude, question
-from solid.models import Account, Contact, Kind, NewRecord
+from solid.models import Account, Contact, Item, Kind, NewRecord
 from solid.pages import MOST_PAGES, Listing, Page, read_all, read_page
 from solid.transport import BEFORE_SEND, JUDGE, SIGN, PacedTransport
 
@@ -83,12 +83,12 @@ class SolidClient:
         """Create one record with one call, and give its Solid id. NOT idempotent: a repeat makes a duplicate.
 
         Raises Unavailable (`sent` says whether a doubt remains), OutcomeUnknown (also where success comes
-        without an id), Refused, PeriodClosed, and unchanged whatever `before_send` raises. Solid's pages: no
-        idempotency keys.
+        without an id), Refused (also, before anything is sent, where the dialect has no way to say it), PeriodClosed,
+        and unchanged whatever `before_send` raises. Solid's pages: no idempotency keys.
         """
         resource = RESOURCES[record.kind]
+        content = _encoded(record, self._dialect)
         url, call = self._url(resource), f"POST {self._dialect.path(resource)} ({record.external_id})"
-        content = encode(record, self._dialect)
         response = await self._send("POST", url, call=call, content=content, before_send=before_send)
         document = self._read(response, call)
         payload = payload_of(document, call=call, dialect=self._dialect, resource=resource)
@@ -135,6 +135,18 @@ class SolidClient:
         listing = await self._list("accounts")
         _refuse_promised(listing, "accounts")
         return [_parsed(Account, row, "accounts") for row in listing.rows]
+
+    async def items(self) -> list[Item]:
+        """Read all items.
+
+        A SKU must be known to stand once, so a list that may be cut is an error: DialectMismatch where Solid says
+        that there is more but does not give it, Refused (code `list_may_be_cut`) where it may be so.
+        """
+        listing = await self._list("items")
+        _refuse_promised(listing, "items")
+        if listing.cut is not None:
+            raise Refused("list_may_be_cut", f"items of one SKU cannot be counted: {listing.cut}", status=200)
+        return [_parsed(Item, row, "items") for row in listing.rows]
 
     async def contacts_named(self, display_name: str) -> list[Contact]:
         """Give the contacts of exactly this name; several may have it. The name is compared here.
@@ -236,6 +248,18 @@ class SolidClient:
 
     def _at(self, path: str) -> httpx.URL:
         return self._root.copy_with(path=self._root.path.rstrip("/") + path)
+
+
+def _encoded(record: NewRecord, dialect: Dialect) -> bytes:
+    """Write the body; what this dialect cannot say is refused here, for good and with nothing sent."""
+    resource = RESOURCES[record.kind]
+    if not dialect.offers(resource):
+        message = f"{record.external_id} was not sent: solid.dialect.paths.{resource} is not set"
+        raise Refused("no_endpoint", message, status=0)
+    try:
+        return encode(record, dialect)
+    except ValueError as error:
+        raise Refused("cannot_be_written", f"{record.external_id} was not sent: {error}", status=0) from error
 
 
 def _server_root(base_url: str, dialect: Dialect) -> httpx.URL:

@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.money import MAX_AMOUNT, Currency, iso_exponent
 from solid.amounts import from_minor_units, in_minor_units
 from solid.errors import DialectMismatch
 from solid.expectations import expectations
 from solid.models import Kind
-from solid.openapi import problems
+from solid.openapi import adjustment_paths, problems
 
 MoneyEncoding = Literal["decimal_string", "decimal_number", "cents"]
-Resource = Literal["accounts", "contacts", "items", "invoices", "payments", "entries", "bills", "balances"]
+Resource = Literal[
+    "accounts", "contacts", "items", "invoices", "payments", "entries", "bills", "adjustments", "balances"
+]
 Path = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.~-]+)+$")]
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda path: path or None)]
+"""Where Solid may have no such thing: None, or in TOML `""`."""
 
 RESOURCES: Mapping[Kind, Resource] = {
     "contact": "contacts",
@@ -28,6 +32,7 @@ RESOURCES: Mapping[Kind, Resource] = {
     "payment": "payments",
     "entry": "entries",
     "bill": "bills",
+    "adjustment": "adjustments",
 }
 """Which resource holds which kind of record."""
 
@@ -40,7 +45,7 @@ class _Part(BaseModel):
 
 
 class Paths(_Part):
-    """Where each resource is, below `Dialect.prefix`."""
+    """Where each resource is, below `Dialect.prefix`. None: Solid has none, nothing of the kind is sent."""
 
     accounts: Path = "/accounts"
     contacts: Path = "/contacts"
@@ -48,7 +53,8 @@ class Paths(_Part):
     invoices: Path = "/invoices"
     payments: Path = "/payments"
     entries: Path = "/entries"
-    bills: Path = "/bills"
+    bills: OptionalPath = "/bills"
+    adjustments: OptionalPath = None
     balances: Path = "/balances"
 
 
@@ -74,13 +80,14 @@ class Lookups(_Part):
     payments: LookupRule = LookupRule(by="date_range")
     entries: LookupRule = LookupRule(by="date_range")
     bills: LookupRule = LookupRule(by="date_range")
+    adjustments: LookupRule = LookupRule(by="date_range")
 
     @model_validator(mode="after")
     def _fits_the_record(self) -> Self:
         if self.contacts.compare != ("external_id",):
             msg = "contacts have no reference_number: compare them on external_id"
             raise ValueError(msg)
-        dated = (self.invoices, self.payments, self.entries, self.bills)
+        dated = (self.invoices, self.payments, self.entries, self.bills, self.adjustments)
         if self.contacts.by == "date_range" or any(rule.by == "display_name" for rule in dated):
             msg = "contacts have no date, and only contacts have a display_name: choose another look-up"
             raise ValueError(msg)
@@ -107,7 +114,8 @@ class Dialect(_Part):
     `success`; `{resource}` stands for the resource's own name (`invoices` or `invoice`). `page_size_hint` is
     the number of rows at which a page without hints counts as full; the usual page sizes always do.
     `constants` adds fixed fields to what is created, such as `{"contacts": {"contact_type": "customer"}}`.
-    `currency` is that of `balances`.
+    `bill_number` is the field of a bill that takes the vendor's own number, where Solid has one beside
+    `reference_number`. `currency` is that of `balances`.
     """
 
     money: MoneyEncoding
@@ -119,6 +127,7 @@ class Dialect(_Part):
     parameters: Parameters = Parameters()
     page_size_hint: int | None = Field(default=None, ge=1)
     constants: dict[Resource, dict[str, str | bool]] = {}
+    bill_number: str | None = Field(default=None, min_length=1)
     rate_limit_codes: frozenset[str] = frozenset({"rate_limited", "rate_limit_exceeded", "too_many_requests"})
     period_closed_codes: frozenset[str] = frozenset(
         {
@@ -137,8 +146,20 @@ class Dialect(_Part):
         return self
 
     def path(self, resource: Resource) -> str:
-        """Give the path below the server's root, prefix included."""
+        """Give the path below the server's root, prefix included. Raises DialectMismatch where there is none."""
+        if not self.offers(resource):
+            msg = f"solid.dialect.paths.{resource} is not set: the relay does not know where Solid takes {resource}"
+            raise DialectMismatch(msg)
         return self.prefix + str(getattr(self.paths, resource))
+
+    @property
+    def adjustments(self) -> str | None:
+        """Where stock is adjusted, below the prefix; None where Solid has no endpoint for it, as far as is known."""
+        return self.paths.adjustments
+
+    def offers(self, resource: Resource) -> bool:
+        """Whether Solid has this resource, as far as the settings say."""
+        return getattr(self.paths, resource) is not None
 
     def lookup(self, kind: Kind) -> LookupRule:
         """Give the look-up of this kind of record."""
@@ -177,6 +198,16 @@ class Dialect(_Part):
         exact = from_minor_units(minor, currency)
         return format(exact, "f") if self.money == "decimal_string" else exact
 
+    def encode_unit_cost(self, cost: Decimal, currency: str) -> str | int | Decimal:
+        """Write a unit cost as Solid reads it: like money, but with all its decimals where there is room for them.
+
+        Raises ValueError where a dialect of whole minor units has none: nothing is ever rounded.
+        """
+        shortest = cost.normalize()
+        if self.money == "cents" or -int(shortest.as_tuple().exponent) <= iso_exponent(currency):
+            return self.encode_money(cost, currency)
+        return format(shortest, "f") if self.money == "decimal_string" else shortest
+
     def decode_money(self, value: object, currency: str) -> Decimal:
         """Read an amount as Solid writes it, in whole units. Raises DialectMismatch for any other way."""
         amount = self._decoded(value, currency)
@@ -204,3 +235,11 @@ class Dialect(_Part):
         client uses, as far as the document speaks of them.
         """
         return problems(openapi, expectations(self))
+
+    def unused(self, openapi: Mapping[str, object]) -> list[str]:
+        """Name what Solid's OpenAPI document offers and the dialect leaves unused: no problem, but worth knowing."""
+        found = () if self.offers("adjustments") else adjustment_paths(openapi)
+        return [
+            f"Solid offers {path}: with solid.dialect.paths.adjustments (without {self.prefix}) its quantities move too"
+            for path in found
+        ]

@@ -56,12 +56,13 @@ class Refused(SolidError):
     """Solid understood the call and did not do it.
 
     `code` is Solid's `error.code`; `http_<status>` where it gave none, `redirect` for an answer that points
-    elsewhere. `message` is Solid's `error.message`, `status` the HTTP status (which may be 200).
+    elsewhere. `message` is Solid's `error.message`, `status` the HTTP status (which may be 200). With status 0 it
+    was not asked: the dialect has no endpoint for the record (`no_endpoint`), or cannot write it (`cannot_be_written`).
     """
 
     def __init__(self, code: str, message: str, *, status: int) -> None:
-        """Keep the facts; the text of the error names all three."""
-        super().__init__(f"{code}: {message} (HTTP {status})")
+        """Keep the facts; the text of the error names all of them."""
+        super().__init__(f"{code}: {message}" + (f" (HTTP {status})" if status else ""))
         self.code = code
         self.message = message
         self.status = status

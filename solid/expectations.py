@@ -16,8 +16,8 @@ _MONEY_TYPES: Final = {"decimal_string": "string", "decimal_number": "number", "
 
 def expectations(dialect: "Dialect") -> tuple[Expectation, ...]:
     """List every operation the client uses."""
-    bodies = _body_fields(dialect)
-    reads: tuple[Resource, ...] = ("accounts", "balances", *bodies)
+    bodies = {name: body for name, body in _body_fields(dialect).items() if dialect.offers(name)}
+    reads: tuple[Resource, ...] = ("accounts", "items", "balances", *bodies)
     return (
         *(_read(dialect, resource) for resource in reads),
         *(_write(dialect, resource, body) for resource, body in bodies.items()),
@@ -31,7 +31,10 @@ def _body_fields(dialect: "Dialect") -> "dict[Resource, Fields]":
         return dict.fromkeys((*dialect.key_fields(kind), "date", "currency", "memo"))
 
     return {
-        "contacts": {"external_id": None, "display_name": None, "email": None},
+        "contacts": {
+            **dict.fromkeys(("external_id", "display_name", "email")),
+            **({"contact_type": None} if dialect.offers("bills") else {}),
+        },
         "invoices": {
             **head("invoice"),
             "customer_id": None,
@@ -47,6 +50,18 @@ def _body_fields(dialect: "Dialect") -> "dict[Resource, Fields]":
         "entries": {
             **head("entry"),
             "lines": {"account_id": None, "debit": money, "credit": money, "memo": None},
+        },
+        "bills": {
+            **head("bill"),
+            **dict.fromkeys(("reference_number", "vendor_id", "due_date")),
+            **({} if dialect.bill_number is None else {dialect.bill_number: None}),
+            "lines": {"account_id": None, "description": None, "amount": money},
+        },
+        "adjustments": {
+            **head("adjustment"),
+            **dict.fromkeys(("item_id", "account_id", "reason")),
+            "quantity": "string",
+            "unit_cost": money,
         },
     }
 

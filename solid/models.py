@@ -10,14 +10,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.money import Amount, Currency
+from schemas.money import MAX_AMOUNT, MAX_DECIMALS, Amount, Currency
 from solid.amounts import in_minor_units
 
-Kind = Literal["contact", "invoice", "payment", "entry", "bill"]
+Kind = Literal["contact", "invoice", "payment", "entry", "bill", "adjustment"]
 """The records Solid keeps that a write may create."""
 
 ExternalId = Annotated[str, Field(strict=True, pattern=r"^[!-~]{1,200}$")]
 """Our own key of a record: printable ASCII without spaces."""
+
+ContactType = Literal["customer", "vendor"]
+"""What a contact is to the company. In Solid one contact may be both."""
 
 SolidId = Annotated[str, Field(strict=True, min_length=1)]
 """Solid's own key of a record, a UUID as far as is known."""
@@ -30,12 +33,13 @@ class _Record(BaseModel):
 
 
 class NewContact(_Record):
-    """A customer to create."""
+    """A contact to create: a customer, or a vendor."""
 
     kind: Literal["contact"] = "contact"
     external_id: ExternalId
     display_name: str = Field(min_length=1)
     email: str | None = None
+    contact_type: ContactType = "customer"
 
 
 class InvoiceLine(_Record):
@@ -142,7 +146,77 @@ class NewEntry(_Record):
         return self
 
 
-NewRecord = NewContact | NewInvoice | NewPayment | NewEntry
+class BillLine(_Record):
+    """One line of a bill; `account_id` is debited with the amount, which is more than nothing."""
+
+    account_id: SolidId
+    description: str
+    amount: Amount
+
+    @model_validator(mode="after")
+    def _is_positive(self) -> Self:
+        if self.amount <= 0:
+            msg = f"a line of a bill is more than nothing, not {self.amount}"
+            raise ValueError(msg)
+        return self
+
+
+class NewBill(_Record):
+    """A vendor's bill to create: DR each line's account, CR Accounts Payable the total.
+
+    `number` is the vendor's own number of the bill, `due_date` its last day to be paid.
+    """
+
+    kind: Literal["bill"] = "bill"
+    external_id: ExternalId
+    vendor_id: SolidId
+    date: Day
+    due_date: Day | None = None
+    currency: Currency
+    number: str | None = Field(default=None, min_length=1)
+    lines: tuple[BillLine, ...] = Field(min_length=1)
+    memo: str | None = None
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of the lines, in the bill's currency."""
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    @model_validator(mode="after")
+    def _is_bookable(self) -> Self:
+        _bookable([line.amount for line in self.lines], self.currency)
+        return self
+
+
+class NewAdjustment(_Record):
+    """A change of an item's quantity, which Solid values and books against `account_id`.
+
+    `quantity_delta` is in the item's own unit, below zero where stock goes. `unit_cost` is in whole units of the
+    currency and may be finer than its minor unit; None lets Solid value the change.
+    """
+
+    kind: Literal["adjustment"] = "adjustment"
+    external_id: ExternalId
+    date: Day
+    item_id: SolidId
+    quantity_delta: Amount
+    account_id: SolidId
+    unit_cost: Amount | None = None
+    currency: Currency
+    reason: str = Field(min_length=1)
+    memo: str | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        _sensible(self.quantity_delta)
+        _sensible(self.unit_cost or Decimal(0))
+        if not self.quantity_delta or (self.unit_cost or 0) < 0:
+            msg = "an adjustment changes a quantity, at a unit cost of nothing or more"
+            raise ValueError(msg)
+        return self
+
+
+NewRecord = NewContact | NewInvoice | NewPayment | NewEntry | NewBill | NewAdjustment
 """Everything `SolidClient.create` can send."""
 
 
@@ -173,6 +247,18 @@ class Contact(_Read):
     external_id: str | None = None
 
 
+class Item(_Read):
+    """An item as Solid lists it. The SKU is optional and NOT unique.
+
+    `type` is `inventory`, `service` or `non_inventory`, empty where Solid shows none.
+    """
+
+    id: str = Field(min_length=1)
+    sku: str | None = None
+    name: str
+    type: str = Field(default="", validation_alias=AliasChoices("type", "item_type"))
+
+
 class Row(_Read):
     """What a look-up reads of any record; all other fields are ignored."""
 
@@ -180,6 +266,12 @@ class Row(_Read):
     external_id: str | None = None
     reference_number: str | None = None
     created_at: str | None = None
+
+
+def _sensible(number: Decimal) -> None:
+    if not number.is_finite() or abs(number) > MAX_AMOUNT or -int(number.as_tuple().exponent) > MAX_DECIMALS:
+        msg = f"a quantity or a unit cost is finite, at most {MAX_AMOUNT}, and has at most {MAX_DECIMALS} decimals"
+        raise ValueError(msg)
 
 
 def _bookable(amounts: list[Decimal], currency: str) -> None:

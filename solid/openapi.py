@@ -4,12 +4,14 @@ Reads only what the document says: where it is silent there is no problem. It mu
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _DEEPEST = 20
 _ALIKE = 0.6
+_NO_MONEY = ("quantity",)
 _JSON_TYPES = ("integer", "number", "string")
 
 Fields = Mapping[str, "Fields | str | None"]
@@ -37,6 +39,15 @@ def problems(document: Mapping[str, object], expectations: tuple[Expectation, ..
         sentences = _operation_problems(document, paths, wanted)
         found.extend(sentence for sentence in sentences if sentence not in found)
     return found
+
+
+def adjustment_paths(document: Mapping[str, object]) -> list[str]:
+    """Name the paths that look as if stock were adjusted there by POST; without parameters in the path."""
+    looks_so = re.compile(r"(inventory|stock|item|quantity)s?[/_-]?adjustment", re.IGNORECASE)
+    paths = _object(document.get("paths"))
+    return sorted(
+        path for path, item in paths.items() if looks_so.search(path) and "{" not in path and "post" in _object(item)
+    )
 
 
 def _paths(document: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
@@ -82,10 +93,8 @@ def _field_problems(document: Mapping[str, object], schema: object, wanted: Fiel
         elif isinstance(expected, str):
             types = _types(document, properties[name])
             if types and expected not in types:
-                yield (
-                    f"{where} takes {name} as {' or '.join(sorted(types))}, the dialect sends "
-                    f"{expected}: see solid.dialect.money"
-                )
+                hint = "" if name in _NO_MONEY else ": see solid.dialect.money"
+                yield f"{where} takes {name} as {' or '.join(sorted(types))}, the dialect sends {expected}{hint}"
         elif expected is not None:
             inner = _resolve(document, properties[name])
             yield from _field_problems(

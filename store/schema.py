@@ -5,10 +5,12 @@ Rows of `writes`, `write_events`, `audit` and `cases` are never deleted: ids are
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -25,6 +27,7 @@ METADATA = MetaData()
 # Conditions of partial indexes. A query that is to use the index says the very same words.
 UNSWEPT = text("state = 'applied' AND was_unknown AND swept_at IS NULL")
 OPEN = text("closed_at IS NULL")
+LIVE = text("live")
 PENDING = text("state = 'pending'")
 UNPUBLISHED = text("published_at IS NULL")
 
@@ -219,4 +222,86 @@ STOCK_BATCHES = Table(
     Column("made_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
     Index("stock_batches_unpublished", "company", "made_at", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
+)
+
+FEED_CURSORS = Table(
+    "feed_cursors",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("feed", Text, primary_key=True),
+    Column("cursor", ForeignText),
+    Column("etag", ForeignText),
+    Column("seen", JSON, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+FEED_RUNS = Table(
+    "feed_runs",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("company", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("name", ForeignText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("size", BigInteger),
+    Column("rows", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("rejects", Integer, nullable=False),
+    Column("lag_seconds", Float),
+    Column("error", ForeignText),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    CheckConstraint("state IN ('done', 'failed', 'interrupted')", name="feed_runs_state"),
+    Index("feed_runs_feed", "company", "feed", "id"),
+)
+
+PAYROLL_RUNS = Table(
+    "payroll_runs",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("entity", ForeignText, primary_key=True),
+    Column("run", ForeignText, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("fact", ForeignText),
+    Column("fingerprint", Text),
+    Column("event", LargeBinary),
+    Column("reason", ForeignText),
+    Column("field", ForeignText),
+    Column("run_type", Text),
+    Column("pay_date", Date),
+    Column("period_start", Date),
+    Column("period_end", Date),
+    Column("deadline", UtcDateTime),
+    Column("missing_since", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("state IN ('pending', 'told', 'open', 'refused', 'ignored')", name="payroll_runs_state"),
+    CheckConstraint(
+        "(version > 0) = (state IN ('pending', 'told')) AND (version > 0) = (event IS NOT NULL)",
+        name="payroll_runs_version_has_event",
+    ),
+    Index(
+        "payroll_runs_live",
+        "company",
+        "provider",
+        "entity",
+        "run",
+        unique=True,
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
+    ),
+    Index("payroll_runs_pending", "provider", sqlite_where=PENDING, postgresql_where=PENDING),
+    Index("payroll_runs_fact", "fact"),
+)
+
+PAYROLL_PULLS = Table(
+    "payroll_pulls",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("entity", ForeignText, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("pulled_at", UtcDateTime, nullable=False),
 )

@@ -21,6 +21,7 @@ from schemas.sales import (
     Settlement,
     SubscriptionUpdated,
 )
+from tests.payroll_strategies import runs_paid, runs_reversed
 
 currencies = st.sampled_from(sorted(EXPONENTS))
 ids = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=30)
@@ -89,6 +90,8 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
     st.builds(PayoutPaid, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
     st.builds(PayoutFailed, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
     st.builds(SubscriptionUpdated, fact=ids, subscription=ids, customer=maybe_id, status=maybe_id),
+    runs_paid(),
+    runs_reversed(),
 )
 
 

@@ -24,8 +24,9 @@ from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inb
 from workers.chart import Chart
 from workers.earlier import NotRead
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
+from workers.mirroring import as_remembered, remembered_of
 from workers.plans.periods import period_key
-from workers.plans.writes import AnyWrite, ContactWrite, Group, Parked, Plan
+from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, Plan
 from workers.records import record_of
 
 log = structlog.get_logger()
@@ -345,14 +346,15 @@ def _about(write: AnyWrite) -> dict[str, str]:
     if isinstance(write, ContactWrite):
         return {"display_name": write.display_name}
     first, last = sorted((write.date, write.true_date or write.date))
-    return {"date": first.isoformat()} | ({} if first == last else {"until": last.isoformat()})
+    days = {"date": first.isoformat()} | ({} if first == last else {"until": last.isoformat()})
+    return days | remembered_of(write)
 
 
 def _as_first_sent(write: AnyWrite, about: Mapping[str, str]) -> AnyWrite:
-    """The write under the name it may have in Solid already: a contact may have been renamed since."""
+    """The write as it may be in Solid already: a contact may have been renamed since, an entry mapped otherwise."""
     if isinstance(write, ContactWrite) and "display_name" in about:
         return write.model_copy(update={"display_name": about["display_name"]})
-    return write
+    return as_remembered(write, about) if isinstance(write, EntryWrite) else write
 
 
 def _days(about: Mapping[str, str]) -> Days:

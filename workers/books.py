@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from runtime.settings import ConfigurationError
 from schemas.money import EXPONENTS
+from workers.payroll_policy import PayrollPolicy
+from workers.stock_policy import InventoryPolicy
 
 ROLES = frozenset(
     [
@@ -49,6 +51,8 @@ ROLES = frozenset(
         "garnishments_payable",
         "reimbursements_payable",
         "net_pay_payable",
+        "accrued_payroll",
+        "payroll_rounding",
     ]
 )
 
@@ -59,6 +63,7 @@ class Books(BaseModel):
     `open_from` is the first open day of the books, where periods before it are closed; `late` says per stream what
     becomes of facts from before it: `hold` (parked, the default) or `first_open_day` (posted on that day, with the
     true date in the memo).
+    `inventory` says how stock is booked; `items` gives the id in Solid of SKUs that Solid has not, or several times.
     `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
     """
 
@@ -69,7 +74,10 @@ class Books(BaseModel):
     walk_in_customer: str = "Stripe sales"
     open_from: date | None = None
     late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
+    inventory: InventoryPolicy = InventoryPolicy()
+    items: Mapping[str, str] = {}
     accounts: Mapping[str, Annotated[str, Field(min_length=1)]]
+    payroll: PayrollPolicy = PayrollPolicy()
 
     @field_validator("base_currency")
     @classmethod
@@ -98,6 +106,15 @@ class Books(BaseModel):
                 msg = f"{role!r} is no role; nearest: {near[0]!r}"
                 raise ValueError(msg)
         return accounts
+
+    @model_validator(mode="after")
+    def _reasons_play_roles(self) -> "Books":
+        for reason, role in self.inventory.reasons.items():
+            if role and role not in ROLES:
+                near = difflib.get_close_matches(role, ROLES, n=1, cutoff=0)
+                msg = f"inventory.reasons: {reason!r} is given {role!r}, which is no role; nearest: {near[0]!r}"
+                raise ValueError(msg)
+        return self
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant in the company's time zone."""

@@ -2,7 +2,7 @@
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from solid.models import Account
 from workers.books import Books
@@ -32,8 +32,8 @@ class Chart:
     def problems(self, books: Books) -> list[str]:
         """One sentence for each account that `books.toml` names and Solid has not exactly once."""
         return [
-            f"[accounts].{role}: {self._problem(name)}"
-            for role, name in sorted(books.accounts.items())
+            f"{where}: {self._problem(name)}"
+            for where, name in (*_roles(books), *books.payroll.accounts())
             if len(self._ids.get(name, [])) != 1
         ]
 
@@ -43,3 +43,7 @@ class Chart:
         near = difflib.get_close_matches(name, self._ids, n=1, cutoff=0)
         hint = f'nearest: "{near[0]}"' if near else "the chart is empty"
         return f'"{name}" is not in Solid\'s chart of accounts; {hint}. Create it or correct books.toml.'
+
+
+def _roles(books: Books) -> Iterator[tuple[str, str]]:
+    yield from ((f"[accounts].{role}", name) for role, name in sorted(books.accounts.items()))

@@ -10,6 +10,7 @@ from typing import Any, Protocol, assert_never
 import structlog
 
 from messaging import headers as h
+from messaging.lanes import due_by
 from runtime.clock import Clock
 from schemas.envelope import Event, decode
 from store.inbox import EventRef, Inbox
@@ -18,10 +19,12 @@ from workers.applying import Applier, Fact
 from workers.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
+from workers.mirroring import as_posted
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan
 from workers.plans.writes import Parked
 from workers.retry import RetryPolicy
+from workers.stock.book import StockBook
 
 log = structlog.get_logger()
 
@@ -53,6 +56,7 @@ class Pipeline:
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
+    stock: StockBook
     policy: RetryPolicy
     settle_seconds: float
     company: str
@@ -90,12 +94,14 @@ class Pipeline:
         if not (waived and planned.writes):
             await prerequisites.check(self.inbox, self.company, planned.requires)
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-        try:
+        planned = await as_posted(self.inbox, self.company, await self.stock.complete(planned, ref))
+        with due_by(planned.deadline):
+            try:
+                return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
+            except Parked as parked:
+                if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
+                    raise
             return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
-        except Parked as parked:
-            if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
-                raise
-        return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
 
     async def _chart_was_old(self) -> bool:
         """Read the chart again, once a while: somebody may have made the missing account since."""

@@ -29,12 +29,16 @@ from solid.dialect import Dialect
 from solid.errors import DialectMismatch, SolidError, Unavailable
 from store.errors import StoreUnavailable
 from store.inbox import Inbox
+from store.stock import StockStore
 from workers.applying import Applier
 from workers.books import Books
 from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
+from workers.stock.book import StockBook
+from workers.stock.items import Items
+from workers.stock.merging import Merger
 from workers.sweeping import Sweeper
 
 log = structlog.get_logger()
@@ -70,6 +74,8 @@ class Parts:
     inbox: Inbox
     applier: Applier
     sweeper: Sweeper
+    stock: StockStore
+    merger: Merger
     books: Books
     company: str
     settings: WorkerSettings
@@ -155,6 +161,7 @@ class Worker:
         consumer = Consumer(parts.consuming, parts.publisher, queues=queues, prefetch=parts.settings.prefetch)
         pipeline = self._pipeline(chart)
         sweeping = asyncio.create_task(self._sweep())
+        merging = asyncio.create_task(self._merge())
         try:
             await consumer.open(
                 lambda delivery: self._handle(pipeline, delivery),
@@ -167,9 +174,11 @@ class Worker:
             await consumer.stop()
             if why == "told to stop":
                 await consumer.tasks.finish(parts.settings.drain_seconds)
+                await parts.merger.once()
         finally:
             sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
+            merging.cancel()
+            await asyncio.gather(sweeping, merging, return_exceptions=True)
             await self._wind_up(consumer)
 
     async def _sweep(self) -> None:
@@ -182,6 +191,14 @@ class Worker:
         except StoreUnavailable:
             self._troubled.set()
 
+    async def _merge(self) -> None:
+        """Merge adjustments while the session lasts; a store or a broker that is lost ends it."""
+        try:
+            await self._parts.merger.run()
+        except (StoreUnavailable, MessagingError) as error:
+            log.warning("stock.not_merged", error=str(error) or type(error).__name__)
+            self._troubled.set()
+
     def _pipeline(self, chart: Chart) -> Pipeline:
         parts, settings = self._parts, self._parts.settings
         return Pipeline(
@@ -190,6 +207,13 @@ class Worker:
             read_chart=self._chart,
             inbox=parts.inbox,
             applier=parts.applier,
+            stock=StockBook(
+                records=parts.stock,
+                books=parts.books,
+                company=parts.company,
+                items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
+                adjusts=parts.dialect.adjustments is not None,
+            ),
             policy=RetryPolicy(parts.retry_delays, settings.max_attempts, settings.max_deferrals),
             settle_seconds=settings.settle_seconds,
             company=parts.company,

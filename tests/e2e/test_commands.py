@@ -151,6 +151,20 @@ def test_check_tells_a_dialect_that_solid_does_not_speak(relay: Relay) -> None:
     assert "money" in text
 
 
+def test_check_points_out_an_endpoint_for_adjustments_that_is_not_used(relay: Relay) -> None:
+    relay.simulator.switch(dialect={"adjustments": "offered"})
+    try:
+        findings = json.loads(relay.command("check", "--json").stdout)
+        named = '{"money": "decimal_string", "paths": {"adjustments": "/inventory-adjustments"}}'
+        used = json.loads(relay.command("check", "--json", RELAY_SOLID__DIALECT=named).stdout)
+    finally:
+        relay.simulator.switch(dialect={"adjustments": "absent"})
+    [note, sound] = [finding for finding in findings if finding["what"] == "dialect"]
+    assert (note["ok"], note["note"], sound["ok"]) == (True, True, True)
+    assert "Solid offers /api/v1/inventory-adjustments: with solid.dialect.paths.adjustments" in note["text"]
+    assert [finding["ok"] for finding in used if finding["what"] == "dialect"] == [True]
+
+
 def test_check_finds_a_wrong_unit_of_money_by_a_known_balance(relay: Relay) -> None:
     right = found(relay, RELAY_SOLID__KNOWN_BALANCE='{"Savings": "0.00"}')
     assert right["known balance"][0] is True, right["known balance"]

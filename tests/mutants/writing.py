@@ -176,4 +176,20 @@ MUTANTS: Final = (
         "PRAGMA synchronous=NORMAL",
         ("tests/contract/store/test_sqlite_unavailable.py::test_commits_wait_for_the_disk",),
     ),
+    Mutant(
+        "ambiguous-sku-taken",
+        "A SKU that several items have stands for none of them.",
+        "workers/catalogue.py",
+        "        if len(items) == 1:\n",
+        "        if items:\n",
+        ("tests/unit/workers/test_catalogue.py::test_a_sku_of_several_items_is_nobodys",),
+    ),
+    Mutant(
+        "cut-items-taken-for-all",
+        "A SKU counts as the only one of its kind only where every item was read.",
+        "solid/client.py",
+        '        if listing.cut is not None:\n            raise Refused("list_may_be_cut", f"items',
+        '        if False:\n            raise Refused("list_may_be_cut", f"items',
+        ("tests/unit/solid/test_client.py::test_fifty_items_without_hints_may_lack_one_of_the_same_sku",),
+    ),
 )

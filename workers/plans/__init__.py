@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from schemas.envelope import Event
 from workers.books import Books
-from workers.plans import sales
-from workers.plans.periods import place_in_open_period
+from workers.plans import inventory, payroll, sales
+from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan
 
 PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
@@ -19,6 +19,14 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.payout.paid.v1": sales.payout_paid,
     "sales.payout.failed.v1": sales.payout_failed,
     "sales.subscription.updated.v1": sales.subscription_updated,
+    "payroll.run.paid.v1": payroll.run_paid,
+    "payroll.run.reversed.v1": payroll.run_reversed,
+    "inventory.stock.adjusted.v1": inventory.stock_adjusted,
+    "inventory.stock.counted.v1": inventory.stock_counted,
+    "inventory.stock.merged.v1": inventory.stock_merged,
+    "inventory.receipt.posted.v1": inventory.receipt_posted,
+    "inventory.order.placed.v1": inventory.order_placed,
+    "inventory.bill.received.v1": inventory.bill_received,
 }
 
 
@@ -29,4 +37,12 @@ def plan(event: Event, books: Books) -> Plan:
         Parked: it cannot be booked until a person does something.
     """
     planned = PLANS[event.type](event, event.data, books)
-    return place_in_open_period(planned, books, stream=event.type.partition(".")[0])
+    stream = stream_of(event)
+    if planned.stock is not None:
+        must_be_open(planned.stock.day, books, stream=stream)
+    return place_in_open_period(planned, books, stream=stream)
+
+
+def stream_of(event: Event) -> str:
+    """The stream of an event: whose policy for late facts holds."""
+    return event.type.partition(".")[0]

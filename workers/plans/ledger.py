@@ -17,16 +17,25 @@ class Posting:
     credit: Mapping[str, Money]
 
 
+def must_be_in_base_currency(books: Books, amount: Money) -> None:
+    """Return where the books can hold the amount.
+
+    Raises:
+        Parked: they are kept in another currency.
+    """
+    if books.base_currency is not None and amount.currency != books.base_currency:
+        reason = f"unmapped:currency:{amount.currency}"
+        msg = f"{amount} cannot be posted: the books are kept in {books.base_currency}"
+        raise Parked(reason, msg)
+
+
 def account_of(books: Books, role: str, amount: Money) -> str:
     """The account that plays a role for an amount in some currency.
 
     Raises:
         Parked: `books.toml` gives the role no account, or the currency is not the company's.
     """
-    if books.base_currency is not None and amount.currency != books.base_currency:
-        reason = f"unmapped:currency:{amount.currency}"
-        msg = f"{amount} cannot be posted: the books are kept in {books.base_currency}"
-        raise Parked(reason, msg)
+    must_be_in_base_currency(books, amount)
     try:
         return books.accounts[role]
     except KeyError:

@@ -23,12 +23,22 @@ def place_in_open_period(plan: Plan, books: Books, *, stream: str) -> Plan:
     return plan.model_copy(update={"writes": tuple(_placed(write, books, stream) for write in plan.writes)})
 
 
+def must_be_open(day: date, books: Books, *, stream: str) -> None:
+    """Return where a fact of that day may be booked at all, on that day or on the first open one.
+
+    Raises:
+        Parked: its period is closed, and the stream's facts are held.
+    """
+    opened = books.open_from
+    if opened is not None and day < opened and books.late.get(stream, "hold") == "hold":  # type: ignore[call-overload]
+        msg = f"{day} lies before {opened}, the first open day of the books (books.toml: open_from)"
+        raise Parked(period_key(day), msg)
+
+
 def _placed(write: AnyWrite, books: Books, stream: str) -> AnyWrite:
     opened = books.open_from
     if opened is None or write.date >= opened or isinstance(write, ContactWrite):
         return write
-    if books.late.get(stream, "hold") == "hold":  # type: ignore[call-overload]
-        msg = f"{write.date} lies before {opened}, the first open day of the books (books.toml: open_from)"
-        raise Parked(period_key(write.date), msg)
+    must_be_open(write.date, books, stream=stream)
     memo = f"{write.memo} (of {write.date})"
     return write.model_copy(update={"date": opened, "true_date": write.date, "memo": memo})

@@ -1,14 +1,20 @@
-"""Writes: what a plan wants recorded in Solid, in accounting terms. Pure values; they know no network and no UUIDs."""
+"""Writes: what a plan wants recorded in Solid, in accounting terms. Pure values; they know no network.
+
+Accounts and contacts go by name and external id here; only an item goes by its UUID, as SKUs are not unique.
+"""
 
 import hashlib
 import json
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
-from schemas.money import Money
+from schemas.money import Money, iso_exponent
+from solid.models import ContactType
+from workers.stock.movement import Told
 
 Day = date
 """A calendar day, under a name of its own: `date` is also the name of a field."""
@@ -29,12 +35,13 @@ class Value(BaseModel):
 
 
 class Line(Value):
-    """One line of an entry: a debit or a credit, never both, never negative."""
+    """One line of an entry: a debit or a credit, never both, never negative. Without a memo it has the write's."""
 
     role: str
     account: str
     debit: Decimal | None = None
     credit: Decimal | None = None
+    memo: str | None = None
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
@@ -49,6 +56,12 @@ class Line(Value):
     @field_serializer("debit", "credit", when_used="unless-none")
     def _decimal_text(self, amount: Decimal) -> str:
         return f"{amount:f}"
+
+
+def mirrored(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The lines with their sides changed, debits first."""
+    swapped = [line.model_copy(update={"debit": line.credit, "credit": line.debit}) for line in lines]
+    return tuple(sorted(swapped, key=lambda line: line.debit is None))
 
 
 class Write(Value):
@@ -83,11 +96,15 @@ class Write(Value):
 
 
 class ContactWrite(Write):
-    """A customer: matched if Solid has it, created otherwise."""
+    """A customer or vendor: matched if Solid has it, created otherwise.
+
+    `contact_type` is told where it is created; it takes no part in the matching, as one contact may be both.
+    """
 
     kind: Literal["contact"] = "contact"
     display_name: str
     email: str | None = None
+    contact_type: ContactType = "customer"
 
 
 class InvoiceWrite(Write):
@@ -138,10 +155,16 @@ class PaymentWrite(Write):
 
 
 class EntryWrite(Write):
-    """A journal entry. It balances to the cent, or it does not exist."""
+    """A journal entry. It balances to the cent, or it does not exist.
+
+    `totals` are what it was made from, where the books say how they become lines: then they are its economics, and
+    what was posted is remembered. `reverses` is the external id of the entry that it takes back line by line.
+    """
 
     kind: Literal["entry"] = "entry"
     lines: tuple[Line, ...]
+    totals: Mapping[str, Decimal] | None = Field(default=None, exclude=True)
+    reverses: str | None = None
 
     @model_validator(mode="after")
     def _balances(self) -> Self:
@@ -154,6 +177,9 @@ class EntryWrite(Write):
 
     def economics(self) -> dict[str, Any]:
         """See `Write.economics`."""
+        if self.totals is not None:
+            totals = {name: str(amount.normalize()) for name, amount in self.totals.items() if amount}
+            return {**super().economics(), "totals": totals}
         lines = sorted(
             (
                 line.role,
@@ -170,7 +196,89 @@ class EntryWrite(Write):
         return sum((line.debit or Decimal(0) for line in self.lines), Decimal(0))
 
 
-AnyWrite = ContactWrite | InvoiceWrite | PaymentWrite | EntryWrite
+class BillLine(Value):
+    """One line of a bill: DR `account` the amount, which is more than nothing. Without a memo it has the write's."""
+
+    role: str
+    account: str
+    amount: Decimal
+    memo: str | None = None
+
+    @field_serializer("amount")
+    def _decimal_text(self, amount: Decimal) -> str:
+        return f"{amount:f}"
+
+
+class BillWrite(Write):
+    """A vendor's bill: DR each line, CR payable the total, which is the sum of the lines or there is no bill.
+
+    `contact` is the external id of the vendor's `ContactWrite`, `number` the vendor's own number of the bill.
+    """
+
+    kind: Literal["bill"] = "bill"
+    total: Decimal
+    contact: str
+    number: str | None = None
+    due_date: Day | None = None
+    lines: tuple[BillLine, ...]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        amounts = [line.amount for line in self.lines]
+        if not amounts or any(amount <= 0 for amount in amounts) or sum(amounts) != self.total:
+            msg = f"{self.external_id}: a bill of {self.total} {self.currency} whose lines are {amounts}"
+            raise ValueError(msg)
+        return self
+
+    def economics(self) -> dict[str, Any]:
+        """See `Write.economics`."""
+        lines = sorted((line.role, str(line.amount.normalize())) for line in self.lines)
+        return {**super().economics(), "total": str(self.total.normalize()), "lines": lines}
+
+    @property
+    def amount(self) -> Decimal:
+        """The total."""
+        return self.total
+
+    @field_serializer("total")
+    def _decimal_text(self, amount: Decimal) -> str:
+        return f"{amount:f}"
+
+
+class AdjustmentWrite(Write):
+    """A change of an item's quantity in Solid, valued by Solid against `account`: stock out DR it, stock in CR it.
+
+    `item_id` is Solid's id of the SKU (see `workers.catalogue`). Without a unit cost Solid values the change.
+    """
+
+    kind: Literal["adjustment"] = "adjustment"
+    sku: str
+    item_id: str
+    quantity: Decimal
+    unit_cost: Decimal | None = None
+    role: str
+    account: str
+    reason: str
+
+    def economics(self) -> dict[str, Any]:
+        """See `Write.economics`. What the SKU and the reason are mapped to may change with a setting."""
+        cost = None if self.unit_cost is None else str(self.unit_cost.normalize())
+        return {**super().economics(), "sku": self.sku, "quantity": str(self.quantity.normalize()), "unit_cost": cost}
+
+    @property
+    def amount(self) -> Decimal | None:
+        """Quantity times unit cost to the currency's minor unit, without a sign; None where Solid finds the cost."""
+        if self.unit_cost is None:
+            return None
+        minor_unit = Decimal(1).scaleb(-iso_exponent(self.currency))
+        return abs(self.quantity * self.unit_cost).quantize(minor_unit, rounding=ROUND_HALF_UP)
+
+    @field_serializer("quantity", "unit_cost", when_used="unless-none")
+    def _decimal_text(self, number: Decimal) -> str:
+        return f"{number:f}"
+
+
+AnyWrite = ContactWrite | InvoiceWrite | PaymentWrite | EntryWrite | BillWrite | AdjustmentWrite
 
 
 class Prerequisite(Value):
@@ -197,8 +305,14 @@ class Group(Value):
 
 
 class Plan(Value):
-    """The writes of one event in their order, and what must be in the books before them."""
+    """The writes of one event in their order, and what must be in the books before them.
+
+    `deadline` is when they must be in the books at the latest, where somebody waits for them. `stock` is what the event
+    tells of stock: what that posts comes last, see `workers.stock.recording`.
+    """
 
     writes: tuple[AnyWrite, ...] = ()
+    deadline: datetime | None = None
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
+    stock: Told | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -9,9 +10,9 @@ from pydantic import SecretStr
 
 from messaging.bucket import PROBE, Bucket, Token
 from messaging.connection import Link
-from messaging.lanes import Lane, on_lane
+from messaging.lanes import Lane, due_by, on_lane
 from runtime.stalls import StallWatch
-from tests.fakes import FakeClock
+from tests.fakes import NOON, FakeClock
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
@@ -45,8 +46,8 @@ async def come(bucket: Bucket, token: FakeToken | None = None) -> None:
     await bucket._on_token(cast("AbstractIncomingMessage", token or FakeToken()))
 
 
-async def taking(bucket: Bucket, lane: Lane = "live") -> "asyncio.Task[Token]":
-    with on_lane(lane):
+async def taking(bucket: Bucket, lane: Lane = "live", *, due: datetime | None = None) -> "asyncio.Task[Token]":
+    with on_lane(lane), due_by(due):
         task = asyncio.create_task(bucket.take())
     await asyncio.sleep(0)
     return task
@@ -75,6 +76,32 @@ async def test_first_come_first_served_and_a_probe_is_known_as_one(bucket: Bucke
     await come(bucket)
     assert (await first, await second) == (Token(probe=True), Token(probe=False))
     assert bucket.longest_wait == 0
+
+
+async def test_a_run_with_a_deadline_goes_before_the_stock_that_came_first(bucket: Bucket) -> None:
+    stock = [await taking(bucket, "batch") for _ in range(500)]
+    later = await taking(bucket, "batch", due=NOON + timedelta(hours=2))
+    sooner = await taking(bucket, "batch", due=NOON + timedelta(hours=1))
+    assert bucket._wanted()["due"] == {"batch": (NOON + timedelta(hours=1)).timestamp()}
+    order: list[asyncio.Task[Token]] = []
+    for task in (*stock, later, sooner):
+        task.add_done_callback(order.append)
+    for _ in range(4):
+        await come(bucket, FakeToken(correlation_id="batch"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert order == [sooner, later, *stock[:2]]
+    assert "due" not in bucket._wanted(), "nobody who waits now has a deadline"
+    for task in stock:
+        task.cancel()
+
+
+async def test_a_deadline_passes_nobody_on_another_lane(bucket: Bucket) -> None:
+    live, run = await taking(bucket), await taking(bucket, "batch", due=NOON)
+    await come(bucket)
+    assert await live == Token()
+    assert not run.done()
+    run.cancel()
 
 
 async def test_a_token_goes_to_whoever_waits_on_its_lane(bucket: Bucket) -> None:

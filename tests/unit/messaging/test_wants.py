@@ -82,6 +82,33 @@ def test_those_who_want_on_one_lane_take_turns(wants: Wants) -> None:
     assert Counter(turn[0] for _ in range(9) if (turn := wants.next(now=0))) == {"a": 3, "b": 3, "c": 3}
 
 
+def test_what_is_due_first_comes_before_the_turn_of_the_others(wants: Wants) -> None:
+    wants.heard("stock", {"batch": [0, 500, 0]}, now=0)
+    wants.heard("later", {"batch": [0, 1, 0], "due": {"batch": 2000.0}}, now=0)
+    wants.heard("sooner", {"batch": [0, 1, 0], "due": {"batch": 1000.0}}, now=0)
+    assert [wants.next(now=0) for _ in range(3)] == [("sooner", "batch"), ("later", "batch"), ("stock", "batch")]
+
+
+def test_a_bucket_with_one_deadline_is_not_preferred_for_all_that_it_wants(wants: Wants) -> None:
+    wants.heard("a", {"batch": [0, 9, 0]}, now=0)
+    wants.heard("b", {"batch": [0, 9, 0], "due": {"batch": 1000.0}}, now=0)
+    assert [turn[0] for _ in range(5) if (turn := wants.next(now=0))] == ["b", "a", "b", "a", "b"]
+
+
+def test_a_deadline_takes_no_turn_from_another_lane() -> None:
+    wants = Wants(Turns({"live": 3, "batch": 1, "replay": 1, "background": 1}), 100)
+    wants.heard("sales", {"live": [0, 9, 0]}, now=0)
+    wants.heard("run", {"batch": [0, 9, 0], "due": {"batch": 0.0}}, now=0)
+    assert Counter(turn[1] for _ in range(8) if (turn := wants.next(now=0))) == {"live": 6, "batch": 2}
+
+
+@pytest.mark.parametrize("due", [7, {"batch": "soon"}, {"batch": None}], ids=str)
+def test_a_deadline_that_is_none_leaves_nothing_behind(wants: Wants, due: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        wants.heard("a", {"batch": [0, 1, 0], "due": due}, now=0)
+    assert wants.next(now=0) is None
+
+
 def test_a_bucket_that_is_silent_or_gone_gets_nothing(wants: Wants) -> None:
     wants.heard("silent", {"live": [0, 5, 0]}, now=0)
     wants.heard("gone", {"live": [0, 5, 0], "batch": [0, 1, 0]}, now=FORGOTTEN_AFTER_SECONDS)

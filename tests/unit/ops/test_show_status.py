@@ -1,6 +1,7 @@
 """`relay status` on a terminal of 80 columns: what is asked first stands there, and no line is broken."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ FOUND: dict[str, Any] = {
     "brake": None,
     "forecast": {"sales": 25.0, "contacts": 0.0, "inventory": 8_000.0},
     "forecast_seconds": 8_000.0,
+    "deadlines": [],
     "writes": {"applied": 12_000, "unknown": 1},
     "dead_letters": {"waiting": 2},
     "cases": {},
@@ -70,6 +72,16 @@ def test_a_pulled_brake_has_its_cause_and_what_to_look_at_on_one_line(
     assert shown["brake"].startswith(f"on for 8 h 20 min, {cause}: ")
     assert "rate" in shown, "the line after it: it was not broken"
     assert shown["slowed"].startswith("to 81%")
+
+
+def test_a_pay_run_that_somebody_waits_for_has_a_line_with_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    due = {"provider": "gusto", "run": "7", "deadline": datetime(2026, 4, 23, 22, tzinfo=UTC), "why": None}
+    late = {**due, "expected": datetime(2026, 4, 23, 22, 5, tzinfo=UTC), "verdict": "late"}
+    held = {**due, "run": "8", "expected": None, "verdict": "not known", "why": "period_closed:2026-03"}
+    show_status({**FOUND, "deadlines": [late, held]}, as_json=False)
+    shown = capsys.readouterr().out
+    assert "gusto 7, due 04-23 22:00 UTC: late, expected 04-23 22:05 UTC" in shown
+    assert "gusto 8, due 04-23 22:00 UTC: not known: period_closed:2026-03" in shown
 
 
 def test_without_a_mint_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 import httpx
 
 from solid.client import SolidClient
-from solid.dialect import Dialect
+from solid.dialect import Dialect, Paths
 from solid.models import (
     Application,
+    BillLine,
     EntryLine,
     InvoiceLine,
+    NewAdjustment,
+    NewBill,
     NewContact,
     NewEntry,
     NewInvoice,
@@ -58,7 +61,33 @@ ENTRY = NewEntry(
         EntryLine(account_id="a-clearing", credit=Decimal("100.00")),
     ),
 )
-RECORDS = (CONTACT, INVOICE, PAYMENT, ENTRY)
+VENDOR = NewContact(external_id="warehouse:vendor:v_1", display_name="Acme", contact_type="vendor")
+BILL = NewBill(
+    external_id="warehouse:bill:b_1",
+    vendor_id="c-2",
+    date=DAY,
+    due_date=date(2026, 5, 26),
+    currency="USD",
+    number="INV-4711",
+    lines=(
+        BillLine(account_id="a-grni", description="Order 7", amount=Decimal("90.00")),
+        BillLine(account_id="a-ppv", description="Order 7", amount=Decimal("1.50")),
+    ),
+    memo="Bill INV-4711",
+)
+ADJUSTMENT = NewAdjustment(
+    external_id="warehouse:adjustment:17",
+    date=DAY,
+    item_id="i-1",
+    quantity_delta=Decimal("-2.50"),
+    account_id="a-shrinkage",
+    unit_cost=Decimal("10.00"),
+    currency="USD",
+    reason="damage",
+    memo="Damage",
+)
+RECORDS = (CONTACT, INVOICE, PAYMENT, ENTRY, VENDOR, BILL)
+ADJUSTING = Dialect(money="decimal_string", paths=Paths(adjustments="/inventory-adjustments"))
 
 
 @dataclass(frozen=True, slots=True)

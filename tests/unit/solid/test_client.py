@@ -3,16 +3,21 @@
 import logging
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
 import structlog
 
 from runtime.settings import ConfigurationError
+from solid.client import Inconclusive
 from solid.dialect import Dialect, LookupRule, Lookups, Parameters, Paths
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
-from solid.models import Account, Contact, NewRecord
+from solid.models import Account, Contact, EntryLine, Item, NewEntry, NewRecord
 from tests.unit.solid.support import (
+    ADJUSTING,
+    ADJUSTMENT,
+    BILL,
     CONTACT,
     DAY,
     DIALECT,
@@ -21,6 +26,7 @@ from tests.unit.solid.support import (
     KEY,
     PAYMENT,
     RECORDS,
+    VENDOR,
     ScriptedSolid,
     body_of,
     ok,
@@ -89,6 +95,121 @@ async def test_a_contact_has_the_dialects_constants() -> None:
         "email": "ann@example.com",
         "contact_type": "customer",
     }
+
+
+@pytest.mark.parametrize("constants", [{}, {"contacts": {"contact_type": "customer", "vip": True}}])
+async def test_a_vendor_says_so_whatever_the_constants_of_contacts_are(constants: Any) -> None:  # noqa: ANN401
+    body = body_of(await sent(VENDOR, Dialect(money="cents", constants=constants)))
+    assert body["contact_type"] == "vendor"
+    assert body.get("vip") is (True if constants else None)
+
+
+async def test_a_customer_does_not_say_what_it_is_by_default() -> None:
+    assert "contact_type" not in body_of(await sent(CONTACT))
+
+
+BILL_BODY: Mapping[str, object] = {
+    "external_id": BILL.external_id,
+    "vendor_id": "c-2",
+    "date": "2026-04-26",
+    "due_date": "2026-05-26",
+    "currency": "USD",
+    "memo": "Bill INV-4711",
+    "lines": [
+        {"account_id": "a-grni", "description": "Order 7", "amount": "90.00"},
+        {"account_id": "a-ppv", "description": "Order 7", "amount": "1.50"},
+    ],
+}
+
+
+async def test_a_bill_carries_its_key_twice_and_the_vendors_number_where_the_dialect_has_a_field_for_it() -> None:
+    request = await sent(BILL)
+    assert (request.method, request.url.path) == ("POST", "/api/v1/bills")
+    assert body_of(request) == {**BILL_BODY, "reference_number": BILL.external_id}
+    numbered = await sent(BILL, Dialect(money="decimal_string", bill_number="bill_number"))
+    assert body_of(numbered) == {**BILL_BODY, "reference_number": BILL.external_id, "bill_number": "INV-4711"}
+
+
+async def test_the_reference_number_of_a_bill_is_the_vendors_where_look_ups_do_not_need_it() -> None:
+    lookups = Lookups(bills=LookupRule(by="external_id_filter", compare=("external_id",)))
+    request = await sent(BILL, Dialect(money="decimal_string", lookups=lookups))
+    assert body_of(request) == {**BILL_BODY, "reference_number": "INV-4711"}
+
+
+@pytest.mark.parametrize(
+    ("money", "cost", "written"),
+    [
+        ("decimal_string", "10.00", "10.00"),
+        ("decimal_string", "10", "10.00"),
+        ("decimal_string", "0.03125", "0.03125"),
+        ("decimal_number", "10.00", Decimal("10.00")),
+        ("decimal_number", "0.03125", Decimal("0.03125")),
+        ("cents", "10.00", 1000),
+    ],
+)
+async def test_an_adjustment_has_a_quantity_as_text_and_a_unit_cost_like_money(
+    money: str, cost: str, written: object
+) -> None:
+    dialect = ADJUSTING.model_copy(update={"money": money})
+    request = await sent(ADJUSTMENT.model_copy(update={"unit_cost": Decimal(cost)}), dialect)
+    assert (request.method, request.url.path) == ("POST", "/api/v1/inventory-adjustments")
+    body = body_of(request)
+    assert repr(body.pop("unit_cost")) == repr(written)
+    assert body == {
+        "external_id": ADJUSTMENT.external_id,
+        "reference_number": ADJUSTMENT.external_id,
+        "date": "2026-04-26",
+        "currency": "USD",
+        "memo": "Damage",
+        "item_id": "i-1",
+        "quantity": "-2.5",
+        "account_id": "a-shrinkage",
+        "reason": "damage",
+    }
+
+
+async def test_without_a_unit_cost_solid_values_the_adjustment() -> None:
+    assert "unit_cost" not in body_of(await sent(ADJUSTMENT.model_copy(update={"unit_cost": None}), ADJUSTING))
+
+
+@pytest.mark.parametrize(
+    ("record", "dialect", "code"),
+    [
+        (ADJUSTMENT, DIALECT, "no_endpoint"),
+        (BILL, Dialect.model_validate({"money": "cents", "paths": {"bills": ""}}), "no_endpoint"),
+        (
+            ADJUSTMENT.model_copy(update={"unit_cost": Decimal("0.005")}),
+            ADJUSTING.model_copy(update={"money": "cents"}),
+            "cannot_be_written",
+        ),
+    ],
+)
+async def test_what_the_dialect_cannot_say_is_refused_and_nothing_is_sent(
+    record: NewRecord, dialect: Dialect, code: str
+) -> None:
+    solid = ScriptedSolid([CREATED])
+    async with solid.client(dialect) as client:
+        with pytest.raises(Refused, match="was not sent") as caught:
+            await client.create(record)
+    assert caught.value.code == code
+    assert solid.requests == []
+
+
+async def test_a_kind_without_an_endpoint_is_never_called_absent() -> None:
+    solid = ScriptedSolid([ok([])])
+    async with solid.client() as client:
+        assert isinstance(await client.find(ADJUSTMENT), Inconclusive)
+        assert isinstance(await client.everything("adjustment", since=DAY), Inconclusive)
+    assert solid.requests == []
+
+
+async def test_an_entry_of_hundreds_of_lines_is_one_post_with_a_memo_for_each_line() -> None:
+    lines = [EntryLine(account_id="a-1", debit=Decimal("1.01"), memo=f"line {number}") for number in range(600)]
+    lines.append(EntryLine(account_id="a-2", credit=Decimal("606.00")))
+    entry = NewEntry(external_id="x", date=DAY, currency="USD", memo="m", lines=tuple(lines))
+    body = body_of(await sent(entry))
+    assert isinstance(body["lines"], list)
+    assert [line.get("memo") for line in body["lines"]] == [*(f"line {number}" for number in range(600)), None]
 
 
 async def test_an_invoice_carries_a_reference_number_where_it_is_looked_up_by_it() -> None:
@@ -239,6 +360,39 @@ async def test_accounts_of_another_shape_are_a_mismatch(payload: object) -> None
     async with ScriptedSolid([ok(payload)]).client() as client:
         with pytest.raises(DialectMismatch):
             await client.accounts()
+
+
+async def test_items_are_read_over_all_pages_and_what_is_not_known_is_ignored() -> None:
+    first = {"id": "1", "name": "Mug", "sku": "MUG-1", "type": "inventory", "average_cost": "2.10", "shelf": None}
+    pages = [
+        ok(
+            [first, {"id": "2", "name": "Care", "sku": None, "item_type": "service"}],
+            pagination={"page": 1, "pages": 2},
+        ),
+        ok([{"id": 3, "name": "Mug, old", "sku": "MUG-1"}, {"id": "4", "name": "x", "sku": 7}], pagination={"page": 2}),
+    ]
+    async with ScriptedSolid(pages).client() as client:
+        assert await client.items() == [
+            Item(id="1", sku="MUG-1", name="Mug", type="inventory"),
+            Item(id="2", sku=None, name="Care", type="service"),
+            Item(id="3", sku="MUG-1", name="Mug, old", type=""),
+            Item(id="4", sku="7", name="x", type=""),
+        ]
+
+
+async def test_fifty_items_without_hints_may_lack_one_of_the_same_sku() -> None:
+    items = [{"id": str(number), "name": f"Item {number}"} for number in range(50)]
+    async with ScriptedSolid([ok(items)]).client() as client:
+        with pytest.raises(Refused) as caught:
+            await client.items()
+    assert caught.value.code == "list_may_be_cut"
+
+
+@pytest.mark.parametrize("answer", [ok([{"id": "1", "name": "A"}], has_more=True), ok([{"id": "1"}]), ok("none")])
+async def test_items_of_another_shape_are_a_mismatch(answer: httpx.Response) -> None:
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(DialectMismatch, match="items"):
+            await client.items()
 
 
 def contact(number: int, name: str) -> Mapping[str, object]:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from solid.bodies import encode
-from solid.dialect import Dialect, LookupRule, Lookups, Parameters, Paths
+from solid.dialect import RESOURCES, Dialect, LookupRule, Lookups, Parameters, Paths
 from solid.expectations import expectations
 from solid.json_text import read_json
-from tests.unit.solid.support import CONTACT, DIALECT, ENTRY, INVOICE, PAYMENT
+from solid.models import NewRecord
+from tests.unit.solid.support import ADJUSTING, ADJUSTMENT, DIALECT, RECORDS
 
 TEXT, MONEY = {"type": "string"}, {"type": "string", "format": "decimal"}
 HEAD = dict.fromkeys(("external_id", "reference_number", "date", "currency", "memo"), TEXT)
@@ -37,9 +38,10 @@ DOCUMENT: dict[str, Any] = {
     "paths": {
         "/api/v1/accounts": {"get": listing("page")},
         "/api/v1/balances": {"get": listing("as_of")},
+        "/api/v1/items": {"get": listing("page")},
         "/api/v1/contacts": {
             "get": listing("page", "display_name"),
-            "post": creating({"external_id": TEXT, "display_name": TEXT, "email": TEXT, "contact_type": TEXT}),
+            "post": creating(dict.fromkeys(("external_id", "display_name", "email", "contact_type"), TEXT)),
         },
         "/api/v1/invoices": {
             "get": listing("page", "external_id", "from"),
@@ -58,6 +60,14 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/entries": {
             "get": listing("page", "from"),
             "post": creating(HEAD | {"lines": lines(account_id=TEXT, debit=MONEY, credit=MONEY, memo=TEXT)}),
+        },
+        "/api/v1/bills": {
+            "get": listing("page", "from"),
+            "post": creating(
+                HEAD
+                | dict.fromkeys(("vendor_id", "due_date"), TEXT)
+                | {"lines": lines(account_id=TEXT, description=TEXT, amount=MONEY)}
+            ),
         },
     },
 }
@@ -103,7 +113,7 @@ def test_a_missing_field_of_a_line_is_named() -> None:
 @pytest.mark.parametrize(("money", "wrong"), [("decimal_number", "number"), ("cents", "integer")])
 def test_another_money_encoding_is_named_wherever_it_shows(money: Any, wrong: str) -> None:  # noqa: ANN401
     problems = Dialect(money=money).check(DOCUMENT)
-    assert len(problems) == 5
+    assert len(problems) == 6
     assert all(f"the dialect sends {wrong}: see solid.dialect.money" in problem for problem in problems)
 
 
@@ -116,14 +126,15 @@ def test_a_missing_filter_is_named() -> None:
 def test_the_look_ups_of_the_dialect_are_what_is_checked() -> None:
     held = LookupRule(by="hold")
     document = changed()
-    for path in ("payments", "entries", "invoices"):
+    for path in ("payments", "entries", "invoices", "bills"):
         document["paths"][f"/api/v1/{path}"]["get"] = listing("page")
-    lookups = Lookups(invoices=held, payments=held, entries=held)
+    lookups = Lookups(invoices=held, payments=held, entries=held, bills=held)
     assert Dialect(money="decimal_string", lookups=lookups).check(document) == []
     problems = Dialect(money="decimal_string", parameters=Parameters(until="to")).check(DOCUMENT)
     assert problems == [
         "GET /api/v1/payments has no query parameter to",
         "GET /api/v1/entries has no query parameter to",
+        "GET /api/v1/bills has no query parameter to",
     ]
 
 
@@ -134,7 +145,7 @@ def test_constants_are_checked_too() -> None:
 
 def test_another_payload_key_is_named() -> None:
     problems = Dialect(money="decimal_string", payload_key="result").check(DOCUMENT)
-    assert len(problems) == 4
+    assert len(problems) == 5
     assert "POST /api/v1/invoices answers without result: see solid.dialect.payload_key" in problems
 
 
@@ -195,13 +206,62 @@ def test_a_broken_document_is_no_crash(document: dict[str, object]) -> None:
     assert "no path /api/v1/accounts" in DIALECT.check(document)
 
 
-@pytest.mark.parametrize("record", [CONTACT, INVOICE, PAYMENT, ENTRY])
-def test_every_field_that_is_sent_is_checked(record: Any) -> None:  # noqa: ANN401 - any record
-    checked = {(e.method, e.path): set(e.body) for e in expectations(DIALECT)}
-    body = read_json(encode(record, DIALECT))
-    path = {"contact": "contacts", "invoice": "invoices", "payment": "payments", "entry": "entries"}[record.kind]
+@pytest.mark.parametrize("record", [*RECORDS, ADJUSTMENT])
+@pytest.mark.parametrize("compare", [("external_id",), ("reference_number",)])
+def test_every_field_that_is_sent_is_checked(record: NewRecord, compare: Any) -> None:  # noqa: ANN401 - two literals
+    dialect = ADJUSTING.model_copy(
+        update={"bill_number": "vendor_number", "lookups": Lookups(bills=LookupRule(by="hold", compare=compare))}
+    )
+    checked = {(e.method, e.path): set(e.body) for e in expectations(dialect)}
+    body = read_json(encode(record, dialect))
     assert isinstance(body, dict)
-    assert set(body) <= checked["POST", f"/api/v1/{path}"]
+    assert set(body) <= checked["POST", dialect.path(RESOURCES[record.kind])]
+
+
+def test_a_solid_without_bills_is_asked_for_none() -> None:
+    document = changed()
+    del document["paths"]["/api/v1/bills"]
+    del document["paths"]["/api/v1/contacts"]["post"]["requestBody"]
+    assert DIALECT.check(document) == ["no path /api/v1/bills"]
+    without = Dialect.model_validate({"money": "decimal_string", "paths": {"bills": ""}})
+    assert without.check(document) == []
+
+
+def adjustable(path: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
+    document = changed()
+    fields = HEAD | dict.fromkeys(("item_id", "account_id", "reason", "quantity"), TEXT) | {"unit_cost": MONEY}
+    document["paths"][path] = {"get": listing("from"), "post": creating(fields | properties)}
+    return document
+
+
+def test_an_endpoint_for_adjustments_is_checked_where_the_dialect_names_one() -> None:
+    assert ADJUSTING.check(DOCUMENT) == ["no path /api/v1/inventory-adjustments"]
+    assert ADJUSTING.check(adjustable("/api/v1/inventory-adjustments")) == []
+    numbers = adjustable("/api/v1/inventory-adjustments", quantity={"type": "number"}, unit_cost={"type": "integer"})
+    where = "POST /api/v1/inventory-adjustments takes"
+    assert ADJUSTING.check(numbers) == [
+        f"{where} quantity as number, the dialect sends string",
+        f"{where} unit_cost as integer, the dialect sends string: see solid.dialect.money",
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["/inventory-adjustments", "/inventory/adjustments", "/stock-adjustments", "/inventoryAdjustments"]
+)
+def test_an_endpoint_for_adjustments_that_is_not_used_is_pointed_out(path: str) -> None:
+    document = adjustable(f"/api/v1{path}")
+    assert DIALECT.check(document) == []
+    (note,) = DIALECT.unused(document)
+    assert f"Solid offers /api/v1{path}" in note
+    assert "solid.dialect.paths.adjustments" in note
+    assert ADJUSTING.unused(document) == []
+
+
+def test_what_is_no_endpoint_for_adjustments_is_not_pointed_out() -> None:
+    reading = adjustable("/api/v1/inventory-adjustments")
+    del reading["paths"]["/api/v1/inventory-adjustments"]["post"]
+    others = [reading, adjustable("/api/v1/items/{id}/stock-adjustments"), adjustable("/api/v1/tax-adjustments"), {}]
+    assert [DIALECT.unused(document) for document in others] == [[], [], [], []]
 
 
 def test_a_misspelt_setting_is_refused() -> None:

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from solid.models import EntryLine, InvoiceLine, NewEntry, NewInvoice, NewPayment
+from solid.models import EntryLine, InvoiceLine, NewAdjustment, NewBill, NewEntry, NewInvoice, NewPayment
 from tests.fakes import NOON
-from tests.unit.solid.support import CONTACT, DAY, ENTRY, INVOICE, PAYMENT
+from tests.unit.solid.support import ADJUSTMENT, BILL, CONTACT, DAY, ENTRY, INVOICE, PAYMENT
 
 
 def entry(*lines: EntryLine) -> NewEntry:
@@ -91,18 +91,44 @@ def test_a_payment_covers_what_it_clears(amount: str) -> None:
         NewPayment.model_validate({**dict(PAYMENT), "amount": Decimal(amount)})
 
 
+def test_a_bill_is_the_sum_of_its_lines_and_each_is_more_than_nothing() -> None:
+    assert BILL.total == Decimal("91.50")
+    line = dict(BILL.lines[0])
+    for lines in ((), ({**line, "amount": Decimal(0)},), (BILL.lines[0], {**line, "amount": Decimal("-1.00")})):
+        with pytest.raises(ValidationError, match=r"more than nothing|at least 1"):
+            NewBill.model_validate({**dict(BILL), "lines": lines})
+    with pytest.raises(ValidationError, match="fraction"):
+        NewBill.model_validate({**dict(BILL), "lines": ({**line, "amount": Decimal("1.005")},)})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("quantity_delta", Decimal(0)),
+        ("quantity_delta", 1.5),
+        ("quantity_delta", Decimal("NaN")),
+        ("quantity_delta", Decimal("1e-13")),
+        ("quantity_delta", Decimal("1e16")),
+        ("unit_cost", Decimal("-0.01")),
+        ("unit_cost", Decimal("Infinity")),
+        ("reason", ""),
+        ("item_id", ""),
+    ],
+)
+def test_an_adjustment_changes_a_quantity_at_a_cost_that_can_be(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        NewAdjustment.model_validate({**dict(ADJUSTMENT), field: value})
+
+
 def test_fractions_below_a_cent_are_refused_at_once() -> None:
     with pytest.raises(ValidationError, match="fraction"):
         NewPayment.model_validate({**dict(PAYMENT), "amount": Decimal("20.001")})
 
 
 def test_records_are_frozen_and_know_their_kind() -> None:
-    assert [record.kind for record in (CONTACT, INVOICE, PAYMENT, ENTRY)] == [
-        "contact",
-        "invoice",
-        "payment",
-        "entry",
-    ]
+    records = (CONTACT, INVOICE, PAYMENT, ENTRY, BILL, ADJUSTMENT)
+    kinds = ["contact", "invoice", "payment", "entry", "bill", "adjustment"]
+    assert [record.kind for record in records] == kinds
     with pytest.raises(ValidationError, match="frozen"):
         CONTACT.display_name = "other"  # type: ignore[misc]
 

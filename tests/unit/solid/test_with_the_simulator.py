@@ -8,13 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+from simulator import documents
 from simulator.api import ApiApp
 from simulator.dialect import Dialect as Switches
+from simulator.fields import Fields
+from simulator.judge import judge
 from simulator.simulation import DEMO_KEY, Simulation
-from solid.client import Absent, Inconclusive, Present, SolidClient
+from solid.client import Absent, Everything, Inconclusive, Present, SolidClient
 from solid.dialect import Dialect
 from solid.errors import PeriodClosed, Refused, Unavailable
-from solid.models import NewContact, NewEntry, NewInvoice, NewPayment
+from solid.models import BillLine, EntryLine, NewAdjustment, NewBill, NewContact, NewEntry, NewInvoice, NewPayment
 from solid.transport import PacedTransport
 from tests.unit.solid.support import BASE_URL, DAY, TIMEOUT, WritingLimiter
 
@@ -35,6 +38,10 @@ def speaking(**switches: Any) -> Simulation:  # noqa: ANN401 - the simulator che
     simulation = Simulation(allowance=100_000)
     simulation.switches.dialect = Switches().changed(switches)
     return simulation
+
+
+def adjusting(money: Any = "decimal_string", **more: Any) -> Dialect:  # noqa: ANN401 - the dialect checks them
+    return Dialect.model_validate({"money": money, "paths": {"adjustments": "/inventory-adjustments"}, **more})
 
 
 async def sale(client: SolidClient, number: int = 1) -> tuple[NewContact, NewInvoice, NewPayment, NewEntry]:
@@ -108,6 +115,110 @@ async def test_a_repeated_post_makes_two_and_both_are_found() -> None:
             second = await client.create(record)
             assert isinstance(first, Present)
             assert await client.find(record) == Present((*first.ids, second))
+
+
+async def stocked(client: SolidClient, simulation: Simulation) -> tuple[NewContact, NewBill, NewAdjustment]:
+    """A vendor, its bill and an adjustment of an item, all created."""
+    accounts = {account.name: account.id for account in await client.accounts()}
+    draft = {"name": "Mug", "type": "inventory", "sku": "MUG", "asset_account_id": accounts["Inventory Asset"]}
+    fields = Fields(draft, simulation.switches.dialect.money)
+    item = simulation.commit(documents.item(fields, simulation.books, simulation.switches.dialect)).id
+    vendor = NewContact(external_id="v:1", display_name="Acme", contact_type="vendor")
+    vendor_id = await client.create(vendor)
+    lines = [("Received Not Billed", "90.00"), ("Purchase Price Variance", "1.50")]
+    bill = NewBill(
+        external_id="b:1",
+        vendor_id=vendor_id,
+        date=DAY,
+        due_date=DAY,
+        currency="USD",
+        number="4711",
+        lines=tuple(BillLine(account_id=accounts[n], description="Order 7", amount=Decimal(a)) for n, a in lines),
+    )
+    await client.create(bill)
+    adjustment = NewAdjustment(
+        external_id="a:1",
+        date=DAY,
+        item_id=item,
+        quantity_delta=Decimal("3.5"),
+        account_id=accounts["Inventory Shrinkage"],
+        unit_cost=Decimal("2.00"),
+        currency="USD",
+        reason="found",
+    )
+    await client.create(adjustment)
+    return vendor, bill, adjustment
+
+
+@pytest.mark.parametrize("money", MONEY)
+@pytest.mark.parametrize("key", ["data", "resource"])
+async def test_vendors_bills_and_adjustments_are_created_and_found_in_every_dialect(
+    money: Any,  # noqa: ANN401
+    key: str,
+) -> None:
+    simulation = speaking(money=money, payload_key=key, adjustments="offered")
+    dialect = adjusting(money=money, payload_key="{resource}" if key == "resource" else key, bill_number="bill_number")
+    async with client_of(simulation, dialect) as client:
+        assert dialect.check(await client.openapi()) == []
+        for record in await stocked(client, simulation):
+            assert isinstance(await client.find(record), Present)
+            assert await client.find(record.model_copy(update={"external_id": "never:sent"})) == Absent()
+            everything = await client.everything(record.kind, since=DAY)
+            assert isinstance(everything, Everything)
+            assert everything.ids.keys() >= {record.external_id}
+        verdict = judge(simulation)
+        assert verdict["balanced"]
+        moved = {"Received Not Billed": "90.00", "Purchase Price Variance": "1.50", "Accounts Payable": "-91.50"}
+        moved |= {"Inventory Asset": "7.00", "Inventory Shrinkage": "-7.00"}
+        assert {name: verdict["balances"][name] for name in moved} == moved
+    (vendor,) = [record for record in simulation.books.log if record.draft.kind == "contact"]
+    (bill,) = [record for record in simulation.books.log if record.draft.kind == "bill"]
+    assert vendor.draft.fields["contact_type"] == "vendor"
+    assert bill.draft.fields["bill_number"] == "4711"
+
+
+@pytest.mark.parametrize("pagination", ["page", "offset", "cursor", "none"])
+async def test_items_are_read_in_every_way_of_paging(pagination: str) -> None:
+    simulation = speaking(pagination=pagination)
+    for number in range(61):
+        fields = Fields({"name": f"Item {number}", "type": "inventory", "sku": f"S{number % 60}"}, "decimal_string")
+        simulation.commit(documents.item(fields, simulation.books, simulation.switches.dialect))
+    async with client_of(simulation, Dialect(money="decimal_string")) as client:
+        items = await client.items()
+    assert sorted(item.sku or "" for item in items) == sorted(["S0", *(f"S{number}" for number in range(60))])
+    assert {item.type for item in items} == {"inventory"}
+
+
+async def test_behind_a_silent_cap_no_sku_is_taken_for_the_only_one() -> None:
+    simulation = speaking(pagination="silent_cap")
+    for number in range(51):
+        fields = Fields({"name": "Mug", "type": "inventory", "sku": f"S{number % 50}"}, "decimal_string")
+        simulation.commit(documents.item(fields, simulation.books, simulation.switches.dialect))
+    async with client_of(simulation, Dialect(money="decimal_string")) as client:
+        with pytest.raises(Refused, match="list_may_be_cut"):
+            await client.items()
+
+
+async def test_the_endpoint_for_adjustments_is_pointed_out_and_checked() -> None:
+    async with client_of(speaking(adjustments="offered"), Dialect(money="decimal_string")) as client:
+        (note,) = Dialect(money="decimal_string").unused(await client.openapi())
+        assert "/api/v1/inventory-adjustments" in note
+    async with client_of(speaking(), adjusting()) as client:
+        assert adjusting().check(await client.openapi()) == ["no path /api/v1/inventory-adjustments"]
+
+
+async def test_an_entry_of_six_hundred_lines_is_written_and_found_again() -> None:
+    simulation = speaking()
+    async with client_of(simulation, Dialect(money="decimal_string")) as client:
+        bank, *_, income = [account.id for account in await client.accounts()]
+        lines = [EntryLine(account_id=bank, debit=Decimal("0.05"), memo=f"line {number}") for number in range(600)]
+        whole = EntryLine(account_id=income, credit=Decimal("30.00"))
+        entry = NewEntry(external_id="e:1", date=DAY, currency="USD", memo="All", lines=(*lines, whole))
+        assert await client.find(entry) == Absent()
+        created = await client.create(entry)
+        assert await client.find(entry) == Present((created,))
+    (record,) = simulation.books.with_external_id("entry", "e:1")
+    assert [leg.memo for leg in record.draft.legs] == [*(f"line {number}" for number in range(600)), None]
 
 
 @pytest.mark.parametrize("match", ["exact", "contains", "icase"])

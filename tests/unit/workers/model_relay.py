@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from messaging.bucket import NoToken
 from schemas.money import Money
 from solid.errors import OutcomeUnknown, Refused, Unavailable
-from solid.models import NewContact, NewInvoice, NewPayment, NewRecord
+from solid.models import NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
 from store.claims import WriteRow
 from store.doubts import Doubts
 from store.errors import LeaseLost, NotInDoubt, StoreUnavailable
@@ -312,4 +312,7 @@ def amount_of(record: NewRecord) -> Decimal:
             return record.total
         case NewPayment():
             return record.amount
-    return sum((line.debit or Decimal(0) for line in record.lines), Decimal(0))
+        case NewEntry():
+            return sum((line.debit or Decimal(0) for line in record.lines), Decimal(0))
+    msg = f"no story writes a {record.kind}"
+    raise NotImplementedError(msg)

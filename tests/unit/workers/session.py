@@ -11,6 +11,7 @@ from runtime.settings import WorkerSettings
 from store.errors import StoreUnavailable
 from tests.fakes import FakeClock
 from workers.outcomes import GiveBack, Outcome
+from workers.payroll_policy import PayrollPolicy
 from workers.worker import Parts, Worker
 
 HOLD = 60.0
@@ -18,6 +19,10 @@ HOLD = 60.0
 
 async def for_ever() -> None:
     await asyncio.Event().wait()
+
+
+async def nothing() -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -116,6 +121,10 @@ class FakeSolid:
         """No accounts."""
         return []
 
+    async def items(self) -> list[object]:
+        """No items."""
+        return []
+
 
 @dataclass(slots=True)
 class FakeSweeper:
@@ -180,11 +189,13 @@ class Stage:
             "bucket": self.bucket,
             "mint": self.mint,
             "solid": FakeSolid(),
-            "dialect": SimpleNamespace(check=lambda _: self.problems),
+            "dialect": SimpleNamespace(check=lambda _: self.problems, adjustments=None),
             "inbox": self.store,
             "applier": SimpleNamespace(longest_call=35.0),
             "sweeper": FakeSweeper(self.said),
-            "books": SimpleNamespace(accounts={}),
+            "stock": None,
+            "merger": SimpleNamespace(run=for_ever, once=nothing),
+            "books": SimpleNamespace(accounts={}, items={}, payroll=PayrollPolicy()),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),
         }

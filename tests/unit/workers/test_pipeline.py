@@ -19,6 +19,7 @@ from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Retry
 from workers.pipeline import CHART_GOOD_FOR_SECONDS, Pipeline
 from workers.retry import RetryPolicy
+from workers.stock.book import MemoryRecords, StockBook
 
 BOOKS = sample_books().model_copy(update={"base_currency": "USD"})
 CHART = Chart([Account(id=f"id of {name}", name=name) for name in BOOKS.accounts.values()])
@@ -69,6 +70,7 @@ def pipeline(bench: Bench, *, chart: Chart = CHART) -> Pipeline:
         read_chart=newest_chart,
         inbox=bench.inbox(),
         applier=bench.applier(),
+        stock=StockBook(records=MemoryRecords(), books=BOOKS, company=COMPANY),
         policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
         settle_seconds=60,
         company=COMPANY,

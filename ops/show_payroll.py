@@ -1,0 +1,70 @@
+"""How `relay payroll` prints: what became of runs, and the calendar of periods. It decides nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from producers.payroll.pulling import Outcome, counted
+
+
+def show_outcomes(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:
+    """A line for each run of a pull or of a file, and how many became what."""
+    if as_json:
+        _json([asdict(outcome) for outcome in outcomes])
+        return
+    console = Console(highlight=False)
+    table = _table("run", "paid", "became", "version", "why")
+    for each in outcomes:
+        why = each.message or each.reason or ""
+        table.add_row(each.run, str(each.pay_date or ""), each.became, str(each.version or ""), escape(why))
+    if table.row_count:
+        console.print(table)
+    said = ", ".join(f"{number} {word}" for word, number in counted(outcomes).items()) or "no runs"
+    console.print(f"{'would be: ' if dry_run else ''}{said}")
+
+
+def show_calendar(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """A table of periods for each company at a provider."""
+    if as_json:
+        _json(found)
+        return
+    console = Console(highlight=False)
+    if not found["calendars"]:
+        console.print("no [payroll.<name>] is set, and no pay run is known")
+    for calendar in found["calendars"]:
+        pulled = calendar["last_pull"]
+        last = f", last pulled {pulled:%Y-%m-%d %H:%M} UTC" if pulled else ""
+        console.print(f"{calendar['company']}: {calendar['provider']} {calendar['entity']}{last}", style="bold")
+        table = _table("period", "state", "run", "became", "version", "paid", "why", "deadline")
+        for period in calendar["periods"]:
+            _add(table, period)
+        console.print(table if table.row_count else "no period yet")
+
+
+def _add(table: Table, period: Mapping[str, Any]) -> None:
+    span = f"{period['start'] or '?'} to {period['end'] or '?'}"
+    if not period["runs"]:
+        table.add_row(span, period["state"])
+    for number, run in enumerate(period["runs"]):
+        kind = "" if run["type"] in (None, "regular") else f" ({run['type']})"
+        deadline = f"{run['deadline']:%Y-%m-%d %H:%M} UTC" if run["deadline"] else ""
+        why = " ".join(word for word in (run["reason"], run["field"]) if word)
+        version, paid = str(run["version"] or ""), str(run["pay_date"] or "")
+        lead = ("", "") if number else (span, period["state"])
+        table.add_row(*lead, f"{run['run']}{kind}", run["state"], version, paid, escape(why), deadline)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _json(value: object) -> None:
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the output

@@ -1,0 +1,145 @@
+"""One GET of a polled address: paced, patient with 429 and 503, and plain about everything else.
+
+It must not log or tell anything of a body, nor the token, nor the query of an address.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+from aiolimiter import AsyncLimiter
+
+from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
+from producers.feeds.feed import Turn, wait
+from runtime.sections_feeds import PollingFeed
+
+TRIES: Final = 5
+LONGEST_WAIT_SECONDS: Final = 600.0
+"""A longer Retry-After ends the pass; the next one begins after it."""
+
+_BUSY: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_UNAUTHORISED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. `next_link` is the address in its Link header, whole."""
+
+    body: bytes
+    etag: str | None
+    next_link: str | None
+
+
+class Asking:
+    """A client for one feed; `close` it."""
+
+    def __init__(self, name: str, settings: PollingFeed, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._name = name
+        self._settings = settings
+        # one call at a time, evenly spaced: a window of a minute never sees more, wherever it begins
+        self._limiter = AsyncLimiter(1, 60 / settings.calls_per_minute)
+        timeout = httpx.Timeout(settings.timeout_seconds, connect=min(5, settings.timeout_seconds))
+        self._http = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def get(self, url: str, *, etag: str | None, turn: Turn) -> Answer | None:
+        """The answer; None where nothing has changed since `etag`.
+
+        Raises:
+            PollRefused: the token or the request is not accepted, or the answer is too large.
+            PollUnavailable: no usable answer after some tries, or one later than can be waited for.
+            Interrupted: told to stop.
+            ConfigurationError: the token's file cannot be read.
+        """
+        pause = 1.0
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self._limiter:
+                    return await self._once(url, etag, turn.clock.now())
+            except PollUnavailable as error:
+                seconds = pause if error.after_seconds is None else error.after_seconds
+                if attempt == TRIES or seconds > LONGEST_WAIT_SECONDS or turn.stop.is_set():
+                    raise
+            await wait(turn.stop, seconds, turn.clock)
+            pause *= 2
+            if turn.stop.is_set():
+                msg = f"{self._where}: stopped while it was waited for"
+                raise Interrupted(msg)
+        raise AssertionError
+
+    async def _once(self, url: str, etag: str | None, now: datetime) -> Answer | None:
+        try:
+            async with self._http.stream("GET", url, headers=self._headers(etag)) as response:
+                self._judge(response, now)
+                if response.status_code == HTTPStatus.NOT_MODIFIED:
+                    return None
+                body = await self._body(response)
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            msg = f"{self._where}: no answer: {type(error).__name__}"
+            raise PollUnavailable(msg) from error
+        except httpx.InvalidURL as error:
+            msg = f"{self._where}: the address of the next page cannot be used"
+            raise PollRefused(msg) from error
+        link = response.links.get("next", {}).get("url")
+        return Answer(body, response.headers.get("etag"), None if link is None else str(response.url.join(link)))
+
+    def _headers(self, etag: str | None) -> dict[str, str]:
+        settings = self._settings
+        headers = {"Accept": "application/json", **settings.headers}
+        token = settings.bearer(self._name)
+        if token is not None:
+            headers[settings.token_header] = f"{settings.token_prefix}{token}"
+        if etag is not None:
+            headers["If-None-Match"] = etag
+        return headers
+
+    def _judge(self, response: httpx.Response, now: datetime) -> None:
+        status = response.status_code
+        if status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            return
+        said = f"{self._where} answered {status}"
+        if status in _UNAUTHORISED:
+            msg = f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file."
+            raise PollRefused(msg)
+        if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise PollUnavailable(said, after_seconds=_retry_after(response, now))
+        if response.is_redirect:
+            msg = f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url."
+            raise PollRefused(msg)
+        msg = f"{said}: is feeds.{self._name}.url right, and its cursor?"
+        raise PollRefused(msg)
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Read it, and stop as soon as it is larger than allowed, unpacked."""
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._settings.max_bytes:
+                msg = (
+                    f"{self._where}: an answer has more than {self._settings.max_bytes:,} bytes: ask for smaller pages"
+                )
+                raise PollRefused(msg)
+        return bytes(body)
+
+    @property
+    def _where(self) -> str:
+        return f"feeds.{self._name} ({httpx.URL(self._settings.url).host})"
+
+
+def _retry_after(response: httpx.Response, now: datetime) -> float | None:
+    """Seconds, of either form; None where it says nothing that can be understood."""
+    said = response.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said)
+    with suppress(ValueError, TypeError):
+        date = response.headers.get("date")  # the other side's own time, so that clocks need not agree
+        here = parsedate_to_datetime(date) if date else now
+        return max(0.0, (parsedate_to_datetime(said) - here).total_seconds())
+    return None

@@ -1,0 +1,186 @@
+"""What every feed has in common: passes, the sending of batches, the keeping of what became of them.
+
+It must not know what a feed reads: `folder` and `polling` do.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import structlog
+
+from messaging.errors import MessagingError, UnsafeTopology
+from messaging.publisher import Encoded
+from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
+from runtime.clock import Clock
+from store.errors import StoreError
+from store.feed_runs import FeedRun
+
+IN_FLIGHT: Final = 250
+"""Events under way to the broker together."""
+
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 30.0
+
+log = structlog.get_logger()
+
+
+class Publisher(Protocol):
+    """Where events go; every method returns once the broker has confirmed, and else raises PublishFailed."""
+
+    async def publish_all(self, messages: list[Encoded]) -> None:
+        """Publish many; publishing them again is harmless."""
+        ...
+
+    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
+        """Put an item that cannot be normalised before a person."""
+        ...
+
+
+class Runs(Protocol):
+    """Where it is kept what became of files and polls."""
+
+    async def add(self, run: FeedRun) -> None:
+        """Keep one. Raises StoreError."""
+        ...
+
+
+Progress = Callable[[str, str, int, int], None]
+"""Told how far a file is: its name, what is being done, how much of how much (0: not known)."""
+
+
+def no_progress(name: str, doing: str, done: int, of: int) -> None:
+    """For where nobody looks."""
+
+
+@dataclass(slots=True)
+class Pass:
+    """What came of looking once. `unfinished` are files that somebody still writes."""
+
+    files: int = 0
+    rows: int = 0
+    events: int = 0
+    rejects: int = 0
+    refused: int = 0
+    unfinished: list[str] = field(default_factory=list)
+
+    def count(self, run: FeedRun) -> None:
+        """Add one file or poll."""
+        self.files += 1
+        self.rows += run.rows
+        self.events += run.events
+        self.rejects += run.rejects
+        self.refused += run.state == "failed"
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Ready for JSON."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How one pass is made: until `stop` is set, and `patient` where it is to wait for a broker that is away."""
+
+    stop: asyncio.Event
+    clock: Clock
+    patient: bool = True
+
+
+class Feed(Protocol):
+    """A folder or an address that is looked at again and again."""
+
+    @property
+    def name(self) -> str:
+        """As in `[feeds.<name>]`."""
+        ...
+
+    @property
+    def every_seconds(self) -> float:
+        """From the end of one pass to the next."""
+        ...
+
+    async def look(self, turn: Turn) -> Pass:
+        """One pass: all that is there now.
+
+        Raises FeedProblem, StoreError, MessagingError; nothing is lost, and looking again is right.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
+async def send(publisher: Publisher, batch: list[Encoded], turn: Turn, *, feed: str) -> None:
+    """Publish a batch and wait for its confirms; again and again while the broker is away, where that is wanted.
+
+    Raises:
+        Interrupted: not confirmed, and it is not to be tried any longer.
+        UnsafeTopology: trying again would not help.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await publisher.publish_all(batch)
+        except UnsafeTopology:
+            raise
+        except MessagingError as error:
+            if not turn.patient or turn.stop.is_set():
+                raise Interrupted(str(error)) from error
+            log.warning("feed.waiting_for_broker", feed=feed, error=str(error), again_seconds=pause)
+        await wait(turn.stop, pause, turn.clock)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def wait(stop: asyncio.Event, seconds: float, clock: Clock) -> None:
+    """Wait so long, or until the feed is to stop."""
+    stopping = asyncio.ensure_future(stop.wait())
+    sleeping = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({stopping, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        sleeping.cancel()
+        await asyncio.gather(stopping, sleeping, return_exceptions=True)
+
+
+async def keep_run(runs: Runs | None, run: FeedRun) -> None:
+    """Keep what became of it, and say it in one line. Without the store a folder's feed goes on all the same."""
+    seconds = (run.ended_at - run.started_at).total_seconds()
+    figures = {"rows": run.rows, "events": run.events, "rejects": run.rejects, "seconds": round(seconds, 3)}
+    log.info("feed.settled", feed=run.feed, company=run.company, name=run.name, state=run.state, **figures)
+    if runs is None:
+        return
+    try:
+        await runs.add(run)
+    except StoreError as error:
+        log.warning("feed.run_not_kept", feed=run.feed, error=str(error))
+
+
+async def keep_feeding(feed: Feed, stop: asyncio.Event, clock: Clock) -> None:
+    """Look again and again until `stop` is set. What goes wrong is said once, until it is something else.
+
+    Raises:
+        UnsafeTopology: it cannot go on.
+    """
+    told = ""
+    try:
+        while not stop.is_set():
+            pause, problem = feed.every_seconds, ""
+            try:
+                await feed.look(Turn(stop, clock))
+            except UnsafeTopology:
+                raise
+            except (FeedProblem, StoreError, MessagingError) as error:
+                problem = str(error)
+                if isinstance(error, PollUnavailable):
+                    pause = max(pause, error.after_seconds or 0)
+            if problem not in ("", told) and not stop.is_set():
+                log.warning("feed.interrupted", feed=feed.name, error=problem)
+            elif told and not problem:
+                log.info("feed.goes_on", feed=feed.name)
+            told = problem
+            await wait(stop, pause, clock)
+    finally:
+        await feed.close()

@@ -1,0 +1,282 @@
+"""A polled address: page by page to the source's normaliser, and to the broker; only then does the cursor move.
+
+A crash repeats, and never skips: the cursor of times and numbers moves after the last page, as nobody says in which
+order items come; one that the answer gives moves page by page. What the last pass has settled is not published again.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+import httpx
+
+from messaging.errors import MessagingError, UnsafeTopology
+from messaging.publisher import Encoded, encoded
+from producers.documents import elements_at
+from producers.feeds.asking import Answer, Asking
+from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
+from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Turn, keep_run, no_progress, send
+from producers.feeds.positions import at_path, following, of_answer, sent
+from producers.feeds.reading import document_normaliser
+from producers.normalising import NormaliseContext, Normaliser, Rejected
+from runtime.clock import Clock
+from runtime.sections_feeds import PollingFeed
+from store.cursors import Cursor
+from store.feed_runs import FeedRun, RunState
+
+MOST_PAGES: Final = 10_000
+
+
+class Cursors(Protocol):
+    """Where it is kept how far a feed has been read. Both raise StoreError."""
+
+    async def get(self, company: str, feed: str) -> Cursor:
+        """Where it stands."""
+        ...
+
+    async def move(self, company: str, feed: str, to: Cursor) -> None:
+        """Durable on return."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a page: as it came, and what it became."""
+
+    raw: bytes
+    digest: str
+    events: tuple[Encoded, ...] = ()
+    rejected: Rejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer, normalised. `documents` are its items as JSON values."""
+
+    items: tuple[Item, ...]
+    documents: tuple[Mapping[str, Any], ...]
+    answer: object
+    size: int
+    etag: str | None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What one pass has come to so far. `position` is the cursor as it may be moved to, `seen` what is settled."""
+
+    started: datetime
+    cursor: Cursor
+    position: str | None
+    pages: int = 0
+    rows: int = 0
+    events: int = 0
+    rejects: int = 0
+    size: int = 0
+    etag: str | None = None
+    seen: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PolledAddress:
+    """One `[feeds.<name>]` with a url. One pass at a time, and one process: its calls are counted here."""
+
+    name: str
+    settings: PollingFeed
+    context: NormaliseContext
+    publisher: Publisher
+    cursors: Cursors
+    clock: Clock
+    runs: Runs | None = None
+    progress: Progress = no_progress
+    transport: httpx.AsyncBaseTransport | None = None
+    _asking: Asking = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is connected yet."""
+        self._asking = Asking(self.name, self.settings, transport=self.transport)
+
+    @property
+    def every_seconds(self) -> float:
+        """See `Feed`."""
+        return self.settings.every_seconds
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._asking.close()
+
+    async def look(self, turn: Turn) -> Pass:
+        """One pass over all pages; see `Feed`.
+
+        Raises:
+            PollRefused, PollUnavailable: no usable answer; see there.
+            Interrupted: told to stop, or no confirm.
+            StoreUnavailable: the cursor cannot be read or kept.
+        """
+        cursor = await self.cursors.get(self.context.company, self.name)
+        reading = _Reading(self.clock.now(), cursor, cursor.value)
+        try:
+            async with aclosing(self.pages(cursor, turn)) as pages:
+                async for page in pages:
+                    await self._settle(page, reading, turn)
+            await self._finish(reading)
+        except FeedProblem as problem:
+            await keep_run(self.runs, self._run(reading, problem))
+            raise
+        run, done = self._run(reading, None), Pass()
+        done.count(run)
+        await keep_run(self.runs, run)
+        return done
+
+    async def pages(self, cursor: Cursor, turn: Turn) -> AsyncIterator[Page]:
+        """All pages from a cursor on; nothing is published and nothing moved by it. Raises as `look` does."""
+        url, etag = self._first(cursor), cursor.etag if self.settings.etag else None
+        been: set[str] = set()
+        while url is not None:
+            if url in been or len(been) == MOST_PAGES:
+                msg = f"feeds.{self.name}: the pages go round in a circle, or are more than {MOST_PAGES:,}"
+                raise PollRefused(msg)
+            been.add(url)
+            answer = await self._asking.get(url, etag=etag, turn=turn)
+            etag = None
+            if answer is None:
+                return
+            page = await asyncio.to_thread(self._normalised, answer)
+            url = self._next(url, answer, page.answer)
+            yield page
+            if turn.stop.is_set():
+                msg = f"feeds.{self.name}: stopped after {len(been)} pages"
+                raise Interrupted(msg)
+
+    async def _settle(self, page: Page, reading: _Reading, turn: Turn) -> None:
+        """Have the broker confirm all that is new on a page."""
+        known = set(reading.cursor.seen)
+        new = [item for item in page.items if item.digest not in known]
+        events = [event for item in new for event in item.events]
+        for start in range(0, len(events), IN_FLIGHT):
+            await send(self.publisher, events[start : start + IN_FLIGHT], turn, feed=self.name)
+        for item in new:
+            if item.rejected is not None:
+                await self._keep(item.raw, item.rejected)
+                reading.rejects += 1
+        reading.pages += 1
+        reading.rows += len(page.items)
+        reading.events += len(events)
+        reading.size += page.size
+        reading.etag = page.etag
+        reading.seen += [item.digest for item in page.items]
+        self.progress(self.name, "polling", reading.rows, 0)
+        await self._move_by_page(page, reading)
+
+    async def _move_by_page(self, page: Page, reading: _Reading) -> None:
+        settings = self.settings.cursor
+        if settings is None:
+            return
+        if settings.max_of is not None:
+            reading.position = following(settings, reading.position, page.documents, asked_at=reading.started)
+            return
+        reading.position = of_answer(settings, reading.position, page.answer)
+        if reading.position != reading.cursor.value:
+            await self.cursors.move(self.context.company, self.name, Cursor(reading.position, None, reading.seen))
+
+    async def _finish(self, reading: _Reading) -> None:
+        """After the last page. An ETag is of one address, and of one page: it is kept where both are asked again."""
+        if not reading.pages:
+            return
+        same = reading.position == reading.cursor.value and reading.pages == 1
+        to = Cursor(reading.position, reading.etag if same else None, reading.seen)
+        await self.cursors.move(self.context.company, self.name, to)
+
+    async def _keep(self, raw: bytes, rejected: Rejected) -> None:
+        try:
+            await self.publisher.keep_raw(
+                raw,
+                source=f"/feeds/{self.name}/{self.settings.source}",
+                company=self.context.company,
+                reason=rejected.reason,
+                error=str(rejected),
+            )
+        except UnsafeTopology:
+            raise
+        except MessagingError as error:
+            raise Interrupted(str(error)) from error
+
+    def _first(self, cursor: Cursor) -> str:
+        settings = self.settings.cursor
+        if settings is None:
+            return self.settings.url
+        overlap = timedelta(seconds=self.settings.overlap_seconds)
+        value = sent(settings, cursor.value, overlap=overlap)
+        return self.settings.url if value is None else _with(self.settings.url, settings.param, value)
+
+    def _next(self, url: str, answer: Answer, document: object) -> str | None:
+        """The address of the next page, on the same server as the first: the token goes nowhere else."""
+        following_page = answer.next_link
+        if self.settings.next_field is not None:
+            value = at_path(document, self.settings.next_field)
+            if not value:
+                return None
+            param = self.settings.next_param
+            following_page = urljoin(url, str(value)) if param is None else _with(url, param, str(value))
+        if following_page is not None and _origin(following_page) != _origin(self.settings.url):
+            msg = f"feeds.{self.name}: the next page is on another server; the token is not sent there"
+            raise PollRefused(msg)
+        return following_page
+
+    def _normalised(self, answer: Answer) -> Page:
+        try:
+            raws = elements_at(answer.body, self.settings.items)
+            document = json.loads(answer.body, parse_float=str, parse_int=str)
+        except (ValueError, RecursionError) as error:
+            why = str(error) if type(error) is ValueError else "the answer is no JSON"
+            msg = f"feeds.{self.name}: {why}: is feeds.{self.name}.items right?"
+            raise PollRefused(msg) from None
+        normalise = document_normaliser(self.settings.source)
+        values = at_path(document, self.settings.items) if self.settings.items else document
+        values = values if isinstance(values, list) else [values]
+        documents = tuple(value for value in values if isinstance(value, dict))
+        items = tuple(_item(raw, normalise, self.context) for raw in raws)
+        return Page(items, documents, document, len(answer.body), answer.etag)
+
+    def _run(self, reading: _Reading, problem: FeedProblem | None) -> FeedRun:
+        state: RunState = "interrupted" if problem else "failed" if reading.rejects else "done"
+        parts = urlsplit(self.settings.url)
+        return FeedRun(
+            company=self.context.company,
+            feed=self.name,
+            name=f"{parts.hostname}{parts.path}",
+            state=state,
+            size=reading.size,
+            rows=reading.rows,
+            events=reading.events,
+            rejects=reading.rejects,
+            error=None if problem is None else str(problem),
+            started_at=reading.started,
+            ended_at=self.clock.now(),
+        )
+
+
+def _item(raw: bytes, normalise: Normaliser, context: NormaliseContext) -> Item:
+    digest = hashlib.sha256(raw).hexdigest()[:16]
+    try:
+        events = normalise(raw, context).events
+    except Rejected as rejected:
+        return Item(raw, digest, rejected=rejected)
+    return Item(raw, digest, tuple(encoded(event) for event in events))
+
+
+def _with(url: str, param: str, value: str) -> str:
+    """The address with one parameter set, in place of any of that name."""
+    parts = urlsplit(url)
+    kept = [(name, said) for name, said in parse_qsl(parts.query, keep_blank_values=True) if name != param]
+    return parts._replace(query=urlencode([*kept, (param, value)])).geturl()
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -1,0 +1,121 @@
+"""Any source as something that reads a file piece by piece, and what is refused before a byte of it is normalised.
+
+Pure but for the file it is given. It must not publish or move anything.
+"""
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import BinaryIO, Final
+
+from producers.documents import split_documents
+from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
+from producers.sources import FILE_SOURCES, SOURCES
+
+LARGEST_DOCUMENTS: Final = 67_108_864
+"""Bytes of a file of documents: it is read whole."""
+
+_PACKED: Final = {
+    b"PK\x03\x04": "a zip archive (an .xlsx is one too)",
+    b"PK\x05\x06": "an empty zip archive",
+    b"\x1f\x8b": "packed with gzip",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\xd0\xcf\x11\xe0": "an old Office document (.xls)",
+}
+_LONGEST_MARK: Final = max(map(len, _PACKED))
+
+
+def known_sources() -> tuple[str, ...]:
+    """The names of all sources, sorted."""
+    return tuple(sorted({*SOURCES, *FILE_SOURCES}))
+
+
+def reader_of(source: str) -> FileReader:
+    """What reads files of this source; documents are taken one by one. Raises KeyError for an unknown source."""
+    if source in FILE_SOURCES:
+        return FILE_SOURCES[source]
+    return _documents_of(SOURCES[source])
+
+
+def document_normaliser(source: str) -> Normaliser:
+    """What normalises single documents of this source; a format of files is given each as a file of its own.
+
+    A mistake of ours is a `Rejected` too, and says where in the code it was made, with no value. Raises KeyError.
+    """
+    reader = reader_of(source)
+
+    def normalise(document: bytes, context: NormaliseContext) -> Normalised:
+        taken: list[Taken] = []
+        try:
+            for piece in reader(BytesIO(document), context):
+                if isinstance(piece, Refused):
+                    raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+                taken.append(piece)
+        except Rejected:
+            raise
+        except Exception as error:
+            raise _mistake(error) from error
+        events = tuple(event for piece in taken for event in piece.events)
+        ignored = next((piece.ignored for piece in taken if piece.ignored), None)
+        return Normalised(events, ignored=None if events else ignored)
+
+    return normalise
+
+
+def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:
+    """Read a file from its start, piece by piece.
+
+    A mistake of ours in one piece refuses the file, and says where in the code it was made, with no value.
+    Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
+    """
+    reader = reader_of(source)
+    _refuse_unreadable(file, max_bytes=max_bytes if source in FILE_SOURCES else min(max_bytes, LARGEST_DOCUMENTS))
+    try:
+        yield from reader(file, context)
+    except (Rejected, OSError):
+        raise
+    except Exception as error:  # a mistake of ours must not lose a file
+        raise _mistake(error) from error
+
+
+def _mistake(error: Exception) -> Rejected:
+    """Where it was raised, without any value: the message of an unknown error may hold what was read."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+    return Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {place}")
+
+
+def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
+    size = file.seek(0, 2)
+    file.seek(0)
+    if size > max_bytes:
+        message = f"the file has {size:,} bytes, and {max_bytes:,} are allowed: cut it, or raise the feed's max_bytes"
+        raise Rejected(reason="too_large", message=message)
+    start = file.read(_LONGEST_MARK)
+    file.seek(0)
+    for mark, what in _PACKED.items():
+        if start.startswith(mark):
+            raise Rejected(reason="compressed", message=f"the file is {what}: unpack it, or export it as plain text")
+
+
+def _documents_of(normalise: Normaliser) -> FileReader:
+    def read_documents(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+        for number, document in enumerate(split_documents(file.read()), start=1):
+            where = f"document {number}"
+            try:
+                normalised = normalise(document, context)
+            except Rejected as rejected:
+                yield Refused(where, rejected.reason, _without(rejected.field, str(rejected)), rejected.field)
+            else:
+                yield Taken(where, normalised.events, normalised.ignored)
+
+    return read_documents
+
+
+def _without(field: str | None, message: str) -> str:
+    """The message alone: `Rejected` is led by its field, which a report names in a column of its own."""
+    return message if field is None else message.removeprefix(f"{field}: ")

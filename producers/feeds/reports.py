@@ -1,0 +1,80 @@
+"""The report beside a refused file: for machines as JSON, for people as text. It holds no content of the file.
+
+Source of the fields: `Refused`, whose messages name ids, SKUs, fields and amounts, and nothing else of a row.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from producers.feeds.claims import FAILED, free_name, move_beside
+from producers.feeds.spool import Counts
+from producers.normalising import Refused
+
+JSON_SUFFIX: Final = ".report.json"
+TEXT_SUFFIX: Final = ".report.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of a file that was refused in whole or in part. `published`: its good rows are in the broker."""
+
+    feed: str
+    source: str
+    company: str
+    at: datetime
+    published: bool
+    counts: Counts
+    refused: Sequence[Refused]
+
+    def as_json(self, file: str) -> Mapping[str, Any]:
+        """Ready for JSON."""
+        return {
+            "file": file,
+            "feed": self.feed,
+            "source": self.source,
+            "company": self.company,
+            "read_at": self.at.isoformat(),
+            "published": self.published,
+            "rows": self.counts.rows,
+            "events": self.counts.events if self.published else 0,
+            "rejects": self.counts.rejects,
+            "ignored": self.counts.ignored,
+            "refused": [
+                {"where": each.where, "field": each.field, "reason": each.reason, "message": each.message}
+                for each in self.refused
+            ],
+            "not_listed": self.counts.rejects - len(self.refused),
+        }
+
+    def as_text(self, file: str) -> str:
+        """For people."""
+        counts = self.counts
+        if self.published:
+            head = f"{counts.events:,} events were published from {counts.rows - counts.rejects:,} good rows."
+            head = f"{head}\nMend the {counts.rejects:,} below and put the file back: what is in already counts once."
+        else:
+            head = "Nothing of it was published. Mend it and put it back."
+        lines = [f"{file} ({self.feed}, {self.source}), read {self.at.isoformat(timespec='seconds')}", head, ""]
+        for each in self.refused:
+            field = f", field {each.field}" if each.field else ""
+            lines.append(f"{each.where}{field}: {each.reason}: {each.message}")
+        if counts.rejects > len(self.refused):
+            lines.append(f"and {counts.rejects - len(self.refused):,} more")
+        return "\n".join(lines) + "\n"
+
+
+def fail(path: Path, folder: Path, report: Report) -> Path:
+    """Write the report, then move the file beside it: never a failed file without its report. Returns its place.
+
+    Raises OSError: the folder cannot be written; FileNotFoundError: the file is gone.
+    """
+    failed = folder / FAILED
+    name = free_name(failed, path.name, JSON_SUFFIX, TEXT_SUFFIX)
+    machine = json.dumps(report.as_json(name), indent=2, ensure_ascii=False) + "\n"
+    for suffix, text in ((JSON_SUFFIX, machine), (TEXT_SUFFIX, report.as_text(name))):
+        (failed / f"{name}{suffix}").write_text(text, encoding="utf-8", errors="backslashreplace")
+    return move_beside(path, failed, name)

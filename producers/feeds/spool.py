@@ -1,0 +1,88 @@
+"""What a file became, between reading and publishing: events on disk, counts and refusals in memory.
+
+Nothing of a file is published before it was read to its end: only then is it known that it can be used as a whole.
+"""
+
+import gzip
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final
+
+from messaging.publisher import Encoded, encoded
+from producers.normalising import Refused, Taken
+
+MOST_REFUSALS: Final = 10_000
+"""Refusals that are kept word for word; further ones are counted."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the pieces of a file. `ignored` says how many had no event, by reason."""
+
+    rows: int = 0
+    events: int = 0
+    rejects: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+
+
+class Spool(AbstractContextManager["Spool"]):
+    """Events of one file in the order in which they were read, in a temporary file that has no name."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.refused: list[Refused] = []
+        self._file = tempfile.TemporaryFile(prefix="relay-feed-")  # noqa: SIM115 - closed by __exit__
+        self._packed: gzip.GzipFile | None = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Throw it all away."""
+        if self._packed is not None:
+            self._packed.close()
+        self._file.close()
+
+    def add(self, piece: Taken | Refused) -> None:
+        """Keep one piece. Raises OSError when the disk is full."""
+        self.counts.rows += 1
+        if isinstance(piece, Refused):
+            self.counts.rejects += 1
+            if len(self.refused) < MOST_REFUSALS:
+                self.refused.append(piece)
+            return
+        if piece.ignored is not None:
+            self.counts.ignored[piece.ignored] = self.counts.ignored.get(piece.ignored, 0) + 1
+        for event in piece.events:
+            self._write(encoded(event))
+
+    def batches(self, size: int) -> Iterator[list[Encoded]]:
+        """All events, so many at a time; nothing can be added any more."""
+        self._seal()
+        self._file.seek(0)
+        batch: list[Encoded] = []
+        with gzip.GzipFile(fileobj=self._file, mode="rb") as lines:
+            for head in lines:
+                key, message_id, partition = json.loads(head)
+                batch.append(Encoded(lines.readline().removesuffix(b"\n"), key, message_id, partition))
+                if len(batch) == size:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
+    def _write(self, event: Encoded) -> None:
+        if self._packed is None:
+            msg = "the spool is being read already"
+            raise ValueError(msg)
+        head = json.dumps([event.key, event.message_id, event.partition]).encode()
+        self._packed.write(head + b"\n" + event.body + b"\n")  # JSON holds no line break
+        self.counts.events += 1
+
+    def _seal(self) -> None:
+        if self._packed is not None:
+            self._packed.close()
+            self._packed = None

@@ -1,0 +1,136 @@
+"""Amounts and days of payroll documents: read exactly or refused, and never shown where they may be a person's.
+
+It must not know any provider.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import combinations
+from typing import Final
+
+from producers.normalising import Rejected
+from producers.webhooks.fields import Fields
+from schemas.money import EXPONENTS, MAX_AMOUNT
+
+ZERO: Final = Decimal(0)
+
+_TEXT: Final = re.compile(r"-?\d{1,16}(\.\d{1,12})?", re.ASCII)
+_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?", re.ASCII | re.DOTALL)
+_MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/", re.ASCII)
+_EARLIEST: Final = date(2000, 1, 1)
+_LATEST: Final = date(2100, 1, 1)
+
+
+def amount_or_none(fields: Fields, name: str, *, currency: str) -> Decimal | None:
+    """Give a decimal text or a JSON number in whole units; None when absent.
+
+    Raises Rejected `bad_amount`, without the amount, for anything else and for more decimals than the currency has.
+    """
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and _TEXT.fullmatch(value):
+        value = Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise bad_amount(fields.at(name), currency)
+    found = Decimal(value)
+    if abs(found) > MAX_AMOUNT or not is_fine(found, currency):
+        raise bad_amount(fields.at(name), currency)
+    return found
+
+
+def is_fine(amount: Decimal, currency: str) -> bool:
+    """Whether the currency can hold the amount to its last decimal."""
+    return amount.is_finite() and amount == round(amount, EXPONENTS[currency])
+
+
+def amount(fields: Fields, name: str, *, currency: str) -> Decimal:
+    """Give an amount that counts as zero when absent. Raises Rejected `bad_amount`."""
+    return amount_or_none(fields, name, currency=currency) or ZERO
+
+
+def needed_amount(fields: Fields, name: str, *, currency: str) -> Decimal:
+    """Give an amount that must be there. Raises Rejected `missing_field`, `bad_amount`."""
+    found = amount_or_none(fields, name, currency=currency)
+    if found is None:
+        raise fields.missing(name)
+    return found
+
+
+def bad_amount(where: str, currency: str) -> Rejected:
+    """Build the refusal for what is no amount."""
+    message = f"an amount is a decimal number with at most {EXPONENTS[currency]} decimals of {currency}"
+    return Rejected(reason="bad_amount", message=message, field=where)
+
+
+def day_or_none(fields: Fields, name: str) -> date | None:
+    """Give a day, sent as ISO (with or without a time) or as Xero's `/Date(milliseconds+offset)/`; None when absent.
+
+    Raises Rejected `bad_date`.
+    """
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    found = _day(value) if isinstance(value, str) else None
+    if found is None or not _EARLIEST <= found < _LATEST:
+        message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
+        raise Rejected(reason="bad_date", message=message, field=fields.at(name))
+    return found
+
+
+def day(fields: Fields, name: str) -> date:
+    """Give a day that must be there. Raises Rejected `missing_field`, `bad_date`."""
+    found = day_or_none(fields, name)
+    if found is None:
+        raise fields.missing(name)
+    return found
+
+
+def _day(text: str) -> date | None:
+    iso = _DAY.fullmatch(text)
+    try:
+        if iso:
+            datetime.fromisoformat(text)
+            return date.fromisoformat(iso[1])
+        milliseconds = _MILLISECONDS.fullmatch(text)
+        if milliseconds is None:
+            return None
+        offset = milliseconds[2] or "+0000"
+        minutes = int(f"{offset[0]}1") * (int(offset[1:3]) * 60 + int(offset[3:]))
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(milliseconds[1]), minutes=minutes)
+        return moment.date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def reading(gap: Decimal, *, unclear: dict[str, Decimal], limit: Decimal = ZERO) -> frozenset[str] | None:
+    """Say which of the amounts whose place is unclear make up the gap: the fewest that do; None when none do.
+
+    Providers do not say whether net pay holds reimbursements, or deductions the other deductions; their own totals
+    do, and nothing else is believed. Raises Rejected `totals_ambiguous` when two readings need equally many.
+    """
+    known = {name: value for name, value in unclear.items() if value}
+    for size in range(len(known) + 1):
+        fitting = [names for names in combinations(known, size) if abs(gap - _sum(known[n] for n in names)) <= limit]
+        exact = [names for names in fitting if gap == _sum(known[n] for n in names)]
+        found = exact or fitting
+        if len(found) > 1:
+            words = " or ".join(" and ".join(names) for names in found)
+            message = f"the totals add up with {words}: which is meant is not said. Ask the provider."
+            raise Rejected(reason="totals_ambiguous", message=message)
+        if found:
+            return frozenset(found[0])
+    return None
+
+
+def nearest(gap: Decimal, *, unclear: dict[str, Decimal]) -> Decimal:
+    """Give the part of the gap that the best reading makes up, to say by how much it is wrong."""
+    known = [value for value in unclear.values() if value]
+    sums = [_sum(chosen) for size in range(len(known) + 1) for chosen in combinations(known, size)]
+    return min(sums, key=lambda made: abs(gap - made))
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, ZERO)

@@ -1,0 +1,53 @@
+"""Exchanging a refresh token for a new pair at the provider: Gusto takes JSON, Xero a form with the client in a header.
+
+Sources: Gusto's and Xero's OAuth 2.0 guides. Nothing of the answer but the tokens is used, and nothing of it is shown.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+from aiolimiter import AsyncLimiter
+from pydantic import SecretStr
+
+from producers.payroll.clients.calling import json_of, tried
+from producers.payroll.clients.shapes import object_of
+from producers.payroll.clients.tokens import Grant
+from producers.payroll.errors import TokenRefused
+from runtime.clock import Clock
+
+_FINE: Final = range(200, 300)
+
+
+def granting(  # noqa: PLR0913 - what a grant needs
+    *,
+    name: str,
+    url: str,
+    form: bool,
+    client_id: str,
+    client_secret: Callable[[], SecretStr],
+    http: httpx.AsyncClient,
+    limiter: AsyncLimiter,
+    clock: Clock,
+) -> Grant:
+    """Make the grant of one account. `form`: as OAuth 2.0 has it; else JSON with the client in the body."""
+
+    async def grant(refresh_token: str) -> Mapping[str, Any]:
+        asked = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        secret = client_secret().get_secret_value()
+        if form:
+            request = http.build_request("POST", url, data=asked)
+            request = next(httpx.BasicAuth(client_id, secret).auth_flow(request))
+        else:
+            request = http.build_request("POST", url, json=asked | {"client_id": client_id, "client_secret": secret})
+        answer = await tried(http, request, limiter=limiter, clock=clock, name=name)
+        if answer.status_code not in _FINE:
+            msg = (
+                f"payroll.{name}: the provider refused to renew the token ({answer.status_code}). "
+                "Authorise the relay anew at the provider and put both tokens into token_file; "
+                "client_id and client_secret_file must be those of that authorisation."
+            )
+            raise TokenRefused(msg)
+        return object_of(json_of(answer), "renewed tokens")
+
+    return grant

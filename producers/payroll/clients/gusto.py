@@ -1,0 +1,127 @@
+"""Gusto's REST API: a company's payrolls, processed and not, each with the compensations of all pages.
+
+Source: Gusto's API reference, version 2025-06-15 (`GET /v1/companies/{id}/payrolls`, `GET .../payrolls/{id}`, both
+paginated by `page` and `per`, at most 100 a page; totals in `X-Total-Pages` and `X-Total-Count`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+
+from producers.payroll.clients.calling import Caller, json_of
+from producers.payroll.clients.settled import Reading, Shifted, settled
+from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
+from producers.payroll.errors import NotThere
+from producers.payroll.provider import ListedRun, Span
+
+PER_PAGE: Final = 100
+REACH: Final = timedelta(days=62)
+"""Runs are listed from so much earlier on: an older API filters by pay period, which ends before the check date."""
+
+_LIST: Final = {
+    "processing_statuses": "processed,unprocessed",
+    "payroll_types": "regular,off_cycle",
+    "date_filter_by": "check_date",
+    "include": "totals,payroll_status_meta,reversal_payroll_uuids",
+}
+_ONE: Final = {"include": "taxes,payroll_taxes,benefits,deductions"}
+
+
+class Gusto:
+    """Payrolls of the companies that a token may read. Fits `producers.payroll.provider.Provider`."""
+
+    def __init__(self, caller: Caller, *, api_version: str) -> None:
+        self._caller = caller
+        self._headers = {"X-Gusto-API-Version": api_version, "Accept": "application/json"}
+
+    async def runs(self, entity: str, span: Span) -> Sequence[ListedRun]:
+        """See `Provider.runs`. A reversal that a payroll of these days names is listed too, whenever it is paid."""
+        query = _LIST | {"start_date": str(span.first - REACH), "end_date": str(span.last)}
+
+        async def read() -> Reading[list[Mapping[str, Any]]]:
+            answers = await self._pages(f"/v1/companies/{entity}/payrolls", query)
+            rows = [row for answer in answers for row in rows_of(json_of(answer), "payrolls")]
+            _complete(answers, len({name_of(row, "payroll_uuid", "uuid") for row in rows}))
+            return Reading(rows, len(answers))
+
+        rows = await settled(read, what=f"the list of payrolls of {entity}")
+        return await self._with_reversals(entity, [row for row in rows if span.holds(day_of(row, "check_date"))])
+
+    async def _with_reversals(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[ListedRun]:
+        found = {run.run: run for run in (_listed(row, entity) for row in rows)}
+        for row in rows:
+            for reversal in row.get("reversal_payroll_uuids") or ():
+                run = found.get(reversal) or await self.find(entity, str(reversal))
+                if run is not None:
+                    found[run.run] = replace(run, reverses=name_of(row, "payroll_uuid", "uuid"))
+        return list(found.values())
+
+    async def find(self, entity: str, run: str) -> ListedRun | None:
+        """See `Provider.find`."""
+        try:
+            answer = await self._get(f"/v1/companies/{entity}/payrolls/{run}", {"page": 1, "per": 1})
+        except NotThere:
+            return None
+        return _listed(object_of(json_of(answer), "payroll"), entity)
+
+    async def document(self, listed: ListedRun) -> bytes:
+        """See `Provider.document`: the payroll, its `employee_compensations` those of all pages."""
+        path = f"/v1/companies/{listed.entity}/payrolls/{listed.run}"
+
+        async def read() -> Reading[dict[str, Any]]:
+            answers = await self._pages(path, _ONE)
+            pages = [dict(object_of(json_of(answer), "payroll")) for answer in answers]
+            people = [person for page in pages for person in page.pop("employee_compensations", None) or ()]
+            if any(page != pages[0] for page in pages):
+                raise Shifted
+            if len(answers) > 1:
+                _complete(answers, len(people))
+            return Reading(pages[0] | {"employee_compensations": people}, len(answers))
+
+        whole = await settled(read, what=f"payroll {listed.run}")
+        return json.dumps(whole).encode()
+
+    async def _pages(self, path: str, query: Mapping[str, Any]) -> list[httpx.Response]:
+        """Every page, as many as the first says, or until one is not full where it says nothing."""
+        answers = [await self._get(path, {**query, "page": 1, "per": PER_PAGE})]
+        while not _last(answers):
+            answers.append(await self._get(path, {**query, "page": len(answers) + 1, "per": PER_PAGE}))
+        return answers
+
+    async def _get(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
+        return await self._caller.get(path, query, self._headers)
+
+
+def _last(answers: Sequence[httpx.Response]) -> bool:
+    said = answers[-1].headers.get("X-Total-Pages", "")
+    if said.isdigit():
+        return len(answers) >= int(said)
+    body = json_of(answers[-1])
+    rows = body.get("employee_compensations") if isinstance(body, dict) else body
+    repeated = len(answers) > 1 and answers[-1].content == answers[-2].content
+    return repeated or len(rows or ()) < PER_PAGE
+
+
+def _complete(answers: Sequence[httpx.Response], found: int) -> None:
+    """Compare what came with what the headers announce, where they do. Raises Shifted."""
+    said = {answer.headers.get("X-Total-Count") for answer in answers}
+    if said not in ({None}, {str(found)}):
+        raise Shifted
+
+
+def _listed(row: Mapping[str, Any], entity: str) -> ListedRun:
+    period = row.get("pay_period")
+    period = period if isinstance(period, dict) else {}
+    of = row.get("company_uuid")
+    return ListedRun(
+        entity=of if isinstance(of, str) and of else entity,
+        run=name_of(row, "payroll_uuid", "uuid"),
+        status="closed" if row.get("processed") is True else "open",
+        pay_date=day_of(row, "check_date"),
+        period_start=day_of(period, "start_date"),
+        period_end=day_of(period, "end_date"),
+    )

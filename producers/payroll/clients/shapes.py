@@ -1,0 +1,57 @@
+"""Taking an answer apart: what is asked for has the expected type, or the answer is refused by the name of the field.
+
+No message holds a value.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from producers.payroll.errors import UnexpectedAnswer
+
+_MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def object_of(value: object, what: str) -> Mapping[str, Any]:
+    """The value as an object. Raises UnexpectedAnswer."""
+    if not isinstance(value, dict):
+        raise _unexpected(what, "an object")
+    return value
+
+
+def rows_of(value: object, what: str) -> list[Mapping[str, Any]]:
+    """The value as a list of objects. Raises UnexpectedAnswer."""
+    if not isinstance(value, list):
+        raise _unexpected(what, "a list")
+    return [object_of(row, f"{what}[]") for row in value]
+
+
+def name_of(row: Mapping[str, Any], *fields: str) -> str:
+    """The first of these fields that holds an id. Raises UnexpectedAnswer where none does."""
+    for field in fields:
+        value = row.get(field)
+        if isinstance(value, str) and value:
+            return value
+    raise _unexpected(fields[0], "an id")
+
+
+def day_of(row: Mapping[str, Any], field: str) -> date | None:
+    """The day of a field in ISO 8601 or in Xero's milliseconds; None where there is none. Raises UnexpectedAnswer."""
+    value = row.get(field)
+    if value is None or value in ("", "nil"):
+        return None
+    if isinstance(value, str):
+        found = _MILLISECONDS.fullmatch(value)
+        if found:
+            return (_EPOCH + timedelta(milliseconds=int(found[1]))).date()
+        try:
+            return date.fromisoformat(value[:10])
+        except ValueError:
+            pass
+    raise _unexpected(field, "a date")
+
+
+def _unexpected(field: str, kind: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(f"the provider's answer has no {kind} as {field}")

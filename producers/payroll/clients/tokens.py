@@ -1,0 +1,136 @@
+"""Access tokens: read from a file, and renewed there so that no crash can lose the only token that still works.
+
+A new refresh token is on the disk before the new access token is used for the first time: until then the provider
+takes the old one too. Tokens are never logged, and stand in no message.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from producers.payroll.errors import TokenRefused
+
+Grant = Callable[[str], Awaitable[Mapping[str, Any]]]
+"""Exchanges a refresh token at the provider; gives the answer. Raises TokenRefused, ProviderUnreachable."""
+
+
+class Tokens(Protocol):
+    """Where a client's access token comes from."""
+
+    def current(self) -> str:
+        """The token to use now. Raises TokenRefused where there is none."""
+        ...
+
+    async def renew(self, used: str) -> None:
+        """Called after the provider refused the token `used`; afterwards `current` gives another one.
+
+        Raises:
+            TokenRefused: it cannot be renewed; the message says what to do.
+        """
+        ...
+
+
+class FixedToken:
+    """A token that its provider does not let expire: the content of a file, read at every call."""
+
+    def __init__(self, path: Path, *, name: str) -> None:
+        self._path = path
+        self._name = name
+
+    def current(self) -> str:
+        """See `Tokens.current`."""
+        return _read(self._path, self._name).strip()
+
+    async def renew(self, used: str) -> None:
+        """See `Tokens.renew`: only somebody who puts another token into the file can."""
+        if self.current() == used:
+            msg = (
+                f"payroll.{self._name}: the provider refused the token in {self._path}. "
+                "Connect the account anew and put the new access token there."
+            )
+            raise TokenRefused(msg)
+
+
+class RenewedTokens:
+    """A file of JSON with `access_token` and `refresh_token`, written anew at each renewal."""
+
+    def __init__(self, path: Path, *, name: str, grant: Grant) -> None:
+        self._path = path
+        self._name = name
+        self._grant = grant
+        self._renewing = asyncio.Lock()
+
+    def current(self) -> str:
+        """See `Tokens.current`."""
+        return self._pair()[0]
+
+    async def renew(self, used: str) -> None:
+        """See `Tokens.renew`. One process renews at a time; what another has renewed meanwhile is taken as it is."""
+        async with self._renewing:
+            lock = await asyncio.to_thread(_locked, self._path)
+            try:
+                access, refresh = self._pair()
+                if access == used:
+                    self._keep(refresh, await self._grant(refresh))
+            finally:
+                os.close(lock)
+
+    def _keep(self, refresh: str, answer: Mapping[str, Any]) -> None:
+        if not isinstance(answer.get("access_token"), str):
+            msg = f"payroll.{self._name}: the provider's answer to the renewal holds no access_token; try again later"
+            raise TokenRefused(msg)
+        kept = {"access_token": answer["access_token"], "refresh_token": answer.get("refresh_token") or refresh}
+        write_whole(self._path, json.dumps(kept))
+
+    def _pair(self) -> tuple[str, str]:
+        try:
+            tokens = json.loads(_read(self._path, self._name))
+            access, refresh = tokens["access_token"], tokens["refresh_token"]
+        except (ValueError, KeyError, TypeError):
+            access = refresh = None
+        if not isinstance(access, str) or not isinstance(refresh, str):
+            msg = (
+                f"payroll.{self._name}: {self._path} must hold JSON with access_token and refresh_token. "
+                "Authorise the relay at the provider and put both there."
+            )
+            raise TokenRefused(msg)
+        return access, refresh
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file's content at once and durably: a reader, or a crash, finds the old or the new, never a part."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        msg = f"payroll.{name}.token_file: {path}: {error.strerror}. Put the token there, readable by this user only."
+        raise TokenRefused(msg) from None
+
+
+def _locked(path: Path) -> int:
+    """Wait until this process alone may renew the tokens of this file; closing the descriptor lets others."""
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock

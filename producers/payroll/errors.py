@@ -1,0 +1,38 @@
+"""What can go wrong between the relay and a provider of pay runs. No message holds anything of a provider's body.
+
+PayrollError
+├── ProviderUnreachable   no answer, an overloaded provider, or one that asks to wait for long: pull again later
+├── TokenRefused          the provider does not take the token, and it could not be renewed: authorise the relay anew
+├── UnexpectedAnswer      an answer that cannot be read as what was asked for
+│   ├── NotThere          the provider has no such thing
+│   └── NotReady          the provider is still putting it together
+└── KeepsChanging         what was read page by page was never twice the same
+"""
+
+
+class PayrollError(Exception):
+    """Base of all errors of pulling pay runs. What was told before it stays told; the next pull goes on."""
+
+
+class ProviderUnreachable(PayrollError):
+    """No usable answer after several tries."""
+
+
+class TokenRefused(PayrollError):
+    """The provider refused the token, and renewing it did not help."""
+
+
+class UnexpectedAnswer(PayrollError):
+    """An answer with another status or shape than the provider documents."""
+
+
+class NotThere(UnexpectedAnswer):
+    """404 or 410: the provider has no such thing (any more)."""
+
+
+class NotReady(UnexpectedAnswer):
+    """The provider says that it is still putting the document together."""
+
+
+class KeepsChanging(PayrollError):
+    """What was read over several pages changed at every reading, so nothing of it was used."""

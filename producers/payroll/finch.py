@@ -1,0 +1,235 @@
+"""Finch's payments with their pay statements into pay runs.
+
+A document is `{"payment": {...}, "pay_statements": [...]}` (or `"responses"`, as Finch answers), or a payment alone.
+Statements give the lines, by name; each total of the payment is checked against them. A payment alone is used only
+when it adds up by itself: what is missing is never called deductions. Amounts are whole cents. Pure.
+Source: Finch's public API description (its SDKs); no real document is at hand, tests use made ones.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
+from producers.payroll.amounts import ZERO, day, day_or_none, reading
+from producers.payroll.guarding import category, fields_of, guarded, words_of_people
+from producers.payroll.gusto_names import GARNISHMENT
+from producers.payroll.options import RunOptions, read_options
+from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
+from producers.webhooks.fields import Fields
+from schemas.errors import AmountRefused, UnknownCurrency
+from schemas.minor_units import from_minor
+from schemas.payroll import LineKind
+
+NAME: Final = "finch"
+
+_OK: Final = 200
+_EARNED: Final[Mapping[str, LineKind]] = {"reimbursement": "reimbursement", "1099": "contractor"}
+"""The types of earnings that are no wages."""
+_TYPES: Final[Mapping[str, RunType]] = {"off_cycle_payroll": "off_cycle", "one_time_payment": "off_cycle"}
+
+
+def _read(document: object, context: NormaliseContext) -> Normalised:
+    if isinstance(document, list):
+        found = [_read(one, context) for one in document]
+        events = tuple(event for one in found for event in one.events)
+        reasons = sorted({one.ignored for one in found if one.ignored}) or ["empty_list"]
+        return Normalised(events, ignored=None if events else ",".join(reasons))
+    fields = fields_of(document)
+    if "payment" in fields.values:
+        payment = fields_of(fields.get("payment"), "payment")
+        return _run(payment, _statements(fields, payment), context)
+    if {"id", "pay_date", "gross_pay"} <= fields.values.keys():
+        return _run(fields, (), context)
+    if {"responses", "pay_statements"} & fields.values.keys():
+        message = "statements do not say when they were paid or what the run makes: give their payment with them"
+        raise Rejected(reason="missing_field", message=message, field="payment")
+    raise Rejected(reason="unknown_shape", message="neither a payment of Finch nor a payment with its pay_statements")
+
+
+normalise: Final[Normaliser] = guarded(_read)
+"""Turn a payment, with or without its statements, or a list of these into `RunPaid`.
+
+Ignored: `zero_run`, `empty_list`. Raises Rejected (see docs/payroll-sources.md).
+"""
+
+
+@dataclass(slots=True)
+class _Cents:
+    """Reads amounts in whole cents, all in one currency: that of the first, or the company's where none is named."""
+
+    default: str
+    currency: str | None = field(default=None)
+
+    def of(self, holder: Fields, name: str | None = None) -> Decimal | None:
+        """Give the amount of a field that holds an amount, or of the holder itself; None when absent."""
+        money = holder if name is None else holder.section(name)
+        value = None if money is None else money.get("amount")
+        if money is None or value is None:
+            return None
+        told = money.token_or_none("currency")
+        code = (told or self.currency or self.default).upper()
+        try:
+            found = from_minor("iso", value, code)  # type: ignore[arg-type]  # refuses what is no int
+        except (AmountRefused, UnknownCurrency):
+            message = "an amount is whole cents of a known currency"
+            raise Rejected(reason="bad_amount", message=message, field=money.at("amount")) from None
+        if told is not None and self.currency not in {None, code}:
+            message = f"a run is in one currency; {self.currency} and {code} stand in it"
+            raise Rejected(reason="mixed_currencies", message=message, field=money.at("currency"))
+        self.currency = code if told is not None else self.currency
+        return found.amount
+
+
+def _statements(document: Fields, payment: Fields) -> tuple[Fields, ...]:
+    """Give all statements of the payment. Raises Rejected `statements_incomplete`."""
+    direct = document.sections("pay_statements")
+    if direct is not None:
+        return _complete(direct, payment)
+    found: list[Fields] = []
+    for response in document.sections("responses") or ():
+        if response.identifier_or_none("payment_id") not in {None, payment.identifier("id")}:
+            continue
+        if response.get("code") not in {None, _OK}:
+            raise _incomplete("Finch answered for the statements with an error")
+        body = response.section("body")
+        found += (body.sections("pay_statements") or ()) if body else ()
+    return _complete(tuple(found), payment)
+
+
+def _complete(statements: tuple[Fields, ...], payment: Fields) -> tuple[Fields, ...]:
+    expected = payment.get("individual_ids")
+    if not isinstance(expected, Sequence) or isinstance(expected, str):
+        return statements
+    people = frozenset(statement.identifier_or_none("individual_id") for statement in statements)
+    missing = sum(1 for person in expected if person not in people)
+    if missing:
+        raise _incomplete(f"{missing} of the {len(expected)} people of the payment have no statement")
+    return statements
+
+
+def _incomplete(why: str) -> Rejected:
+    return Rejected(reason="statements_incomplete", message=f"{why}: read all pages again", field="pay_statements")
+
+
+def _run(payment: Fields, statements: Sequence[Fields], context: NormaliseContext) -> Normalised:
+    options = read_options(RunOptions, context)
+    cents = _Cents(context.currency)
+    names = ("gross_pay", "net_pay", "employee_taxes", "employer_taxes")
+    told = {name: cents.of(payment, name) for name in names}
+    if (told["net_pay"] or ZERO) < 0 <= (told["gross_pay"] or ZERO):
+        raise negative_net_pay(payment.at("net_pay"))
+    tally = _of_statements(statements, cents, options) if statements else _of_payment(payment, told)
+    currency = cents.currency or context.currency
+    if statements:
+        _check(tally, told, currency)
+    period = payment.section("pay_period")
+    run = Run(
+        source=NAME,
+        provider=NAME,
+        entity=options.entity or context.company,
+        id=payment.identifier("id"),
+        pay_date=day(payment, "pay_date"),
+        currency=currency,
+        period_start=day_or_none(period, "start_date") if period else None,
+        period_end=day_or_none(period, "end_date") if period else None,
+        type=_type(statements, tally),
+    )
+    return normalised(run, tally, context, limit=options.rounding_limit)
+
+
+def _type(statements: Sequence[Fields], tally: Tally) -> RunType:
+    if tally.total({"contractor"}) and not tally.total({"wages"}):
+        return "contractor"
+    if tally.total({"wages"}) < 0:
+        return "reversal"
+    types = {_TYPES.get(statement.token_or_none("type") or "", "regular") for statement in statements}
+    return types.pop() if len(types) == 1 else "regular"
+
+
+def _of_payment(payment: Fields, told: Mapping[str, Decimal | None]) -> Tally:
+    tally = Tally()
+    kinds: tuple[tuple[LineKind, str], ...] = (
+        ("wages", "gross_pay"),
+        ("net_pay", "net_pay"),
+        ("employee_tax", "employee_taxes"),
+        ("employer_tax", "employer_taxes"),
+    )
+    for kind, name in kinds:
+        value = told[name]
+        if value is None:
+            raise payment.missing(name)
+        tally.add(kind, name, value)
+    return tally
+
+
+def _of_statements(statements: Sequence[Fields], cents: _Cents, options: RunOptions) -> Tally:
+    tally = Tally()
+    people = frozenset(word for statement in statements for word in words_of_people(statement.values))
+    gross = net = ZERO
+    for statement in statements:
+        own_net, own_gross = cents.of(statement, "net_pay") or ZERO, cents.of(statement, "gross_pay") or ZERO
+        if own_net < 0 <= own_gross:
+            raise negative_net_pay("pay_statements[].net_pay")
+        net, gross = net + own_net, gross + own_gross
+        place = _place(statement, options)
+        for kind, item in _items(statement):
+            value = cents.of(item) or ZERO
+            at = place if kind == "wages" else {}
+            tally.add(kind, _word(item, people), value, **at)
+    currency = cents.currency or cents.default
+    earned, reimbursed = tally.total({"wages", "contractor"}), tally.total({"reimbursement"})
+    if gross not in {earned, earned + reimbursed}:
+        raise differ("gross_pay of the statements", gross, "their earnings", earned + reimbursed, currency=currency)
+    gap = earned - tally.total({"employee_tax", "deduction", "garnishment"}) - net
+    held = reading(gap, unclear={"reimbursements": -reimbursed}, limit=options.rounding_limit)
+    if held is None:
+        raise differ("earnings less what was withheld", net + gap, "net_pay", net, currency=currency)
+    tally.add("net_pay", "net_pay", net if held else net + reimbursed)
+    return tally
+
+
+def _place(statement: Fields, options: RunOptions) -> dict[str, str | None]:
+    """Where the wages belong: Finch's statements name neither, so the one who pulls adds `department`, `location`."""
+    return {} if options.split == "none" else {options.split: statement.text_or_none(options.split)}
+
+
+def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
+    for earning in statement.sections("earnings") or ():
+        yield _EARNED.get(earning.token_or_none("type") or "", "wages"), earning
+    for tax in statement.sections("taxes") or ():
+        is_employers = tax.flag_or_none("employer")
+        if is_employers is None:
+            message = "whether the company or the employee pays a tax is not said"
+            raise Rejected(reason="missing_field", message=message, field="pay_statements[].taxes[].employer")
+        yield ("employer_tax" if is_employers else "employee_tax"), tax
+    for deduction in statement.sections("employee_deductions") or ():
+        is_garnished = GARNISHMENT.search(deduction.text_or_none("name") or "")
+        yield ("garnishment" if is_garnished else "deduction"), deduction
+    for contribution in statement.sections("employer_contributions") or ():
+        yield "employer_benefit", contribution
+
+
+def _word(item: Fields, people: frozenset[str]) -> str:
+    found = category(item.get("name"), people=people) or category(item.get("type"), people=people)
+    if found is None:
+        message = "needs a name or a type that can be told without naming a person"
+        raise Rejected(reason="missing_field", message=message, field="pay_statements[].name")
+    return found
+
+
+def _check(tally: Tally, told: Mapping[str, Decimal | None], currency: str) -> None:
+    """Check each total that the payment tells. Raises Rejected `totals_differ`."""
+    reimbursed = tally.total({"reimbursement"})
+    earned, net = tally.total({"wages", "contractor"}), tally.total({"net_pay"})
+    possible = {
+        "gross_pay": (earned, earned + reimbursed),
+        "net_pay": (net, net - reimbursed),
+        "employee_taxes": (tally.total({"employee_tax"}),),
+        "employer_taxes": (tally.total({"employer_tax"}),),
+    }
+    for name, sums in possible.items():
+        value = told[name]
+        if value is not None and value not in sums:
+            raise differ(f"{name} of the statements", sums[0], "of the payment", value, currency=currency)

@@ -1,0 +1,94 @@
+"""Gusto's payments to contractors into pay runs of the type `contractor`: one payment, a list, or a group.
+
+A single payment is a run of one: its amount is the run's total, and whom it went to stays here. Pure.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.payroll.amounts import ZERO, amount, amount_or_none, day, needed_amount
+from producers.payroll.options import GustoOptions, read_options
+from producers.payroll.tally import Run, Tally, differ, normalised
+from producers.webhooks.fields import Fields
+
+_USD: Final = "USD"
+_PAID: Final = frozenset({"funded", "paid"})
+
+
+def read(fields: Fields, context: NormaliseContext) -> Normalised | None:
+    """Read contractor payments; None when the document is none. Ignored: `run_open`, `zero_run`. Raises Rejected."""
+    options = read_options(GustoOptions, context)
+    if "contractor_uuid" in fields.values and "wage_type" in fields.values:
+        return _one(fields, context, options)
+    if "contractor_payments" in fields.values and "check_date" in fields.values:
+        return _group(fields, context, options)
+    if "contractor_payments" in fields.values:
+        return _several(fields, context, options)
+    return None
+
+
+def _one(payment: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:
+    if (payment.token_or_none("status") or "").lower() not in _PAID:
+        return Normalised((), ignored="run_open")
+    wages = _wages(payment)
+    tally = _tally(wages, amount(payment, "reimbursement", currency=_USD))
+    run = _run(payment, payment.identifier("uuid"), "date", context, options)
+    return normalised(run, tally, context)
+
+
+def _group(group: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:
+    if (group.token_or_none("status") or "").lower() not in _PAID:
+        return Normalised((), ignored="run_open")
+    payments = group.sections("contractor_payments") or ()
+    wages = sum((_wages(payment) for payment in payments), ZERO)
+    reimbursed = sum((amount(payment, "reimbursement", currency=_USD) for payment in payments), ZERO)
+    totals = group.section("totals")
+    for name, found in (("wage_amount", wages), ("reimbursement_amount", reimbursed)):
+        told = amount_or_none(totals, name, currency=_USD) if totals else None
+        if told is not None and told != found:
+            raise differ(f"{name} of all payments", found, "the group's total", told, currency=_USD)
+    number = group.identifier_or_none("uuid") or group.identifier("contractor_payment_group_uuid")
+    return normalised(_run(group, number, "check_date", context, options), _tally(wages, reimbursed), context)
+
+
+def _several(listed: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:
+    of_each = [one.sections("payments") or (one,) for one in listed.sections("contractor_payments") or ()]
+    found = [_one(payment, context, options) for payments in of_each for payment in payments]
+    events = tuple(event for one in found for event in one.events)
+    reasons = sorted({one.ignored for one in found if one.ignored}) or ["empty_list"]
+    return Normalised(events, ignored=None if events else ",".join(reasons))
+
+
+def _wages(payment: Fields) -> Decimal:
+    """The wages of one payment; what its parts make is checked, and no figure of it is ever shown."""
+    told = needed_amount(payment, "wage_total", currency=_USD)
+    fixed = amount(payment, "wage", currency=_USD) + amount(payment, "bonus", currency=_USD)
+    hours, rate = (amount(payment, name, currency=_USD) for name in ("hours", "hourly_rate"))
+    if told not in {fixed, fixed + round(hours * rate, 2)}:
+        message = "the parts of a payment (wage, bonus, hours at their rate) do not make its total"
+        raise Rejected(reason="totals_differ", message=message, field=payment.at("wage_total"))
+    if told < 0:
+        message = "a payment to a contractor is negative. Look at it at the provider."
+        raise Rejected(reason="negative_net_pay", message=message, field=payment.at("wage_total"))
+    return told
+
+
+def _tally(wages: Decimal, reimbursed: Decimal) -> Tally:
+    tally = Tally()
+    tally.add("contractor", "contractor_wages", wages)
+    tally.add("reimbursement", "reimbursements", reimbursed)
+    tally.add("net_pay", "net_pay", wages + reimbursed)
+    return tally
+
+
+def _run(fields: Fields, number: str, dated: str, context: NormaliseContext, options: GustoOptions) -> Run:
+    return Run(
+        source="gusto",
+        provider="gusto",
+        entity=fields.identifier_or_none("company_uuid") or options.entity or context.company,
+        id=number,
+        pay_date=day(fields, dated),
+        currency=_USD,
+        type="contractor",
+    )

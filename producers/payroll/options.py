@@ -1,0 +1,62 @@
+"""The options of the payroll sources, checked. It must not read a file."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from producers.normalising import NormaliseContext, Rejected
+from schemas.event_data import Text
+from schemas.money import Amount
+
+Split = Literal["none", "department", "location"]
+
+
+class RunOptions(BaseModel):
+    """Options of every payroll source.
+
+    `entity` names the company where a document does not (else the company's own name). `split` says by what wages are
+    split. `rounding_limit` is how much may be missing between the two sides of a run, in whole units of its currency.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    entity: Text | None = None
+    split: Split = "none"
+    rounding_limit: Annotated[Amount, Field(ge=0, le=1)] = Decimal(0)
+
+
+class GustoOptions(RunOptions):
+    """`departments` and `locations` give those of an employee's id, as a compensation does not name them.
+
+    `external` runs were paid elsewhere and told to Gusto for the year's figures: they are ignored, or posted.
+    """
+
+    departments: Mapping[str, Text] = {}
+    locations: Mapping[str, Text] = {}
+    external: Literal["ignore", "post"] = "ignore"
+
+
+class XeroOptions(RunOptions):
+    """`product` is the country of the payroll; where it is not given it is read off the shape, or refused.
+
+    `names` gives the category of a type's id (deductions, reimbursements, superannuation, benefits).
+    """
+
+    product: Literal["au", "nz", "uk"] | None = None
+    names: Mapping[str, Text] = {}
+
+
+Checked = TypeVar("Checked", bound=RunOptions)
+
+
+def read_options(kind: type[Checked], context: NormaliseContext) -> Checked:
+    """Check the options that the context has. Raises Rejected `bad_options`, which names the option only."""
+    fault = None
+    try:
+        return kind.model_validate(dict(context.options))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        fault = (first["msg"], ".".join(str(part) for part in first["loc"][:1]))
+    raise Rejected(reason="bad_options", message=fault[0], field=f"options.{fault[1]}")

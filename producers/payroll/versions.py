@@ -1,0 +1,131 @@
+"""Which version of a pay run follows the one that was told: pure, so that it can be asked inside a transaction.
+
+A run that changed is told as the next version, which replaces the one before; one that was taken back is reversed; a
+run that says what was said before is not told again. It must not read a clock, a database or a provider.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+
+from producers.payroll.content import fingerprint
+from schemas.envelope import Event, decode, encode
+from schemas.payroll import PostedRun, RunPaid, RunReversed
+from store.payroll_runs import NewVersion, RunDates, RunKey, RunRow
+
+REVERSED = "reversed"
+"""Stands where a version that is paid has its fingerprint."""
+
+
+def paid(event: Event) -> RunPaid:
+    """The run that an event tells. Raises TypeError when it tells something else."""
+    if not isinstance(event.data, RunPaid):
+        msg = f"{event.type} is no pay run"
+        raise TypeError(msg)
+    return event.data
+
+
+def key_of(event: Event) -> RunKey:
+    """Which run an event of a normaliser is of."""
+    run = paid(event)
+    return RunKey(event.company, run.provider, run.entity, run.run)
+
+
+def following_paid(event: Event, *, deadline: datetime | None) -> Callable[[RunRow | None], NewVersion | None]:
+    """What follows when the run is as `event` tells it. The event is a normaliser's, its version 1."""
+    hashed = fingerprint(event)
+
+    def following(latest: RunRow | None) -> NewVersion | None:
+        if latest is not None and latest.fingerprint == hashed:
+            return None
+        version = 1 if latest is None else latest.version + 1
+        run = paid(event)
+        fact = _fact(run.fact, version)
+        told = {
+            "fact": fact,
+            "version": version,
+            "replaces": posted(latest) if latest is not None and latest.live else None,
+            "deadline": run.deadline or deadline,
+        }
+        data = run.model_copy(update=told)
+        return NewVersion(
+            version=version,
+            fact=fact,
+            fingerprint=hashed,
+            event=encode(_event(event, data, id=f"{fact}:{hashed[:16]}", at=event.time)),
+            live=True,
+            dates=RunDates(
+                pay_date=data.pay_date,
+                period_start=data.period_start,
+                period_end=data.period_end,
+                deadline=data.deadline,
+                run_type=data.run_type,
+            ),
+        )
+
+    return following
+
+
+def following_reversed(*, day: date, reason: str) -> Callable[[RunRow | None], NewVersion | None]:
+    """What follows when the provider says that the run is not paid (any more): nothing where none stands."""
+
+    def following(latest: RunRow | None) -> NewVersion | None:
+        if latest is None or not latest.live:
+            return None
+        before = decode(latest.event or b"")
+        taken_back, run, version = posted(latest), paid(before), latest.version + 1
+        fact = _fact(run.fact, version)
+        data = RunReversed(
+            fact=fact,
+            provider=run.provider,
+            entity=run.entity,
+            run=run.run,
+            version=version,
+            taken_back=taken_back,
+            day=day,
+            reason=reason,
+        )
+        at = datetime.combine(day, time(12), UTC)
+        return NewVersion(
+            version=version,
+            fact=fact,
+            fingerprint=REVERSED,
+            event=encode(_event(before, data, id=f"{fact}:{REVERSED}", at=at)),
+            live=False,
+            dates=RunDates(
+                pay_date=run.pay_date,
+                period_start=run.period_start,
+                period_end=run.period_end,
+                run_type=run.run_type,
+            ),
+        )
+
+    return following
+
+
+def posted(row: RunRow) -> PostedRun:
+    """What a stored version told, as its reversal needs it."""
+    run = paid(decode(row.event or b""))
+    return PostedRun(
+        fact=run.fact,
+        version=run.version,
+        pay_date=run.pay_date,
+        period_start=run.period_start,
+        period_end=run.period_end,
+        lines=run.lines,
+    )
+
+
+def _fact(fact: str, version: int) -> str:
+    return f"{fact.rpartition(':v')[0]}:v{version}"
+
+
+def _event(like: Event, data: RunPaid | RunReversed, *, id: str, at: datetime) -> Event:  # noqa: A002 - as in Event.of
+    return Event.of(
+        data,
+        id=id,
+        source=like.source,
+        time=at,
+        subject=like.subject,
+        partitionkey=like.partitionkey,
+        company=like.company,
+    )

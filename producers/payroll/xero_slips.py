@@ -1,0 +1,183 @@
+"""Pay runs of Xero Payroll for New Zealand and the United Kingdom, added up from their slips.
+
+The run itself says no more than what it costs and pays, so its slips must be in the document. The totals of a slip are
+the authority; its lines give categories only where they sum to them over all slips. Pure.
+Source: Xero's public descriptions of the two APIs (no example is at hand; tests use made ones).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from itertools import product
+from typing import Final, NamedTuple
+
+from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.payroll.amounts import ZERO, amount, amount_or_none, day, day_or_none, reading
+from producers.payroll.guarding import category, words_of_people
+from producers.payroll.options import XeroOptions
+from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
+from producers.webhooks.fields import Fields
+from schemas.payroll import LineKind
+
+_CURRENCIES: Final[Mapping[str, str]] = {"nz": "NZD", "uk": "GBP"}
+_ONLY_NZ: Final = frozenset({"totalSuperannuation", "totalStatutoryDeductions", "superannuationLines"})
+_ONLY_UK: Final = frozenset({"totalBenefits", "totalCourtOrders", "benefitLines", "courtOrderLines"})
+_TYPES: Final[Mapping[str, RunType]] = {"unscheduled": "off_cycle", "earlieryearupdate": "year_end"}
+
+
+class _Part(NamedTuple):
+    """A total of the slips: its kind, the category that it has as one line, its lines and what names them."""
+
+    total: str
+    kind: LineKind
+    category: str
+    lines: str = ""
+    named_by: tuple[str, ...] = ()
+
+
+_PARTS: Final = (
+    _Part("totalReimbursements", "reimbursement", "reimbursements", "reimbursementLines", ("reimbursementTypeID",)),
+    _Part("totalEmployerTaxes", "employer_tax", "employer_taxes", "employerTaxLines", ("description",)),
+    _Part(
+        "totalSuperannuation",
+        "employer_benefit",
+        "superannuation",
+        "superannuationLines",
+        ("superannuationTypeID", "displayName"),
+    ),
+    _Part("totalBenefits", "employer_benefit", "benefits", "benefitLines", ("benefitTypeID", "displayName")),
+    _Part("totalEmployeeTaxes", "employee_tax", "employee_taxes", "employeeTaxLines", ("description",)),
+    _Part("totalDeductions", "deduction", "deductions", "deductionLines", ("deductionTypeID",)),
+    _Part(
+        "totalStatutoryDeductions",
+        "deduction",
+        "statutory_deductions",
+        "statutoryDeductionLines",
+        ("statutoryDeductionTypeID",),
+    ),
+    _Part("totalCourtOrders", "garnishment", "court_orders", "courtOrderLines", ("courtOrderTypeID",)),
+)
+_WITHHELD: Final = frozenset({"totalEmployeeTaxes", "totalDeductions", "totalStatutoryDeductions", "totalCourtOrders"})
+_ON_TOP: Final = ("totalEmployerTaxes", "totalSuperannuation", "totalBenefits", "totalReimbursements")
+
+
+def read(run: Fields, context: NormaliseContext, options: XeroOptions) -> Normalised:
+    """Read one pay run. Ignored: `run_open`, `zero_run`. Raises Rejected (docs/payroll-sources.md)."""
+    if (run.token_or_none("payRunStatus") or "").lower() != "posted":
+        return Normalised((), ignored="run_open")
+    slips = run.sections("paySlips")
+    if not slips:
+        message = "a pay run of this country tells its parts on its slips only: read the run by its id, with its slips"
+        raise Rejected(reason="missing_field", message=message, field=run.at("paySlips"))
+    if options.split != "none":
+        message = "the slips of this country name no department or location"
+        raise Rejected(reason="split_not_possible", message=message, field="options.split")
+    currency = _CURRENCIES[options.product or _product(slips)]
+    totals = _totals(slips, currency)
+    _check(run, totals, currency)
+    tally = _tally(slips, totals, options, currency)
+    named = Run(
+        source="xero-payroll",
+        provider="xero-payroll",
+        entity=options.entity or context.company,
+        id=run.identifier("payRunID"),
+        pay_date=day(run, "paymentDate"),
+        currency=currency,
+        period_start=day_or_none(run, "periodStartDate"),
+        period_end=day_or_none(run, "periodEndDate"),
+        type=_TYPES.get((run.token_or_none("payRunType") or "").lower(), "regular"),
+    )
+    return normalised(named, tally, context, limit=options.rounding_limit)
+
+
+def _product(slips: Sequence[Fields]) -> str:
+    keys = frozenset(key for slip in slips for key in slip.values)
+    is_nz, is_uk = bool(keys & _ONLY_NZ), bool(keys & _ONLY_UK)
+    if is_nz == is_uk:
+        message = "New Zealand or the United Kingdom: the slips do not say. Set the option product to nz or uk."
+        raise Rejected(reason="product_unknown", message=message, field="options.product")
+    return "nz" if is_nz else "uk"
+
+
+def _totals(slips: Sequence[Fields], currency: str) -> dict[str, Decimal]:
+    names = ("totalPay", *(part.total for part in _PARTS))
+    totals = {name: sum((amount(slip, name, currency=currency) for slip in slips), ZERO) for name in names}
+    totals["earnings"] = sum((_earnings(slip, currency) for slip in slips), ZERO)
+    for slip in slips:
+        if amount(slip, "totalPay", currency=currency) < 0 <= _earnings(slip, currency):
+            raise negative_net_pay("paySlips[].totalPay")
+    return totals
+
+
+def _earnings(slip: Fields, currency: str) -> Decimal:
+    total = amount_or_none(slip, "totalEarnings", currency=currency)
+    return amount(slip, "grossEarnings", currency=currency) if total is None else total
+
+
+def _check(run: Fields, totals: Mapping[str, Decimal], currency: str) -> None:
+    """Check the run's own two totals. Raises Rejected `totals_differ`."""
+    pay, cost = (amount_or_none(run, name, currency=currency) for name in ("totalPay", "totalCost"))
+    reimbursed = totals["totalReimbursements"]
+    if pay is not None and pay not in {totals["totalPay"], totals["totalPay"] + reimbursed}:
+        raise differ("totalPay of the slips", totals["totalPay"], "of the pay run", pay, currency=currency)
+    possible = {
+        totals["earnings"] + sum((totals[name] for name, counts in zip(_ON_TOP, chosen, strict=True) if counts), ZERO)
+        for chosen in product((False, True), repeat=len(_ON_TOP))
+    }
+    if cost is not None and cost not in possible:
+        whole = totals["earnings"] + sum((totals[name] for name in _ON_TOP), ZERO)
+        raise differ("the cost by the slips", whole, "totalCost of the pay run", cost, currency=currency)
+
+
+def _tally(slips: Sequence[Fields], totals: Mapping[str, Decimal], options: XeroOptions, currency: str) -> Tally:
+    withheld = sum((totals[name] for name in _WITHHELD), ZERO)
+    gap = totals["earnings"] - withheld - totals["totalPay"]
+    reimbursed = totals["totalReimbursements"]
+    held = reading(gap, unclear={"totalReimbursements": -reimbursed}, limit=options.rounding_limit)
+    if held is None:
+        pay = totals["totalPay"]
+        raise differ("earnings less what was withheld", pay + gap, "totalPay", pay, currency=currency)
+    people = frozenset(word for slip in slips for word in words_of_people(slip.values))
+    tally = Tally()
+    tally.add("wages", "earnings", totals["earnings"])
+    for part in _PARTS:
+        lines = [line for slip in slips for line in _lines(slip, part)]
+        sums = _by_name(lines, _namer(part, options, people), currency)
+        is_whole = bool(sums) and sum(sums.values(), ZERO) == totals[part.total]
+        tally.add_all(part.kind, sums if is_whole else {part.category: totals[part.total]})
+    tally.add("net_pay", "net_pay", totals["totalPay"] + (ZERO if held else reimbursed))
+    return tally
+
+
+def _lines(slip: Fields, part: _Part) -> tuple[Fields, ...]:
+    """Give the lines of a part; those of employer's taxes may stand, marked, among those of the employee."""
+    own = slip.sections(part.lines) or ()
+    if part.total == "totalEmployeeTaxes":
+        return tuple(line for line in own if line.get("isEmployerTax") is not True)
+    if part.total == "totalEmployerTaxes" and not own:
+        among = slip.sections("employeeTaxLines") or ()
+        return tuple(line for line in among if line.get("isEmployerTax") is True)
+    return own
+
+
+def _namer(part: _Part, options: XeroOptions, people: frozenset[str]) -> Callable[[Fields], str | None]:
+    def name(line: Fields) -> str | None:
+        for field in part.named_by:
+            if not field.endswith("ID"):
+                return category(line.get(field), people=people)
+            known = options.names.get(line.token_or_none(field) or "")
+            if known is not None:
+                return known
+        return None
+
+    return name
+
+
+def _by_name(lines: Sequence[Fields], name_of: Callable[[Fields], str | None], currency: str) -> dict[str, Decimal]:
+    """Sum by name; nothing when a line has no name that can be used."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        word = name_of(line)
+        if word is None:
+            return {}
+        sums[word] = sums.get(word, ZERO) + amount(line, "amount", currency=currency)
+    return sums

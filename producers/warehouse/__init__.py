@@ -1,0 +1,1 @@
+"""Producers of stock: files and documents of warehouses, as events of `schemas.inventory`."""

@@ -1,0 +1,173 @@
+"""CSV files of a warehouse (`warehouse-csv`): a header, and rows that are changes, counts, receipts, orders or bills.
+
+Pure, and in memory no more than a line, a document and a hash a row. What rows mean is decided in `rows`.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.warehouse.csv_text import delimiter_of, encoding_of, text_lines
+from producers.warehouse.declared import RowRefused, number_reader, split_unit
+from producers.warehouse.options import FIELDS, NEEDED, CsvOptions, RowOptions, read_options
+from producers.warehouse.rows import RowReader
+
+if TYPE_CHECKING:
+    import _csv
+
+SOURCE: Final = "/warehouse/warehouse-csv"
+
+_SUMMED: Final = ("quantity", "amount", "ordered", "rejected", "short", "over")
+
+
+def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    """Read a CSV file row by row. Options: `CsvOptions`. The stream must be seekable.
+
+    Raises Rejected where the encoding, the header or the options are wrong, before the first row.
+    """
+    options = read_options(CsvOptions, context.options)
+    lines = text_lines(stream, encoding_of(stream, options))
+    above = 0
+    while above < options.skip_lines and next(lines, None) is not None:
+        above += 1
+    header = next(lines, "")
+    delimiter = delimiter_of(header, options, lambda names: not missing_columns(names, options))
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    names = _header(header, delimiter)
+    fields = columns_of(names, options)
+    reader = RowReader(options, context, source=SOURCE, prefix="csv", unit="line")
+    yield from _read_rows(rows, fields, reader, totals=_Totals(options), above=above + 1)
+
+
+def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
+    """Give the columns that the options speak of, or that rows of their kind need, and the header does not have."""
+    there = {name.strip().casefold() for name in names}
+    missing = [column for column in options.columns.values() if column.strip().casefold() not in there]
+    own = {field: options.columns.get(field, field) for field in FIELDS}
+    has = {field for field, column in own.items() if column.strip().casefold() in there}
+    if options.kind is None:
+        wanted: tuple[str, ...] = () if "change" in has else ("kind",)
+    else:
+        wanted = tuple(field for field in NEEDED[options.kind] if not (field == "reason" and options.reason))
+    if not has & {"time", "day"}:
+        wanted = (*wanted, "time")
+    if options.kind == "bill" and not has & {"amount", "unit_cost"}:
+        wanted = (*wanted, "amount")
+    return missing + [own[field] for field in wanted if field not in has and own[field] not in missing]
+
+
+def columns_of(names: Sequence[str], options: RowOptions) -> list[str | None]:
+    """Give our field of each column, None for one that is ignored.
+
+    Raises Rejected: `missing_column`, `unknown_column`, `column_twice`.
+    """
+    if missing := missing_columns(names, options):
+        message = f"the header has no column {', '.join(missing)}: map the file's own names in the option columns"
+        raise Rejected(reason="missing_column", message=message, field=missing[0])
+    plain = [name.strip().casefold() for name in names]
+    ours = {options.columns.get(field, field).strip().casefold(): field for field in FIELDS}
+    ours |= {column.strip().casefold(): field for field, column in options.columns.items()}
+    ignored = {name.strip().casefold() for name in options.ignore_columns}
+    fields = [None if name in ignored or not name else ours.get(name) for name in plain]
+    for number, (name, field) in enumerate(zip(plain, fields, strict=True), start=1):
+        if field is None and name not in ignored and "*" not in ignored:
+            message = f"column {number} is not known: map it in the option columns, or add it to ignore_columns"
+            raise Rejected(reason="unknown_column", message=message, field=names[number - 1].strip()[:100] or None)
+        if field is not None and plain.count(name) > 1:
+            message = "two columns have this name: which of them counts is not said"
+            raise Rejected(reason="column_twice", message=message, field=names[number - 1].strip()[:100])
+    return fields
+
+
+def _header(header: str, delimiter: str) -> Sequence[str]:
+    try:
+        return next(csv.reader([header], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        message = "the header's quotation marks do not match; a header stands on one line"
+        raise Rejected(reason="bad_quoting", message=message) from None
+
+
+def _read_rows(
+    rows: "_csv.Reader", fields: Sequence[str | None], reader: RowReader, *, totals: "_Totals", above: int
+) -> Iterator[Taken | Refused]:
+    while True:
+        first = rows.line_num + above + 1
+        try:
+            cells = next(rows, None)
+        except csv.Error:
+            refused = RowRefused(
+                "bad_quoting", "quotation marks do not match, or a cell has more than 131072 characters"
+            )
+            yield from reader.refuse(refused, first=first, last=rows.line_num + above)
+            continue
+        if cells is None:
+            break
+        last = rows.line_num + above
+        if not any(cells) or not any(cell.strip() for cell in cells):
+            if cells:
+                yield Taken(reader.where(first, last), (), ignored="empty_row")
+            continue
+        if len(cells) != len(fields):
+            message = f"the row has {len(cells)} cells, and the header {len(fields)}"
+            reason = "too_few_cells" if len(cells) < len(fields) else "too_many_cells"
+            yield from reader.refuse(RowRefused(reason, message), first=first, last=last)
+            continue
+        values = {field: cell for field, cell in zip(fields, cells, strict=True) if field is not None}
+        if totals.are_in(values):
+            yield totals.check(values, reader.where(first, last))
+            continue
+        totals.add(values)
+        yield from reader.take(values, first=first, last=last)
+    yield from reader.end()
+    yield from totals.end()
+
+
+class _Totals:
+    """The sums of a file's figures, where a row of totals is declared."""
+
+    def __init__(self, options: CsvOptions) -> None:
+        self._mark = options.totals.strip().casefold() if options.totals else None
+        self._column = options.totals_in
+        self._number = number_reader(options.decimal, options.thousands)
+        self._sums = dict.fromkeys(_SUMMED, Decimal(0))
+        self._checked = self._mark is None
+        self._with_unit = options.quantity_has_unit
+
+    def are_in(self, values: Mapping[str, str]) -> bool:
+        return self._mark is not None and values.get(self._column, "").strip().casefold() == self._mark
+
+    def add(self, values: Mapping[str, str]) -> None:
+        if self._mark is None:
+            return
+        for name in _SUMMED:
+            with suppress(RowRefused):  # the row itself is refused for it
+                self._sums[name] += self._read(values, name) or 0
+
+    def check(self, values: Mapping[str, str], where: str) -> Taken | Refused:
+        self._checked = True
+        try:
+            said = {name: self._read(values, name) for name in _SUMMED}
+        except RowRefused as error:
+            return Refused(where, error.reason, error.message, error.field)
+        if not any(figure is not None for figure in said.values()):
+            return Refused(where, "totals_missing", "the row of totals has no figure")
+        for name, figure in said.items():
+            if figure is not None and figure != self._sums[name]:
+                summed = self._sums[name]
+                message = f"the rows make {summed:f}, the row of totals says {figure:f}: is the file whole?"
+                return Refused(where, "totals_disagree", message, name)
+        return Taken(where, (), ignored="totals")
+
+    def end(self) -> Iterator[Refused]:
+        if not self._checked:
+            message = "a row of totals is declared and there is none: the file is not whole"
+            yield Refused("end of file", "totals_missing", message)
+
+    def _read(self, values: Mapping[str, str], name: str) -> Decimal | None:
+        cell = values.get(name, "").strip()
+        if name == "quantity" and self._with_unit:
+            cell, _ = split_unit(cell, None)
+        return self._number(cell, name) if cell else None

@@ -1,0 +1,105 @@
+"""The text of a CSV file: its encoding, its lines, its delimiter. It must not know what a column means.
+
+Nothing is guessed: a byte order mark is a statement, and a delimiter is taken where the header then names the columns.
+"""
+
+import codecs
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import BinaryIO, Final
+
+from producers.normalising import Rejected
+from producers.warehouse.options import CsvOptions
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+_CHUNK: Final = 1 << 16
+_LONGEST_LINE: Final = 1 << 20
+_CODECS: Final = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1", "windows-1252": "cp1252"}
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PLAIN: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""Decoders that take the mark for a character, so that places in the file can be counted."""
+
+
+def encoding_of(stream: BinaryIO, options: CsvOptions) -> str:
+    """Find the encoding and make sure that all of the file is in it. The stream is then at its beginning.
+
+    Raises Rejected: `wrong_encoding` with the line and the byte.
+    """
+    mark = stream.read(4)
+    stream.seek(0)
+    found = next((name for sign, name in _MARKS if mark.startswith(sign)), None)
+    declared = options.encoding
+    if found == "utf-32" or (found is not None and declared not in (found, "utf-8")):
+        message = f"the file says by its first bytes that it is {found}, and {declared} is declared"
+        raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+    name = found or declared
+    if name == "utf-16" and found is None:
+        message = "UTF-16 needs its byte order mark, and the file begins with none"
+        raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+    _decode_all(stream, name, codec=_PLAIN.get(mark[:2], name) if name != "windows-1252" else "cp1252")
+    stream.seek(0)
+    return _CODECS[name]
+
+
+def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    read, line = 0, 1
+    while True:
+        chunk = stream.read(_CHUNK)
+        waiting = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            line += bytes(error.object[: error.start]).decode(codec, "ignore").count("\n")
+            at = read - waiting + error.start + 1
+            message = f"not {name} at line {line}, byte {at}: declare the file's encoding, or write it as UTF-8"
+            raise Rejected(reason="wrong_encoding", message=message, field="encoding") from None
+        if "\0" in text:
+            line += text[: text.index("\0")].count("\n")
+            message = f"not {name}: line {line} holds a zero byte; UTF-16 needs its byte order mark"
+            raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+        read, line = read + len(chunk), line + text.count("\n")
+        if not chunk:
+            return
+
+
+def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    """Give the lines with their ends; the stream stays open. Raises Rejected: `line_too_long`."""
+    text = TextIOWrapper(stream, encoding=encoding, newline="")
+    try:
+        number = 0
+        while line := text.readline(_LONGEST_LINE):
+            number += 1
+            if len(line) == _LONGEST_LINE:
+                message = f"line {number} has more than a million characters: this is no file of rows"
+                raise Rejected(reason="line_too_long", message=message)
+            yield line
+    finally:
+        with suppress(ValueError):  # its owner may have closed the stream
+            text.detach()
+
+
+def delimiter_of(header: str, options: CsvOptions, names: Callable[[Sequence[str]], bool]) -> str:
+    """Give the declared delimiter, or the one with which the header names the columns that are needed.
+
+    `names` says whether a header does. Where none does it is a comma, for the message that follows.
+    """
+    if options.delimiter is not None:
+        return options.delimiter
+    fitting = [sign for sign in DELIMITERS if names(_split(header, sign))]
+    return fitting[0] if fitting else max(DELIMITERS, key=header.count)
+
+
+def _split(header: str, delimiter: str) -> Sequence[str]:
+    try:
+        return next(csv.reader([header], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []

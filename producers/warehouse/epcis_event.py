@@ -1,0 +1,183 @@
+"""One EPCIS event, opened: what, how much, when, whose. It must not decide what the event posts."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from producers.normalising import Rejected
+from producers.warehouse.epcis_ids import Goods, goods, party, transaction, word
+from producers.warehouse.wrapping import clean, digest
+from schemas.attributes import parse_time
+from schemas.inventory import MAX_QUANTITY
+
+_MOST_DIGITS: Final = 24
+_LONGEST_NAME: Final = 64
+_VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment"})
+"""Members that a repository adds or that only people read: not what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much of an item. `unit` None: pieces."""
+
+    goods: Goods
+    quantity: Decimal
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpcisEvent:
+    """The members of one event; reading them raises Rejected, naming the member."""
+
+    values: Mapping[str, object]
+
+    @property
+    def kind(self) -> str:
+        """`ObjectEvent` and so on; empty when absent."""
+        return self.text("type") or self.text("isA") or ""
+
+    @property
+    def name(self) -> str:
+        """The event's id, or a hash: of a long id, or of what the event says where it has none.
+
+        The same event has the same name wherever it is repeated.
+        """
+        named = self.text("eventID")
+        if named is not None:
+            return named if len(named) <= _LONGEST_NAME else digest(named)
+        return digest(_canonical({key: value for key, value in self.values.items() if key not in _VOLATILE}))
+
+    @property
+    def step(self) -> str:
+        """The business step, as a plain word."""
+        return word(self.values.get("bizStep"))
+
+    @property
+    def disposition(self) -> str:
+        """The disposition, as a plain word."""
+        return word(self.values.get("disposition"))
+
+    def text(self, name: str) -> str | None:
+        """Give a text; None when absent or something else."""
+        value = self.values.get(name)
+        return clean(value) if isinstance(value, str) else None
+
+    def action(self) -> str:
+        """Give ADD, OBSERVE or DELETE. Raises Rejected: `missing_field`."""
+        found = self.text("action")
+        if found not in {"ADD", "OBSERVE", "DELETE"}:
+            raise Rejected(reason="missing_field", message="must be ADD, OBSERVE or DELETE", field="action")
+        return found
+
+    def time(self) -> datetime:
+        """Give when it happened, in UTC; a time without offset has the one of eventTimeZoneOffset.
+
+        Raises Rejected: `bad_time`.
+        """
+        said, offset = self.text("eventTime") or "", self.text("eventTimeZoneOffset") or ""
+        for candidate in (said, f"{said}{offset}"):
+            try:
+                return parse_time(candidate).astimezone(UTC)
+            except (ValueError, OverflowError):
+                continue
+        message = "a time is written as 2026-01-31T12:00:00Z, or with an offset such as +02:00"
+        raise Rejected(reason="bad_time", message=message, field="eventTime")
+
+    def place(self) -> str | None:
+        """Give where the goods are after it: the business location, else the read point."""
+        for name in ("bizLocation", "readPoint"):
+            held = self.values.get(name)
+            value = held.get("id") if isinstance(held, dict) else held
+            if isinstance(value, str) and (found := clean(value)):
+                return found
+        return None
+
+    def transactions(self, *types: str) -> str | None:
+        """Give the number of the first business transaction, by the order of the types."""
+        held = [(word(item.get("type")), item.get("bizTransaction")) for item in self._objects("bizTransactionList")]
+        ordered = (value for wanted in types for kind, value in held if kind == wanted)
+        return next((found for value in ordered if isinstance(value, str) and (found := transaction(value))), None)
+
+    def owners(self, side: str) -> frozenset[str]:
+        """Give the owning parties of a side, `source` or `destination`."""
+        held = self._objects(f"{side}List")
+        return frozenset(
+            party(str(item[side])) for item in held if word(item.get("type")) == "owning_party" and item.get(side)
+        )
+
+    def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[Amount, ...]:
+        """Give how much of what: each quantity, and one piece an EPC, those of one item and lot together.
+
+        Raises Rejected: `missing_quantity`, `bad_quantity`, `wrong_type`, and `contents_unknown` where there are only
+        pallets and the like.
+        """
+        found = list(self._quantities(quantities))
+        pieces: dict[Goods, int] = {}
+        listed = self._texts(epcs)
+        for epc in dict.fromkeys(listed):
+            if (what := goods(epc)) is not None:
+                pieces[what] = pieces.get(what, 0) + 1
+        found += [Amount(what, Decimal(count)) for what, count in pieces.items()]
+        if listed and not found:
+            message = "only pallets, crates or assets are named, and not what is on them: a person must say"
+            raise Rejected(reason="contents_unknown", message=message, field=epcs)
+        return tuple(found)
+
+    def _quantities(self, name: str) -> Iterator[Amount]:
+        for index, item in enumerate(self._objects(name)):
+            at = f"{name}[{index}]"
+            named, number, unit = item.get("epcClass"), item.get("quantity"), item.get("uom")
+            if number is None:
+                raise Rejected(reason="missing_quantity", message="how much is not said", field=f"{at}.quantity")
+            quantity = _quantity(number, field=f"{at}.quantity")
+            what = goods(named) if isinstance(named, str) else None
+            if what is None:
+                raise Rejected(reason="no_item", message="it names no class of goods", field=f"{at}.epcClass")
+            yield Amount(what, quantity, clean(unit) if isinstance(unit, str) else None)
+
+    def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
+        held = self.values.get(name)
+        if held is None:
+            return ()
+        if not isinstance(held, list) or not all(isinstance(item, dict) for item in held):
+            raise Rejected(reason="wrong_type", message="must be a list of objects", field=name)
+        return tuple(held)
+
+    def _texts(self, name: str) -> tuple[str, ...]:
+        held = self.values.get(name)
+        if held is None:
+            return ()
+        if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
+            raise Rejected(reason="wrong_type", message="must be a list of texts", field=name)
+        return tuple(held)
+
+
+def _quantity(number: object, *, field: str) -> Decimal:
+    if isinstance(number, (int, Decimal)) and not isinstance(number, bool) and 0 <= number <= MAX_QUANTITY:
+        quantity = Decimal(number)
+        if len(quantity.as_tuple().digits) <= _MOST_DIGITS:
+            return quantity
+    message = f"a quantity is a number from 0 to {MAX_QUANTITY}, of at most {_MOST_DIGITS} digits"
+    raise Rejected(reason="bad_quantity", message=message, field=field)
+
+
+def _canonical(value: object) -> str:
+    """Write the value with its members in order and its numbers in one form, so that a hash of it stays the same."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_number)
+    except RecursionError:
+        raise Rejected(reason="not_epcis", message="an event that is nested this deep is no EPCIS") from None
+
+
+def _number(value: object) -> str:
+    try:
+        return (
+            f"{value.normalize():f}"
+            if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS
+            else f"{value}"
+        )
+    except ArithmeticError:
+        return f"{value}"

@@ -1,0 +1,63 @@
+"""Reading a whole file that must be small: EDI and XML documents, whose control counts stand at their end.
+
+It must not unpack anything: what is compressed is refused, so no file can grow while it is read.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, BinaryIO, Final, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from producers.normalising import Rejected
+
+_CHUNK: Final = 1 << 20
+
+_COMPRESSED: Final = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"),
+    *(b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd", b"Rar!\x1a"),
+)
+
+
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], BeforeValidator(_one_or_many)]
+"""A list of words in settings; one word is a list of one."""
+
+
+class FileOptions(BaseModel):
+    """Settings that every format of whole files has. A file of more than `max_bytes` is refused unread."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 32 << 20
+
+
+F = TypeVar("F", bound=FileOptions)
+
+
+def file_options(model: type[F], options: Mapping[str, Any]) -> F:
+    """Check the settings of a source. Raises Rejected: `bad_options`, naming the first setting at fault."""
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        path = ".".join(str(part) for part in ("options", *first["loc"]))
+        raise Rejected(reason="bad_options", message=first["msg"], field=path) from None
+
+
+def read_whole(stream: BinaryIO, *, max_bytes: int) -> bytes:
+    """Read the file to its end. Raises Rejected: `too_large`, `compressed`, `empty_file`; OSError as it comes."""
+    raw = bytearray()
+    while chunk := stream.read(min(_CHUNK, max_bytes + 1 - len(raw))):
+        if not raw and chunk.startswith(_COMPRESSED):
+            message = "the file is compressed, and nothing is unpacked here: deliver it unpacked"
+            raise Rejected(reason="compressed", message=message)
+        raw += chunk
+        if len(raw) > max_bytes:
+            message = f"the file has more than {max_bytes} bytes: split it, or raise max_bytes"
+            raise Rejected(reason="too_large", message=message)
+    if not raw.strip():
+        raise Rejected(reason="empty_file", message="the file is empty")
+    return bytes(raw)

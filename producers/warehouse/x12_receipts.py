@@ -1,0 +1,233 @@
+"""X12 944 and 861: goods received, as receipts.
+
+Pure. What is damaged or rejected never counts as stock; what is in question is left to a person.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from producers.normalising import Refused, Rejected, Taken
+from producers.warehouse.wrapping import refused, rejecting
+from producers.warehouse.x12_envelope import TransactionSet
+from producers.warehouse.x12_reading import (
+    LOT_QUALIFIERS,
+    Pieces,
+    Reading,
+    dated,
+    day,
+    expiry,
+    quantity,
+    quantity_or_none,
+    receiver,
+    reference,
+    supplier,
+    totals_disagree,
+)
+from producers.warehouse.x12_syntax import Segment
+from schemas.inventory import ReceiptLine, ReceiptPosted
+
+_REJECTED: Final = frozenset({"01", "04", "05", "08", "10", "12"})
+_SHORT: Final = "02"
+_OVER: Final = "03"
+_FINE: Final = frozenset({"06", "07", "09", "14"})
+"""Receiving conditions (element 412): goods on hold, in another container or without a ship notice are still ours."""
+
+_CANCELLED: Final = "01"
+
+Loop = tuple[Segment, ...]
+
+
+def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
+    """Read a 944: one receipt of its W07 lines, less what their W13 say is damaged.
+
+    Raises Rejected for the whole set: `missing_segment`, `totals_disagree`.
+    """
+    head = found.must("W17")
+    header, loops = found.header("W07"), found.loops("W07", until="W14")
+    order, number = reference(header, "PO") or head.get(4), head.get(3) or head.get(4)
+    site = receiver(header)
+    lines: list[ReceiptLine] = []
+    problems: list[Refused] = []
+    for index, loop in enumerate(loops, start=1):
+        try:
+            lines.append(_stock_line(loop, reading, line=str(index), site=site))
+        except Rejected as error:
+            problems.append(refused(loop[0].where, error))
+    if not problems:
+        _check_total(found, lines)
+    yield from problems
+    if not lines:
+        yield from () if problems else (Taken(head.where, (), ignored="no_lines"),)
+        return
+    data = _receipt(
+        fact=reading.fact(found, number),
+        order=order,
+        receipt=number or order,
+        vendor=supplier(header),
+        lines=lines,
+        on=day(head, 2) or dated(header, "50", "050"),
+    )
+    yield Taken(head.where, (reading.event(data),))
+
+
+def _stock_line(loop: Loop, reading: Reading, *, line: str, site: str | None) -> ReceiptLine:
+    head = loop[0]
+    came = quantity(head, 1)
+    ids = head.pairs(4, 6, 10) | ({"UA": case} if (case := head.get(3)) else {})
+    set_apart = {"rejected": Decimal(0), "short": Decimal(0), "over": Decimal(0)}
+    for exception in (segment for segment in loop if segment.tag == "W13"):
+        if (kind := _condition(exception, 3)) is not None:
+            set_apart[kind] += quantity(exception, 1)
+    good = _less(came, set_apart["rejected"], head)
+    with rejecting():
+        return ReceiptLine(
+            line=line,
+            item=reading.item(head, ids),
+            quantity=good,
+            unit=head.get(2),
+            lot=head.get(8) or reference(loop, *LOT_QUALIFIERS),
+            expires=expiry(loop),
+            place=site,
+            **{kind: amount for kind, amount in set_apart.items() if amount},
+        )
+
+
+def _less(came: Decimal, bad: Decimal, head: Segment) -> Decimal:
+    if bad > came:
+        message = f"{bad:f} are damaged or rejected, and only {came:f} came"
+        raise Rejected(reason="rejected_exceeds_received", message=message, field=head.field(1))
+    return came - bad
+
+
+def _condition(segment: Segment, position: int) -> str | None:
+    code = segment.get(position)
+    if code in _REJECTED:
+        return "rejected"
+    if code == _SHORT:
+        return "short"
+    if code == _OVER:
+        return "over"
+    if code in _FINE:
+        return None
+    message = "a receiving condition that is left to a person: see what became of these goods"
+    raise Rejected(reason="in_question", message=message, field=segment.field(position))
+
+
+def _check_total(found: TransactionSet, lines: Sequence[ReceiptLine]) -> None:
+    total = found.first("W14")
+    said = quantity_or_none(total, 1) if total else None
+    if total is None or said is None:
+        return
+    good = sum((line.quantity for line in lines), Decimal(0))
+    came = good + sum((line.rejected or Decimal(0) for line in lines), Decimal(0))
+    if said not in {good, came}:
+        raise totals_disagree(total, 1, said=said, found=came)
+
+
+def receiving_advice(found: TransactionSet, reading: Reading) -> Pieces:
+    """Read an 861: a receipt an order of its RCD lines; a return is a negative line.
+
+    Raises Rejected for the whole set: `missing_segment`, `cancellation`.
+    """
+    head = found.must("BRA")
+    if head.get(3) == _CANCELLED:
+        message = "it cancels a receiving advice that may be booked already: a person must reverse it"
+        raise Rejected(reason="cancellation", message=message, field=head.field(3))
+    header = found.header("RCD")
+    vendor = supplier(header)
+    if vendor is not None and vendor in reading.options.ours:
+        yield Taken(head.where, (), ignored="received_by_others")
+        return
+    by_order: dict[str | None, list[ReceiptLine]] = {}
+    quiet = True
+    for index, loop in enumerate(found.loops("RCD", until="CTT"), start=1):
+        try:
+            lines = _advice_lines(loop, reading, line=loop[0].get(1) or str(index), site=receiver(header))
+        except Rejected as error:
+            quiet = False
+            yield refused(loop[0].where, error)
+            continue
+        by_order.setdefault(_order(loop) or _order(header), []).extend(lines)
+    by_order = {order: lines for order, lines in by_order.items() if lines}
+    on = dated(header, "050", "50", "035", "35") or day(head, 2)
+    for order, lines in by_order.items():
+        number = head.get(1)
+        data = _receipt(
+            fact=reading.fact(found, number, order if len(by_order) > 1 else None),
+            order=order,
+            receipt=number or order,
+            vendor=vendor,
+            lines=lines,
+            on=on,
+        )
+        yield Taken(head.where, (reading.event(data),))
+    if quiet and not by_order:
+        yield Taken(head.where, (), ignored="no_lines")
+
+
+def _order(loop: Sequence[Segment]) -> str | None:
+    named = next((segment.get(1) for segment in loop if segment.tag == "PRF"), None)
+    return named or reference(loop, "PO")
+
+
+def _advice_lines(loop: Loop, reading: Reading, *, line: str, site: str | None) -> list[ReceiptLine]:
+    head = loop[0]
+    came, back = quantity_or_none(head, 2), quantity_or_none(head, 4)
+    apart = _in_question(head)
+    lin = next((segment for segment in loop if segment.tag == "LIN"), None)
+    if lin is None:
+        message = "an RCD is followed by the LIN that names its item"
+        raise Rejected(reason="no_item", message=message, field=head.tag)
+    if came is None and back is None and not apart:
+        raise Rejected(reason="missing_quantity", message="a quantity is needed here", field=head.field(2))
+    same = {
+        "item": reading.item(lin, lin.pairs(*range(2, lin.last, 2))),
+        "lot": reference(loop, *LOT_QUALIFIERS),
+        "expires": expiry(loop),
+        "place": site,
+    }
+    lines = []
+    with rejecting():
+        if came is not None or apart:
+            received = came or Decimal(0)
+            lines.append(ReceiptLine(line=line, quantity=received, unit=head.get(3) or head.get(7), **same, **apart))
+        if back:
+            lines.append(ReceiptLine(line=f"{line}:returned", quantity=-back, unit=head.get(5), **same))
+    return lines
+
+
+def _in_question(head: Segment) -> dict[str, Decimal]:
+    """How much is short or over; the rest of what is in question is refused, for a person."""
+    apart: dict[str, Decimal] = {}
+    for position in (6, 9, 12, 15, 18):
+        questioned = quantity_or_none(head, position)
+        kind = _condition(head, position + 2) if questioned else None
+        if questioned and kind == "rejected":
+            message = f"{questioned:f} were received and are contested: a person must decide on the line"
+            raise Rejected(reason="in_question", message=message, field=head.field(position))
+        if questioned and kind is not None:
+            apart[kind] = apart.get(kind, Decimal(0)) + questioned
+    return apart
+
+
+def _receipt(  # noqa: PLR0913  (one keyword a field of the event)
+    *,
+    fact: str,
+    order: str | None,
+    receipt: str | None,
+    vendor: str | None,
+    lines: Sequence[ReceiptLine],
+    on: object,
+) -> ReceiptPosted:
+    with rejecting():
+        return ReceiptPosted.model_validate(
+            {
+                "fact": fact,
+                "order": order,
+                "receipt": receipt or fact,
+                "supplier": vendor,
+                "lines": tuple(lines),
+                "day": on,
+            }
+        )

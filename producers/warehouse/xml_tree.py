@@ -1,0 +1,100 @@
+"""An XML document as a tree of elements, read with expat so that nothing outside the document is ever looked at.
+
+It must not resolve anything: a document type, an entity or an external reference is refused at its first sight.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+from xml.parsers import expat  # every door to entities is shut below
+
+from producers.normalising import Rejected
+
+_SEPARATOR: Final = "\n"
+_DEEPEST: Final = 64
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: its namespace, its local name, and the line it stands on. Mixed content is one text."""
+
+    namespace: str
+    name: str
+    line: int
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: "list[Element]" = field(default_factory=list)
+    text: str = ""
+
+    def all(self, namespace: str, name: str) -> Iterator["Element"]:
+        """Give the children of this name."""
+        return (child for child in self.children if child.name == name and child.namespace == namespace)
+
+    def first(self, namespace: str, name: str) -> "Element | None":
+        """Give the first child of this name; None without."""
+        return next(self.all(namespace, name), None)
+
+
+def parse_xml(raw: bytes) -> Element:
+    """Give the root element.
+
+    Raises Rejected: `xml_entities` for a document type, an entity or an external reference, `not_xml` for what is no
+    XML or nested too deep.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse
+    parser.EntityDeclHandler = _refuse
+    parser.UnparsedEntityDeclHandler = _refuse
+    parser.ExternalEntityRefHandler = _refuse
+    parser.SkippedEntityHandler = _refuse
+    parser.StartElementHandler = lambda name, attributes: reader.start(name, attributes, parser.CurrentLineNumber)
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.characters
+    try:
+        parser.Parse(raw, True)  # noqa: FBT003  (expat takes no keyword)
+    except expat.ExpatError as error:
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
+            _refuse()
+        message = f"this is no XML from line {error.lineno}, column {error.offset} on"
+        raise Rejected(reason="not_xml", message=message) from None
+    except (ValueError, LookupError):
+        raise Rejected(reason="not_xml", message="its encoding is not known here, or it has other bytes") from None
+    return reader.finished()
+
+
+def _refuse(*_: object) -> NoReturn:
+    message = "XML with a document type, an entity or an external reference is not read: deliver it without"
+    raise Rejected(reason="xml_entities", message=message)
+
+
+class _Reader:
+    """The elements that are open, and the root."""
+
+    def __init__(self) -> None:
+        self._open: list[Element] = []
+        self._text: list[list[str]] = []
+        self._root: Element | None = None
+
+    def start(self, name: str, attributes: dict[str, str], line: int) -> None:
+        if len(self._open) >= _DEEPEST:
+            raise Rejected(reason="not_xml", message=f"its elements are nested more than {_DEEPEST} deep")
+        namespace, found, local = name.rpartition(_SEPARATOR)
+        element = Element(namespace if found else "", local, line, attributes)
+        if self._open:
+            self._open[-1].children.append(element)
+        else:
+            self._root = element
+        self._open.append(element)
+        self._text.append([])
+
+    def end(self, _: str) -> None:
+        self._open.pop().text = "".join(self._text.pop())
+
+    def characters(self, text: str) -> None:
+        self._text[-1].append(text)
+
+    def finished(self) -> Element:
+        if self._root is None:
+            raise Rejected(reason="not_xml", message="there is no element in it")
+        return self._root

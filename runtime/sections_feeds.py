@@ -1,0 +1,197 @@
+"""The tables of `relay.toml` about feeds and Shopify: watched folders, polled addresses, a shop's webhooks.
+
+Like `runtime/sections.py` it reads nothing but the files that hold secrets, and the options of a source.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, model_validator
+
+from runtime.sections import CompanyName, ConfigurationError, Section, read_secret
+
+FEED_KINDS: Final = ("folder feed", "polling feed")
+"""Tags of the two kinds; they stand in pydantic's paths, where nobody wants to read them."""
+
+FeedName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+
+_SECRET_HEADER: Final = re.compile(r"authorization|cookie|token|secret|key|password|signature", re.IGNORECASE)
+
+
+class _AnyFeed(Section):
+    """What every feed says: where its documents come from, how they are read, and whose they are."""
+
+    source: str = Field(min_length=1)
+    company: CompanyName | None = None
+    options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
+    options_file: Path | None = None
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+
+    def source_options(self) -> Mapping[str, Any]:
+        """The source's own settings: those of `options_file`, and over them `options`.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or is no TOML.
+        """
+        return {**(read_options(self.options_file) if self.options_file else {}), **self.options}
+
+
+class FolderFeed(_AnyFeed):
+    """`[feeds.<name>]` with a `folder`: files that somebody puts there."""
+
+    folder: Path
+    files: str = Field(default="*", min_length=1)
+    every_seconds: float = Field(default=10, gt=0)
+    quiet_seconds: float = Field(default=10, ge=0)
+    bad_rows: Literal["report", "refuse_file"] = "report"
+    max_bytes: int = Field(default=1_073_741_824, gt=0)
+    lease_seconds: float = Field(default=60, ge=1)
+
+
+class CursorSettings(Section):
+    """`cursor` of a polled feed: under which parameter it is sent, and where the next one is found."""
+
+    param: str = Field(min_length=1)
+    max_of: str | None = None
+    field: str | None = None
+    kind: Literal["time", "number"] = "time"
+    start: str | None = None
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> "CursorSettings":
+        if (self.max_of is None) == (self.field is None):
+            msg = "say one: max_of (the field of an item whose largest value it is), or field (of the whole answer)"
+            raise ValueError(msg)
+        return self
+
+
+class PollingFeed(_AnyFeed):
+    """`[feeds.<name>]` with a `url`: an HTTP API that is asked again and again."""
+
+    url: str
+    headers: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    token_header: str = "Authorization"  # noqa: S105 - the name of a header
+    token_prefix: str = "Bearer "  # noqa: S105 - what stands before a token
+    items: str = ""
+    cursor: CursorSettings | None = None
+    overlap_seconds: float = Field(default=300, ge=0)
+    etag: bool = True
+    next_field: str | None = None
+    next_param: str | None = None
+    calls_per_minute: float = Field(default=60, gt=0)
+    every_seconds: float = Field(default=300, gt=0)
+    timeout_seconds: float = Field(default=30, gt=0)
+    max_bytes: int = Field(default=67_108_864, gt=0)
+
+    def bearer(self, name: str) -> str | None:
+        """The token, read anew at every call; None where there is none. `name` is the feed's, for the message.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+        """
+        if self.token_file is not None:
+            return read_secret(f"feeds.{name}.token_file", self.token_file)
+        return None if self.token is None else self.token.get_secret_value()
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            msg = "must be an address that starts with http:// or https://"
+            raise ValueError(msg)
+        if "@" in parts.netloc:
+            msg = "must not hold a user or password: put the secret into token_file"
+            raise ValueError(msg)
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _hold_no_secret(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name in headers:
+            if _SECRET_HEADER.search(name):
+                msg = f"{name} looks like a secret: put it into token_file, and say token_header and token_prefix"
+                raise ValueError(msg)
+        return headers
+
+    @model_validator(mode="after")
+    def _pages_go_on(self) -> "PollingFeed":
+        if self.next_param is not None and self.next_field is None:
+            msg = "next_param needs next_field: the field of an answer that holds its value"
+            raise ValueError(msg)
+        return self
+
+
+def _kind(written: Any) -> str:  # noqa: ANN401 - raw, as it was written
+    polls = "url" in written if isinstance(written, dict) else isinstance(written, PollingFeed)
+    return FEED_KINDS[1 if polls else 0]
+
+
+FeedSettings: TypeAlias = Annotated[
+    Annotated[FolderFeed, Tag(FEED_KINDS[0])] | Annotated[PollingFeed, Tag(FEED_KINDS[1])], Discriminator(_kind)
+]
+"""A feed is polled where it has a `url`, and a folder otherwise."""
+
+
+class ShopifySettings(Section):
+    """`[shopify]`: client secrets of the app (several during a rotation), and whose books a shop's stock is in."""
+
+    secrets: tuple[SecretStr, ...] = ()
+    secrets_file: Path | None = None
+    shops: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
+    options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
+
+    @property
+    def configured(self) -> bool:
+        """Whether its webhooks are received at all."""
+        return bool(self.secrets) or self.secrets_file is not None
+
+    def signing_secrets(self) -> tuple[SecretStr, ...]:
+        """All signing secrets: those set, and the lines of `secrets_file`.
+
+        Raises:
+            ConfigurationError: there is none, or the file cannot be read.
+        """
+        lines: list[str] = []
+        if self.secrets_file is not None:
+            lines = read_secret("shopify.secrets_file", self.secrets_file).split()
+        secrets = (*self.secrets, *(SecretStr(line) for line in lines))
+        if not secrets:
+            msg = "no signing secret for Shopify: shopify.secrets_file is empty; put one client secret a line there."
+            raise ConfigurationError(msg)
+        return secrets
+
+    @field_validator("shops")
+    @classmethod
+    def _in_lower_case(cls, shops: dict[str, str]) -> dict[str, str]:
+        return {shop.lower(): company for shop, company in shops.items()}
+
+
+def secret_settings_in(written: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of feeds' secrets in `relay.toml` as it was written: `feeds.north.token`."""
+    feeds = written.get("feeds")
+    for name, table in feeds.items() if isinstance(feeds, dict) else ():
+        if isinstance(table, dict) and "token" in table:
+            yield f"feeds.{name}.token"
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """The options of a source from a TOML file of their own.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        msg = f"{path}: {error.strerror}. Name a TOML file with the options of the source."
+        raise ConfigurationError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path} is not valid TOML: {error}"
+        raise ConfigurationError(msg) from None

@@ -1,0 +1,303 @@
+"""Pulling: each run told once, each change as the next version, and what goes wrong told plainly with nothing lost."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from messaging.errors import PublishFailed
+from producers.payroll.errors import KeepsChanging, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from schemas.payroll import RunPaid, RunReversed
+from tests.unit.producers.payroll.providers import ENTITY, MARKS, FakeGusto, answered, broken, payroll, person
+from tests.unit.producers.payroll.pulls import APRIL, Bench, bench, open_bench, standing
+
+__all__ = ["bench"]
+
+
+async def test_a_run_is_told_once_however_often_it_is_pulled(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    became = [(await bench.pull())[0].became for _ in range(5)]
+    assert became == ["told", *["unchanged"] * 4]
+    [run] = bench.broker.data
+    assert isinstance(run, RunPaid)
+    assert (run.fact, run.version, run.replaces) == (f"gusto:run:{ENTITY}:run-1:v1", 1, None)
+
+
+async def test_a_hundred_pulls_with_changes_in_between_leave_one_live_posting(bench: Bench) -> None:
+    for number in range(100):
+        bench.gusto.payrolls = [payroll(net=f"{3000 + number // 7 % 5}.00"), payroll("run-2", net="2900.00")]
+        await bench.pull()
+    told = bench.broker.data
+    assert len({each.fact for each in told}) == len(told) == 15 + 1
+    assert standing(told) == {"run-1": [15], "run-2": [1]}
+
+
+async def test_what_changes_there_and_back_is_three_versions(bench: Bench) -> None:
+    for net in ("3000.00", "2900.00", "3000.00"):
+        bench.gusto.payrolls = [payroll(net=net)]
+        await bench.pull()
+    versions = [(each.version, each.replaces.version if each.replaces else None) for each in _paid(bench)]
+    assert versions == [(1, None), (2, 1), (3, 2)]
+    first, second, third = _paid(bench)
+    assert second.replaces is not None
+    assert second.replaces.lines == first.lines
+    assert third.lines == first.lines
+    assert len({event.id for event in bench.broker.events}) == 3
+
+
+async def test_a_run_that_is_opened_again_is_reversed_and_told_anew_when_it_is_closed(bench: Bench) -> None:
+    for processed in (True, False, False, True):
+        bench.gusto.payrolls = [payroll(processed=processed)]
+        await bench.pull()
+    kinds = [type(each) for each in bench.broker.data]
+    assert kinds == [RunPaid, RunReversed, RunPaid]
+    back, again = bench.broker.data[1:]
+    assert isinstance(back, RunReversed)
+    assert (back.taken_back.version, back.version, back.reason) == (1, 2, "reopened")
+    assert isinstance(again, RunPaid)
+    assert (again.version, again.replaces) == (3, None)
+    assert standing(bench.broker.data) == {"run-1": [3]}
+
+
+async def test_a_run_that_is_still_open_is_not_told_and_is_known_to_be(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(processed=False)]
+    [outcome] = await bench.pull()
+    assert (outcome.became, outcome.reason) == ("open", "reopened")
+    assert bench.broker.bodies == []
+    assert [row.state for row in await bench.runs.all(["main"])] == ["open"]
+    bench.gusto.payrolls = [payroll()]
+    assert [outcome.became for outcome in await bench.pull()] == ["told"]
+    assert [row.state for row in await bench.runs.all(["main"])] == ["told"]
+
+
+async def test_a_run_that_is_merely_missing_is_reported_and_stays(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(), payroll("run-2")]
+    await bench.pull()
+    bench.gusto.payrolls = [payroll()]
+    assert [(each.run, each.became) for each in await bench.pull()] == [("run-1", "unchanged"), ("run-2", "missing")]
+    assert standing(bench.broker.data) == {"run-1": [1], "run-2": [1]}
+    bench.gusto.payrolls = [payroll(), payroll("run-2")]
+    assert {each.became for each in await bench.pull()} == {"unchanged"}
+    assert {row.missing_since for row in await bench.runs.all(["main"])} == {None}
+
+
+async def test_a_run_that_moved_to_another_month_is_found_and_replaced(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    await bench.pull()
+    bench.gusto.payrolls = [payroll(check_date="2026-05-01")]
+    assert [each.became for each in await bench.pull()] == ["told"]
+    assert standing(bench.broker.data) == {"run-1": [2]}
+
+
+async def test_a_run_of_which_nothing_is_left_is_reversed(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    await bench.pull()
+    zero = payroll(net="0.00")
+    zero["totals"] = dict.fromkeys(zero["totals"], "0.00")
+    bench.gusto.payrolls = [zero]
+    [outcome] = await bench.pull()
+    assert (outcome.became, outcome.reason) == ("reversed", "zero_run")
+
+
+async def test_a_reversal_is_a_run_of_its_own_that_names_what_it_takes_back(bench: Bench) -> None:
+    taken = {name: f"-{value}" if float(value) else value for name, value in payroll()["totals"].items()}
+    back = payroll("run-2", totals=taken, off_cycle=True, employee_compensations=[], check_date="2026-05-04")
+    bench.gusto.payrolls = [payroll(reversal_payroll_uuids=["run-2"]), back]
+    await bench.pull()
+    first, second = sorted(_paid(bench), key=lambda run: run.run)
+    assert (first.reverses, first.run_type) == (None, "regular")
+    assert (second.reverses, second.run_type) == ("run-1", "reversal")
+    assert [outcome.became for outcome in await bench.pull()] == ["unchanged", "unchanged"]
+
+
+async def test_a_token_that_expires_in_mid_pull_is_renewed_once_and_the_pull_goes_on(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(f"run-{number}") for number in range(3)]
+    bench.gusto.after = lambda gusto: gusto.tokens.discard("access-1")
+    assert [outcome.became for outcome in await bench.pull()] == ["told"] * 3
+    assert bench.gusto.grants == 1
+    assert bench.tokens == {"access_token": "access-2", "refresh_token": "refresh-2"}
+
+
+async def test_new_tokens_are_on_the_disk_before_the_new_one_is_used(bench: Bench) -> None:
+    bench.gusto.tokens = set()
+    kept_when_used: list[str] = []
+
+    def look(request: httpx.Request) -> None:
+        if request.headers.get("Authorization") == "Bearer access-2":
+            kept_when_used.append(bench.tokens["refresh_token"])
+
+    handle = bench.gusto.handle
+    bench.gusto.handle = lambda request: (look(request), handle(request))[1]  # type: ignore[method-assign]
+    await bench.pull()
+    assert kept_when_used
+    assert set(kept_when_used) == {"refresh-2"}
+
+
+async def test_a_renewal_that_is_refused_says_what_to_do(bench: Bench) -> None:
+    bench.gusto.tokens, bench.gusto.refresh = set(), "another"
+    with pytest.raises(TokenRefused, match=r"payroll\.gusto.*refused to renew.*Authorise the relay anew"):
+        await bench.pull()
+    assert bench.tokens["refresh_token"] == "refresh-1"
+
+
+async def test_a_list_that_changes_while_it_is_read_is_read_again_until_it_stands(bench: Bench) -> None:
+    """One payroll goes and one comes between two pages: every count is right, and yet a row would be passed over."""
+    bench.gusto.payrolls = [payroll(f"run-{number:03}", people=0) for number in range(150)]
+
+    def change(gusto: FakeGusto) -> None:
+        del gusto.payrolls[0]
+        gusto.payrolls.append(payroll("run-new", people=0))
+        gusto.after = lambda _: None
+
+    bench.gusto.after = change
+    outcomes = await bench.pull()
+    assert {outcome.run for outcome in outcomes} == {*(f"run-{number:03}" for number in range(1, 150)), "run-new"}
+
+
+async def test_a_list_that_never_stands_still_is_not_used(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(f"run-{number:03}", people=0) for number in range(150)]
+
+    def change(gusto: FakeGusto) -> None:
+        gusto.payrolls[:] = [*gusto.payrolls[1:], payroll(f"run-{len(gusto.seen)}-new", people=0)]
+
+    bench.gusto.after = change
+    with pytest.raises(KeepsChanging, match="changed at each of 6 readings"):
+        await bench.pull()
+    assert bench.broker.bodies == []
+    assert await bench.runs.all(["main"]) == []
+
+
+async def test_a_payroll_of_many_people_is_read_over_all_its_pages(bench: Bench) -> None:
+    people = [person(number) for number in range(2000)]
+    totals = payroll()["totals"]
+    bench.gusto.payrolls = [payroll(employee_compensations=people, totals=totals)]
+    [outcome] = await bench.pull()
+    assert outcome.became == "told"
+    assert len(bench.broker.bodies[0]) < 5000
+    pages = [request for request in bench.gusto.seen if request.url.path.endswith("/run-1")]
+    assert len(pages) == 2 * 20
+
+
+async def test_a_second_company_in_the_answer_is_refused_and_never_booked_elsewhere(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(), payroll("run-2", company_uuid="another-company")]
+    outcomes = {outcome.run: outcome for outcome in await bench.pull()}
+    assert outcomes["run-1"].became == "told"
+    assert (outcomes["run-2"].became, outcomes["run-2"].reason) == ("refused", "unknown_entity")
+    assert [each.run for each in bench.broker.data] == ["run-1"]
+
+
+@pytest.mark.parametrize("fault", [answered(500), answered(502), broken(httpx.ReadTimeout), broken(httpx.ConnectError)])
+async def test_a_passing_failure_is_tried_again(bench: Bench, fault: object) -> None:
+    bench.gusto.payrolls = [payroll()]
+    bench.gusto.faults = [fault, fault]  # type: ignore[list-item]
+    assert [outcome.became for outcome in await bench.pull()] == ["told"]
+    assert bench.clock.slept == [1.0, 2.0]
+
+
+async def test_a_lasting_failure_ends_the_pull_with_its_name(bench: Bench) -> None:
+    bench.gusto.faults = [answered(503)] * 5
+    with pytest.raises(ProviderUnreachable, match=r"payroll\.gusto: GET .* failed 5 times \(503\)"):
+        await bench.pull()
+
+
+@pytest.mark.parametrize("said", ["7", "Thu, 15 Jan 2026 12:00:07 GMT"])
+async def test_the_provider_says_how_long_to_wait(bench: Bench, said: str) -> None:
+    bench.gusto.payrolls = [payroll()]
+    bench.gusto.faults = [answered(429, **{"Retry-After": said})]
+    assert [outcome.became for outcome in await bench.pull()] == ["told"]
+    assert bench.clock.slept == [7.0]
+
+
+async def test_a_provider_that_asks_for_an_hour_is_left_alone(bench: Bench) -> None:
+    bench.gusto.faults = [answered(429, **{"Retry-After": "3600"})]
+    with pytest.raises(ProviderUnreachable, match="asks to wait 3600 s"):
+        await bench.pull()
+    assert bench.clock.slept == []
+
+
+async def test_an_answer_that_is_no_json_is_an_error_without_its_content(bench: Bench) -> None:
+    bench.gusto.faults = [lambda _: httpx.Response(200, text=f"<html>{MARKS[0]}")]
+    with pytest.raises(UnexpectedAnswer) as raised:
+        await bench.pull()
+    assert MARKS[0] not in repr(raised.value)
+
+
+async def test_what_cannot_be_normalised_is_kept_as_a_reference_and_tried_at_each_pull(bench: Bench) -> None:
+    wrong = payroll()
+    wrong["totals"] = wrong["totals"] | {"net_pay": "2999.00"}
+    bench.gusto.payrolls = [wrong, payroll("run-2")]
+    for _ in range(3):
+        refused = {outcome.run: outcome for outcome in await bench.pull()}["run-1"]
+        assert refused.became == "refused"
+    [raw] = bench.broker.raw
+    assert json.loads(raw["body"]).keys() <= {"provider", "entity", "run", "reason", "field"}
+    assert json.loads(raw["body"])["run"] == "run-1"
+    assert [(row.run, row.state) for row in await bench.runs.all(["main"])] == [("run-1", "refused"), ("run-2", "told")]
+    bench.gusto.payrolls = [payroll(), payroll("run-2")]
+    assert [outcome.became for outcome in await bench.pull()] == ["told", "unchanged"]
+
+
+async def test_a_told_run_that_cannot_be_read_any_more_stays_told(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    await bench.pull()
+    bench.gusto.payrolls = [payroll(totals=None)]
+    assert [outcome.became for outcome in await bench.pull()] == ["refused"]
+    assert standing(bench.broker.data) == {"run-1": [1]}
+
+
+async def test_a_version_that_was_stored_and_not_published_goes_first_with_the_same_bytes(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    bench.broker.down = True
+    with pytest.raises(PublishFailed):
+        await bench.pull()
+    [stored] = await bench.runs.pending()
+    bench.broker.down = False
+    bench.gusto.payrolls = [payroll(net="2900.00")]
+    await bench.pull()
+    assert bench.broker.bodies[0] == stored.event
+    assert [run.version for run in _paid(bench)] == [1, 2]
+
+
+async def test_a_dry_run_tells_and_stores_nothing(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(), payroll("run-2", processed=False), payroll("run-3", totals=None)]
+    assert [outcome.became for outcome in await bench.pull(dry=True)] == ["told", "open", "refused"]
+    assert bench.broker.bodies == bench.broker.raw == []
+    assert await bench.runs.all(["main"]) == []
+
+
+async def test_a_deadline_is_hours_before_the_close_of_the_pay_date(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, deadline_hours=3, time_zone="America/New_York") as bench:
+        bench.gusto.payrolls = [payroll()]
+        await bench.pull()
+        [run] = _paid(bench)
+        assert run.deadline is not None
+        assert run.deadline.isoformat() == "2026-04-15T18:00:00Z".replace("Z", "+00:00")
+
+
+async def test_nothing_of_a_person_gets_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    wrong = payroll("run-2")
+    wrong["totals"] = wrong["totals"] | {"net_pay": "1.00"}
+    negative = payroll("run-3", employee_compensations=[person(net="-6543.21")])
+    bench.gusto.payrolls = [payroll(), wrong, negative]
+    outcomes = await bench.pull()
+    assert [outcome.became for outcome in outcomes] == ["told", "refused", "refused"]
+    files = b"".join(path.read_bytes() for path in bench.folder.iterdir() if path.name.startswith("relay.db"))
+    places = (files, *bench.broker.bodies, repr(bench.broker.raw).encode(), repr(outcomes).encode())
+    for mark in MARKS:
+        for word in {mark, *(word for word in mark.split() if len(word) > 4)}:
+            assert all(word.encode() not in place for place in (*places, caplog.text.encode())), word
+
+
+def _paid(bench: Bench) -> list[RunPaid]:
+    return [each for each in bench.broker.data if isinstance(each, RunPaid)]
+
+
+async def test_months_are_noted_as_pulled_only_after_a_whole_pull(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    bench.gusto.faults = [answered(404)]
+    with pytest.raises(UnexpectedAnswer):
+        await bench.pull()
+    assert await bench.runs.pulls("main", "gusto", ENTITY) == {}
+    await bench.pull()
+    assert list(await bench.runs.pulls("main", "gusto", ENTITY)) == [APRIL.first]

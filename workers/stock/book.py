@@ -1,0 +1,229 @@
+"""The stock book of one company: records what events tell of stock, and gives the entries that follow from it.
+
+A fact is recorded and its entry decided in one transaction of the store, once: told again it has the same entry, so
+that the inbox knows it. Nothing is sent to Solid here.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+from schemas.money import Money
+from store.inbox import EventRef
+from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
+from workers.books import Books
+from workers.errors import Conflicting
+from workers.plans.ledger import account_of
+from workers.plans.periods import place_in_open_period
+from workers.plans.writes import AdjustmentWrite, AnyWrite, Parked, Plan
+from workers.stock.card import Card
+from workers.stock.items import Items
+from workers.stock.movement import Movement, Told
+from workers.stock.recording import Posting, entry_of, needs_history, record
+
+STREAM = "inventory"
+
+
+class Records(Protocol):
+    """What the book needs of `store.stock`."""
+
+    async def record(self, recording: Recording) -> StockFact:
+        """See `StockStore.record`."""
+        ...
+
+
+class StockBook:
+    """One company's. `items` are those of Solid; without it every SKU is believed (offline).
+
+    `adjusts`: Solid has an endpoint for adjustments, so that they move its quantities; else they are entries of value.
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        books: Books,
+        company: str,
+        items: Items | None = None,
+        adjusts: bool = False,
+    ) -> None:
+        self._records = records
+        self._books = books
+        self._company = company
+        self._items = items
+        self._adjusts = adjusts
+
+    async def complete(self, plan: Plan, event: EventRef) -> Plan:
+        """The plan with the entry that what it tells of stock makes; without one where that is nothing, or comes later.
+
+        Idempotent. Safe to cancel: what was recorded is recorded.
+
+        Raises:
+            Parked: see `workers.stock.recording.record`; an item is not in Solid, or is there several times.
+            PrerequisiteMissing: a bill for goods that have not come.
+            Conflicting: the fact is recorded already, and says something else now.
+            StoreUnavailable: see there.
+        """
+        told = plan.stock
+        if told is None:
+            return plan
+        if self._items is not None and any(movement.kind != "order" for movement in told.movements):
+            await self._items.refuse_unknown(told.items)
+        self._refuse_without_opt_in(told)
+        try:
+            fact = await self._records.record(self._recording(told, event))
+        except OtherContent:
+            msg = f"{told.fact} is recorded already, with other quantities, costs or places than it has now"
+            raise Conflicting(msg) from None
+        if fact.state != "own":
+            return plan.model_copy(update={"stock": None})
+        postings = [posting_of(body) for body in fact.postings]
+        if self._adjusts and told.merges:
+            own: tuple[AnyWrite, ...] = tuple([await self._adjustment(told, posting) for posting in postings])
+        else:
+            entry = entry_of(told, postings, self._books)
+            own = (entry,) if entry else ()
+        completed = plan.model_copy(update={"stock": None, "writes": (*plan.writes, *own)})
+        return place_in_open_period(completed, self._books, stream=STREAM)
+
+    def _refuse_without_opt_in(self, told: Told) -> None:
+        posts = told.merges and any(movement.role for movement in told.movements)
+        if posts and not self._adjusts and not self._books.inventory.value_entries:
+            msg = (
+                "books.toml: [inventory] value_entries is not true. Adjustments would be posted as entries of their "
+                "value, and the quantities in Solid would not move with them: opt in if that is wanted."
+            )
+            raise Parked("opt_in:inventory.value_entries", msg)
+
+    async def _adjustment(self, told: Told, posting: Posting) -> AdjustmentWrite:
+        """The change of an item's quantity, valued by Solid where it goes down and where no cost was told."""
+        role, cost = posting.pair[1], told.movements[0].unit_cost
+        item_id = await self._items.id_of(posting.item) if self._items is not None else posting.item
+        return AdjustmentWrite(
+            external_id=told.external_id,
+            date=told.day,
+            currency=posting.amount.currency,
+            memo=told.memo,
+            sku=posting.item,
+            item_id=item_id,
+            quantity=posting.quantity,
+            unit_cost=cost if posting.quantity > 0 else None,
+            role=role,
+            account=account_of(self._books, role, posting.amount),
+            reason=told.reason,
+        )
+
+    def _recording(self, told: Told, event: EventRef) -> Recording:
+        def history(cards: Mapping[str, Body]) -> list[str]:
+            return needs_history(told, _cards(cards))
+
+        def decide(cards: Mapping[str, Body], histories: Mapping[str, Sequence[Body]]) -> Decided:
+            seen = {item: [Movement.model_validate(body) for body in bodies] for item, bodies in histories.items()}
+            adjusts = self._adjusts and told.merges
+            postings, after = record(_unbooked(told) if adjusts else told, _cards(cards), seen, self._books)
+            if adjusts:
+                postings = _quantities(told, cards, after)
+            else:
+                entry_of(told, postings, self._books)  # what has no account is parked before anything is recorded
+            merges = told.merges and self._books.inventory.merge_seconds > 0 and bool(postings) and not adjusts
+            return Decided(
+                movements=[_row(number, movement) for number, movement in enumerate(told.movements)],
+                cards={item: card.as_json() for item, card in after.items()},
+                postings=[_body(posting, told.reason) for posting in postings],
+                state="pending" if merges else "own",
+            )
+
+        return Recording(
+            company=self._company,
+            fact=told.fact,
+            content_hash=told.content_hash,
+            day=told.day,
+            event=event,
+            items=told.items,
+            needs_history=history,
+            decide=decide,
+        )
+
+
+def _unbooked(told: Told) -> Told:
+    """The same without roles: Solid books it, the card follows the quantities."""
+    return told.model_copy(
+        update={"movements": tuple(movement.model_copy(update={"role": None}) for movement in told.movements)}
+    )
+
+
+def _quantities(told: Told, cards: Mapping[str, Body], after: Mapping[str, Card]) -> list[Posting]:
+    """By how much the quantity of the item moves, for the role of the reason."""
+    movement = told.movements[0]
+    change = after[movement.item].quantity - _cards(cards)[movement.item].quantity
+    currency = movement.currency or after[movement.item].currency or "USD"
+    if movement.role is None or not change:
+        return []
+    return [Posting(movement.item, ("inventory", movement.role), Money.zero(currency), change)]
+
+
+def posting_of(body: Mapping[str, Any]) -> Posting:
+    """The posting that the store keeps as JSON."""
+    return Posting(
+        item=body["item"],
+        pair=(body["pair"][0], body["pair"][1]),
+        amount=Money.of(body["amount"], body["currency"]),
+        quantity=Decimal(body["quantity"]),
+    )
+
+
+def _body(posting: Posting, reason: str) -> Body:
+    return {
+        "item": posting.item,
+        "pair": list(posting.pair),
+        "amount": f"{posting.amount.amount:f}",
+        "currency": posting.amount.currency,
+        "quantity": f"{posting.quantity:f}",
+        "reason": reason,
+    }
+
+
+def _row(number: int, movement: Movement) -> NewMovement:
+    return NewMovement(number, movement.item, movement.at, movement.model_dump(mode="json", exclude_none=True))
+
+
+def _cards(bodies: Mapping[str, Body]) -> dict[str, Card]:
+    return {item: Card.from_json(body) if body else Card() for item, body in bodies.items()}
+
+
+class MemoryRecords:
+    """Records that are forgotten with the process: for `relay plan`, which must not need a database."""
+
+    def __init__(self) -> None:
+        self.cards: dict[str, Body] = {}
+        self._movements: dict[str, list[Body]] = {}
+        self._facts: dict[str, tuple[str, StockFact]] = {}
+
+    async def record(self, recording: Recording) -> StockFact:
+        """As `StockStore.record`."""
+        known = self._facts.get(recording.fact)
+        if known is not None:
+            if known[0] != recording.content_hash:
+                raise OtherContent(recording.fact)
+            return known[1]
+        cards = {item: self.cards.get(item, {}) for item in recording.items}
+        histories = {item: self._movements.get(item, []) for item in recording.needs_history(cards)}
+        decided = recording.decide(cards, histories)
+        self.cards.update(decided.cards)
+        for movement in decided.movements:
+            self._movements.setdefault(movement.item, []).append(movement.body)
+        event = recording.event
+        fact = StockFact(
+            recording.company,
+            recording.fact,
+            recording.day,
+            decided.postings,
+            "own",
+            None,
+            event.source,
+            event.id,
+            event.type,
+            event.subject,
+        )
+        self._facts[recording.fact] = (recording.content_hash, fact)
+        return fact

@@ -1,0 +1,260 @@
+"""The card of one item: its movements in order of time, and what the books should hold for it because of them. Pure.
+
+What the books should hold is a function of the *set* of movements: whatever order they came in, the same ones end in
+the same card. What a new fact posts is the difference between the card before it and the card with it; so a late
+fact, a count that supersedes it and a cost that changes afterwards need no rule of their own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any, Final, Self
+
+from schemas.money import iso_exponent
+from workers.stock.movement import Movement
+
+Pair = tuple[str, str]
+"""Two roles: a positive amount is a debit of the first and a credit of the second."""
+
+Position = tuple[str, int, str, int]
+
+ZERO: Final = Decimal(0)
+_COST_STEP: Final = Decimal(1).scaleb(-12)
+_DIGITS: Final = 60
+
+
+class NoCost(Exception):
+    """Neither the source nor the order nor anything received before says what the item costs."""
+
+
+class AmbiguousPlace(Exception):
+    """A place was counted, and some stock of the item is at no place in particular."""
+
+
+class NotReceived(Exception):
+    """A bill charges for more than was received on its order."""
+
+
+class Card:
+    """Quantities by place and lot, the moving average cost, and what is booked, of one item. Mutable.
+
+    `cost` is per unit, in `currency`. `opened` says that the level it began with was told.
+    """
+
+    def __init__(self) -> None:
+        self.last: Position | None = None
+        self.opened = False
+        self.currency: str | None = None
+        self.cost: Decimal | None = None
+        self.levels: dict[tuple[str | None, str | None], Decimal] = defaultdict(Decimal)
+        self.booked: dict[Pair, Decimal] = defaultdict(Decimal)
+        self.orders: dict[str, list[tuple[str, str | None, Decimal]]] = defaultdict(list)
+        self.received: dict[str, tuple[Decimal, Decimal]] = {}
+        self.billed: dict[str, tuple[Decimal, Decimal]] = {}
+
+    @property
+    def quantity(self) -> Decimal:
+        """All there is of the item, at all places."""
+        return sum(self.levels.values(), ZERO)
+
+    def goes_after(self, movement: Movement) -> bool:
+        """Whether the movement can be added at the end; otherwise the card is made anew with it in its place.
+
+        So it is for the costs of an order, too, when goods of that order are here already.
+        """
+        if movement.kind == "order" and movement.order in self.received:
+            return False
+        return self.last is None or movement.position > self.last
+
+    def add(self, movement: Movement, *, first_cost: Decimal | None = None) -> None:
+        """Take a movement in at the end. Raises NoCost, AmbiguousPlace."""
+        with localcontext(prec=_DIGITS):
+            if self.currency is None:
+                self.currency = movement.currency
+            if self.cost is None:
+                self.cost = first_cost
+            match movement.kind:
+                case "order":
+                    self._order(movement)
+                case "receipt":
+                    self._receive(movement)
+                case "change":
+                    self._move(movement, movement.quantity, movement.unit_cost)
+                case "opening":
+                    self.opened = True
+                    self._count(movement)
+                case "count":
+                    self._count(movement)
+                case "bill":
+                    quantity, amount = self.billed.get(str(movement.order), (ZERO, ZERO))
+                    self.billed[str(movement.order)] = (quantity + movement.quantity, amount + movement.amount)
+        if self.last is None or movement.position > self.last:
+            self.last = movement.position
+
+    def totals(self) -> dict[Pair, Decimal]:
+        """What the books should hold, to the minor unit, pair by pair."""
+        if self.currency is None:
+            return {}
+        with localcontext(prec=_DIGITS):
+            step = Decimal(1).scaleb(-iso_exponent(self.currency))
+            exact = dict(self.booked)
+            variance = sum((self._variance(order) for order in self.billed), ZERO)
+            if variance:
+                exact["purchase_price_variance", "received_not_billed"] = variance
+            return {pair: amount.quantize(step, ROUND_HALF_UP) for pair, amount in exact.items()}
+
+    def cost_on_order(self, order: str | None, line: str | None, at: str) -> Decimal | None:
+        """What the order says the item costs: the last it said before, or else the first it said at all."""
+        told = [(when, cost) for when, named, cost in self.orders.get(order or "", ()) if named in {None, line}]
+        told = told or [(when, cost) for when, _, cost in self.orders.get(order or "", ())]
+        before = [cost for when, cost in told if when <= at]
+        return before[-1] if before else (told[0][1] if told else None)
+
+    def _order(self, movement: Movement) -> None:
+        if movement.unit_cost is None or movement.order is None:
+            return
+        told = self.orders[movement.order]
+        told.append((movement.position[0], movement.line, movement.unit_cost))
+        told.sort(key=lambda each: (each[0], each[1] or "", each[2]))
+
+    def _receive(self, movement: Movement) -> None:
+        cost = movement.unit_cost
+        if cost is None:
+            cost = self.cost_on_order(movement.order, movement.line, movement.position[0])
+        if cost is None:
+            cost = self.cost
+        if cost is None:
+            raise NoCost
+        if movement.quantity:
+            self._move(movement, movement.quantity, cost)
+        if movement.rejected:
+            self.booked["supplier_claims", "received_not_billed"] += movement.rejected * cost
+        if movement.quantity > 0 and movement.order is not None:
+            quantity, value = self.received.get(movement.order, (ZERO, ZERO))
+            self.received[movement.order] = (quantity + movement.quantity, value + movement.quantity * cost)
+
+    def _count(self, movement: Movement) -> None:
+        if movement.place is not None and any(level and place is None for (place, _), level in self.levels.items()):
+            raise AmbiguousPlace
+        there = sum(
+            (
+                level
+                for (place, lot), level in self.levels.items()
+                if movement.place in {None, place} and movement.lot in {None, lot}
+            ),
+            ZERO,
+        )
+        self._move(movement, movement.quantity - there, movement.unit_cost)
+
+    def _move(self, movement: Movement, change: Decimal, cost: Decimal | None) -> None:
+        """Change the quantity, at a cost that was told or else at the average, and book the value against the role."""
+        if change:
+            value, self.cost = self._valued(change, cost, posts=movement.role is not None)
+            self.levels[movement.place, movement.lot] += change
+            if movement.role is not None:
+                self.booked["inventory", movement.role] += value
+        elif self.cost is None:
+            self.cost = cost
+
+    def _valued(self, change: Decimal, told: Decimal | None, *, posts: bool) -> tuple[Decimal, Decimal | None]:
+        """The value of a change, and the average cost after it."""
+        have, average = self.quantity, self.cost
+        cost = average if told is None else told
+        if cost is None:
+            if posts:
+                raise NoCost
+            return ZERO, None
+        if average is None or cost == average:
+            return change * cost, cost
+        if change > 0:
+            return change * cost, self._average_after(change, cost, average)
+        left = have + change
+        if have <= 0:
+            return change * cost, _average(have * average + change * cost, left)
+        worth = max(have * average + change * cost, ZERO) if left > 0 else left * cost
+        return worth - have * average, _average(worth, left) if left > 0 else cost
+
+    def _average_after(self, came: Decimal, cost: Decimal, average: Decimal) -> Decimal:
+        have = self.quantity
+        if have > 0:
+            return _average(have * average + came * cost, have + came)
+        self._cover(min(came, -have), average, cost)
+        return cost if have + came > 0 else average
+
+    def _cover(self, quantity: Decimal, went_out_at: Decimal, came_in_at: Decimal) -> None:
+        """What went out before it was received went out at a guess: the difference is a variance of price."""
+        self.booked["inventory", "purchase_price_variance"] += quantity * (went_out_at - came_in_at)
+
+    def _variance(self, order: str) -> Decimal:
+        """What the vendor charges above the cost at which the goods were received (below: negative)."""
+        quantity, amount = self.billed[order]
+        received, value = self.received.get(order, (ZERO, ZERO))
+        return amount - quantity * (value / received) if received else ZERO
+
+    def as_json(self) -> dict[str, Any]:
+        """For the store; `from_json` reads it."""
+        return {
+            "last": self.last,
+            "opened": self.opened,
+            "currency": self.currency,
+            "cost": None if self.cost is None else str(self.cost),
+            "levels": [[place, lot, str(level)] for (place, lot), level in self.levels.items() if level],
+            "booked": [[*pair, str(amount)] for pair, amount in self.booked.items()],
+            "orders": {
+                order: [[at, line, str(cost)] for at, line, cost in told] for order, told in self.orders.items()
+            },
+            "received": {order: [str(part) for part in parts] for order, parts in self.received.items()},
+            "billed": {order: [str(part) for part in parts] for order, parts in self.billed.items()},
+        }
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        """The card that `as_json` wrote."""
+        card = cls()
+        card.last = tuple(body["last"]) if body["last"] else None
+        card.opened, card.currency = body["opened"], body["currency"]
+        card.cost = None if body["cost"] is None else Decimal(body["cost"])
+        card.levels.update({(place, lot): Decimal(level) for place, lot, level in body["levels"]})
+        card.booked.update({(debit, credit): Decimal(amount) for debit, credit, amount in body["booked"]})
+        for order, told in body["orders"].items():
+            card.orders[order] = [(at, line, Decimal(cost)) for at, line, cost in told]
+        card.received = {order: (Decimal(a), Decimal(b)) for order, (a, b) in body["received"].items()}
+        card.billed = {order: (Decimal(a), Decimal(b)) for order, (a, b) in body["billed"].items()}
+        return card
+
+
+def card_of(movements: Iterable[Movement]) -> tuple[Card, dict[tuple[str, int], Decimal]]:
+    """The card that movements make, whatever order they are given in; and how much there was after each of them.
+
+    Raises NoCost, AmbiguousPlace.
+    """
+    ordered = sorted(movements, key=lambda movement: movement.position)
+    card = Card()
+    for movement in ordered:
+        if movement.kind == "order":
+            card.add(movement)
+    card.last = None
+    first_cost = _first_cost(card, ordered)
+    after: dict[tuple[str, int], Decimal] = {}
+    for movement in ordered:
+        if movement.kind != "order":
+            card.add(movement, first_cost=first_cost)
+        after[movement.fact, movement.number] = card.quantity
+    if ordered:
+        card.last = ordered[-1].position
+    return card, after
+
+
+def _first_cost(card: Card, ordered: Sequence[Movement]) -> Decimal | None:
+    """The first cost that anything says: what moved before it moved at that, for want of a better one."""
+    for movement in ordered:
+        cost = movement.unit_cost
+        if cost is None and movement.kind == "receipt":
+            cost = card.cost_on_order(movement.order, movement.line, movement.position[0])
+        if cost is not None and movement.kind != "order":
+            return cost
+    return None
+
+
+def _average(worth: Decimal, quantity: Decimal) -> Decimal:
+    return (worth / quantity).quantize(_COST_STEP, ROUND_HALF_UP)

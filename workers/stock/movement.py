@@ -1,0 +1,80 @@
+"""Movements: what happened to the stock of one item, as its card takes it; and what an event tells. Pure values."""
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["order", "opening", "receipt", "change", "count", "bill"]
+
+_RANK: Final[dict[Kind, int]] = {"order": 0, "opening": 1, "receipt": 2, "change": 3, "count": 5, "bill": 6}
+_LESS: Final = 4
+
+
+class Movement(BaseModel):
+    """What happened to one item at one moment.
+
+    `quantity` is a change (negative: less) for `receipt`, `change` and `bill`, a level for `count` and `opening`, and
+    0 for `order`. `role` is against what Inventory is booked; None posts nothing (a transfer, the opening level).
+    `unit_cost`, `amount` (of a bill) are in `currency`. `rejected` came with a receipt and was not accepted.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fact: str
+    number: int = 0
+    item: str
+    at: datetime
+    kind: Kind
+    quantity: Decimal = Decimal(0)
+    place: str | None = None
+    lot: str | None = None
+    unit_cost: Decimal | None = None
+    currency: str | None = None
+    role: str | None = None
+    order: str | None = None
+    line: str | None = None
+    rejected: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+
+    @property
+    def position(self) -> tuple[str, int, str, int]:
+        """Where it stands among the movements of its item: by time; at one time, what goes out after what comes in.
+
+        Sources that give days only tell many things at one time; a count is then of all of them.
+        """
+        less = self.kind == "change" and self.quantity < 0
+        rank = _LESS if less else _RANK[self.kind]
+        return (self.at.astimezone(UTC).isoformat(timespec="microseconds"), rank, self.fact, self.number)
+
+
+class Told(BaseModel):
+    """What an event tells of stock; what it posts follows from the cards of its items, see `workers.stock.recording`.
+
+    `external_id` is that of the entry, if there is one; `reason` the source's word for adjustments. `merges`: it may
+    share an entry with others.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fact: str
+    external_id: str
+    day: date
+    memo: str
+    reason: str
+    merges: bool
+    movements: tuple[Movement, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items it is about, each once."""
+        return tuple(dict.fromkeys(movement.item for movement in self.movements))
+
+    @property
+    def content_hash(self) -> str:
+        """A SHA-256 of what is told: the same fact may never say something else."""
+        said = [movement.model_dump(mode="json", exclude={"role"}) for movement in self.movements]
+        return hashlib.sha256(json.dumps([self.day.isoformat(), said], sort_keys=True).encode()).hexdigest()

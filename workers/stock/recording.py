@@ -1,0 +1,171 @@
+"""From what an event tells to what it posts: the cards of its items before and after it. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from decimal import Decimal
+
+from schemas.money import Money
+from workers.books import Books
+from workers.plans.inventory import QUANTITIES_STAY, entry_lines, said_of
+from workers.plans.writes import EntryWrite, Parked
+from workers.prerequisites import PrerequisiteMissing
+from workers.stock.card import AmbiguousPlace, Card, NoCost, Pair, card_of
+from workers.stock.movement import Movement, Told
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What the books must take up for one item: a positive amount is DR `pair[0]` / CR `pair[1]`."""
+
+    item: str
+    pair: Pair
+    amount: Money
+    quantity: Decimal
+
+
+def needs_history(told: Told, cards: Mapping[str, Card]) -> list[str]:
+    """Items of which all movements must be seen again, because something that was told lies before the last of them."""
+    return [
+        item
+        for item in told.items
+        if any(not cards[item].goes_after(movement) for movement in told.movements if movement.item == item)
+    ]
+
+
+def record(
+    told: Told, cards: Mapping[str, Card], histories: Mapping[str, Sequence[Movement]], books: Books
+) -> tuple[list[Posting], dict[str, Card]]:
+    """What the fact posts, and the cards after it; the given ones stay as they are.
+
+    Raises:
+        Parked: no cost, no known level, a negative level, no value, another currency, an ambiguous place.
+        PrerequisiteMissing: a bill for goods that have not come.
+    """
+    postings: list[Posting] = []
+    after: dict[str, Card] = {}
+    for item in told.items:
+        new = sorted((m for m in told.movements if m.item == item), key=lambda m: m.position)
+        before = cards[item]
+        _refuse_unknown(item, new, before, books)
+        with _ExplainedFor(item):
+            card, lowest = _with(new, before, histories.get(item))
+        _refuse_impossible(item, new, before, card, lowest=lowest, books=books)
+        after[item] = card
+        postings += _difference(item, before, card)
+        _refuse_worthless(item, new, card, postings, books)
+    return postings, after
+
+
+def entry_of(told: Told, postings: Sequence[Posting], books: Books) -> EntryWrite | None:
+    """The entry of an event's postings; None where they come to nothing. Raises Parked: a role has no account."""
+    lines = [
+        line
+        for posting in postings
+        for line in entry_lines(
+            posting.pair, posting.amount, memo=said_of(posting.item, posting.quantity, told.reason), books=books
+        )
+    ]
+    if not lines:
+        return None
+    return EntryWrite(
+        external_id=told.external_id,
+        date=told.day,
+        currency=postings[0].amount.currency,
+        memo=f"{told.memo} ({QUANTITIES_STAY})",
+        lines=tuple(lines),
+    )
+
+
+def _with(new: Sequence[Movement], before: Card, history: Sequence[Movement] | None) -> tuple[Card, Decimal]:
+    """The card with the new movements, and the lowest level from the first of them on."""
+    if history is None:
+        card = deepcopy(before)
+        levels = []
+        for movement in new:
+            card.add(movement)
+            levels.append(card.quantity)
+        return card, min(levels)
+    card, after = card_of([*history, *new])
+    first = min(movement.position for movement in new)
+    later = [movement for movement in (*history, *new) if movement.position >= first]
+    return card, min(after[movement.fact, movement.number] for movement in later)
+
+
+def _difference(item: str, before: Card, after: Card) -> list[Posting]:
+    held, due = before.totals(), after.totals()
+    quantity = after.quantity - before.quantity
+    currency = after.currency or ""
+    return [
+        Posting(item, pair, Money.of(amount, currency), quantity)
+        for pair in sorted({*held, *due})
+        if (amount := due.get(pair, Decimal(0)) - held.get(pair, Decimal(0)))
+    ]
+
+
+def _refuse_unknown(item: str, new: Sequence[Movement], before: Card, books: Books) -> None:
+    counted = any(movement.kind == "count" for movement in new)
+    if counted and not before.opened and books.inventory.opening != "zero":
+        msg = (
+            f"{item} was counted, and how much of it there was before the relay began is not known. Tell its opening "
+            'level (reason "opening"), or set [inventory] opening = "zero" if all of it came through the relay.'
+        )
+        raise Parked(f"unmapped:opening:{item}", msg)
+    for movement in new:
+        if before.currency and movement.currency and movement.currency != before.currency:
+            msg = f"{item} is kept in {before.currency}, and this says {movement.currency}"
+            raise Parked(f"unmapped:currency:{movement.currency}", msg)
+
+
+def _refuse_impossible(  # noqa: PLR0913 - the cards before and after
+    item: str, new: Sequence[Movement], before: Card, after: Card, *, lowest: Decimal, books: Books
+) -> None:
+    for movement in new:
+        if movement.kind == "bill":
+            received = after.received.get(movement.order or "", (Decimal(0), Decimal(0)))[0]
+            billed = after.billed[movement.order or ""][0]
+            if billed > received:
+                msg = f"{billed:f} of {item} are billed on order {movement.order}, and {received:f} have come"
+                raise PrerequisiteMissing(f"prerequisite:receipt:{movement.order}:{item}", msg)
+    known = after.opened or books.inventory.opening == "zero"
+    takes_out = after.quantity < before.quantity
+    if known and takes_out and lowest < 0 and books.inventory.negative_stock == "park":
+        msg = (
+            f"this would leave {lowest:f} of {item}. Either a receipt is missing, or this is wrong; "
+            '[inventory] negative_stock = "allow" posts it all the same.'
+        )
+        raise Parked(f"negative_stock:{item}", msg)
+
+
+def _refuse_worthless(
+    item: str, new: Sequence[Movement], card: Card, postings: Iterable[Posting], books: Books
+) -> None:
+    moved = any(movement.kind in {"change", "receipt"} and movement.role for movement in new)
+    posted = any(posting.item == item for posting in postings)
+    if moved and not posted and not card.cost and books.inventory.zero_value == "park":
+        msg = f'{item} moved at a cost of 0. Correct its cost, or set [inventory] zero_value = "skip".'
+        raise Parked(f"zero_value:{item}", msg)
+
+
+class _ExplainedFor:
+    """Says of which item a card complains."""
+
+    def __init__(self, item: str) -> None:
+        self._item = item
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, NoCost):
+            msg = (
+                f"nothing says what {self._item} costs: neither the source nor its order, and none was received yet. "
+                "Tell the order (inventory.order.placed) or a receipt with its cost, then replay."
+            )
+            raise Parked(f"unmapped:cost:{self._item}", msg) from None
+        if isinstance(error, AmbiguousPlace):
+            msg = (
+                f"{self._item} was counted at one place, and some of it was received at none. "
+                "Set [inventory] default_place to where that is."
+            )
+            raise Parked(f"ambiguous:place:{self._item}", msg) from None
