@@ -95,7 +95,7 @@ async def _dialect(checklist: Checklist, solid: SolidClient, settings: Settings)
     dialect = dialect_of(settings)
     async with asyncio.timeout(PATIENCE_SECONDS):
         document = await solid.openapi()
-    checklist.note("dialect", *dialect.unused(document))
+    checklist.note("dialect", *dialect.notes(document))
     problems = dialect.check(document)
     if problems:
         raise ConfigurationError("; ".join(problems))

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +12,10 @@ import typer
 
 from ops.cli_desk import cases, dead
 from ops.cli_doubts import doubts, restored
+from ops.cli_feed import feed
+from ops.cli_normalize import normalize
 from ops.cli_payroll import payroll
-from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, warn
+from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, ungrouped, warn
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
 from runtime.settings import ConfigurationError, Settings
@@ -30,34 +32,43 @@ app.add_typer(cases, name="cases")
 app.add_typer(doubts, name="doubts")
 app.add_typer(payroll, name="payroll")
 app.command()(restored)
+app.command()(feed)
+app.command()(normalize)
 
 
 @app.command()
 def up() -> None:
-    """The receiver and a worker in one process, for one machine.
+    """The receiver, the feeds, the pulls and a worker in one process, for one machine.
+
+    Without a secret for any webhook, but with feeds or pay runs to pull, there is no receiver.
 
     Example: relay up
     """
 
     async def work(settings: Settings) -> None:
-        from ops.metrics import WorkerMetrics  # noqa: PLC0415 - keeps others quick
+        from ops.feeding import feed_all  # noqa: PLC0415 - keeps others quick
+        from ops.metrics import WorkerMetrics  # noqa: PLC0415
         from ops.payroll_roles import run_schedules  # noqa: PLC0415
         from ops.roles import open_receiver, open_workers, run_workers  # noqa: PLC0415
         from ops.serving import serve, serve_metrics  # noqa: PLC0415
+        from ops.webhooks import webhooks_wanted  # noqa: PLC0415
 
         clock, metrics = SystemClock(), WorkerMetrics()
-        async with (
-            open_receiver(settings, clock, more_metrics=metrics.text) as receiver,
-            open_workers(settings, clock, metrics=metrics) as workers,
-        ):
+        async with AsyncExitStack() as roles:
+            receiver = None
+            if webhooks_wanted(settings):
+                receiver = await roles.enter_async_context(open_receiver(settings, clock, more_metrics=metrics.text))
+            workers = await roles.enter_async_context(open_workers(settings, clock, metrics=metrics))
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(serve(receiver, settings, stop))
+                    if receiver is not None:
+                        group.create_task(serve(receiver, settings, stop))
+                    group.create_task(feed_all(settings, clock, stop))
                     group.create_task(run_schedules(settings, clock, stop))
                     group.create_task(serve_metrics(metrics.text, settings, stop))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 
-    run_for_all(lambda settings: _ungrouped(work(settings)))
+    run_for_all(lambda settings: ungrouped(work(settings)))
 
 
 @app.command()
@@ -97,7 +108,7 @@ def work() -> None:
                     group.create_task(serve_metrics(metrics.text, settings, stop))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 
-    run_for_all(lambda settings: _ungrouped(ask(settings)))
+    run_for_all(lambda settings: ungrouped(ask(settings)))
 
 
 @app.command()
@@ -120,36 +131,6 @@ def check(*, company: Company = None, as_json: AsJson = False) -> None:
 
     show_findings(findings, as_json=as_json)
     if not all(finding.ok for finding in findings):
-        raise typer.Exit(1)
-
-
-@app.command()
-def normalize(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of raw documents.")],
-    *,
-    source: Annotated[str, typer.Option(help="Where the documents come from, for example stripe.")],
-    company: Annotated[str, typer.Option(help="Whose books.")] = "main",
-) -> None:
-    """Raw documents to events, one JSON line each, on stdout. Offline. Rejected ones on stderr, exit code 1.
-
-    Example: relay normalize --source stripe demo/data/charge.succeeded.json | relay plan
-    """
-    from ops.offline import normalise_file  # noqa: PLC0415
-    from producers.normalising import NormaliseContext  # noqa: PLC0415
-    from producers.sources import SOURCES  # noqa: PLC0415
-
-    if source not in SOURCES:
-        typer.echo(f"relay: no source is called {source!r}; known: {', '.join(sorted(SOURCES))}", err=True)
-        raise typer.Exit(2)
-    rejected = False
-    for path in files:
-        for result in normalise_file(source, path, NormaliseContext(company=company)):
-            if isinstance(result, bytes):
-                typer.echo(result.decode())
-            else:
-                rejected = True
-                typer.echo(f"rejected: {result}", err=True)
-    if rejected:
         raise typer.Exit(1)
 
 
@@ -250,14 +231,6 @@ def simulator(context: typer.Context) -> None:
     Example: relay simulator --port 21384
     """
     os.execv(sys.executable, [sys.executable, "-m", "simulator", *context.args])  # noqa: S606 - no shell is wanted
-
-
-async def _ungrouped(work: Coroutine[Any, Any, None]) -> None:
-    """Raise what a task group wraps as it was, so that it can be told plainly."""
-    try:
-        await work
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from producers.documents import split_documents
-from producers.normalising import NormaliseContext, Rejected
-from producers.sources import SOURCES
+from producers.feeds.reading import read
+from producers.normalising import NormaliseContext, Rejected, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
 from store.inbox import EventRef
@@ -19,20 +18,23 @@ from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 from workers.stock.book import MemoryRecords, StockBook
 
+LARGEST_FILE: Final = 1_073_741_824
+
 
 def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterator[bytes | str]:
-    """Each event of a file as bytes (one JSON line), each rejected document as the text of what is wrong with it."""
+    """Each event of a file as bytes (one JSON line), each refused part as the text of what is wrong with it."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            for piece in read(source, file, context, max_bytes=LARGEST_FILE):
+                if isinstance(piece, Taken):
+                    yield from map(encode, piece.events)
+                    continue
+                field = f"{piece.field}: " if piece.field else ""
+                yield f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"
+    except Rejected as error:
+        yield f"{path}: {error.reason}: {error}"
     except OSError as error:
         yield f"{path}: {error.strerror}"
-        return
-    for number, document in enumerate(split_documents(raw), start=1):
-        try:
-            for event in SOURCES[source](document, context).events:
-                yield encode(event)
-        except Rejected as error:
-            yield f"{path}: document {number}: {error.reason}: {error}"
 
 
 def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] | str]:

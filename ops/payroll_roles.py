@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -65,7 +65,8 @@ def deadline_rule(own: PayrollSettings) -> Callable[[date], datetime | None]:
     def rule(pay_date: date) -> datetime | None:
         if own.deadline_hours is None:
             return None
-        return datetime.combine(pay_date, CLOSE_OF_BUSINESS, own.zone) - timedelta(hours=own.deadline_hours)
+        closing = datetime.combine(pay_date, CLOSE_OF_BUSINESS, own.zone).astimezone(UTC)
+        return closing - timedelta(hours=own.deadline_hours)
 
     return rule
 

@@ -23,6 +23,7 @@ from messaging.errors import BrokerUnreachable, UnsafeTopology
 from messaging.mint import Mint
 from messaging.publisher import Publisher
 from ops.metrics import MeasuredBucket, MeasuredTransport, WorkerMetrics
+from ops.webhooks import webhooks_of
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
@@ -90,7 +91,8 @@ async def open_publisher(settings: Settings, clock: Clock, name: str) -> AsyncIt
 def companies_of(settings: Settings) -> tuple[str, ...]:
     """All companies whose events this relay takes."""
     paid = {company for account in settings.payroll.values() for company in account.entities.values()}
-    return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values(), *paid}))
+    fed = {*settings.shopify.shops.values(), *(feed.company for feed in settings.feeds.values() if feed.company)}
+    return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values(), *paid, *fed}))
 
 
 def dialect_of(settings: Settings) -> Dialect:
@@ -326,7 +328,7 @@ async def open_receiver(
     Raises:
         ConfigurationError: there is no signing secret.
     """
-    secrets = settings.stripe.signing_secrets()
+    sources = webhooks_of(settings)
     async with open_publisher(settings, clock, "receiver") as publisher:
         try:
             await publisher.ready()
@@ -335,11 +337,8 @@ async def open_receiver(
         yield create_app(
             publisher=publisher,
             clock=clock,
-            company=settings.company,
+            sources=sources,
             max_body_bytes=settings.receiver.max_body_bytes,
             retry_after_seconds=settings.receiver.retry_after_seconds,
-            stripe_secrets=secrets,
-            tolerance_seconds=settings.stripe.tolerance_seconds,
-            stripe_accounts=settings.stripe.accounts,
             more_metrics=more_metrics,
         )

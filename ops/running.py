@@ -52,6 +52,14 @@ def run_for_all(work: Callable[[Settings], Coroutine[Any, Any, Result]]) -> Resu
             return runner.run(work(settings))
 
 
+async def ungrouped(work: Coroutine[Any, Any, None]) -> None:
+    """Raise what a task group wraps as it was, so that it can be told plainly."""
+    try:
+        await work
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop  # noqa: PLC0415 - not on Windows

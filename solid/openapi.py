@@ -41,6 +41,12 @@ def problems(document: Mapping[str, object], expectations: tuple[Expectation, ..
     return found
 
 
+def lists_paths(document: Mapping[str, object], *wanted: str) -> bool:
+    """Whether the document lists each of these paths, with their prefix; without any, whether it lists some at all."""
+    paths = _paths(document)
+    return all(path in paths for path in wanted) if wanted else bool(paths)
+
+
 def adjustment_paths(document: Mapping[str, object]) -> list[str]:
     """Name the paths that look as if stock were adjusted there by POST; without parameters in the path."""
     looks_so = re.compile(r"(inventory|stock|item|quantity)s?[/_-]?adjustment", re.IGNORECASE)

@@ -184,7 +184,8 @@ class PayrollRuns:
         async def work(connection: AsyncConnection) -> None:
             own = [PAYROLL_PULLS.c[name] == value for name, value in here.items()]
             await connection.execute(delete(PAYROLL_PULLS).where(*own, PAYROLL_PULLS.c.month.in_(months)))
-            await connection.execute(insert(PAYROLL_PULLS), rows)
+            if rows:
+                await connection.execute(insert(PAYROLL_PULLS), rows)
 
         await transact(self._engine, work)
 

@@ -14,6 +14,7 @@ from messaging.errors import MessagingError, UnsafeTopology
 from messaging.publisher import Encoded
 from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
 from runtime.clock import Clock
+from runtime.sections import ConfigurationError
 from store.errors import StoreError
 from store.feed_runs import FeedRun
 
@@ -72,6 +73,12 @@ class Pass:
         self.events += run.events
         self.rejects += run.rejects
         self.refused += run.state == "failed"
+
+    def add(self, later: "Pass") -> None:
+        """Add a later pass; what it left unfinished is what is unfinished now."""
+        for name in ("files", "rows", "events", "rejects", "refused"):
+            setattr(self, name, getattr(self, name) + getattr(later, name))
+        self.unfinished = later.unfinished
 
     def as_json(self) -> Mapping[str, Any]:
         """Ready for JSON."""
@@ -172,10 +179,13 @@ async def keep_feeding(feed: Feed, stop: asyncio.Event, clock: Clock) -> None:
                 await feed.look(Turn(stop, clock))
             except UnsafeTopology:
                 raise
-            except (FeedProblem, StoreError, MessagingError) as error:
+            except (FeedProblem, StoreError, MessagingError, ConfigurationError) as error:
                 problem = str(error)
                 if isinstance(error, PollUnavailable):
                     pause = max(pause, error.after_seconds or 0)
+            except Exception as error:
+                problem = f"a defect: {type(error).__name__}"
+                log.exception("feed.failed", feed=feed.name)
             if problem not in ("", told) and not stop.is_set():
                 log.warning("feed.interrupted", feed=feed.name, error=problem)
             elif told and not problem:

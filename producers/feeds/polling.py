@@ -7,7 +7,7 @@ order items come; one that the answer gives moves page by page. What the last pa
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -133,9 +133,10 @@ class PolledAddress:
         await keep_run(self.runs, run)
         return done
 
-    async def pages(self, cursor: Cursor, turn: Turn) -> AsyncIterator[Page]:
+    async def pages(self, cursor: Cursor, turn: Turn) -> AsyncGenerator[Page, None]:
         """All pages from a cursor on; nothing is published and nothing moved by it. Raises as `look` does."""
-        url, etag = self._first(cursor), cursor.etag if self.settings.etag else None
+        url: str | None = self._first(cursor)
+        etag = cursor.etag if self.settings.etag else None
         been: set[str] = set()
         while url is not None:
             if url in been or len(been) == MOST_PAGES:
@@ -154,7 +155,8 @@ class PolledAddress:
                 raise Interrupted(msg)
 
     async def _settle(self, page: Page, reading: _Reading, turn: Turn) -> None:
-        """Have the broker confirm all that is new on a page."""
+        """Have the broker confirm all that is new on a page, and then move on, to where is known before."""
+        position = self._position_after(page, reading)
         known = set(reading.cursor.seen)
         new = [item for item in page.items if item.digest not in known]
         events = [event for item in new for event in item.events]
@@ -171,18 +173,18 @@ class PolledAddress:
         reading.etag = page.etag
         reading.seen += [item.digest for item in page.items]
         self.progress(self.name, "polling", reading.rows, 0)
-        await self._move_by_page(page, reading)
+        reading.position = position
+        by_page = self.settings.cursor is not None and self.settings.cursor.field is not None
+        if by_page and position != reading.cursor.value:
+            await self.cursors.move(self.context.company, self.name, Cursor(position, None, reading.seen))
 
-    async def _move_by_page(self, page: Page, reading: _Reading) -> None:
+    def _position_after(self, page: Page, reading: _Reading) -> str | None:
         settings = self.settings.cursor
         if settings is None:
-            return
-        if settings.max_of is not None:
-            reading.position = following(settings, reading.position, page.documents, asked_at=reading.started)
-            return
-        reading.position = of_answer(settings, reading.position, page.answer)
-        if reading.position != reading.cursor.value:
-            await self.cursors.move(self.context.company, self.name, Cursor(reading.position, None, reading.seen))
+            return None
+        if settings.max_of is None:
+            return of_answer(settings, reading.position, page.answer)
+        return following(settings, reading.position, page.documents, asked_at=reading.started)
 
     async def _finish(self, reading: _Reading) -> None:
         """After the last page. An ETag is of one address, and of one page: it is kept where both are asked again."""

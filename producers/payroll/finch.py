@@ -39,7 +39,7 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
     fields = fields_of(document)
     if "payment" in fields.values:
         payment = fields_of(fields.get("payment"), "payment")
-        return _run(payment, _statements(fields, payment), context)
+        return _run(payment, _statements(fields, payment), context, entity=fields.identifier_or_none("entity_id"))
     if {"id", "pay_date", "gross_pay"} <= fields.values.keys():
         return _run(fields, (), context)
     if {"responses", "pay_statements"} & fields.values.keys():
@@ -113,7 +113,9 @@ def _incomplete(why: str) -> Rejected:
     return Rejected(reason="statements_incomplete", message=f"{why}: read all pages again", field="pay_statements")
 
 
-def _run(payment: Fields, statements: Sequence[Fields], context: NormaliseContext) -> Normalised:
+def _run(
+    payment: Fields, statements: Sequence[Fields], context: NormaliseContext, *, entity: str | None = None
+) -> Normalised:
     options = read_options(RunOptions, context)
     cents = _Cents(context.currency)
     names = ("gross_pay", "net_pay", "employee_taxes", "employer_taxes")
@@ -128,7 +130,7 @@ def _run(payment: Fields, statements: Sequence[Fields], context: NormaliseContex
     run = Run(
         source=NAME,
         provider=NAME,
-        entity=options.entity or context.company,
+        entity=entity or options.entity or context.company,
         id=payment.identifier("id"),
         pay_date=day(payment, "pay_date"),
         currency=currency,
@@ -166,7 +168,7 @@ def _of_payment(payment: Fields, told: Mapping[str, Decimal | None]) -> Tally:
 
 def _of_statements(statements: Sequence[Fields], cents: _Cents, options: RunOptions) -> Tally:
     tally = Tally()
-    people = frozenset(word for statement in statements for word in words_of_people(statement.values))
+    words = _words(statements)
     gross = net = ZERO
     for statement in statements:
         own_net, own_gross = cents.of(statement, "net_pay") or ZERO, cents.of(statement, "gross_pay") or ZERO
@@ -177,7 +179,7 @@ def _of_statements(statements: Sequence[Fields], cents: _Cents, options: RunOpti
         for kind, item in _items(statement):
             value = cents.of(item) or ZERO
             at = place if kind == "wages" else {}
-            tally.add(kind, _word(item, people), value, **at)
+            tally.add(kind, _word(kind, item, words), value, **at)
     currency = cents.currency or cents.default
     earned, reimbursed = tally.total({"wages", "contractor"}), tally.total({"reimbursement"})
     if gross not in {earned, earned + reimbursed}:
@@ -211,8 +213,29 @@ def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
         yield "employer_benefit", contribution
 
 
-def _word(item: Fields, people: frozenset[str]) -> str:
-    found = category(item.get("name"), people=people) or category(item.get("type"), people=people)
+Words = Mapping[tuple[LineKind, object], frozenset[str | None]]
+
+
+def _words(statements: Sequence[Fields]) -> tuple[Words, frozenset[str]]:
+    """Collect the names by kind and type, None among them where one cannot be told, and the words of people."""
+    people = frozenset(word for statement in statements for word in words_of_people(statement.values))
+    names: dict[tuple[LineKind, object], frozenset[str | None]] = {}
+    for kind, item in (found for statement in statements for found in _items(statement)):
+        key = (kind, item.token_or_none("type"))
+        names[key] = names.get(key, frozenset()) | {category(item.get("name"), people=people)}
+    return names, people
+
+
+def _word(kind: LineKind, item: Fields, words: tuple[Words, frozenset[str]]) -> str:
+    """Give the category: the name, or the type where one name of that type cannot be told.
+
+    For all of the type: else the line of the one without a name would be the pay of one person.
+    """
+    names, people = words
+    found = None
+    if None not in names[kind, item.token_or_none("type")]:
+        found = category(item.get("name"), people=people)
+    found = found or category(item.token_or_none("type"), people=people)
     if found is None:
         message = "needs a name or a type that can be told without naming a person"
         raise Rejected(reason="missing_field", message=message, field="pay_statements[].name")

@@ -161,6 +161,7 @@ class Puller:
         if new is not None:
             return _outcome(key, run, "reversed", version=new, reason=reason)
         state: Literal["open", "ignored"] = "open" if run.status == "open" else "ignored"
+        reason = "run_open" if state == "open" else reason
         if self._teller is not None:
             await self._runs.refer(key, Reference(state=state, reason=reason, dates=_dates(run)))
         return _outcome(key, run, state, reason=reason)

@@ -123,9 +123,12 @@ def company_of(entity: str, context: NormaliseContext) -> str:
 
 
 def differ(one: str, first: Decimal, other: str, second: Decimal, *, currency: str) -> Rejected:
-    """Build the refusal for two totals of a run that should be the same, with both shown."""
+    """Build the refusal for two totals of a run that should be the same, with both shown.
+
+    Not their difference: where one person is missing on one side, that is the person's pay.
+    """
     figures = f"{one} {Money.of(first, currency)}, {other} {Money.of(second, currency)}"
-    message = f"{figures}: differ by {Money.of(abs(first - second), currency)}. Have the provider correct the run."
+    message = f"{figures}: these must be the same. Read the run again, or have the provider correct it."
     return Rejected(reason="totals_differ", message=message)
 
 

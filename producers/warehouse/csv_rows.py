@@ -71,7 +71,7 @@ def columns_of(names: Sequence[str], options: RowOptions) -> list[str | None]:
     ours = {options.columns.get(field, field).strip().casefold(): field for field in FIELDS}
     ours |= {column.strip().casefold(): field for field, column in options.columns.items()}
     ignored = {name.strip().casefold() for name in options.ignore_columns}
-    fields = [None if name in ignored or not name else ours.get(name) for name in plain]
+    fields = [None if name in ignored else ours.get(name) for name in plain]
     for number, (name, field) in enumerate(zip(plain, fields, strict=True), start=1):
         if field is None and name not in ignored and "*" not in ignored:
             message = f"column {number} is not known: map it in the option columns, or add it to ignore_columns"

@@ -110,6 +110,7 @@ def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterat
         if len(line) == _LONGEST_LINE:
             message = f"line {number} has more than a million bytes: this is no file of rows"
             raise Rejected(reason="line_too_long", message=message)
+        line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         if not line.strip():
             continue
         try:

@@ -103,7 +103,7 @@ class RowOptions(BaseModel):
         if zone is not None:
             try:
                 ZoneInfo(zone)
-            except (ValueError, OSError) as error:
+            except (KeyError, ValueError, OSError) as error:
                 msg = "must be a time zone such as Europe/Berlin"
                 raise ValueError(msg) from error
         return zone

@@ -7,7 +7,7 @@ for a person.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from pydantic import SecretStr
 
@@ -30,8 +30,20 @@ class Publisher(Protocol):
         ...
 
 
-Identify = Callable[[bytes], tuple[str | None, str | None]]
-"""Gives the sender's event id and type for logs. Never raises."""
+Identify = Callable[[bytes, Mapping[str, str]], tuple[str | None, str | None]]
+"""Gives the sender's event id and type for logs, from body and headers. Never raises."""
+
+Sort = Callable[[Mapping[str, str], NormaliseContext], NormaliseContext | str]
+"""Says from the headers in which context a body is normalised, or why it has no event. Raises Rejected."""
+
+
+def by_body_alone(_: Mapping[str, str], context: NormaliseContext) -> NormaliseContext | str:
+    """For sources whose body says everything."""
+    return context
+
+
+NOBODY: Final = ""
+"""The company of a body that is kept before it is known whose books it is for."""
 
 Verdict = Literal["published", "ignored", "kept", "refused", "unavailable"]
 
@@ -60,6 +72,7 @@ class Source:
     normalise: Normaliser
     context: NormaliseContext
     identify: Identify
+    sort: Sort = by_body_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +93,8 @@ class Intake:
             secret_index = self._verify(body, headers)
         except BadSignature as error:
             return Outcome("refused", reason=error.reason)
-        event_id, event_type = self.source.identify(body)
-        verdict, reason, events = await self._deliver(body)
+        event_id, event_type = self.source.identify(body, headers)
+        verdict, reason, events = await self._deliver(body, headers)
         return Outcome(
             verdict,
             reason=reason,
@@ -101,11 +114,11 @@ class Intake:
             tolerance=self.source.tolerance,
         )
 
-    async def _deliver(self, body: bytes) -> tuple[Verdict, str | None, tuple[Event, ...]]:
-        normalised = self._normalise(body)
+    async def _deliver(self, body: bytes, headers: Mapping[str, str]) -> tuple[Verdict, str | None, tuple[Event, ...]]:
+        company, normalised = self._normalise(body, headers)
         try:
             if isinstance(normalised, Rejected):
-                await self._keep(body, normalised)
+                await self._keep(body, normalised, company)
                 return "kept", normalised.reason, ()
             for event in normalised.events:
                 await self.publisher.publish(event)
@@ -115,19 +128,25 @@ class Intake:
             return "ignored", normalised.ignored, ()
         return "published", None, normalised.events
 
-    def _normalise(self, body: bytes) -> Normalised | Rejected:
+    def _normalise(self, body: bytes, headers: Mapping[str, str]) -> tuple[str, Normalised | Rejected]:
+        """Whose books it is for, and what it becomes; nobody's where not even that can be said."""
+        company = NOBODY
         try:
-            return self.source.normalise(body, self.source.context)
+            sorted_as = self.source.sort(headers, self.source.context)
+            if isinstance(sorted_as, str):
+                return company, Normalised((), ignored=sorted_as)
+            company = sorted_as.company
+            return company, self.source.normalise(body, sorted_as)
         except Rejected as rejected:
-            return rejected
+            return company, rejected
         except Exception as error:  # noqa: BLE001  (a mistake of ours must not lose an authentic body)
-            return Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {_place(error)}")
+            return company, Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {_place(error)}")
 
-    async def _keep(self, body: bytes, rejected: Rejected) -> None:
+    async def _keep(self, body: bytes, rejected: Rejected, company: str) -> None:
         await self.publisher.keep_raw(
             body,
             source=self.source.path,
-            company=self.source.context.company,
+            company=company,
             reason=rejected.reason,
             error=str(rejected),
         )

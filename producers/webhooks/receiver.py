@@ -8,25 +8,18 @@ It answers 2xx only after the broker has confirmed. It must not log or answer wi
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from producers.normalising import NormaliseContext
-from producers.sources import SOURCES
-from producers.webhooks import stripe
 from producers.webhooks.intake import Intake, Outcome, Publisher, Source, Verdict
 from producers.webhooks.measures import Measures
 from runtime.clock import Clock
-
-STRIPE_PATH: Final = stripe.SOURCE
 
 _STATUS: Final[Mapping[Verdict, int]] = {
     "published": 200,
@@ -49,39 +42,28 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     *,
     publisher: Publisher,
     clock: Clock,
-    company: str,
+    sources: Sequence[Source],
     max_body_bytes: int,
     retry_after_seconds: int,
-    stripe_secrets: Sequence[SecretStr],
-    tolerance_seconds: int,
-    stripe_accounts: Mapping[str, str],
     more_metrics: Callable[[], Awaitable[bytes]] | None = None,
 ) -> Starlette:
-    """Build the app: POST /webhooks/stripe, GET /healthz, GET /metrics (with `more_metrics`, where they are given).
+    """Build the app: POST to the path of each source, GET /healthz, GET /metrics (with `more_metrics`, if given).
 
-    `stripe_secrets` are the signing secrets in use, several during a rotation; `stripe_accounts` maps
-    Connect account ids to companies, events without an account go to `company`. Raises ValueError when no
-    secret is given, or a limit is not positive: there is no way to switch the checks off.
+    Raises ValueError when there is no source, one has no secret, or a limit is not positive: there is no way to
+    switch the checks off.
     """
-    _refuse_unsafe(stripe_secrets, tolerance_seconds=tolerance_seconds, max_body_bytes=max_body_bytes)
-    source = Source(
-        name="stripe",
-        path=STRIPE_PATH,
-        scheme="stripe",
-        secrets=tuple(stripe_secrets),
-        tolerance=timedelta(seconds=tolerance_seconds),
-        normalise=SOURCES["stripe"],
-        context=NormaliseContext(company=company, accounts=dict(stripe_accounts)),
-        identify=stripe.identify,
-    )
+    _refuse_unsafe(sources, max_body_bytes=max_body_bytes)
     measures = Measures()
-    endpoint = _Endpoint(
-        intake=Intake(source=source, publisher=publisher, clock=clock),
-        measures=measures,
-        clock=clock,
-        max_body_bytes=max_body_bytes,
-        retry_after_seconds=retry_after_seconds,
-    )
+
+    def route(source: Source) -> Route:
+        endpoint = _Endpoint(
+            intake=Intake(source=source, publisher=publisher, clock=clock),
+            measures=measures,
+            clock=clock,
+            max_body_bytes=max_body_bytes,
+            retry_after_seconds=retry_after_seconds,
+        )
+        return Route(source.path, endpoint.receive, methods=["POST"])
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -92,19 +74,26 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
 
     return Starlette(
         routes=[
-            Route(source.path, endpoint.receive, methods=["POST"]),
+            *(route(source) for source in sources),
             Route("/healthz", healthz, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
         ]
     )
 
 
-def _refuse_unsafe(secrets: Sequence[SecretStr], *, tolerance_seconds: int, max_body_bytes: int) -> None:
-    if not secrets or not all(secret.get_secret_value().strip() for secret in secrets):
-        msg = "no Stripe signing secret, or an empty one: set the endpoint's whsec_ secret, it is required"
+def _refuse_unsafe(sources: Sequence[Source], *, max_body_bytes: int) -> None:
+    if not sources:
+        msg = "a receiver needs at least one source"
         raise ValueError(msg)
-    if tolerance_seconds <= 0 or max_body_bytes <= 0:
-        msg = "the signature tolerance and the largest body must be more than zero"
+    for source in sources:
+        if not source.secrets or not all(secret.get_secret_value().strip() for secret in source.secrets):
+            msg = f"{source.name}: no signing secret, or an empty one: it is required"
+            raise ValueError(msg)
+        if source.tolerance.total_seconds() <= 0:
+            msg = f"{source.name}: the signature tolerance must be more than zero"
+            raise ValueError(msg)
+    if max_body_bytes <= 0:
+        msg = "the largest body must be more than zero"
         raise ValueError(msg)
 
 

@@ -5,6 +5,7 @@ to the sender than that the signature was refused. Source: each provider's descr
 vectors in tests/data/webhook-signatures.
 """
 
+import base64
 import hashlib
 import hmac
 import re
@@ -15,7 +16,7 @@ from typing import Final, Literal
 from pydantic import SecretStr
 
 Reason = Literal["missing", "malformed", "expired", "mismatch"]
-Scheme = Literal["stripe"]
+Scheme = Literal["stripe", "shopify"]
 
 _LONGEST_HEADER: Final = 4096
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
@@ -77,6 +78,26 @@ def _stripe_parts(header: str) -> tuple[str, list[bytes]]:
     return times[0], candidates
 
 
+def _shopify(
+    headers: Mapping[str, str], body: bytes, secrets: Sequence[SecretStr], now: datetime, tolerance: timedelta
+) -> int:
+    """`X-Shopify-Hmac-SHA256: <base64>`: HMAC-SHA256 of the body; the key is the app's client secret. No time."""
+    del now, tolerance
+    header = headers.get("x-shopify-hmac-sha256", "").strip()
+    if not header:
+        raise BadSignature(reason="missing")
+    if len(header) > _LONGEST_HEADER or not header.isascii():
+        raise BadSignature(reason="malformed")
+    matches = [hmac.compare_digest(_base64_hmac(secret, body), header.encode()) for secret in secrets]
+    if not any(matches):
+        raise BadSignature(reason="mismatch")
+    return matches.index(True)
+
+
+def _base64_hmac(secret: SecretStr, signed: bytes) -> bytes:
+    return base64.b64encode(hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).digest())
+
+
 def _hex_hmac(secret: SecretStr, signed: bytes) -> bytes:
     return hmac.new(secret.get_secret_value().encode(), signed, hashlib.sha256).hexdigest().encode()
 
@@ -86,4 +107,4 @@ def _any_equal(expected: bytes, candidates: Sequence[bytes]) -> bool:
 
 
 _Verifier = Callable[[Mapping[str, str], bytes, Sequence[SecretStr], datetime, timedelta], int]
-_SCHEMES: Final[Mapping[Scheme, _Verifier]] = {"stripe": _stripe}
+_SCHEMES: Final[Mapping[Scheme, _Verifier]] = {"stripe": _stripe, "shopify": _shopify}

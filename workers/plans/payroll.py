@@ -114,7 +114,7 @@ def _totals(lines: Iterable[RunLine]) -> dict[str, Decimal]:
     """What a run says by kind: the same however the books split it."""
     sums: dict[str, Money] = {}
     for line in lines:
-        sums[line.kind] = sums[line.kind] + line.amount if line.kind in sums else line.amount
+        sums[line.kind] = sums.get(line.kind, Money.zero(line.amount.currency)) + line.amount
     return {kind: amount.amount for kind, amount in sorted(sums.items())}
 
 

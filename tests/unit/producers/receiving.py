@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from messaging.errors import MessagingError
+from producers.webhooks.builtin import stripe_webhook
 from producers.webhooks.receiver import create_app
 from schemas.envelope import Event
 from tests.fakes import NOON, FakeClock
@@ -42,15 +43,19 @@ class FakePublisher:
 
 
 def app_with(publisher: FakePublisher, clock: FakeClock, **changed: object) -> Starlette:
-    settings: dict[str, Any] = {
+    """A receiver of Stripe's webhooks; what is changed may be a setting of the app, or of Stripe."""
+    app: dict[str, Any] = {"max_body_bytes": LIMIT, "retry_after_seconds": 30}
+    source: dict[str, Any] = {
         "company": "main",
-        "max_body_bytes": LIMIT,
-        "retry_after_seconds": 30,
-        "stripe_secrets": (SecretStr(SECRET), SecretStr(OLD_SECRET)),
+        "secrets": (SecretStr(SECRET), SecretStr(OLD_SECRET)),
         "tolerance_seconds": 300,
-        "stripe_accounts": {"acct_1": "second"},
+        "accounts": {"acct_1": "second"},
     }
-    return create_app(publisher=publisher, clock=clock, **(settings | changed))
+    own = {name: value for name, value in changed.items() if name in source}
+    others = {name: value for name, value in changed.items() if name not in source}
+    return create_app(
+        publisher=publisher, clock=clock, **({"sources": [stripe_webhook(**(source | own))]} | app | others)
+    )
 
 
 def signed(body: bytes, secret: str = SECRET, seconds: int = int(NOON.timestamp())) -> dict[str, str]:

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive
 from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, Unroutable
 from producers.normalising import NormaliseContext, Normalised
 from producers.sources import SOURCES
-from producers.webhooks import receiver
+from producers.webhooks import builtin
 from tests.fakes import NOON, FakeClock
 from tests.unit.producers.made import charge, payout, refund, refund_list, stripe_event
 from tests.unit.producers.receiving import LIMIT, OLD_SECRET, SECRET, FakePublisher, app_with, signed
@@ -123,7 +123,7 @@ async def test_a_mistake_of_ours_keeps_the_body_too(
         msg = "Jenny Rosen"
         raise KeyError(msg)
 
-    monkeypatch.setattr(receiver, "SOURCES", {**SOURCES, "stripe": broken})
+    monkeypatch.setattr(builtin, "SOURCES", {**SOURCES, "stripe": broken})
     transport = httpx.ASGITransport(app_with(publisher, clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as made:
         assert (await _post(made, PAYOUT)).status_code == 200
@@ -253,7 +253,7 @@ async def test_each_request_writes_one_line(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("secrets", [(), (SecretStr(""),), (SecretStr(SECRET), SecretStr("  "))])
 def test_without_a_secret_there_is_no_receiver(secrets: tuple[SecretStr, ...]) -> None:
     with pytest.raises(ValueError, match="signing secret"):
-        app_with(FakePublisher(), FakeClock(), stripe_secrets=secrets)
+        app_with(FakePublisher(), FakeClock(), secrets=secrets)
 
 
 @pytest.mark.parametrize("changed", [{"tolerance_seconds": 0}, {"max_body_bytes": 0}])

@@ -218,13 +218,25 @@ def test_every_field_that_is_sent_is_checked(record: NewRecord, compare: Any) ->
     assert set(body) <= checked["POST", dialect.path(RESOURCES[record.kind])]
 
 
-def test_a_solid_without_bills_is_asked_for_none() -> None:
+def test_a_solid_without_items_and_bills_takes_sales_all_the_same_and_that_is_said() -> None:
+    document = changed()
+    for path in ("bills", "items"):
+        del document["paths"][f"/api/v1/{path}"]
+    del document["paths"]["/api/v1/contacts"]["post"]["requestBody"]
+    assert DIALECT.check(document) == []
+    assert DIALECT.notes(document) == [
+        "Solid has no /api/v1/items: facts about stock come before a person",
+        "Solid has no /api/v1/bills: vendors' bills come before a person",
+    ]
+
+
+def test_a_dialect_without_bills_asks_for_none() -> None:
     document = changed()
     del document["paths"]["/api/v1/bills"]
     del document["paths"]["/api/v1/contacts"]["post"]["requestBody"]
-    assert DIALECT.check(document) == ["no path /api/v1/bills"]
     without = Dialect.model_validate({"money": "decimal_string", "paths": {"bills": ""}})
     assert without.check(document) == []
+    assert without.notes(document) == []
 
 
 def adjustable(path: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
@@ -251,17 +263,17 @@ def test_an_endpoint_for_adjustments_is_checked_where_the_dialect_names_one() ->
 def test_an_endpoint_for_adjustments_that_is_not_used_is_pointed_out(path: str) -> None:
     document = adjustable(f"/api/v1{path}")
     assert DIALECT.check(document) == []
-    (note,) = DIALECT.unused(document)
+    (note,) = DIALECT.notes(document)
     assert f"Solid offers /api/v1{path}" in note
     assert "solid.dialect.paths.adjustments" in note
-    assert ADJUSTING.unused(document) == []
+    assert ADJUSTING.notes(document) == []
 
 
 def test_what_is_no_endpoint_for_adjustments_is_not_pointed_out() -> None:
     reading = adjustable("/api/v1/inventory-adjustments")
     del reading["paths"]["/api/v1/inventory-adjustments"]["post"]
     others = [reading, adjustable("/api/v1/items/{id}/stock-adjustments"), adjustable("/api/v1/tax-adjustments"), {}]
-    assert [DIALECT.unused(document) for document in others] == [[], [], [], []]
+    assert [DIALECT.notes(document) for document in others] == [[], [], [], []]
 
 
 def test_a_misspelt_setting_is_refused() -> None:

@@ -201,7 +201,7 @@ async def test_behind_a_silent_cap_no_sku_is_taken_for_the_only_one() -> None:
 
 async def test_the_endpoint_for_adjustments_is_pointed_out_and_checked() -> None:
     async with client_of(speaking(adjustments="offered"), Dialect(money="decimal_string")) as client:
-        (note,) = Dialect(money="decimal_string").unused(await client.openapi())
+        (note,) = Dialect(money="decimal_string").notes(await client.openapi())
         assert "/api/v1/inventory-adjustments" in note
     async with client_of(speaking(), adjusting()) as client:
         assert adjusting().check(await client.openapi()) == ["no path /api/v1/inventory-adjustments"]

@@ -50,6 +50,14 @@ def normalised(source: str, document: object, **options: object) -> Normalised:
     return SOURCES[source](body, NormaliseContext(options=options))
 
 
+def tried(source: str, document: object, **options: object) -> Normalised | Rejected:
+    """What comes of a document, a refusal as a value."""
+    try:
+        return normalised(source, document, **options)
+    except Rejected as rejected:
+        return rejected
+
+
 def refused(source: str, document: object, **options: object) -> Rejected:
     with pytest.raises(Rejected) as caught:
         normalised(source, document, **options)
@@ -79,8 +87,8 @@ def lines(run: RunPaid) -> dict[tuple[str, str, str | None], str]:
     return {(line.kind, line.category, line.department): str(line.amount.amount) for line in run.lines}
 
 
-def csv_runs(content: bytes, context: NormaliseContext | None = None, **options: object) -> list[RunPaid]:
-    found = FILE_SOURCES["payroll-csv"](BytesIO(content), context or NormaliseContext(options=options))
+def csv_runs(content: bytes, **options: object) -> list[RunPaid]:
+    found = FILE_SOURCES["payroll-csv"](BytesIO(content), NormaliseContext(options=options))
     return [paid(event) for taken in found for event in getattr(taken, "events", ())]
 
 

@@ -36,7 +36,7 @@ def person(number: int = 1, net: str = "1500.00") -> Json:
     }
 
 
-def payroll(run: str = "run-1", *, people: int = 2, net: str = "3000.00", **changes: Any) -> Json:
+def payroll(run: str = "run-1", *, people: int = 2, net: str = "3000.00", **changes: object) -> Json:
     """A processed payroll of Gusto: gross 4000.00, employees' taxes so that it adds up, employer's taxes 306.00."""
     taxes = f"{4000 - float(net):.2f}"
     totals = {

@@ -108,7 +108,7 @@ class Bench:
         return kept
 
 
-def gusto_settings(folder: Path, **changes: Any) -> PayrollSettings:
+def gusto_settings(folder: Path, **changes: object) -> PayrollSettings:
     """An account whose files are there."""
     (folder / "tokens.json").write_text('{"access_token": "access-1", "refresh_token": "refresh-1"}')
     (folder / "secret").write_text("made-up\n")
@@ -121,11 +121,11 @@ def gusto_settings(folder: Path, **changes: Any) -> PayrollSettings:
         "token_file": folder / "tokens.json",
         "calls_per_minute": 10_000,
     }
-    return PayrollSettings(**(said | changes))
+    return PayrollSettings.model_validate(said | changes)
 
 
 @asynccontextmanager
-async def open_bench(folder: Path, **changes: Any) -> AsyncIterator[Bench]:
+async def open_bench(folder: Path, **changes: object) -> AsyncIterator[Bench]:
     """A bench with an empty database."""
     url = f"sqlite:///{folder / 'relay.db'}"
     upgrade(url)

@@ -25,6 +25,7 @@ def test_a_payment_with_its_statements_is_one_run_by_name() -> None:
     }
     assert run.fact == "finch:run:conn-1:pay-2026-04-15:v1"
     assert str(run.pay_date) == "2026-04-17"
+    assert only_run("finch", made("finch-run") | {"entity_id": "ent-1"}, entity="conn-1").entity == "ent-1"
 
 
 def test_the_answer_of_the_statements_may_be_handed_as_it_came() -> None:
@@ -98,6 +99,16 @@ def test_a_negative_net_pay_is_refused_without_the_amount() -> None:
     rejected = refused("finch", changed(made("finch-run"), "pay_statements.0.net_pay.amount", -4321))
     assert rejected.reason == "negative_net_pay"
     assert "43" not in str(rejected)
+
+
+def test_a_name_that_cannot_be_told_takes_its_type_for_all_of_it() -> None:
+    document = changed(made("finch-run"), "pay_statements.0.employee_deductions.0.name", None)
+    document["pay_statements"][1]["employee_deductions"] = []
+    assert lines(only_run("finch", document))["deduction", "401k", None] == "290.00"
+    document = changed(made("finch-run"), "pay_statements.0.taxes.1.name", None)
+    found = lines(only_run("finch", document))
+    assert found["employee_tax", "fica", None] == "496.00"
+    assert found["employer_tax", "Social Security", None] == "496.00"
 
 
 def test_contractors_and_off_cycle_payments_are_told() -> None:

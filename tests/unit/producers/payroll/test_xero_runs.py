@@ -74,7 +74,9 @@ def test_slips_that_do_not_sum_to_the_run_are_refused_with_both_shown(name: str)
     slip[name] = str(Decimal(slip[name]) + Decimal("0.01"))
     rejected = refused("xero-payroll", document)
     assert rejected.reason == "totals_differ"
-    assert "differ by 0.01 AUD" in str(rejected)
+    total = Decimal(document["PayRuns"][0][name.removesuffix("s") if name == "Reimbursements" else name])
+    assert f"{total:.2f} AUD" in str(rejected)
+    assert f"{total + Decimal('0.01'):.2f} AUD" in str(rejected)
 
 
 def test_a_run_that_does_not_add_up_is_refused() -> None:

@@ -89,7 +89,9 @@ def test_totals_that_disagree_are_refused_with_both_figures() -> None:
     assert (piece.where, piece.reason, piece.field) == ("line 3", "totals_disagree", "quantity")
     assert "7" in piece.message
     assert "8" in piece.message
-    assert refused(read_csv(HEADER + GOOD, kind="adjusted", totals="TOTAL")) == [("end of file", "totals_missing", None)]
+    assert refused(read_csv(HEADER + GOOD, kind="adjusted", totals="TOTAL")) == [
+        ("end of file", "totals_missing", None)
+    ]
 
 
 RECEIPTS = "receipt,order,item,quantity,day\n"
@@ -149,7 +151,7 @@ def test_a_file_that_cannot_be_read_as_declared_is_rejected(
 
 def test_columns_may_be_ignored_by_name_or_all() -> None:
     text = "item,quantity,reason,day,colour,\nA,1,found,2026-01-15,red,\n"
-    for names in (["Colour"], ["*"]):
+    for names in (["Colour", ""], ["*"]):
         assert len(events_of(read_csv(text, kind="adjusted", ignore_columns=names))) == 1
 
 
@@ -209,7 +211,7 @@ def test_an_unknown_kind_and_a_currency_that_is_none_are_refused() -> None:
 
 def test_no_message_shows_a_cell() -> None:
     secret = "Jenny PLANTED"
-    wide = {field: secret for field in FIELDS}
+    wide = dict.fromkeys(FIELDS, secret)
     for kind in ("adjusted", "counted", "receipt", "return", "order", "bill"):
         text = ",".join(wide) + "\n" + ",".join(wide.values()) + "\n"
         assert secret not in " ".join(str(piece) for piece in read_csv(text, kind=kind))

@@ -29,7 +29,9 @@ def test_an_adjustment_says_what_changed_and_why() -> None:
 
 
 def test_columns_are_mapped_and_reasons_and_kinds_translated() -> None:
-    text = "Vorgang;Artikel;Menge;Grund;Am\nINV;X-1;-2,5;Bruch;31.01.2026\nZUG;X-1;4;;31.01.2026\nUML;X-1;4;;31.01.2026\n"
+    text = (
+        "Vorgang;Artikel;Menge;Grund;Am\nINV;X-1;-2,5;Bruch;31.01.2026\nZUG;X-1;4;;31.01.2026\nUML;X-1;4;;31.01.2026\n"
+    )
     found = read_csv(
         text,
         columns={"kind": "Vorgang", "item": "Artikel", "quantity": "Menge", "reason": "Grund", "day": "Am"},
@@ -59,7 +61,8 @@ def test_a_cost_that_is_not_said_is_none_and_never_zero() -> None:
 
 def test_a_count_is_named_by_item_place_and_time_and_a_day_is_its_last_second() -> None:
     found = read_csv(
-        "item,place,lot,quantity,time\nA:1,MAIN,,7,2026-01-15\nA:1,MAIN,L1,2,2026-01-15T10:00:00+01:00\n", kind="counted"
+        "item,place,lot,quantity,time\nA:1,MAIN,,7,2026-01-15\nA:1,MAIN,L1,2,2026-01-15T10:00:00+01:00\n",
+        kind="counted",
     )
     assert facts_of(found) == ["csv:count:A%3A1:MAIN:2026-01-15", "csv:count:A%3A1:MAIN:L1:2026-01-15T09:00:00Z"]
     assert [event.time for event in events_of(found)] == [
@@ -103,7 +106,8 @@ def test_a_return_to_the_vendor_is_a_negative_receipt(written: str) -> None:
 
 
 def test_an_order_tells_its_costs_and_a_bill_its_amounts() -> None:
-    order = "order,supplier,line,item,quantity,unit_cost,day\nPO1,ACME,1,A,10,2.50,2026-01-10\nPO1,ACME,2,B,5,1,2026-01-10\n"
+    order = "order,supplier,line,item,quantity,unit_cost,day\n"
+    order += "PO1,ACME,1,A,10,2.50,2026-01-10\nPO1,ACME,2,B,5,1,2026-01-10\n"
     (placed,) = events_of(read_csv(order, kind="order"))
     assert isinstance(placed.data, OrderPlaced)
     assert [(line.item, line.unit_cost) for line in placed.data.lines] == [

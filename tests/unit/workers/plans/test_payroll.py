@@ -284,7 +284,11 @@ def test_another_currency_is_parked() -> None:
 
 
 @given(runs_paid(), st.booleans(), st.sampled_from(["bank", "net_pay_payable"]))
-def test_every_run_balances_and_is_planned_alike_twice(data: RunPaid, accrual: bool, net_pay: str) -> None:  # noqa: FBT001
+def test_every_run_balances_and_is_planned_alike_twice(
+    data: RunPaid,
+    accrual: bool,  # noqa: FBT001 - given by hypothesis
+    net_pay: str,
+) -> None:
     by = Books.model_validate({**ANY_BOOKS.model_dump(), "payroll": {"accrual": accrual, "net_pay": net_pay}})
     found = entries(data, by)
     assert found == entries(data, by)
@@ -304,8 +308,9 @@ def test_a_reversal_is_the_exact_mirror(data: RunReversed) -> None:
 
 @given(st.lists(run_lines(), min_size=1, max_size=6), st.booleans())
 def test_however_often_a_run_changes_the_last_version_alone_is_live(
-    versions: list[tuple[RunLine, ...]], accrual: bool
-) -> None:  # noqa: FBT001, E501
+    versions: list[tuple[RunLine, ...]],
+    accrual: bool,  # noqa: FBT001 - given by hypothesis
+) -> None:
     by = books(accrual=accrual)
     told: list[EntryWrite] = []
     before: RunPaid | None = None

@@ -1,0 +1,150 @@
+"""From `[feeds]` to running feeds: built, kept running, or looked at once. Part of the composition root."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from messaging.errors import MessagingError
+from ops.roles import open_publisher, open_store
+from producers.feeds.errors import FeedProblem
+from producers.feeds.feed import Feed, Pass, Progress, Turn, keep_feeding, no_progress, wait
+from producers.feeds.folder import WatchedFolder
+from producers.feeds.polling import PolledAddress
+from producers.feeds.reading import known_sources
+from producers.normalising import NormaliseContext
+from runtime.clock import Clock
+from runtime.sections_feeds import FeedSettings, FolderFeed
+from runtime.settings import ConfigurationError, Settings
+from store.cursors import Cursors
+from store.errors import StoreError
+from store.feed_runs import FeedRuns
+from workers.books import load_books
+
+
+def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSettings]:
+    """All feeds, or the one that is named.
+
+    Raises:
+        ConfigurationError: there is none of that name, or none at all.
+    """
+    if only is not None and only not in settings.feeds:
+        msg = f"no feed is called {only!r}; there are: {', '.join(sorted(settings.feeds)) or 'none'}"
+        raise ConfigurationError(msg)
+    if not settings.feeds:
+        msg = "no feed is set: write [feeds.<name>] with a source, and a folder or a url (docs/feeds.md)"
+        raise ConfigurationError(msg)
+    return settings.feeds if only is None else {only: settings.feeds[only]}
+
+
+def company_of(feed: FeedSettings, settings: Settings) -> str:
+    """Whose books a feed is for."""
+    return feed.company or settings.company
+
+
+def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseContext:
+    """What a feed's source is told besides its documents.
+
+    Raises:
+        ConfigurationError: the source is not known, its options cannot be read, or there is no currency.
+    """
+    if feed.source not in known_sources():
+        msg = f"feeds.{name}.source: no source is called {feed.source!r}; known: {', '.join(known_sources())}"
+        raise ConfigurationError(msg)
+    company = company_of(feed, settings)
+    currency = feed.currency or _base_currency(name, settings.of(company))
+    return NormaliseContext(company=company, currency=currency, options=feed.source_options())
+
+
+def _base_currency(name: str, settings: Settings) -> str:
+    try:
+        currency = load_books(settings.books).base_currency
+    except ConfigurationError as error:
+        msg = f"feeds.{name}.currency is not set, and the books cannot tell: {error}"
+        raise ConfigurationError(msg) from error
+    if currency is None:
+        msg = f"feeds.{name}.currency is not set, and {settings.books} says no base_currency"
+        raise ConfigurationError(msg)
+    return currency
+
+
+@asynccontextmanager
+async def open_feeds(
+    settings: Settings, clock: Clock, *, only: str | None = None, progress: Progress = no_progress
+) -> AsyncIterator[list[Feed]]:
+    """Every feed that is set, or the one that is named; nothing is looked at yet.
+
+    Raises:
+        ConfigurationError: a feed cannot be used as it is set.
+    """
+    feeds = chosen(settings, only)
+    contexts = {name: context_of(name, feed, settings) for name, feed in feeds.items()}
+    async with open_store(settings) as engine, open_publisher(settings, clock, "feed") as publisher:
+        runs, cursors = FeedRuns(engine), Cursors(engine, clock)
+        built: list[Feed] = []
+        for name, feed in feeds.items():
+            if isinstance(feed, FolderFeed):
+                built.append(WatchedFolder(name, feed, contexts[name], publisher, clock, runs, progress))
+            else:
+                built.append(PolledAddress(name, feed, contexts[name], publisher, cursors, clock, runs, progress))
+        yield built
+
+
+async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> None:
+    """Run all until `stop` is set; what ails one stops no other.
+
+    Raises:
+        UnsafeTopology: the broker's queues are not as they must be.
+    """
+    async with asyncio.TaskGroup() as group:
+        for feed in feeds:
+            group.create_task(keep_feeding(feed, stop, clock))
+
+
+async def feed_all(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    """Run every feed that is set, if any, until `stop` is set.
+
+    Raises:
+        ConfigurationError: a feed cannot be used as it is set.
+        UnsafeTopology: see `run_feeds`.
+    """
+    if settings.feeds:
+        async with open_feeds(settings, clock) as feeds:
+            await run_feeds(feeds, stop, clock)
+
+
+@dataclass(slots=True)
+class Looked:
+    """What came of looking at one feed once."""
+
+    feed: str
+    found: Pass = field(default_factory=Pass)
+    problem: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """Nothing was refused, and all that was there is settled."""
+        return self.problem is None and not self.found.refused and not self.found.unfinished
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Ready for JSON."""
+        return {"feed": self.feed, **self.found.as_json(), "problem": self.problem}
+
+
+async def look_once(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> list[Looked]:
+    """One pass over each, one feed after the other; files that are still warm are given time to become quiet."""
+    looked = []
+    for feed in feeds:
+        looked.append(one := Looked(feed.name))
+        turn = Turn(stop, clock, patient=False)
+        try:
+            one.found.add(await feed.look(turn))
+            if one.found.unfinished and isinstance(feed, WatchedFolder) and not stop.is_set():
+                await wait(stop, feed.settings.quiet_seconds, clock)
+                one.found.add(await feed.look(turn))
+        except (FeedProblem, MessagingError, StoreError, ConfigurationError) as error:
+            one.problem = str(error)
+        finally:
+            await feed.close()
+    return looked

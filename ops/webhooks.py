@@ -1,0 +1,41 @@
+"""From the settings to the webhooks that the receiver takes: those that have a secret."""
+
+from producers.webhooks.builtin import shopify_webhook, stripe_webhook
+from producers.webhooks.intake import Source
+from runtime.settings import Settings
+
+
+def webhooks_wanted(settings: Settings) -> bool:
+    """Whether there is something to receive; where nothing else brings events, a missing secret is a mistake."""
+    stripe = settings.stripe
+    has_a_secret = bool(stripe.secrets) or stripe.secrets_file is not None or settings.shopify.configured
+    return has_a_secret or not (settings.feeds or settings.payroll)
+
+
+def webhooks_of(settings: Settings) -> list[Source]:
+    """The webhooks that have a secret.
+
+    Raises:
+        ConfigurationError: none has, or a file with secrets cannot be read.
+    """
+    shopify, stripe = settings.shopify, settings.stripe
+    sources = []
+    if stripe.secrets or stripe.secrets_file is not None or not shopify.configured:
+        sources.append(
+            stripe_webhook(
+                secrets=stripe.signing_secrets(),
+                tolerance_seconds=stripe.tolerance_seconds,
+                accounts=stripe.accounts,
+                company=settings.company,
+            )
+        )
+    if shopify.configured:
+        sources.append(
+            shopify_webhook(
+                secrets=shopify.signing_secrets(),
+                shops=shopify.shops,
+                company=settings.company,
+                options=shopify.options,
+            )
+        )
+    return sources

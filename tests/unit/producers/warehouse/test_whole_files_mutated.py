@@ -1,0 +1,90 @@
+"""Whatever the bytes, a reader of whole files gives pieces or rejects the file: nothing else ever comes out of it."""
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
+from producers.sources import FILE_SOURCES
+from tests.unit.producers.warehouse.reading_files import MADE
+
+SOURCES = ("x12", "edifact", "ubl", "epcis")
+OPTIONS: dict[str, dict[str, object]] = {
+    "x12": {"control_counts": "warn", "post_tests": True, "encoding": "latin-1"},
+    "edifact": {"control_counts": "warn", "post_tests": True, "encoding": "latin-1"},
+    "ubl": {"ours": ["9501101530003"]},
+    "epcis": {},
+}
+SEEDS = {source: sorted(file.read_bytes() for file in MADE.glob(f"{source}-*")) for source in SOURCES}
+SPLICES = [
+    b"~",
+    b"*",
+    b"'",
+    b"?",
+    b"+",
+    b":",
+    b"<",
+    b"]]>",
+    b"\x00",
+    b"\n",
+    b"-",
+    b"9" * 30,
+    b"1e999999999",
+    b"\xff",
+    b'"',
+]
+
+
+@st.composite
+def mutated(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
+    raw = bytearray(draw(st.sampled_from(seeds)))
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, len(raw)))
+        end = min(len(raw), start + draw(st.integers(0, 40)))
+        raw[start:end] = draw(
+            st.one_of(st.sampled_from(SPLICES), st.binary(max_size=6), st.just(bytes(raw[:start][-60:])))
+        )
+    return bytes(raw)
+
+
+def read(reader: FileReader, raw: bytes, options: dict[str, object]) -> str | None:
+    try:
+        for piece in reader(io.BytesIO(raw), NormaliseContext(options=options)):
+            assert isinstance(piece, (Taken, Refused))
+            assert piece.where
+            assert isinstance(piece, Refused) or piece.events or piece.ignored
+    except Rejected as error:
+        return error.reason
+    return None
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@given(raw=st.binary(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_are_read_or_rejected(source: str, raw: bytes) -> None:
+    read(FILE_SOURCES[source], raw, {})
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@given(data=st.data())
+@settings(max_examples=250, deadline=None)
+def test_damaged_files_are_read_or_rejected(source: str, data: st.DataObject) -> None:
+    raw = data.draw(mutated(SEEDS[source]))
+    for options in ({}, OPTIONS[source]):
+        read(FILE_SOURCES[source], raw, dict(options))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_cut_of_a_file_is_rejected_or_read_without_its_end(source: str) -> None:
+    for seed in SEEDS[source]:
+        for end in range(0, len(seed), 7):
+            read(FILE_SOURCES[source], seed[:end], {})
+
+
+def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
+    for source, mark in (("x12", b"IEA*"), ("edifact", b"UNZ+")):
+        for seed in SEEDS[source]:
+            for end in range(1, seed.index(mark.replace(b"*", seed[3:4]) if source == "x12" else mark)):
+                assert read(FILE_SOURCES[source], seed[:end], {}) is not None

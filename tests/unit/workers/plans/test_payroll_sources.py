@@ -1,0 +1,89 @@
+"""From the documents of each provider to entries in the sample books: nothing that is standard is parked."""
+
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from importlib import resources
+
+import pytest
+
+from schemas.payroll import RunPaid
+from tests.unit.producers.payroll.made_runs import GUSTO_OPEN, MADE, PROVIDERS, XERO_AU, needs_gusto, normalised
+from tests.unit.producers.payroll.made_runs import csv_runs as runs_of
+from tests.unit.workers.plans.runs import ANY_BOOKS, entries, moved
+from workers.payroll_policy import PayrollPolicy
+from workers.plans.writes import Parked
+
+
+def told(source: str, document: bytes, **options: object) -> RunPaid:
+    [event] = normalised(source, document, **options).events
+    assert isinstance(event.data, RunPaid)
+    return event.data
+
+
+@needs_gusto
+@pytest.mark.parametrize("name", ["payroll-show-object.processed", "payroll-list.example"])
+def test_gustos_own_example_becomes_the_worked_entry(name: str) -> None:
+    data = told("gusto", (GUSTO_OPEN / f"{name}.json").read_bytes())
+    [entry] = entries(data, ANY_BOOKS).values()
+    assert str(entry.date) == "2021-02-22"
+    assert moved([entry]) == {
+        "Wages": Decimal("130635.89"),
+        "Payroll Tax Expense": Decimal("6917.19"),
+        "Payroll Tax Payable": Decimal("-42463.91"),
+        "Deductions Payable": Decimal("-13336.23"),
+        "Net Pay Payable": Decimal("-81752.94"),
+    }
+
+
+def test_xeros_own_example_becomes_the_worked_entry() -> None:
+    data = told("xero-payroll", (XERO_AU / "payruns-payrunid.json").read_bytes())
+    assert moved(entries(data, ANY_BOOKS).values()) == {
+        "Wages": Decimal("205.40"),
+        "Reimbursed Expenses": Decimal("77.00"),
+        "Deductions Payable": Decimal("-37.00"),
+        "Net Pay Payable": Decimal("-245.40"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "own"),
+    [
+        ("gusto", "gusto-full", {"Parking": "deductions_payable"}),
+        ("finch", "finch-run", {"Travel": "Travel Expense"}),
+        ("xero-payroll", "xero-nz", {}),
+        ("xero-payroll", "xero-uk", {}),
+    ],
+)
+def test_only_words_of_the_company_itself_must_be_mapped(source: str, name: str, own: dict[str, str]) -> None:
+    data = told(source, (MADE / f"{name}.json").read_bytes())
+    if own:
+        with pytest.raises(Parked) as parked:
+            entries(data, ANY_BOOKS)
+        assert parked.value.reason == f"unmapped:payroll:{next(iter(own))}"
+    policy = PayrollPolicy.model_validate({"categories": {data.provider: own}})
+    [entry] = entries(data, ANY_BOOKS.model_copy(update={"payroll": policy})).values()
+    assert entry.amount > 0
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_file_of_each_shipped_mapping_becomes_entries(provider: str) -> None:
+    found = runs_of((MADE / f"{provider}.csv").read_bytes(), provider=provider)
+    assert found
+    assert all(list(entries(data, ANY_BOOKS)) == [data.fact] for data in found)
+
+
+def _amounts(provider: str) -> Iterator[tuple[str, str, str]]:
+    text = resources.files("producers").joinpath(f"payroll/mappings/{provider}.toml").read_text()
+    mapping = tomllib.loads(text)
+    for column in mapping["amounts"].values():
+        yield mapping["provider"], column["kind"], column["category"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_column_of_the_shipped_mappings_has_its_place(provider: str) -> None:
+    policy = PayrollPolicy()
+    for name, kind, category in _amounts(provider):
+        place = policy.place_of(name, kind, category)  # type: ignore[arg-type]
+        assert place is not None, (name, kind, category)
+        assert place.targets(kind) is not None, (name, kind, category)  # type: ignore[arg-type]

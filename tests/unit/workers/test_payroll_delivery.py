@@ -1,0 +1,117 @@
+"""Pay runs through the whole worker on virtual time: one live posting a run, however often and in which order told."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from messaging.lanes import current_deadline
+from schemas.envelope import encode
+from schemas.payroll import RunPaid, RunReversed
+from solid.models import Account, NewEntry
+from tests.unit.workers.bench import COMPANY, Bench
+from tests.unit.workers.plans.runs import BOOKS, GUSTO, NAME, books, cancelled, event, figures, line, posted, run
+from tests.unit.workers.test_pipeline import FakeHand
+from workers.books import Books
+from workers.chart import Chart
+from workers.outcomes import Applied, DeadLetter, Defer, Outcome
+from workers.pipeline import Pipeline
+from workers.retry import RetryPolicy
+from workers.stock.book import MemoryRecords, StockBook
+
+CHART = Chart([Account(id=name, name=name) for name in BOOKS.accounts.values()])
+DEADLINE = datetime(2026, 4, 23, 22, tzinfo=UTC)
+FIRST = run(deadline=DEADLINE)
+SECOND = run(*GUSTO[:1], *GUSTO[2:], version=2, replaces=posted(FIRST))
+THIRD = run(version=3, replaces=posted(SECOND))
+
+
+async def chart() -> Chart:
+    return CHART
+
+
+async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS, **headers: Any) -> Outcome:
+    pipeline = Pipeline(
+        books=by,
+        chart=CHART,
+        read_chart=chart,
+        inbox=bench.inbox(),
+        applier=bench.applier(),
+        stock=StockBook(records=MemoryRecords(), books=by, company=COMPANY),
+        policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
+        settle_seconds=60,
+        company=COMPANY,
+        clock=bench.clock,
+    )
+    return await pipeline.handle(FakeHand(encode(event(data)), bench, headers))
+
+
+def in_solid(bench: Bench) -> Mapping[str, Decimal]:
+    """Account → what all entries in Solid move on it."""
+    sums: dict[str, Decimal] = {}
+    for _, record in bench.solid.records:
+        assert isinstance(record, NewEntry)
+        for each in record.lines:
+            amount = (each.debit or Decimal(0)) - (each.credit or Decimal(0))
+            sums[each.account_id] = sums.get(each.account_id, Decimal(0)) + amount
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+ALONE = figures(
+    wages="130635.89",
+    payroll_tax_expense="6917.19",
+    payroll_tax_payable="-42463.91",
+    deductions_payable="-13336.23",
+    net_pay_payable="-81752.94",
+)
+
+
+async def test_versions_told_again_and_again_leave_the_last_one_alone(bench: Bench) -> None:
+    for data in (FIRST, FIRST, SECOND, FIRST, THIRD, SECOND, THIRD):
+        assert isinstance(await deliver(bench, data), Applied)
+    assert in_solid(bench) == ALONE
+    assert sum(bench.solid.counts.values()) == 5, "three entries and two reversals"
+
+
+async def test_a_version_waits_for_the_one_it_replaces(bench: Bench) -> None:
+    assert isinstance(await deliver(bench, SECOND), Defer)
+    assert bench.solid.sent() == []
+    await deliver(bench, FIRST)
+    assert isinstance(await deliver(bench, SECOND), Applied)
+
+
+async def test_a_run_that_was_cancelled_leaves_nothing_and_may_be_paid_again(bench: Bench) -> None:
+    await deliver(bench, FIRST)
+    await deliver(bench, cancelled(FIRST, day=date(2021, 3, 1)))
+    assert in_solid(bench) == {}
+    await deliver(bench, run(version=3))
+    assert in_solid(bench) == ALONE
+
+
+async def test_a_mapping_that_changes_between_versions_leaves_nothing_on_the_old_account(bench: Bench) -> None:
+    await deliver(bench, FIRST, books(net_pay="bank"))
+    await deliver(bench, SECOND)
+    await deliver(bench, THIRD)
+    assert in_solid(bench) == ALONE
+
+
+async def test_the_call_is_made_under_the_deadline_of_the_run_and_no_other_is(bench: Bench) -> None:
+    seen: list[datetime | None] = []
+
+    async def note() -> None:
+        seen.append(current_deadline())
+
+    bench.solid.before_token = note
+    await deliver(bench, FIRST)
+    await deliver(bench, SECOND)
+    assert seen == [DEADLINE, None, None]
+    assert current_deadline() is None
+
+
+async def test_an_unknown_category_comes_before_a_person_and_says_nothing_of_anyone(bench: Bench) -> None:
+    odd = run(line("wages", "Odd", "10.00"), line("net_pay", "net_pay", "10.00"))
+    outcome = await deliver(bench, odd)
+    assert isinstance(outcome, DeadLetter)
+    assert outcome.reason == "unmapped:payroll:Odd"
+    assert bench.solid.sent() == []
+    assert await bench.state(f"{NAME}:v1") is None
