@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from messaging.lanes import on_lane
 from ops.check_broker import check_broker
+from ops.check_feeds import check_feeds
 from ops.check_payroll import check_payroll
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
@@ -25,6 +26,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     broker = await check_broker(checklist, settings, clock)
     await checklist.look("store", _store(settings))
     await check_payroll(checklist, settings, clock)
+    await check_feeds(checklist, settings)
     configured = await checklist.look("dialect setting", _dialect_setting(settings))
     if books and broker and configured and await checklist.look("api key", _key(settings)):
         await _solid(checklist, settings, clock, load_books(settings.books))

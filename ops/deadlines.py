@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-
 from messaging.lanes import Lane
 from ops.forecast import Recent, forecast
 

@@ -18,10 +18,12 @@ from messaging.errors import BrokerUnreachable, MessagingError
 from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, routing_key
 from ops.roles import open_link, open_publisher, open_store
+from ops.raw_contexts import context_for
+from producers.feeds.reading import document_normaliser, known_sources
 from producers.normalising import NormaliseContext, Rejected
-from producers.sources import SOURCES
+from producers.webhooks.intake import NOBODY
 from runtime.clock import Clock
-from runtime.settings import Settings
+from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
@@ -79,7 +81,7 @@ class Desk:
         Raw input is normalised again. `waive`: post although what must come first is not in the books; a person has
         decided so.
         """
-        if letter.company not in (None, context.company):
+        if letter.company not in (None, NOBODY, context.company):
             return Replayed(letter.id, 0, f"it is company {letter.company}'s: replay it with RELAY_COMPANY set to that")
         if letter.state != "waiting":
             return Replayed(letter.id, 0, f"it is {letter.state} already")
@@ -160,11 +162,10 @@ def _messages(
         event = decode(letter.body)
         return [(letter.routing_key, event_key(event), letter.body, {**marked, h.PARTITION: event.partitionkey})]
     name = (letter.event_source or "").rsplit("/", 1)[-1]
-    normaliser = SOURCES.get(name)
-    if normaliser is None:
+    if name not in known_sources():
         msg = f"no source is called {name!r}"
         raise InvalidEvent(msg)
-    normalised = normaliser(letter.body, context)
+    normalised = document_normaliser(name)(letter.body, context)
     if not normalised.events:
         msg = f"there is nothing to send: {normalised.ignored}"
         raise InvalidEvent(msg)
@@ -200,5 +201,12 @@ async def replay_chosen(desk: Desk, settings: Settings, choice: Choice, *, dry_r
         chosen = await desk.waiting(choice.reason)
     if dry_run:
         return [Replayed(letter.id, 0) for letter in chosen]
-    context = NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)
-    return [await desk.replay(letter, context=context, waive=choice.waive) for letter in chosen]
+    return [await _replay(desk, letter, settings, waive=choice.waive) for letter in chosen]
+
+
+async def _replay(desk: Desk, letter: StoredLetter, settings: Settings, *, waive: bool) -> Replayed:
+    try:
+        context = context_for(letter, settings)
+    except ConfigurationError as error:
+        return Replayed(letter.id, 0, str(error))
+    return await desk.replay(letter, context=context, waive=waive)

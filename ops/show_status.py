@@ -33,6 +33,7 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
         console.print(_lanes(found["mint"]))
         console.print()
     _print_lines(console, (*_brake(found), *_allowance(found["mint"]), *_kept(found)))
+    _print_feeds(console, found["feeds"])
 
 
 def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
@@ -52,6 +53,7 @@ def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
     shared = {name: count for name, count in found["backlog"].items() if count}
     lines = (("queues", _counts(shared)),) if shared else ()
     _print_lines(console, (*lines, *_for_people(found)))
+    _print_feeds(console, found["feeds"])
     console.print("relay status --company NAME tells more", style="dim")
 
 
@@ -113,6 +115,27 @@ def _for_people(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "dead letters", _counts(found["dead_letters"]) + waiting
     if found["cases"]:
         yield "cases", f"{_counts(found['cases'])}; see relay cases list"
+
+
+def _print_feeds(console: Console, feeds: Mapping[str, Mapping[str, Any]]) -> None:
+    """A line for each feed: what it read last, and how long it is behind."""
+    if not feeds:
+        return
+    table = _table("feed", "last", "rows", "events", "rejects", "lag", numbers=("rows", "events", "rejects", "lag"))
+    problems = []
+    for name, each in feeds.items():
+        last, lag = each["last"] or {}, each["lag_seconds"]
+        counts = [f"{last[column]:,}" if last else "" for column in ("rows", "events", "rejects")]
+        shown = f"{last['name']}, {last['state']}" if last else "nothing yet"
+        table.add_row(name, shown, *counts, "" if lag is None else _duration(lag))
+        problem = each.get("problem") or (last.get("error") if last.get("state") == "interrupted" else None)
+        if problem:
+            problems.append((name, problem))
+        if each.get("failed"):
+            problems.append((name, f"{each['failed']:,} files in failed/, each with its report"))
+    console.print()
+    console.print(table)
+    _print_lines(console, problems)
 
 
 def _print_lines(console: Console, lines: Sequence[tuple[str, str]]) -> None:

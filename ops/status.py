@@ -11,6 +11,7 @@ from messaging.connection import Link
 from messaging.drain import backlog, mint_report
 from messaging.topology import STREAMS, dead_letter_queues, retry_queue, stream_queue
 from ops.deadlines import Allowance, open_runs, verdicts
+from ops.feed_status import feeds
 from ops.forecast import Recent, forecast
 from ops.roles import open_link, open_store
 from runtime.clock import Clock
@@ -34,6 +35,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         writes = await _inbox(engine, clock).counts(settings.company)
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
+        fed = await feeds(settings, engine, clock, company=settings.company)
         deadlines = await _deadlines(engine, settings, _waiting(queues, settings), mint, clock=clock)
     forecasts = _forecast(queues, settings, mint)
     return {
@@ -44,6 +46,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         "forecast": forecasts,
         "forecast_seconds": max(forecasts.values()),
         "deadlines": deadlines,
+        "feeds": fed,
         "writes": writes,
         "dead_letters": letters,
         "cases": cases,
@@ -63,7 +66,8 @@ async def overview(settings: Settings, clock: Clock) -> dict[str, Any]:
         shared = await backlog(link, (*_retries(settings), *dead_letter_queues()))
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
-    return {"companies": companies, "backlog": shared, "dead_letters": letters, "cases": cases}
+        fed = await feeds(settings, engine, clock)
+    return {"companies": companies, "backlog": shared, "dead_letters": letters, "cases": cases, "feeds": fed}
 
 
 async def _short(link: Link, settings: Settings) -> dict[str, Any]:

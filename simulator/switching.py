@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from simulator import key_acts, values
+from simulator import item_acts, key_acts, values
 from simulator.errors import SwitchError
 from simulator.limits import Limit
 from simulator.simulation import Simulation
@@ -192,5 +192,6 @@ ACTS: Final[dict[str, Builder]] = {
     "snapshot": _snapshot,
     "restore": _restore,
     "dialect": _dialect,
+    "items": item_acts.items,
 }
 """Every switch and what builds its act. The order of the request decides the order of the acts."""

@@ -16,13 +16,14 @@ from schemas.json_text import parse_json
 T = TypeVar("T")
 
 _PERSONAL_FIELD: Final = re.compile(
-    r"name|ssn|tax_?id|tfn|e_?mail|phone|address|street|bank|iban|routing|birth|ni_?number|ird_?number", re.IGNORECASE
+    r"name|ssn|tax_?id|tfn|e_?mail|phone|bank|iban|routing|birth|ni_?number|ird_?number", re.IGNORECASE
 )
 _NAME_OF_A_THING: Final = frozenset({"name", "displayname", "providername", "blocker_name", "taxtypename"})
 _LIKE_A_NUMBER_OF_A_PERSON: Final = re.compile(r"\d{3}-\d{2}-\d{4}|\d{5,}|@|[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b")
 _OF_THINGS: Final = (
     "and for the pay tax income social security federal state local",
     "insurance medical dental vision life roth salary wages bonus",
+    "child support garnishment health pension retirement parking commuter travel",
 )
 _NOT_OF_PEOPLE: Final = frozenset(" ".join(_OF_THINGS).split())
 _WORDS: Final = re.compile(r"[^\W\d_]{3,}")
@@ -77,7 +78,7 @@ def category(name: object, *, people: frozenset[str]) -> str | None:
 
 
 def words_of_people(document: object) -> frozenset[str]:
-    """Collect the words of every field that names a person or says where he lives, wherever it stands."""
+    """Collect the words of every field that names a person or a bank account, wherever it stands."""
     return frozenset(_personal(document, ""))
 
 

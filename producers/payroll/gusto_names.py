@@ -16,7 +16,7 @@ from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Tally, differ
 from producers.webhooks.fields import Fields
 
-GARNISHMENT: Final = re.compile(r"garnish|child support|alimony|levy|bankruptcy|court|creditor", re.IGNORECASE)
+GARNISHMENT: Final = re.compile(r"garnish|\b(child support|alimony|levy|bankruptcy|court|creditor)\b", re.IGNORECASE)
 """A deduction of this name is owed to a court or an agency."""
 
 _USD: Final = "USD"

@@ -20,6 +20,8 @@ Cell = str | Decimal
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST: Final = 255
+_NOON: Final = timedelta(hours=12)
+_LAST_SECOND: Final = timedelta(hours=23, minutes=59, seconds=59)
 _COST_DECIMALS: Final = Decimal(1).scaleb(-12)
 
 
@@ -34,8 +36,19 @@ class Reading:
         self.number = number_reader(options.decimal, options.thousands)
         self.moment = lru_cache(maxsize=4096)(moment_reader(options))
         self.money = lru_cache(maxsize=4096)(_money)
+        self.when = lru_cache(maxsize=4096)(self._when)
         self.reasons = {word.casefold(): ours for word, ours in options.reasons.items()}
         self.units = {unit.casefold(): factor for unit, factor in options.units.items()}
+
+    def _when(self, stamp: str | None, day_text: str | None, clock: timedelta) -> Moment:
+        told = self.moment(day_text, "day") if day_text else None
+        day = told.local_day if isinstance(told, Moment) else told
+        found = self.moment(stamp, "time") if stamp else day
+        if isinstance(found, Moment):
+            return found if day is None else Moment(found.time, day, day)
+        if found is None or (day is not None and day != found):
+            raise RowRefused("days_disagree", "the columns of fields time and day say two days", field="day")
+        return Moment(datetime(found.year, found.month, found.day, tzinfo=UTC) + clock, found, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +148,10 @@ class Cells:
 
     def when(self, *, end_of_day: bool = False) -> Moment:
         """Give when it happened; a day alone is noon of it, or its last second. Raises RowRefused."""
-        stamp, day = self.text_or_none("time"), self.day_or_none("day")
+        stamp, day = self.text_or_none("time"), self.text_or_none("day")
         if stamp is None and day is None:
             raise _missing("day" if "day" in self.values and "time" not in self.values else "time")
-        found = self.how.moment(stamp, "time") if stamp else day
-        if isinstance(found, Moment):
-            return found if day is None else Moment(found.time, day, day)
-        if found is None or (day is not None and day != found):
-            raise RowRefused("days_disagree", "the columns of fields time and day say two days", field="day")
-        clock = timedelta(hours=23, minutes=59, seconds=59) if end_of_day else timedelta(hours=12)
-        return Moment(datetime(found.year, found.month, found.day, tzinfo=UTC) + clock, found, found)
+        return self.how.when(stamp, day, _LAST_SECOND if end_of_day else _NOON)
 
     def day_or_none(self, name: str) -> date | None:
         """Give a calendar day. Raises RowRefused: `bad_date`."""

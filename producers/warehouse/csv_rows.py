@@ -106,7 +106,7 @@ def _read_rows(
         if cells is None:
             break
         last = rows.line_num + above
-        if not any(cells) or not any(cell.strip() for cell in cells):
+        if not "".join(cells).strip():
             if cells:
                 yield Taken(reader.where(first, last), (), ignored="empty_row")
             continue

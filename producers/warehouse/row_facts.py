@@ -23,6 +23,8 @@ def digest(said: Sequence[object]) -> bytes:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, str):
+        return value
     match value:
         case None:
             return ""

@@ -5,35 +5,39 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 from messaging.consumer import Consumer
-from messaging.delivery import Delivery
 from messaging.topology import stream_queue
 from schemas.envelope import decode
 from schemas.payroll import RunPaid
 from store.engine import connect
 from store.payroll_runs import PayrollRuns
 from tests.fakes import FakeClock
-from tests.integration.wiring import DELAYS, linked, publisher_on
+from tests.integration.pulling_on import PULLS
+from tests.integration.wiring import DELAYS, Deliveries, linked, publisher_on
 
 ROOT = Path(__file__).parents[2]
-PULLS = [(str(3000 - 100 * (number // 3 % 4)), ("never", "stored", "published")[number % 3]) for number in range(20)]
-"""Twenty pulls of a run that changes every third time; two of three are killed if they have something to tell."""
 
 
-def pull(folder: Path, url: str, company: str, net: str, where: str) -> int:
-    command = [sys.executable, "-m", "tests.integration.pulling_once", str(folder), url, company, f"{net}.00", where]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=120, stdout=subprocess.DEVNULL).returncode
+def pull_on(folder: Path, url: str, company: str) -> int:
+    """All pulls, with a new process after each that was killed; how many were."""
+    killed, start = 0, 0
+    while start < len(PULLS):
+        command = [sys.executable, "-m", "tests.integration.pulling_on", str(folder), url, company, str(start)]
+        code = subprocess.run(command, cwd=ROOT, check=False, timeout=120, stdout=subprocess.DEVNULL).returncode
+        assert code in (0, -signal.SIGKILL)
+        start = int((folder / "at").read_text()) + 1
+        killed += code != 0
+    return killed
 
 
 async def test_twenty_pulls_with_kills_in_between_tell_each_version_under_one_identity(
     tmp_path: Path, amqp_url: str, company: str
 ) -> None:
-    codes = [pull(tmp_path, amqp_url, company, net, where) for net, where in PULLS]
-    codes.append(pull(tmp_path, amqp_url, company, PULLS[-1][0], "never"))
-    changes = 1 + sum(one[0] != two[0] for one, two in zip(PULLS, PULLS[1:], strict=False))
-    assert codes.count(-signal.SIGKILL) >= 0
+    changes = 1 + sum(one[0] != two[0] for one, two in pairwise(PULLS))
+    assert await asyncio.to_thread(pull_on, tmp_path, amqp_url, company) == changes == 7
     bodies: dict[int, set[bytes]] = defaultdict(set)
     for body in await drained(amqp_url, company):
         event = decode(body)
@@ -51,7 +55,7 @@ async def test_twenty_pulls_with_kills_in_between_tell_each_version_under_one_id
 
 async def drained(url: str, company: str) -> list[bytes]:
     """Take everything that lies in the company's queue of pay runs."""
-    taken: asyncio.Queue[Delivery] = asyncio.Queue()
+    taken: Deliveries = asyncio.Queue()
     found = []
     async with linked(url) as link:
         consumer = Consumer(link, publisher_on(link, company), queues=[stream_queue(company, "payroll")], prefetch=200)

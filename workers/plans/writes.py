@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 
 from schemas.money import Money, iso_exponent
 from solid.models import ContactType
+from workers.external_ids import ExternalId
 from workers.stock.movement import Told
 
 Day = date
@@ -71,7 +72,7 @@ class Write(Value):
     """
 
     kind: str
-    external_id: str
+    external_id: ExternalId
     date: Day
     currency: str
     memo: str
@@ -112,7 +113,7 @@ class InvoiceWrite(Write):
 
     kind: Literal["invoice"] = "invoice"
     total: Decimal
-    contact: str
+    contact: ExternalId
     role: str
     account: str
 
@@ -135,8 +136,8 @@ class PaymentWrite(Write):
 
     kind: Literal["payment"] = "payment"
     total: Decimal
-    contact: str
-    invoice: str
+    contact: ExternalId
+    invoice: ExternalId
     role: str
     account: str
 
@@ -164,7 +165,7 @@ class EntryWrite(Write):
     kind: Literal["entry"] = "entry"
     lines: tuple[Line, ...]
     totals: Mapping[str, Decimal] | None = Field(default=None, exclude=True)
-    reverses: str | None = None
+    reverses: ExternalId | None = None
 
     @model_validator(mode="after")
     def _balances(self) -> Self:
@@ -217,7 +218,7 @@ class BillWrite(Write):
 
     kind: Literal["bill"] = "bill"
     total: Decimal
-    contact: str
+    contact: ExternalId
     number: str | None = None
     due_date: Day | None = None
     lines: tuple[BillLine, ...]
@@ -284,7 +285,7 @@ AnyWrite = ContactWrite | InvoiceWrite | PaymentWrite | EntryWrite | BillWrite |
 class Prerequisite(Value):
     """Another write that must be in Solid first."""
 
-    external_id: str
+    external_id: ExternalId
 
 
 class RefundsReach(Value):

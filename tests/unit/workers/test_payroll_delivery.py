@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from messaging.lanes import current_deadline
 from schemas.envelope import encode
@@ -30,7 +29,7 @@ async def chart() -> Chart:
     return CHART
 
 
-async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS, **headers: Any) -> Outcome:
+async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS) -> Outcome:
     pipeline = Pipeline(
         books=by,
         chart=CHART,
@@ -43,7 +42,7 @@ async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS, 
         company=COMPANY,
         clock=bench.clock,
     )
-    return await pipeline.handle(FakeHand(encode(event(data)), bench, headers))
+    return await pipeline.handle(FakeHand(encode(event(data)), bench))
 
 
 def in_solid(bench: Bench) -> Mapping[str, Decimal]:

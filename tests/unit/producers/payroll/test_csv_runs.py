@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tomllib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.payroll.csv_mapping import PROVIDERS, load
 from producers.sources import FILE_SOURCES
-from tests.unit.producers.payroll.made_runs import MADE, csv_refused, csv_runs, lines, sums
+from tests.unit.producers.payroll.made_runs import MADE, ROOT, csv_refused, csv_runs, lines, sums
 
 MAPPING: dict[str, Any] = {
     "provider": "made",
@@ -237,6 +238,14 @@ def test_a_mapping_may_be_a_file(tmp_path: Path) -> None:
 )
 def test_options_and_mappings_are_checked(options: dict[str, object], reason: str) -> None:
     assert csv_refused(made_csv(*ROWS), **options).reason == reason
+
+
+def test_the_mapping_in_the_documents_is_one() -> None:
+    page = (ROOT / "docs" / "payroll-sources.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    _, mapping = load(NormaliseContext(options={"mapping": tomllib.loads(example)}))
+    assert mapping.amounts["Income tax"].sign == -1
+    assert mapping.run == ("Run",)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -203,6 +203,18 @@ def test_totals_that_disagree_are_refused_with_both_shown(path: str, value: str,
     assert all(figure in str(rejected) for figure in figures)
 
 
+def test_what_was_paid_out_is_net_pay_give_or_take_reimbursements() -> None:
+    paid_out = {"net_pay_debit": "700.00", "check_amount": "250.00"}
+    assert only_run("gusto", _with(reimbursements="50.00", **paid_out)).run == "run-1"
+    rejected = refused("gusto", _with(reimbursements="49.99", **paid_out))
+    assert rejected.reason == "totals_differ"
+    assert "net_pay_debit and check_amount 950.00 USD, net_pay 900.00 USD" in str(rejected)
+
+
+def test_child_support_without_anything_withheld_is_refused() -> None:
+    assert refused("gusto", _with(child_support_debit="60.00")).reason == "totals_differ"
+
+
 def test_a_cent_may_be_rounding_within_the_limit_only() -> None:
     document = _with(net_pay="899.99")
     assert refused("gusto", document).reason == "totals_differ"

@@ -218,6 +218,16 @@ def test_without_the_setting_only_the_pay_date_counts() -> None:
     assert list(entries(run(**MARCH))) == [f"{NAME}:v1"]
 
 
+def test_a_rounding_difference_belongs_to_the_pay_date_and_is_not_accrued() -> None:
+    lines = (
+        line("wages", "gross_pay", "100.00"),
+        line("rounding", "rounding", "0.01"),
+        line("net_pay", "net_pay", "100.01"),
+    )
+    accrual = entries(run(*lines, **MARCH), books(accrual=True, rounding_limit="0.01"))[f"{NAME}:v1:accrual"]
+    assert moved([accrual]) == figures(wages="100.00", accrued_payroll="-100.00")
+
+
 def test_a_changed_run_is_taken_back_with_its_accrual_month_by_month() -> None:
     first = run(**MARCH)
     second = run(*GUSTO[:1], *GUSTO[2:], version=2, replaces=posted(first), **MARCH)

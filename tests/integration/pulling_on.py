@@ -1,6 +1,6 @@
-"""One pull in a process of its own, which may be killed at the worst moments: `python -m tests.integration.pulling_once`.
+"""Twenty pulls in a process of its own that ends itself at the worst moments: `python -m tests.integration.pulling_on`.
 
-Arguments: folder, broker's URL, company, net pay of the run, and where to die (`stored`, `published` or `never`).
+Arguments: folder, broker's URL, company, and the number of the pull to begin with. The file `at` says which one began.
 """
 
 import asyncio
@@ -25,12 +25,20 @@ from tests.integration.wiring import linked, publisher_on
 from tests.unit.producers.payroll.providers import ENTITY, FakeGusto, payroll
 from tests.unit.producers.payroll.pulls import APRIL, gusto_settings
 
+WHERE = ("stored", "never", "never", "published", "never", "never")
+PULLS = [(3000 - 100 * (number // 3 % 4), WHERE[number % 6]) for number in range(20)]
+"""What the run pays at each pull, and where to die if there is something to tell. The run changes every third time."""
+
 
 class Deadly:
     """A publisher that ends its process right before, or right after, the broker has the message."""
 
-    def __init__(self, publisher: Publisher, where: str) -> None:
+    def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
+        self._where = "never"
+
+    def die(self, where: str) -> None:
+        """Die there from now on."""
         self._where = where
 
     async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
@@ -44,23 +52,27 @@ class Deadly:
         await self._publisher.keep_raw(body, source=source, company=company, reason=reason, error=error)
 
 
-async def pull(folder: Path, url: str, company: str, net: str, where: str) -> None:  # noqa: PLR0917 - as on the line
-    """Pull a company's only run once."""
+async def pull_on(folder: Path, url: str, company: str, start: int) -> None:
+    """Pull a company's only run, again and again."""
     database = f"sqlite:///{folder / 'relay.db'}"
     upgrade(database)
     engine, clock = connect(database), SystemClock()
     own = gusto_settings(folder, entities={ENTITY: company})
-    gusto = FakeGusto([payroll(net=net)])
+    gusto = FakeGusto()
     async with (
         linked(url) as link,
         open_client("gusto", own, clock, transport=httpx.MockTransport(gusto.handle)) as client,
     ):
-        runs = PayrollRuns(engine, clock)
-        teller = Teller(runs, Deadly(publisher_on(link, company), where))
+        runs, publisher = PayrollRuns(engine, clock), Deadly(publisher_on(link, company))
+        teller = Teller(runs, publisher)
         puller = Puller(account=account_of("gusto", own), client=client, runs=runs, teller=teller, clock=clock)
-        await puller.pull(APRIL, [ENTITY])
+        for number, (net, where) in enumerate(PULLS[start:], start):
+            (folder / "at").write_text(str(number))
+            gusto.payrolls = [payroll(net=f"{net}.00")]
+            publisher.die(where)
+            await puller.pull(APRIL, [ENTITY])
     await engine.dispose()
 
 
 if __name__ == "__main__":
-    asyncio.run(pull(Path(sys.argv[1]), *sys.argv[2:]))
+    asyncio.run(pull_on(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -1,0 +1,35 @@
+"""In which context raw input is normalised when it is replayed: that in which it came, as the settings are now."""
+
+from ops.feeding import context_of
+from producers.normalising import NormaliseContext
+from producers.webhooks.builtin import SHOPIFY_PATH, UNMAPPED_SHOP
+from runtime.settings import ConfigurationError, Settings
+from store.dead_letters import StoredLetter
+
+FEEDS = "/feeds/"
+"""How the source of an item begins that a polled feed kept; the feed and its source follow."""
+
+
+def context_for(letter: StoredLetter, settings: Settings) -> NormaliseContext:
+    """The context of one letter; of one that is no raw input, the company's own.
+
+    Raises:
+        ConfigurationError: the settings no longer have its feed, or still have no company for its shop.
+    """
+    source = letter.event_source or ""
+    if source.startswith(FEEDS):
+        name = source.removeprefix(FEEDS).partition("/")[0]
+        if name not in settings.feeds:
+            msg = f"it came from the feed {name}, which is not in [feeds] any more"
+            raise ConfigurationError(msg)
+        return context_of(name, settings.feeds[name], settings)
+    if source != SHOPIFY_PATH:
+        return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)
+    company = settings.company
+    if letter.reason.startswith(UNMAPPED_SHOP):
+        shop = letter.reason.removeprefix(UNMAPPED_SHOP)
+        if shop not in settings.shopify.shops:
+            msg = f"no company is set for the shop {shop}: add it to [shopify].shops, and replay it then"
+            raise ConfigurationError(msg)
+        company = settings.shopify.shops[shop]
+    return NormaliseContext(company=company, options=settings.shopify.options)
