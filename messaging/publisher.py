@@ -87,7 +87,7 @@ class Publisher:
         if not messages:
             return
         async with self._sending(messages[0].key) as channel:
-            # a quarter less work than by aio_pika's exchange; what is under way is bounded by the batch, so none drains
+            # a fifth less work than by aio_pika's exchange, and of a long file most of the work is this
             lower = await channel.get_underlay_channel()
             await asyncio.gather(
                 *(
@@ -97,7 +97,6 @@ class Publisher:
                         routing_key=each.key,
                         properties=_properties(each),
                         mandatory=True,
-                        wait=False,
                     )
                     for each in messages
                 )

@@ -1,6 +1,5 @@
 """The part of `relay check` that looks at feeds and at Shopify's secrets. It moves no file and asks no address."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def _folder(name: str, feed: FolderFeed) -> str:
 def _writable(where: str, folder: Path) -> None:
     """Try it: what the mode says and what a mount allows are two things."""
     try:
-        os.listdir(folder)
+        next(folder.iterdir(), None)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".relay-check-"):
             """It can be made; it is gone again."""
     except OSError as error:

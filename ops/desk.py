@@ -17,8 +17,8 @@ from messaging.drain import DeadMessage, drain_dead_letters
 from messaging.errors import BrokerUnreachable, MessagingError
 from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, routing_key
-from ops.roles import open_link, open_publisher, open_store
 from ops.raw_contexts import context_for
+from ops.roles import open_link, open_publisher, open_store
 from producers.feeds.reading import document_normaliser, known_sources
 from producers.normalising import NormaliseContext, Rejected
 from producers.webhooks.intake import NOBODY

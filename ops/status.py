@@ -21,6 +21,7 @@ from store.cases import Cases
 from store.dead_letters import DeadLetters
 from store.inbox import Inbox
 from store.payroll_runs import PayrollRuns
+from workers.external_ids import external_id_of
 
 
 async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
@@ -127,8 +128,9 @@ async def _deadlines(
 ) -> list[dict[str, Any]]:
     """The pay runs with a deadline that are not in the books yet, and whether they will be."""
     told = [row for row in await PayrollRuns(engine, clock).all((settings.company,)) if row.deadline and row.fact]
-    states = await _inbox(engine, clock).state_of(settings.company, [row.fact for row in told if row.fact])
-    runs = open_runs(told, [fact for fact, state in states.items() if state == "applied"])
+    names = {external_id_of(row.fact): row.fact for row in told if row.fact}
+    states = await _inbox(engine, clock).state_of(settings.company, list(names))
+    runs = open_runs(told, [names[name] for name, state in states.items() if state == "applied"])
     letters = DeadLetters(engine, clock)
     parked = {
         row.fact: letter.reason

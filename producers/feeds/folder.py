@@ -80,6 +80,7 @@ class WatchedFolder:
             ready = list(self._quiet.of(listing, now=now, monotonic=self.clock.monotonic()))
             done.unfinished = [seen.name for seen in listing if seen not in ready]
             for seen in ready:
+                self._quiet.forget(seen.name)
                 if (path := await asyncio.to_thread(self._claims.take, seen.name)) is not None:
                     await self._take(path, done, turn, now=now)
                 if turn.stop.is_set():

@@ -56,6 +56,10 @@ class Quiet:
         self._quiet = quiet_seconds
         self._known: dict[str, tuple[Seen, float, bool]] = {}
 
+    def forget(self, name: str) -> None:
+        """It was taken: another file of its name is another file."""
+        self._known.pop(name, None)
+
     def of(self, listing: list[Seen], *, now: float, monotonic: float) -> Iterator[Seen]:
         """Files of this listing that are complete. `now` is the file system's time, `monotonic` ours.
 

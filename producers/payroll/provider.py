@@ -3,7 +3,7 @@
 Each provider has a module in `clients/`. None of them judges a run or makes events: normalisers do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -53,6 +53,10 @@ class Provider(Protocol):
 
     async def find(self, entity: str, run: str) -> ListedRun | None:
         """One run by its id; None where the provider has none."""
+        ...
+
+    async def departments(self, entity: str) -> Mapping[str, str]:
+        """The department of each employee's id, where the documents do not name it; else nothing."""
         ...
 
     async def document(self, listed: ListedRun) -> bytes:

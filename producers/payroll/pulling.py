@@ -80,6 +80,7 @@ class Puller:
         self._teller = teller
         self._clock = clock
         self._progress = progress
+        self._departments: dict[str, Mapping[str, str]] = {}
 
     async def pull(self, span: Span, entities: Sequence[str]) -> list[Outcome]:
         """Pull these entities for the pay dates of whole months. Safe to cancel and to repeat at any moment.
@@ -141,7 +142,8 @@ class Puller:
         if run.status != "closed":
             return await self._taken_back(key, run, reason="reopened" if run.status == "open" else "cancelled")
         try:
-            normalised = self._account.normalise(await self._client.document(run), self._context(run.entity, company))
+            context = await self._context(run.entity, company)
+            normalised = self._account.normalise(await self._client.document(run), context)
         except (Rejected, UnexpectedAnswer, KeepsChanging) as error:
             return await self._refused(key, run, error if isinstance(error, Rejected) else _unread(error))
         if not normalised.events:
@@ -191,9 +193,13 @@ class Puller:
         await self._teller.tell([row])
         return row.version
 
-    def _context(self, entity: str, company: str) -> NormaliseContext:
+    async def _context(self, entity: str, company: str) -> NormaliseContext:
         account = self._account
         options = {"entity": entity, **account.options}
+        if options.get("split") == "department" and "departments" not in options:
+            if entity not in self._departments:
+                self._departments[entity] = await self._client.departments(entity)
+            options |= {"departments": found} if (found := self._departments[entity]) else {}
         return NormaliseContext(company=company, accounts=account.companies, currency=account.currency, options=options)
 
 

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
-from producers.warehouse.declared import Moment, RowRefused, moment_reader, number_reader, split_unit
+from producers.warehouse.declared import Moment, RowRefused, is_bounded, moment_reader, number_reader, split_unit
 from producers.warehouse.options import RowOptions
 from schemas.money import EXPONENTS, Money
 
@@ -93,6 +93,8 @@ class Cells:
         if value is None or value == "":
             return None
         if isinstance(value, Decimal):
+            if not is_bounded(value):
+                raise RowRefused("bad_number", "a number has at most 16 digits and 12 decimals", field=name)
             return value
         stripped = value.strip()
         return self.how.number(stripped, name) if stripped else None

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.warehouse.declared import is_bounded
 from producers.webhooks.fields import Fields
 from schemas.money import Money, read_decimal
 
@@ -50,9 +51,12 @@ def number_or_none(fields: Fields, name: str) -> Decimal | None:
     if value is None or value == "":
         return None
     try:
-        return read_decimal(value)
+        found = read_decimal(value)
     except ValueError:
-        raise Rejected(reason="bad_number", message="a number belongs here", field=fields.at(name)) from None
+        found = None
+    if found is None or not is_bounded(found):
+        raise Rejected(reason="bad_number", message="a number belongs here", field=fields.at(name))
+    return found
 
 
 def cost_or_none(fields: Fields, name: str, currency: str) -> Money | None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.warehouse.csv_text import delimiter_of, encoding_of, text_lines
+from producers.warehouse.csv_text import TextLines, delimiter_of, encoding_of
 from producers.warehouse.declared import RowRefused, number_reader, split_unit
 from producers.warehouse.options import FIELDS, NEEDED, CsvOptions, RowOptions, read_options
 from producers.warehouse.rows import RowReader
@@ -29,7 +29,7 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     Raises Rejected where the encoding, the header or the options are wrong, before the first row.
     """
     options = read_options(CsvOptions, context.options)
-    lines = text_lines(stream, encoding_of(stream, options))
+    lines = TextLines(stream, encoding_of(stream, options))
     above = 0
     while above < options.skip_lines and next(lines, None) is not None:
         above += 1
@@ -39,6 +39,8 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     names = _header(header, delimiter)
     fields = columns_of(names, options)
     reader = RowReader(options, context, source=SOURCE, prefix="csv", unit="line")
+    if not options.bare_end:
+        reader.is_cut = lambda: lines.bare
     yield from _read_rows(rows, fields, reader, totals=_Totals(options), above=above + 1)
 
 
@@ -66,6 +68,7 @@ def columns_of(names: Sequence[str], options: RowOptions) -> list[str | None]:
     """
     if missing := missing_columns(names, options):
         message = f"the header has no column {', '.join(missing)}: map the file's own names in the option columns"
+        message += ", or set the option kind for all rows" if "kind" in missing else ""
         raise Rejected(reason="missing_column", message=message, field=missing[0])
     plain = [name.strip().casefold() for name in names]
     ours = {options.columns.get(field, field).strip().casefold(): field for field in FIELDS}

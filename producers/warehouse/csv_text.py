@@ -71,8 +71,29 @@ def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
             return
 
 
-def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """Give the lines with their ends; the stream stays open. Raises Rejected: `line_too_long`."""
+class TextLines:
+    """The lines of a file with their ends, one at a time; the stream stays open.
+
+    `bare` says that the last one had no end: the file may have been cut there. Raises Rejected: `line_too_long`.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        """Begin where the stream stands."""
+        self.bare = False
+        self._lines = _lines(stream, encoding)
+
+    def __iter__(self) -> "TextLines":
+        """It is its own iterator."""
+        return self
+
+    def __next__(self) -> str:
+        """Give the next line."""
+        line = next(self._lines)
+        self.bare = not line.endswith(("\n", "\r"))
+        return line
+
+
+def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     text = TextIOWrapper(stream, encoding=encoding, newline="")
     try:
         number = 0

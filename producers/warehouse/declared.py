@@ -19,7 +19,16 @@ _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ISO_TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
+_MOST_DIGITS: Final = 16
+_MOST_DECIMALS: Final = 12
 _YEARS: Final = range(2000, 2100)
+
+
+def is_bounded(number: Decimal) -> bool:
+    """Whether a number has as few digits as a text may: sums and hashes of others could take all memory."""
+    return (
+        number.is_finite() and number.adjusted() < _MOST_DIGITS and int(number.as_tuple().exponent) >= -_MOST_DECIMALS
+    )
 
 
 class RowRefused(Exception):

@@ -5,14 +5,18 @@ It must not know what a message says.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from producers.normalising import Refused, Rejected
 from producers.warehouse.edifact_syntax import Segment, segments
 
+MOST_SEGMENTS: Final = 500_000
+"""No document is larger; a file of tiny segments must not fill the memory."""
+
 Complain = Callable[[Segment, str, str], None]
 """Told of a segment whose count or reference is wrong: the segment, the reason, the sentence."""
 
-_MOST_DIGITS = 10
+_MOST_DIGITS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,14 @@ class _Walk:
                 self._unb = None
             case _:
                 self._must(segment, fits=not outside)
-                self._held.append(segment)
+                self._hold(segment)
         return None
+
+    def _hold(self, segment: Segment) -> None:
+        if len(self._held) >= MOST_SEGMENTS:
+            message = f"it has more than {MOST_SEGMENTS} segments, which no document of goods has: split it"
+            raise Rejected(reason="too_large", message=message, field=self._held[0].where)
+        self._held.append(segment)
 
     def _must(self, segment: Segment, *, fits: bool) -> None:
         if not fits:

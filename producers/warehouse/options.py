@@ -133,11 +133,13 @@ class CsvOptions(RowOptions):
     UTF-8 with or without a byte order mark, or UTF-16 with one, unless `encoding` declares another. `delimiter` is
     found where the header leaves no doubt. `skip_lines` stand above the header. `totals` is the word that marks the
     row of totals, in the column of field `totals_in`: its figures must be the sums of the rows above it.
+    `bare_end` says that the last line has no line end, and is whole all the same.
     """
 
     encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     skip_lines: Annotated[int, Field(ge=0, le=100)] = 0
+    bare_end: bool = False
     totals: _Word | None = None
     totals_in: Literal["item", "id", "document", "line", "kind", "receipt", "order", "bill", "day", "place"] = "item"
 

@@ -3,7 +3,7 @@
 Pure, and in memory no more than one document and a hash a row. It must not know how rows are written in a file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, get_args
 
 from pydantic import ValidationError
@@ -29,7 +29,10 @@ class RowReader:
     """Takes the rows of one file in their order, and gives what came of them."""
 
     def __init__(self, options: RowOptions, context: NormaliseContext, *, source: str, prefix: str, unit: str) -> None:
-        """Begin a file. `source` is that of its events, `prefix` begins its facts, `unit` is the word for a row."""
+        """Begin a file. `source` is that of its events, `prefix` begins its facts, `unit` is the word for a row.
+
+        `is_cut` may be set: whether the row in hand may have lost its end.
+        """
         self._how = Reading(options, currency=context.currency, system_words=prefix)
         own: dict[str, Kind | Literal["ignored"]] = {kind: kind for kind in KINDS}
         self._kinds = own | {word.casefold(): kind for word, kind in options.kinds.items()}
@@ -38,6 +41,7 @@ class RowReader:
         self._prefix = prefix
         self._system = f"{part(options.system)}:" if options.system else ""
         self._unit = unit
+        self.is_cut: Callable[[], bool] = lambda: False
         self._seen = Seen()
         self._group: Group | None = None
         self._doubt: str | None = None
@@ -106,6 +110,9 @@ class RowReader:
         said = digest((draft.word, *draft.said))
         fact = f"{self._prefix}:{draft.word}:{self._system}"
         if draft.named is None:
+            if self.is_cut():
+                message = "the last line has no end: it may be cut, and the whole row would then post beside it"
+                raise RowRefused("cut_row", f"{message}; end it, or set the option bare_end = true")
             times = self._seen.times(said)
             fact += said.hex()[:16] + (f":{times}" if times > 1 else "")
             return Taken(where, (self._event(draft, fact, fact),))

@@ -13,6 +13,9 @@ from producers.warehouse.x12_syntax import Segment, segments
 FUNCTIONAL_IDS: Final = {"944": "RE", "947": "AW", "945": "SW", "861": "RC", "846": "IB"}
 """The functional group each transaction set belongs into."""
 
+MOST_SEGMENTS: Final = 500_000
+"""No document is larger; a file of tiny segments must not fill the memory."""
+
 Complain = Callable[[Segment, str, str], None]
 """Told of a segment whose count or number is wrong: the segment, the reason, the sentence."""
 
@@ -124,10 +127,16 @@ class _Walk:
                 self._close(segment, self._isa if self._gs is None else None, self._groups, number=13, counts="groups")
                 self._isa = None
             case _ if self._held:
-                self._held.append(segment)
+                self._hold(segment)
             case tag if tag != "TA1":
                 self._misplaced(segment)
         return None
+
+    def _hold(self, segment: Segment) -> None:
+        if len(self._held) >= MOST_SEGMENTS:
+            message = f"it has more than {MOST_SEGMENTS} segments, which no document of goods has: split it"
+            raise Rejected(reason="too_large", message=message, field=self._held[0].where)
+        self._held.append(segment)
 
     def _open(self, segment: Segment, *, fits: bool) -> None:
         if fits:

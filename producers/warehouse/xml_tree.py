@@ -12,6 +12,7 @@ from producers.normalising import Rejected
 
 _SEPARATOR: Final = "\n"
 _DEEPEST: Final = 64
+_MOST: Final = 500_000
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ def parse_xml(raw: bytes) -> Element:
     """Give the root element.
 
     Raises Rejected: `xml_entities` for a document type, an entity or an external reference, `not_xml` for what is no
-    XML or nested too deep.
+    XML or nested too deep, `too_large` past half a million elements.
     """
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
@@ -75,10 +76,14 @@ class _Reader:
         self._open: list[Element] = []
         self._text: list[list[str]] = []
         self._root: Element | None = None
+        self._count = 0
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         if len(self._open) >= _DEEPEST:
             raise Rejected(reason="not_xml", message=f"its elements are nested more than {_DEEPEST} deep")
+        self._count += 1
+        if self._count > _MOST:
+            raise Rejected(reason="too_large", message=f"it has more than {_MOST} elements: split it")
         namespace, found, local = name.rpartition(_SEPARATOR)
         element = Element(namespace if found else "", local, line, attributes)
         if self._open:

@@ -1,4 +1,4 @@
-"""Pay runs from the provider to Solid: one live posting for each run, judged by the simulator, and nothing of a person."""
+"""Pay runs from the provider to Solid: one live posting for each run, as the simulator sees it, and no person in it."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants import moving, reading, working, writing
+from tests.mutants import moving, paying, reading, working, writing
 from tests.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -10,4 +10,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *working.MUTANTS,
     *writing.MUTANTS,
     *reading.MUTANTS,
+    *paying.MUTANTS,
 )

@@ -88,6 +88,8 @@ def parse(arguments: list[str]) -> None:
     """Let the command line's own parser read it; nothing is run."""
     command: object = RELAY
     while isinstance(command, TyperGroup):
+        if command.invoke_without_command and not arguments:
+            return
         assert arguments, f"{command.name} needs a command"
         assert arguments[0] in command.commands, f"{command.name} has no command {arguments[0]}"
         command, arguments = command.commands[arguments[0]], arguments[1:]

@@ -18,6 +18,7 @@ from schemas.envelope import Event
 from schemas.money import Money
 from schemas.payroll import COSTS, PostedRun, RunLine, RunPaid, RunReversed
 from workers.books import Books
+from workers.external_ids import external_id_of
 from workers.plans.ledger import account_of
 from workers.plans.payroll_lines import Share, entry_lines, shares
 from workers.plans.writes import EntryWrite, Plan, Prerequisite, mirrored
@@ -55,8 +56,8 @@ def run_reversed(event: Event, data: RunReversed, books: Books) -> Plan:
     del event
     old = data.taken_back
     back = _entries(old, data, memo=f"{_name(data, old.version)} ({old.fact}), cancelled by {data.fact}", books=books)
-    cancelled = max(data.day, old.pay_date)
-    writes = [_reversal(entry, on=cancelled if entry.external_id == old.fact else entry.date) for entry in back]
+    cancelled, run_id = max(data.day, old.pay_date), external_id_of(old.fact)
+    writes = [_reversal(entry, on=cancelled if entry.external_id == run_id else entry.date) for entry in back]
     return Plan(writes=_by_date(writes), requires=_first(old, back))
 
 
@@ -101,12 +102,12 @@ def _entry(external_id: str, found: list[Share], version: Version, *, day: date,
 
 
 def _reversal(entry: EntryWrite, *, on: date) -> EntryWrite:
-    mirrored = _mirror(entry, f"{entry.external_id}:reversal", on, f"Reversal: {entry.memo}")
-    return mirrored.model_copy(update={"reverses": entry.external_id})
+    back = _mirror(entry, f"{entry.external_id}:reversal", on, f"Reversal: {entry.memo}")
+    return back.model_copy(update={"reverses": entry.external_id})
 
 
 def _mirror(entry: EntryWrite, external_id: str, day: date, memo: str) -> EntryWrite:
-    changes = {"external_id": external_id, "date": day, "memo": memo, "lines": mirrored(entry.lines)}
+    changes = {"external_id": external_id_of(external_id), "date": day, "memo": memo, "lines": mirrored(entry.lines)}
     return entry.model_copy(update=changes)
 
 

@@ -115,14 +115,15 @@ class StockBook:
 
     def _recording(self, told: Told, event: EventRef) -> Recording:
         def history(cards: Mapping[str, Body]) -> list[str]:
-            return needs_history(told, _cards(cards))
+            return needs_history(told, _cards(cards), self._books)
 
         def decide(cards: Mapping[str, Body], histories: Mapping[str, Sequence[Body]]) -> Decided:
+            before = _cards(cards)
             seen = {item: [Movement.model_validate(body) for body in bodies] for item, bodies in histories.items()}
             adjusts = self._adjusts and told.merges
-            postings, after = record(_unbooked(told) if adjusts else told, _cards(cards), seen, self._books)
+            postings, after = record(_unbooked(told) if adjusts else told, before, seen, self._books)
             if adjusts:
-                postings = _quantities(told, cards, after)
+                postings = _quantities(told, before, after)
             else:
                 entry_of(told, postings, self._books)  # what has no account is parked before anything is recorded
             merges = told.merges and self._books.inventory.merge_seconds > 0 and bool(postings) and not adjusts
@@ -152,10 +153,10 @@ def _unbooked(told: Told) -> Told:
     )
 
 
-def _quantities(told: Told, cards: Mapping[str, Body], after: Mapping[str, Card]) -> list[Posting]:
+def _quantities(told: Told, before: Mapping[str, Card], after: Mapping[str, Card]) -> list[Posting]:
     """By how much the quantity of the item moves, for the role of the reason."""
     movement = told.movements[0]
-    change = after[movement.item].quantity - _cards(cards)[movement.item].quantity
+    change = after[movement.item].quantity - before[movement.item].quantity
     currency = movement.currency or after[movement.item].currency or "USD"
     if movement.role is None or not change:
         return []

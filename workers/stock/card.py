@@ -7,7 +7,7 @@ fact, a count that supersedes it and a cost that changes afterwards need no rule
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any, Final, Self
 
 from schemas.money import iso_exponent
@@ -20,7 +20,7 @@ Position = tuple[str, int, str, int]
 
 ZERO: Final = Decimal(0)
 _COST_STEP: Final = Decimal(1).scaleb(-12)
-_DIGITS: Final = 60
+_EXACT: Final = Context(prec=60)
 
 
 class NoCost(Exception):
@@ -38,11 +38,15 @@ class NotReceived(Exception):
 class Card:
     """Quantities by place and lot, the moving average cost, and what is booked, of one item. Mutable.
 
-    `cost` is per unit, in `currency`. `opened` says that the level it began with was told.
+    `cost` is per unit, in `currency`. `opened` says that the level it began with was told. Since `steady` the cost has
+    not changed and nothing was counted: `lowest` is at least how much there was at any time since.
     """
 
     def __init__(self) -> None:
         self.last: Position | None = None
+        self.steady: Position | None = None
+        self.lowest = ZERO
+        self._disturbed = False
         self.opened = False
         self.currency: str | None = None
         self.cost: Decimal | None = None
@@ -57,45 +61,70 @@ class Card:
         """All there is of the item, at all places."""
         return sum(self.levels.values(), ZERO)
 
-    def goes_after(self, movement: Movement) -> bool:
-        """Whether the movement can be added at the end; otherwise the card is made anew with it in its place.
+    def takes_at_the_end(self, movement: Movement) -> bool:
+        """Whether the card is the same when the movement is added at the end; else it must be made anew with it.
 
-        So it is for the costs of an order, too, when goods of that order are here already.
+        It is where nothing later was told, or nothing later that depends on it: no count, and no other cost.
         """
-        if movement.kind == "order" and movement.order in self.received:
-            return False
-        return self.last is None or movement.position > self.last
+        if movement.kind == "order":
+            return movement.order not in self.received
+        if self.last is None or movement.position > self.last:
+            return True
+        at_the_average = self.cost is not None and movement.unit_cost in {None, self.cost}
+        return movement.kind == "change" and at_the_average and movement.position > (self.steady or self.last)
 
     def add(self, movement: Movement, *, first_cost: Decimal | None = None) -> None:
         """Take a movement in at the end. Raises NoCost, AmbiguousPlace."""
-        with localcontext(prec=_DIGITS):
-            if self.currency is None:
-                self.currency = movement.currency
-            if self.cost is None:
-                self.cost = first_cost
-            match movement.kind:
-                case "order":
-                    self._order(movement)
-                case "receipt":
-                    self._receive(movement)
-                case "change":
-                    self._move(movement, movement.quantity, movement.unit_cost)
-                case "opening":
-                    self.opened = True
-                    self._count(movement)
-                case "count":
-                    self._count(movement)
-                case "bill":
-                    quantity, amount = self.billed.get(str(movement.order), (ZERO, ZERO))
-                    self.billed[str(movement.order)] = (quantity + movement.quantity, amount + movement.amount)
-        if self.last is None or movement.position > self.last:
+        self._disturbed = movement.kind in {"count", "opening"}
+        if self.currency is None:
+            self.currency = movement.currency
+        if self.cost is None:
+            self.cost = first_cost
+        with localcontext(_EXACT):
+            self._add(movement)
+        late = self.last is not None and movement.position < self.last
+        if not late:
             self.last = movement.position
+        if self._disturbed or self.steady is None:
+            self.steady, self.lowest = self.last, self.quantity
+        elif late:
+            self.lowest += min(movement.quantity, ZERO)
+        else:
+            self.lowest = min(self.lowest, self.quantity)
+
+    def _add(self, movement: Movement) -> None:
+        match movement.kind:
+            case "order":
+                self._order(movement)
+            case "receipt":
+                self._receive(movement)
+            case "change":
+                self._move(movement, movement.quantity, movement.unit_cost)
+            case "count":
+                self._count(movement)
+            case "opening":
+                self.opened = True
+                self._count(movement)
+            case "bill":
+                quantity, amount = self.billed.get(str(movement.order), (ZERO, ZERO))
+                self.billed[str(movement.order)] = (quantity + movement.quantity, amount + movement.amount)
+
+    def copy(self) -> "Card":
+        """Another card that says the same."""
+        card = Card()
+        card.last, card.steady, card.lowest = self.last, self.steady, self.lowest
+        card.opened, card.currency, card.cost = self.opened, self.currency, self.cost
+        card.levels.update(self.levels)
+        card.booked.update(self.booked)
+        card.orders.update({order: list(told) for order, told in self.orders.items()})
+        card.received, card.billed = dict(self.received), dict(self.billed)
+        return card
 
     def totals(self) -> dict[Pair, Decimal]:
         """What the books should hold, to the minor unit, pair by pair."""
         if self.currency is None:
             return {}
-        with localcontext(prec=_DIGITS):
+        with localcontext(_EXACT):
             step = Decimal(1).scaleb(-iso_exponent(self.currency))
             exact = dict(self.booked)
             variance = sum((self._variance(order) for order in self.billed), ZERO)
@@ -164,7 +193,10 @@ class Card:
             if posts:
                 raise NoCost
             return ZERO, None
-        if average is None or cost == average:
+        if cost == average:
+            return change * cost, cost
+        self._disturbed = True
+        if average is None:
             return change * cost, cost
         if change > 0:
             return change * cost, self._average_after(change, cost, average)
@@ -195,6 +227,8 @@ class Card:
         """For the store; `from_json` reads it."""
         return {
             "last": self.last,
+            "steady": self.steady,
+            "lowest": str(self.lowest),
             "opened": self.opened,
             "currency": self.currency,
             "cost": None if self.cost is None else str(self.cost),
@@ -212,6 +246,8 @@ class Card:
         """The card that `as_json` wrote."""
         card = cls()
         card.last = tuple(body["last"]) if body["last"] else None
+        card.steady = tuple(body["steady"]) if body["steady"] else None
+        card.lowest = Decimal(body["lowest"])
         card.opened, card.currency = body["opened"], body["currency"]
         card.cost = None if body["cost"] is None else Decimal(body["cost"])
         card.levels.update({(place, lot): Decimal(level) for place, lot, level in body["levels"]})

@@ -58,7 +58,7 @@ class Merger:
         """Merge what is pending now, and publish what is not published. Idempotent; safe to cancel."""
         while await self.store.pending(self.company):
             now = self.clock.now()
-            facts = await self.store.merge(self.company, before=now, batches=lambda facts: self._batches(facts, now))
+            facts = await self.store.merge(self.company, before=now, batches=self._batches)
             if not facts:
                 break  # another worker is at it
             log.info("stock.merged", company=self.company, facts=facts)
@@ -66,7 +66,8 @@ class Merger:
             await self.publisher.publish(decode(body))
             await self.store.published(self.company, fact)
 
-    def _batches(self, facts: Sequence[StockFact], now: datetime) -> list[Merged]:
+    def _batches(self, facts: Sequence[StockFact]) -> list[Merged]:
+        now = self.clock.now()
         by_day: dict[tuple[date, str], list[StockFact]] = defaultdict(list)
         for fact in facts:
             by_day[fact.day, fact.postings[0]["currency"]].append(fact)

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -40,7 +42,7 @@ class Movement(BaseModel):
     rejected: Decimal = Decimal(0)
     amount: Decimal = Decimal(0)
 
-    @property
+    @cached_property
     def position(self) -> tuple[str, int, str, int]:
         """Where it stands among the movements of its item: by time; at one time, what goes out after what comes in.
 
@@ -68,10 +70,18 @@ class Told(BaseModel):
     merges: bool
     movements: tuple[Movement, ...]
 
+    @cached_property
+    def by_item(self) -> Mapping[str, Sequence[Movement]]:
+        """What is told of each item, in order of time."""
+        found: dict[str, list[Movement]] = {}
+        for movement in self.movements:
+            found.setdefault(movement.item, []).append(movement)
+        return {item: sorted(own, key=lambda movement: movement.position) for item, own in found.items()}
+
     @property
     def items(self) -> tuple[str, ...]:
         """The items it is about, each once."""
-        return tuple(dict.fromkeys(movement.item for movement in self.movements))
+        return tuple(self.by_item)
 
     @property
     def content_hash(self) -> str:

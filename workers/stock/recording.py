@@ -1,7 +1,6 @@
 """From what an event tells to what it posts: the cards of its items before and after it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,13 +23,16 @@ class Posting:
     quantity: Decimal
 
 
-def needs_history(told: Told, cards: Mapping[str, Card]) -> list[str]:
+def needs_history(told: Told, cards: Mapping[str, Card], books: Books) -> list[str]:
     """Items of which all movements must be seen again, because something that was told lies before the last of them."""
-    return [
-        item
-        for item in told.items
-        if any(not cards[item].goes_after(movement) for movement in told.movements if movement.item == item)
-    ]
+    return [item for item, new in told.by_item.items() if any(_must_see_all(m, cards[item], books) for m in new)]
+
+
+def _must_see_all(movement: Movement, card: Card, books: Books) -> bool:
+    if not card.takes_at_the_end(movement):
+        return True
+    late = card.last is not None and movement.position < card.last
+    return late and books.inventory.negative_stock == "park" and card.lowest + movement.quantity < 0
 
 
 def record(
@@ -44,16 +46,17 @@ def record(
     """
     postings: list[Posting] = []
     after: dict[str, Card] = {}
-    for item in told.items:
-        new = sorted((m for m in told.movements if m.item == item), key=lambda m: m.position)
+    for item, new in told.by_item.items():
         before = cards[item]
         _refuse_unknown(item, new, before, books)
         with _ExplainedFor(item):
             card, lowest = _with(new, before, histories.get(item))
         _refuse_impossible(item, new, before, card, lowest=lowest, books=books)
         after[item] = card
-        postings += _difference(item, before, card)
-        _refuse_worthless(item, new, card, postings, books)
+        due = _difference(item, before, card)
+        postings += due
+        if not due:
+            _refuse_worthless(item, new, card, books)
     return postings, after
 
 
@@ -80,11 +83,12 @@ def entry_of(told: Told, postings: Sequence[Posting], books: Books) -> EntryWrit
 def _with(new: Sequence[Movement], before: Card, history: Sequence[Movement] | None) -> tuple[Card, Decimal]:
     """The card with the new movements, and the lowest level from the first of them on."""
     if history is None:
-        card = deepcopy(before)
+        card = before.copy()
         levels = []
         for movement in new:
+            late = card.last is not None and movement.position < card.last
             card.add(movement)
-            levels.append(card.quantity)
+            levels.append(card.lowest if late else card.quantity)
         return card, min(levels)
     card, after = card_of([*history, *new])
     first = min(movement.position for movement in new)
@@ -137,12 +141,9 @@ def _refuse_impossible(  # noqa: PLR0913 - the cards before and after
         raise Parked(f"negative_stock:{item}", msg)
 
 
-def _refuse_worthless(
-    item: str, new: Sequence[Movement], card: Card, postings: Iterable[Posting], books: Books
-) -> None:
+def _refuse_worthless(item: str, new: Sequence[Movement], card: Card, books: Books) -> None:
     moved = any(movement.kind in {"change", "receipt"} and movement.role for movement in new)
-    posted = any(posting.item == item for posting in postings)
-    if moved and not posted and not card.cost and books.inventory.zero_value == "park":
+    if moved and not card.cost and books.inventory.zero_value == "park":
         msg = f'{item} moved at a cost of 0. Correct its cost, or set [inventory] zero_value = "skip".'
         raise Parked(f"zero_value:{item}", msg)
 

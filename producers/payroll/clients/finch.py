@@ -42,6 +42,11 @@ class Finch:
         del entity, run
         return None
 
+    async def departments(self, entity: str) -> Mapping[str, str]:
+        """See `Provider.departments`."""
+        del entity
+        return {}
+
     async def document(self, listed: ListedRun) -> bytes:
         """See `Provider.document`: `{"entity_id", "payment", "pay_statements"}`."""
         query = await self._of(listed.entity)

@@ -68,6 +68,18 @@ class Gusto:
             return None
         return _listed(object_of(json_of(answer), "payroll"), entity)
 
+    async def departments(self, entity: str) -> Mapping[str, str]:
+        """See `Provider.departments`: a payroll names employees by their ids only. Nothing else of them is kept."""
+
+        async def read() -> Reading[dict[str, str]]:
+            answers = await self._pages(f"/v1/companies/{entity}/employees", {})
+            rows = [row for answer in answers for row in rows_of(json_of(answer), "employees")]
+            _complete(answers, len(rows))
+            found = {name_of(row, "uuid"): str(row["department"]) for row in rows if row.get("department")}
+            return Reading(found, len(answers))
+
+        return await settled(read, what=f"the list of employees of {entity}")
+
     async def document(self, listed: ListedRun) -> bytes:
         """See `Provider.document`: the payroll, its `employee_compensations` those of all pages."""
         path = f"/v1/companies/{listed.entity}/payrolls/{listed.run}"

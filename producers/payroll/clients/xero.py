@@ -59,6 +59,11 @@ class Xero:
         except NotThere:
             return None
 
+    async def departments(self, entity: str) -> Mapping[str, str]:
+        """See `Provider.departments`."""
+        del entity
+        return {}
+
     async def document(self, listed: ListedRun) -> bytes:
         """See `Provider.document`: the pay run with its payslips, as the body of the answer has it."""
         run = await self._run(listed.entity, listed.run)

@@ -44,8 +44,9 @@ def upgrade() -> None:
     )
     key = ["company", "provider", "entity", "run"]
     op.create_index("payroll_runs_live", "payroll_runs", key, unique=True, sqlite_where=LIVE, postgresql_where=LIVE)
-    pending = {"sqlite_where": PENDING, "postgresql_where": PENDING}
-    op.create_index("payroll_runs_pending", "payroll_runs", ["provider"], **pending)
+    op.create_index(
+        "payroll_runs_pending", "payroll_runs", ["provider"], sqlite_where=PENDING, postgresql_where=PENDING
+    )
     op.create_index("payroll_runs_fact", "payroll_runs", ["fact"])
     op.create_table(
         "payroll_pulls",

@@ -30,6 +30,7 @@ FOUND: dict[str, Any] = {
     "writes": {"applied": 12_000, "unknown": 1},
     "dead_letters": {"waiting": 2},
     "cases": {},
+    "feeds": {},
 }
 SHORT: dict[str, Any] = {"backlog": 120, "brake": None, "used": 0.987, "share_of_rate": 1.0, "forecast_seconds": 25.0}
 ALL: dict[str, Any] = {
@@ -37,6 +38,7 @@ ALL: dict[str, Any] = {
     "backlog": {"relay.retry.10s": 3, "relay.sales.dlq": 0},
     "dead_letters": {"waiting": 2},
     "cases": {"duplicate_record": 1},
+    "feeds": {},
 }
 
 

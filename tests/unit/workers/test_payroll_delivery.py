@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+
 from messaging.lanes import current_deadline
 from schemas.envelope import encode
 from schemas.payroll import RunPaid, RunReversed
@@ -85,6 +87,19 @@ async def test_a_run_that_was_cancelled_leaves_nothing_and_may_be_paid_again(ben
     assert in_solid(bench) == {}
     await deliver(bench, run(version=3))
     assert in_solid(bench) == ALONE
+
+
+@pytest.mark.parametrize("name", ["gusto:run:Großhandel:März 2026", "gusto:run:" + "x" * 180, "gusto:run:" + "y" * 400])
+async def test_a_name_that_solid_does_not_take_as_it_is_makes_no_difference(bench: Bench, name: str) -> None:
+    first = run(fact=f"{name}:v1")
+    second = run(*GUSTO[:1], *GUSTO[2:], version=2, fact=f"{name}:v2", replaces=posted(first))
+    for data in (first, second, second):
+        assert isinstance(await deliver(bench, data), Applied)
+    back = RunReversed.model_validate({**cancelled(second, day=date(2021, 3, 1)).model_dump(), "fact": f"{name}:v3"})
+    assert isinstance(await deliver(bench, back), Applied)
+    assert in_solid(bench) == {}
+    assert all(len(record.external_id) <= 200 and record.external_id.isascii() for _, record in bench.solid.records)
+    assert bench.solid.records[-1][1].date == date(2021, 3, 1)  # type: ignore[union-attr]
 
 
 async def test_a_mapping_that_changes_between_versions_leaves_nothing_on_the_old_account(bench: Bench) -> None:

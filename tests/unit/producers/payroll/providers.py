@@ -92,6 +92,7 @@ class FakeGusto:
     seen: list[httpx.Request] = field(default_factory=list)
     after: Callable[["FakeGusto"], None] = lambda _: None
     grants: int = 0
+    employees: list[Json] = field(default_factory=list)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
@@ -124,6 +125,9 @@ class FakeGusto:
             kept = [row for row in self.payrolls if query["start_date"] <= row["check_date"] <= query["end_date"]]
             short = [{name: value for name, value in row.items() if name != "employee_compensations"} for row in kept]
             return _page(short, page, per, lambda rows: rows)
+        if request.url.path.endswith("/employees"):
+            people = [person | {"uuid": person["employee_uuid"]} for person in self.employees]
+            return _page(people, page, per, lambda rows: rows)
         run = request.url.path.rpartition("/")[2]
         found = next((row for row in self.payrolls if row["payroll_uuid"] == run), None)
         if found is None:

@@ -121,17 +121,10 @@ async def test_a_token_that_expires_in_mid_pull_is_renewed_once_and_the_pull_goe
 
 async def test_new_tokens_are_on_the_disk_before_the_new_one_is_used(bench: Bench) -> None:
     bench.gusto.tokens = set()
-    kept_when_used: list[str] = []
-
-    def look(request: httpx.Request) -> None:
-        if request.headers.get("Authorization") == "Bearer access-2":
-            kept_when_used.append(bench.tokens["refresh_token"])
-
-    handle = bench.gusto.handle
-    bench.gusto.handle = lambda request: (look(request), handle(request))[1]  # type: ignore[method-assign]
+    kept_when_used: set[str] = set()
+    bench.gusto.after = lambda _: kept_when_used.add(bench.tokens["refresh_token"])
     await bench.pull()
-    assert kept_when_used
-    assert set(kept_when_used) == {"refresh-2"}
+    assert kept_when_used == {"refresh-2"}
 
 
 async def test_a_renewal_that_is_refused_says_what_to_do(bench: Bench) -> None:
@@ -262,8 +255,19 @@ async def test_a_version_that_was_stored_and_not_published_goes_first_with_the_s
 async def test_a_dry_run_tells_and_stores_nothing(bench: Bench) -> None:
     bench.gusto.payrolls = [payroll(), payroll("run-2", processed=False), payroll("run-3", totals=None)]
     assert [outcome.became for outcome in await bench.pull(dry=True)] == ["told", "open", "refused"]
-    assert bench.broker.bodies == bench.broker.raw == []
+    assert bench.broker.bodies == []
+    assert bench.broker.raw == []
     assert await bench.runs.all(["main"]) == []
+
+
+async def test_wages_are_split_by_the_departments_that_the_provider_gives_its_people(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, options={"split": "department"}) as bench:
+        bench.gusto.payrolls = [payroll(), payroll("run-2")]
+        bench.gusto.employees = [person(1) | {"department": "Kitchen"}, person(2) | {"department": "Bar"}]
+        await bench.pull()
+        wages = {line.department: str(line.amount) for line in _paid(bench)[0].lines if line.kind == "wages"}
+        assert wages == {"Kitchen": "2000.00 USD", "Bar": "2000.00 USD"}
+        assert sum(request.url.path.endswith("/employees") for request in bench.gusto.seen) == 1
 
 
 async def test_a_deadline_is_hours_before_the_close_of_the_pay_date(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -73,8 +74,8 @@ class Pulls:
         return self.pulls
 
 
-async def run_schedule(pulls: Pulls) -> None:
-    schedule = Schedule(name="made", rhythm=rhythm(), pull=pulls.pull, pulls=pulls.known, clock=pulls.clock)
+async def run_schedule(pulls: Pulls, pull: Callable[[Span], Awaitable[None]] | None = None) -> None:
+    schedule = Schedule(name="made", rhythm=rhythm(), pull=pull or pulls.pull, pulls=pulls.known, clock=pulls.clock)
     async with asyncio.timeout(60):
         await schedule.run(pulls.stop)
 
@@ -111,8 +112,7 @@ async def test_a_pull_under_way_is_cancelled_when_the_process_stops() -> None:
         finally:
             cancelled.set()
 
-    pulls.pull = pull  # type: ignore[method-assign]
-    await run_schedule(pulls)
+    await run_schedule(pulls, pull)
     assert cancelled.is_set()
 
 

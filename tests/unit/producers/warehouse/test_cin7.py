@@ -159,7 +159,12 @@ def test_the_account_says_why(document: Json, options: Json, reason: str) -> Non
 
 
 def test_a_stocktake_is_an_adjustment_and_a_transfer_posts_nothing() -> None:
-    take = {"TaskID": "t1", "StocktakeNumber": "ST-9", "Status": "COMPLETED", "EffectiveDate": "2026-01-15T00:00:00"}
+    take: Json = {
+        "TaskID": "t1",
+        "StocktakeNumber": "ST-9",
+        "Status": "COMPLETED",
+        "EffectiveDate": "2026-01-15T00:00:00",
+    }
     take |= {"Location": "Main", "NonZeroStockOnHandProducts": [{"SKU": "A", "QuantityOnHand": 5, "Adjustment": 7}]}
     (event,) = _of(take).events
     assert isinstance(event.data, StockAdjusted)

@@ -94,6 +94,14 @@ def test_totals_that_disagree_are_refused_with_both_figures() -> None:
     ]
 
 
+def test_a_last_row_without_line_end_may_be_cut_and_is_refused_unless_it_has_an_id() -> None:
+    text = "item,reason,day,quantity\nA,found,2026-01-15,12\nA,found,2026-01-15,1"
+    found = read_csv(text, kind="adjusted")
+    assert (len(events_of(found)), refused(found)) == (1, [("line 3", "cut_row", None)])
+    assert len(events_of(read_csv(text, kind="adjusted", bare_end=True))) == 2
+    assert facts_of(read_csv(HEADER + GOOD.strip(), kind="adjusted")) == ["csv:adjusted:9"]
+
+
 RECEIPTS = "receipt,order,item,quantity,day\n"
 
 

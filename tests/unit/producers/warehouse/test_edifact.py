@@ -68,6 +68,14 @@ def test_received_accepted_despatched_and_ordered_make_one_line(
     assert [line["quantity"], *map(line.get, ("rejected", "short", "over"))] == [quantity, rejected, short, over]
 
 
+@pytest.mark.parametrize("quantity", ["1.5", "1.000,5", "1,000,5"])
+def test_only_the_decimal_mark_that_is_declared_is_read(quantity: str) -> None:
+    raw = edifact("RECADV", *HEAD, *LINE, f"QTY+48:{quantity}")
+    assert [piece.reason for piece in refusals(pieces(read_edifact, raw, decimal_mark=","))] == ["bad_quantity"]
+    comma = edifact("RECADV", *HEAD, *LINE, "QTY+48:1,5")
+    assert shown(pieces(read_edifact, comma, decimal_mark=","))[0]["lines"][0]["quantity"] == "1.5"
+
+
 def test_the_release_character_keeps_separators_in_texts() -> None:
     body = ("BGM+632+R?+A??1?'x+9", *HEAD[1:], "LIN+1", "PIA+1+A?:B:IN", "QTY+48:1")
     (receipt,) = shown(pieces(read_edifact, edifact("RECADV", *body)))

@@ -1,6 +1,7 @@
 """Whatever the bytes, a reader of whole files gives pieces or rejects the file: nothing else ever comes out of it."""
 
 import io
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
 from producers.sources import FILE_SOURCES
+from producers.warehouse import edifact_envelope, x12_envelope, xml_tree
 from tests.unit.producers.warehouse.reading_files import MADE
 
 SOURCES = ("x12", "edifact", "ubl", "epcis")
@@ -88,3 +90,16 @@ def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
         for seed in SEEDS[source]:
             for end in range(1, seed.index(mark.replace(b"*", seed[3:4]) if source == "x12" else mark)):
                 assert read(FILE_SOURCES[source], seed[:end], {}) is not None
+
+
+@pytest.mark.parametrize("module", [x12_envelope, edifact_envelope, xml_tree])
+def test_a_document_of_countless_tiny_parts_is_rejected(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, limit = {
+        x12_envelope: ("x12", "MOST_SEGMENTS"),
+        edifact_envelope: ("edifact", "MOST_SEGMENTS"),
+        xml_tree: ("ubl", "_MOST"),
+    }[module]
+    whole = [read(FILE_SOURCES[source], seed, {}) for seed in SEEDS[source]]
+    monkeypatch.setattr(module, limit, 5)
+    assert "too_large" not in whole
+    assert {read(FILE_SOURCES[source], seed, {}) for seed in SEEDS[source]} == {"too_large"}

@@ -10,7 +10,7 @@ from schemas.envelope import Event
 from tests.unit.workers.stock.facts import BOOKS, Telling, adjusted, counted, histories, ordered, received
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], random: object, times: int) -> None:
     shuffled = history * times
@@ -20,7 +20,7 @@ def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], r
     assert one.done.keys() == other.done.keys(), "the same facts come before a person"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories())
 def test_what_is_left_in_inventory_is_the_quantity_at_its_cost(history: list[Event]) -> None:
     telling = Telling()

@@ -1,0 +1,53 @@
+"""Mutants of pay runs: what is posted for one, what is taken back of it, and who is served first."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+POLICY: Final = "tests/unit/workers/test_payroll_policy.py"
+DELIVERY: Final = "tests/unit/workers/test_payroll_delivery.py"
+MIRRORING: Final = "tests/unit/workers/test_mirroring.py"
+BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "unknown-category-posted",
+        "A category that nobody has mapped keeps the whole run from the books.",
+        "workers/plans/payroll_lines.py",
+        "    _check_mapped(lines, provider, books)\n",
+        "",
+        (f"{POLICY}::test_an_unknown_category_parks_the_whole_run_with_its_total_and_where_to_map_it",),
+    ),
+    Mutant(
+        "rounding-without-limit",
+        "A difference between the sides of a run is posted only as far as the books allow.",
+        "workers/plans/payroll_lines.py",
+        "    if abs(difference).amount > limit:\n",
+        "    if False:\n",
+        (f"{POLICY}::test_a_difference_is_posted_within_the_limit_only",),
+    ),
+    Mutant(
+        "reversal-by-todays-mapping",
+        "What a changed run takes back is what was posted, though the mapping has changed since.",
+        "workers/applying.py",
+        "    return days | remembered_of(write)\n",
+        "    return days\n",
+        (f"{DELIVERY}::test_a_mapping_that_changes_between_versions_leaves_nothing_on_the_old_account",),
+    ),
+    Mutant(
+        "reversal-of-nothing",
+        "What was never posted is not taken back.",
+        "workers/mirroring.py",
+        "    if row is None or _never_sent(row):\n        return None\n",
+        "    if row is None or _never_sent(row):\n        return write\n",
+        (f"{MIRRORING}::test_where_a_person_waives_the_first_version_nothing_is_taken_back_that_was_never_posted",),
+    ),
+    Mutant(
+        "deadline-waits-in-line",
+        "A pay run with a deadline goes before the stock that came first.",
+        "messaging/bucket.py",
+        "        insort(line, taker)\n",
+        "        line.append(taker)\n",
+        (f"{BUCKET}::test_a_run_with_a_deadline_goes_before_the_stock_that_came_first",),
+    ),
+)

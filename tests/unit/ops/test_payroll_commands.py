@@ -1,0 +1,196 @@
+"""`relay payroll` as a user meets it, without a broker: exports, the calendar, what is refused, what the check says."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ops.check_payroll import check_payroll
+from ops.cli import app
+from ops.findings import Checklist
+from ops.payroll_roles import open_reader, run_schedules
+from ops.payroll_status import payroll_status
+from producers.payroll.pulling import Outcome
+from producers.payroll.reading import Reader
+from producers.payroll.telling import Teller
+from runtime.settings import Settings
+from store.dead_letters import DeadLetters, Letter
+from store.engine import connect
+from store.payroll_runs import PayrollRuns
+from tests.fakes import FakeClock
+from tests.unit.producers.payroll.providers import payroll
+from tests.unit.producers.payroll.pulls import Bench, FakeBroker, gusto_settings, open_bench
+
+EXPORT = Path(__file__).parents[2] / "data" / "payroll-made" / "adp.csv"
+APRIL_END = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a database of its own, where commands run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ops.running.configure_logs", lambda *_: None)  # it would outlive the test
+    monkeypatch.setenv("RELAY_STORE__URL", f"sqlite:///{tmp_path / 'relay.db'}")
+    return tmp_path
+
+
+def relay(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["payroll", *arguments])
+
+
+@pytest.mark.usefixtures("place")
+def test_an_export_is_read_dry_without_broker_or_settings() -> None:
+    done = relay("read", str(EXPORT), "--provider", "adp", "--dry-run", "--json")
+    assert done.exit_code == 0, done.output
+    outcomes = json.loads(done.stdout)
+    assert {each["became"] for each in outcomes} == {"told"}
+    assert done.stdout.count("version") == len(outcomes)
+
+
+def test_an_export_with_shifted_columns_is_refused_whole(place: Path) -> None:
+    lines = EXPORT.read_text().splitlines()
+    (place / "shifted.csv").write_text("\n".join([lines[0], f"extra,{lines[1]}", *lines[2:]]))
+    done = relay("read", "shifted.csv", "--provider", "adp", "--dry-run")
+    assert done.exit_code == 1
+    assert "refused" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("pull", "--provider", "gusto", "--period", "2026-04"), "has no table [payroll.gusto]; known: none"),
+        (("read", "missing.csv", "--provider", "adp", "--dry-run"), "missing.csv: No such file"),
+        ((), "no [payroll.<name>] has a schedule"),
+    ],
+)
+def test_what_is_not_set_is_said_in_a_line(place: Path, arguments: tuple[str, ...], said: str) -> None:
+    del place
+    done = relay(*arguments)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("period", ["April", "2026-13", "2026-4", "2026-05..2026-04"])
+def test_a_period_is_months(place: Path, monkeypatch: pytest.MonkeyPatch, period: str) -> None:
+    monkeypatch.setenv("RELAY_PAYROLL", json.dumps(said_of(place)))
+    done = relay("pull", "--provider", "gusto", "--period", period)
+    assert done.exit_code == 1
+    assert "--period" in done.stderr
+
+
+def said_of(folder: Path, **changes: object) -> dict[str, Any]:
+    """The table of an account, as JSON."""
+    own = gusto_settings(folder, **changes)
+    return {"gusto": json.loads(own.model_dump_json(exclude_none=True))}
+
+
+def settings_of(bench: Bench, **changes: object) -> Settings:
+    own = gusto_settings(bench.folder, **changes)
+    return Settings.model_validate({"payroll": {"gusto": own}, "store": {"url": f"sqlite:///{bench.folder}/relay.db"}})
+
+
+async def periods(bench: Bench, **changes: object) -> list[Mapping[str, Any]]:
+    clock = FakeClock(APRIL_END)
+    found = await payroll_status(settings_of(bench, **changes), clock, company=None)
+    calendar: list[Mapping[str, Any]] = found["calendars"][0]["periods"]
+    return calendar
+
+
+async def test_the_calendar_shows_what_is_expected_open_refused_and_missing(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        spring = {"start_date": "2026-04-16", "end_date": "2026-04-30"}
+        late = payroll("run-2", processed=False, check_date="2026-04-30", pay_period=spring)
+        wrong = payroll("run-3", totals=None, pay_period={"start_date": "2026-03-16", "end_date": "2026-03-31"})
+        bench.gusto.payrolls = [payroll(), late, wrong | {"check_date": "2026-04-02"}]
+        await bench.pull()
+        found = await periods(bench, frequency="semimonthly", first_period="2026-03-01")
+    shown = [(str(each["start"]), each["state"]) for each in found]
+    assert shown == [
+        ("2026-03-01", "missing"),
+        ("2026-03-16", "refused"),
+        ("2026-04-01", "pulled"),
+        ("2026-04-16", "open"),
+        ("2026-05-01", "expected"),
+        ("2026-05-16", "expected"),
+    ]
+    assert [run["state"] for run in found[3]["runs"]] == ["open"]
+
+
+async def test_a_parked_run_is_shown_with_its_reason(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.gusto.payrolls = [payroll()]
+        await bench.pull()
+        [event] = bench.broker.events
+        engine = connect(f"sqlite:///{bench.folder}/relay.db")
+        await DeadLetters(engine, bench.clock).add(
+            Letter(
+                id="letter-1",
+                queue="relay.payroll.dlq",
+                reason="period_closed:2026-04",
+                error="closed",
+                attempts=1,
+                headers={},
+                body=bench.broker.bodies[0],
+                event_id=event.id,
+            )
+        )
+        await engine.dispose()
+        [period] = await periods(bench)
+    assert (period["state"], period["runs"][0]["reason"]) == ("parked", "period_closed:2026-04")
+
+
+async def test_the_check_reads_the_tokens_and_calls_nobody(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        settings = settings_of(bench, schedule="0 7 * * *")
+        assert await looked_at(settings) == [
+            ("payroll.gusto", True, "1 of 1 entities are this company's; gusto at http://gusto.test"),
+        ]
+        (bench.folder / "tokens.json").unlink()
+        [(what, fine, text)] = await looked_at(settings)
+        assert (what, fine) == ("payroll.gusto", False)
+        assert "No such file" in text
+        assert bench.gusto.seen == []
+
+
+async def looked_at(settings: Settings) -> list[tuple[str, bool, str]]:
+    checklist = Checklist()
+    await check_payroll(checklist, settings, FakeClock())
+    return [(each.what, each.ok, each.text.partition(", ")[0]) for each in checklist.findings]
+
+
+async def take(path: Path, runs: PayrollRuns, broker: FakeBroker) -> list[Outcome]:
+    """Read an export of ADP once."""
+    settings = Settings.model_validate({"store": {"url": f"sqlite:///{path.parent}/relay.db"}})
+    async with open_reader(settings, "adp", FakeClock(), company=None, dry=True) as (dry, context):
+        reader = Reader(account=dry._account, read=dry._read, runs=runs, teller=Teller(runs, broker))
+        with path.open("rb") as file:
+            return await reader.take(file, path.name, context)
+
+
+async def test_an_export_that_is_read_twice_is_told_once_and_its_correction_replaces_it(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        path = bench.folder / "register.csv"
+        path.write_bytes(EXPORT.read_bytes())
+        first = await take(path, bench.runs, bench.broker)
+        second = await take(path, bench.runs, bench.broker)
+        assert {each.became for each in first} == {"told"}
+        assert {each.became for each in second} == {"unchanged"}
+        path.write_bytes(b"nothing,of,this\n1,2,3\n")
+        [refused] = await take(path, bench.runs, bench.broker)
+        assert (refused.became, refused.run) == ("refused", "file:register.csv")
+        assert len(bench.broker.raw) == 1
+        path.write_bytes(EXPORT.read_bytes())
+        await take(path, bench.runs, bench.broker)
+        assert [row.state for row in await bench.runs.all(["main"])] == ["told"] * len(first)
+        assert len(bench.broker.bodies) == len(first)
+
+
+async def test_without_a_schedule_there_is_nothing_to_run() -> None:
+    async with asyncio.timeout(5):
+        await run_schedules(Settings(), FakeClock(), asyncio.Event())

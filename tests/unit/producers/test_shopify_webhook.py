@@ -1,0 +1,196 @@
+"""Shopify's webhooks through the receiver: who signed, which topic, whose shop; and receivers with one source alone."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from ops.webhooks import webhooks_of, webhooks_wanted
+from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.webhooks import builtin
+from producers.webhooks.builtin import shopify_webhook, stripe_webhook
+from producers.webhooks.receiver import create_app
+from producers.webhooks.signatures import BadSignature, verify
+from runtime.sections_feeds import ShopifySettings
+from runtime.settings import ConfigurationError, Settings
+from schemas.envelope import Event
+from schemas.inventory import StockCounted
+from tests.fakes import NOON, FakeClock
+from tests.unit.producers.made import DATA
+from tests.unit.producers.receiving import FakePublisher
+
+VECTORS = [
+    vector
+    for vector in json.loads((DATA / "webhook-signatures" / "vectors.json").read_text())["vectors"]
+    if vector["scheme"] == "shopify"
+]
+BODY = b'{"inventory_item_id": 1, "available": 5}'
+NEW = "new"
+LEVELS = "inventory_levels/update"
+
+
+def normalise(document: bytes, context: NormaliseContext) -> Normalised:
+    """Stands in for Shopify's own: what it makes of a level is tested with it."""
+    if document == b"bad":
+        raise Rejected(reason="not_json", message="no JSON")
+    data = StockCounted(fact="shopify:level:1", item="1", counted="5", reason="level")  # type: ignore[arg-type]
+    event = Event.of(
+        data, id="1", source="/warehouse/shopify", time=NOON, subject="1", partitionkey="1", company=context.company
+    )
+    return Normalised((event,))
+
+
+@pytest.fixture(autouse=True)
+def _normaliser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "SOURCES", {**builtin.SOURCES, "shopify": normalise})
+
+
+@pytest.fixture
+def publisher() -> FakePublisher:
+    return FakePublisher()
+
+
+def app(publisher: FakePublisher, **changed: Any) -> Starlette:  # noqa: ANN401 - settings of any kind
+    said = {"secrets": (SecretStr("new"), SecretStr("old")), "shops": {"x.myshopify.com": "north"}, "company": "main"}
+    source = shopify_webhook(**{**said, **changed})
+    return create_app(
+        publisher=publisher, clock=FakeClock(), sources=[source], max_body_bytes=1000, retry_after_seconds=30
+    )
+
+
+async def post(app: Starlette, body: bytes = BODY, *, secret: str = NEW, **headers: str) -> httpx.Response:
+    signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    usual = {"topic": LEVELS, "shop_domain": "x.myshopify.com", "hmac_sha256": signature, "webhook_id": "w1"} | headers
+    said = {f"X-Shopify-{name.replace('_', '-')}": value for name, value in usual.items() if value}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://receiver") as client:
+        return await client.post("/webhooks/shopify", content=body, headers=said)
+
+
+def verified(headers: Mapping[str, str], body: bytes, *secrets: str) -> int:
+    return verify(
+        "shopify",
+        headers=httpx.Headers(headers),
+        body=body,
+        secrets=[SecretStr(secret) for secret in secrets],
+        now=datetime(2020, 1, 1, tzinfo=UTC),
+        tolerance=timedelta(seconds=1),
+    )
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_the_public_vectors(vector: dict[str, Any]) -> None:
+    body = vector["body"].encode()
+    if vector["expect"].startswith("valid"):
+        assert verified(vector["headers"], body, "another", vector["secret"]) == 1
+    else:
+        with pytest.raises(BadSignature, match="mismatch"):
+            verified(vector["headers"], body, vector["secret"])
+
+
+def test_both_vectors_are_there() -> None:
+    assert len(VECTORS) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"), [("", "missing"), ("é", "malformed"), ("A" * 5000, "malformed"), ("AAAA", "mismatch")]
+)
+def test_what_is_no_signature_is_refused(header: str, reason: str) -> None:
+    with pytest.raises(BadSignature, match=reason):
+        verify(
+            "shopify",
+            headers={"x-shopify-hmac-sha256": header},
+            body=b"",
+            secrets=[SecretStr("s")],
+            now=NOON,
+            tolerance=timedelta(seconds=1),
+        )
+
+
+async def test_a_level_is_published_for_the_company_of_its_shop(publisher: FakePublisher) -> None:
+    answer = await post(app(publisher), shop_domain="X.MyShopify.com")
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "published"})
+    assert [(event.company, event.subject) for event in publisher.events] == [("north", "1")]
+
+
+async def test_the_old_secret_is_good_during_a_rotation_and_a_third_is_not(publisher: FakePublisher) -> None:
+    assert (await post(app(publisher), secret="old")).status_code == 200
+    answer = await post(app(publisher), secret="stolen")
+    assert (answer.status_code, answer.json()) == (401, {"error": "signature"})
+    assert (len(publisher.events), publisher.kept) == (1, [])
+
+
+@pytest.mark.parametrize("topic", ["inventory_levels/connect", "inventory_levels/disconnect", "orders/paid"])
+async def test_another_topic_is_acknowledged_and_ignored(publisher: FakePublisher, topic: str) -> None:
+    receiver = app(publisher)
+    assert (await post(receiver, topic=topic)).json() == {"outcome": "ignored"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(receiver), base_url="http://receiver") as client:
+        counted = (await client.get("/metrics")).text
+    assert f'reason="type_not_used:{topic}",source="shopify"' in counted
+    assert (publisher.events, publisher.kept) == ([], [])
+
+
+@pytest.mark.parametrize("shop", ["y.myshopify.com", ""])
+async def test_an_unknown_shop_is_kept_for_a_person_and_is_nobodys(publisher: FakePublisher, shop: str) -> None:
+    assert (await post(app(publisher), shop_domain=shop)).json() == {"outcome": "kept"}
+    [kept] = publisher.kept
+    assert (kept["company"], kept["reason"], kept["body"]) == ("", f"unmapped:shopify_shop:{shop}", BODY)
+    assert publisher.events == []
+
+
+async def test_where_no_shops_are_set_every_shop_is_the_companys(publisher: FakePublisher) -> None:
+    await post(app(publisher, shops={}), shop_domain="y.myshopify.com")
+    assert [event.company for event in publisher.events] == ["main"]
+
+
+async def test_what_cannot_be_normalised_is_kept_for_the_company_of_its_shop(publisher: FakePublisher) -> None:
+    assert (await post(app(publisher), b"bad")).json() == {"outcome": "kept"}
+    assert [(kept["company"], kept["source"]) for kept in publisher.kept] == [("north", "/webhooks/shopify")]
+
+
+async def test_a_body_without_a_topic_is_kept(publisher: FakePublisher) -> None:
+    assert (await post(app(publisher), topic="")).json() == {"outcome": "kept"}
+
+
+async def test_a_receiver_has_routes_for_those_with_secrets_only(publisher: FakePublisher) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app(publisher)), base_url="http://receiver") as client:
+        assert (await client.post("/webhooks/stripe")).status_code == 404
+        assert (await client.post("/webhooks/shopify")).status_code == 401
+
+
+def test_a_receiver_needs_a_source() -> None:
+    with pytest.raises(ValueError, match="at least one source"):
+        create_app(publisher=FakePublisher(), clock=FakeClock(), sources=[], max_body_bytes=1, retry_after_seconds=1)
+
+
+def test_the_settings_say_which_webhooks_are_received() -> None:
+    shopify = ShopifySettings(secrets=(SecretStr("s"),), shops={"X.myshopify.com": "north"})
+    only_shopify = Settings(shopify=shopify)
+    assert [source.name for source in webhooks_of(only_shopify)] == ["shopify"]
+    both = Settings(shopify=shopify, stripe={"secrets": ["whsec_s"]})  # type: ignore[arg-type]
+    assert [source.name for source in webhooks_of(both)] == ["stripe", "shopify"]
+    with pytest.raises(ConfigurationError, match="no signing secret"):
+        webhooks_of(Settings())
+
+
+def test_feeds_alone_need_no_receiver_but_nothing_at_all_does() -> None:
+    feeds = {"north": {"source": "warehouse-csv", "folder": "in"}}
+    assert not webhooks_wanted(Settings(feeds=feeds))  # type: ignore[arg-type]
+    assert webhooks_wanted(Settings())
+
+
+def test_stripe_and_shopify_go_side_by_side(publisher: FakePublisher) -> None:
+    secrets = (SecretStr("s"),)
+    sources = [
+        stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main"),
+        shopify_webhook(secrets=secrets, shops={}, company="main"),
+    ]
+    made = create_app(publisher=publisher, clock=FakeClock(), sources=sources, max_body_bytes=1, retry_after_seconds=1)
+    assert {"/webhooks/stripe", "/webhooks/shopify"} <= {getattr(route, "path", "") for route in made.routes}

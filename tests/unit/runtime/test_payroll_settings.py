@@ -1,0 +1,57 @@
+"""`[payroll.<name>]`: what is refused, with what to do; and the page that tells of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from runtime.sections_payroll import PayrollSettings
+
+GUSTO = {
+    "provider": "gusto",
+    "entities": {"e1": "main"},
+    "token_file": "tokens.json",
+    "client_id": "c",
+    "client_secret_file": "secret",
+}
+PAGE = Path(__file__).parents[3] / "docs" / "payroll.md"
+
+
+def settings(**changes: Any) -> PayrollSettings:  # noqa: ANN401 - as from TOML
+    return PayrollSettings.model_validate(GUSTO | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schedule": "every day"}, "is no cron expression"),
+        ({"schedule": "0 25 * * *"}, "is no cron expression"),
+        ({"time_zone": "New York"}, "no IANA time zone"),
+        ({"frequency": "weekly"}, "first_period is missing"),
+        ({"token_file": None}, "without token_file gusto cannot be asked"),
+        ({"provider": "xero-payroll"}, "without region xero-payroll"),
+        ({"provider": "csv", "schedule": "0 7 * * *"}, "cannot be pulled on a schedule"),
+        ({"base_url": "ftp://gusto"}, "http:// or https://"),
+        ({"base_url": "https://me:pass@gusto"}, "must not hold a user or password"),
+        ({"entities": {}}, "at least 1"),
+        ({"entities": {"e1": "Not A Name"}}, "pattern"),
+        ({"client_secret": "s"}, "Extra inputs"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_start(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        settings(**changes)
+
+
+def test_what_is_not_said_is_the_provider_s_own() -> None:
+    own = settings()
+    assert (own.address, own.version, own.pace) == ("https://api.gusto.com", "2025-06-15", 150)
+    assert own.token_address == "https://api.gusto.com/oauth/token"
+    assert settings(base_url="http://127.0.0.1:1/").token_address == "http://127.0.0.1:1/oauth/token"
+
+
+def test_the_page_has_every_key_in_the_order_of_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE.read_text("utf-8").partition("### Gusto")[0], re.MULTILINE)
+    assert rows == list(PayrollSettings.model_fields)
