@@ -40,6 +40,7 @@ from workers.chart import Chart
 from workers.earlier import Earlier
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
+from workers.stock.book import MemoryRecords, StockBook
 from workers.worker import Worker
 
 AT_A_TIME: Final = 16
@@ -207,6 +208,7 @@ def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEar
         read_chart=read_chart,
         inbox=inbox,
         applier=Applier(solid=client, inbox=inbox, earlier=earlier, company=company, timing=TIMING, clock=CLOCK),
+        stock=StockBook(records=MemoryRecords(), books=sample_books(), company=company),
         policy=RetryPolicy((10,), max_attempts=1, max_deferrals=1),
         settle_seconds=TIMING.settle,
         company=company,

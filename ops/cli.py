@@ -219,7 +219,7 @@ def trace(
     from ops.show import show_trace  # noqa: PLC0415
 
     show_trace(found, as_json=as_json)
-    if not (found["writes"] or found["dead_letters"]):
+    if not (found["writes"] or found["stock"] or found["dead_letters"]):
         typer.echo(f"relay: nothing is known of {text}", err=True)
         raise typer.Exit(1)
 

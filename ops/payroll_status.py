@@ -15,7 +15,7 @@ from producers.payroll.provider import Span
 from producers.payroll.versions import REVERSED
 from runtime.clock import Clock
 from runtime.sections_payroll import PayrollSettings
-from runtime.settings import Settings
+from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode
 from store.dead_letters import DeadLetters
 from store.engine import reading
@@ -44,9 +44,13 @@ async def payroll_status(settings: Settings, clock: Clock, *, company: str | Non
     """The calendars, ready for JSON.
 
     Raises:
+        ConfigurationError: the company is not known.
         StoreUnavailable: see there.
     """
-    companies = [company] if company is not None else list(companies_of(settings))
+    companies = [each for each in companies_of(settings) if company in (None, each)]
+    if not companies:
+        msg = f"company {company} is not known; known: {', '.join(companies_of(settings))}"
+        raise ConfigurationError(msg)
     async with open_store(settings) as engine:
         runs, letters = PayrollRuns(engine, clock), DeadLetters(engine, clock)
         rows = await runs.all(companies)

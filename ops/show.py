@@ -40,10 +40,13 @@ def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
     for row in found["writes"]:
         when = f"{row['updated_at']:%Y-%m-%d %H:%M:%S}"
         writes.add_row(row["external_id"], row["kind"], row["state"], row["solid_id"], row["event_id"], when)
+    stock = _table("stock fact", "day", "state", "entry")
+    for row in found["stock"]:
+        stock.add_row(row["fact"], f"{row['day']}", row["state"], row["batch"] or row["fact"])
     letters = _table("dead letter", "reason", "state", "event", "error")
     for row in found["dead_letters"]:
         letters.add_row(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
-    for table in (writes, letters):
+    for table in (writes, stock, letters):
         if table.row_count:
             console.print(table)
     for row in found["audit"]:

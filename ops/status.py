@@ -21,6 +21,7 @@ from store.cases import Cases
 from store.dead_letters import DeadLetters
 from store.inbox import Inbox
 from store.payroll_runs import PayrollRuns
+from store.stock import StockStore
 from workers.external_ids import external_id_of
 
 
@@ -36,6 +37,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         writes = await _inbox(engine, clock).counts(settings.company)
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
+        merging = await StockStore(engine, clock).pending(settings.company)
         fed = await feeds(settings, engine, clock, company=settings.company)
         deadlines = await _deadlines(engine, settings, _waiting(queues, settings), mint, clock=clock)
     forecasts = _forecast(queues, settings, mint)
@@ -48,6 +50,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         "forecast_seconds": max(forecasts.values()),
         "deadlines": deadlines,
         "feeds": fed,
+        "stock_merging": merging,
         "writes": writes,
         "dead_letters": letters,
         "cases": cases,
@@ -145,21 +148,26 @@ async def _deadlines(
 
 
 async def trace(settings: Settings, clock: Clock, text: str) -> dict[str, Any]:
-    """All that is known of one event, write, Stripe id or Solid id: its writes, dead letters and acts.
+    """All that is known of one event, write, Stripe id or Solid id: its writes, stock facts, dead letters and acts.
+
+    A fact about stock that became part of an entry brings the writes of that entry with it.
 
     Raises:
         StoreUnavailable: see there.
     """
     async with open_store(settings) as engine:
         inbox, letters = _inbox(engine, clock), DeadLetters(engine, clock)
-        writes = [asdict(row) for row in await inbox.trace(text)]
+        facts = await StockStore(engine, clock).trace(text)
+        names = dict.fromkeys((text, external_id_of(text), *(fact.batch for fact in facts if fact.batch)))
+        rows = {(row.company, row.external_id): row for name in names for row in await inbox.trace(name)}
         found = await letters.about(text)
         audit = AuditTrail(engine, clock)
         acts = [asdict(line) for letter in found for line in await audit.list(letter.id)]
     shown = ("id", "queue", "reason", "error", "attempts", "event_id", "event_type", "subject", "state", "stored_at")
     return {
         "id": text,
-        "writes": writes,
+        "writes": [asdict(row) for row in rows.values()],
+        "stock": [asdict(fact) for fact in facts],
         "dead_letters": [{name: getattr(letter, name) for name in shown} for letter in found],
         "audit": acts,
     }

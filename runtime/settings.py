@@ -147,6 +147,18 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _an_entity_is_pulled_by_one_account(self) -> "Settings":
+        """Two accounts with other options would replace each other's versions of a run for ever."""
+        pulled: dict[tuple[str, str], str] = {}
+        for name, own in self.payroll.items():
+            for entity in own.entities:
+                other = pulled.setdefault((own.provider, entity), name)
+                if other != name:
+                    msg = f"{entity} of {own.provider} is in the entities of both payroll.{other} and payroll.{name}"
+                    raise ValueError(f"{msg}: leave it in one of them")
+        return self
+
+    @model_validator(mode="after")
     def _lease_outlives_a_call(self) -> "Settings":
         timeouts = {f"companies.{name}.solid": own.solid for name, own in self.companies.items()}
         for where, solid in {"solid": self.solid, **timeouts}.items():

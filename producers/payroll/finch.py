@@ -100,8 +100,10 @@ def _statements(document: Fields, payment: Fields) -> tuple[Fields, ...]:
 
 def _complete(statements: tuple[Fields, ...], payment: Fields) -> tuple[Fields, ...]:
     expected = payment.get("individual_ids")
-    if not isinstance(expected, Sequence) or isinstance(expected, str):
+    if expected is None:
         return statements
+    if not isinstance(expected, list) or not all(isinstance(person, str) for person in expected):
+        raise payment.wrong_type("individual_ids", "a list of ids")
     people = frozenset(statement.identifier_or_none("individual_id") for statement in statements)
     missing = sum(1 for person in expected if person not in people)
     if missing:

@@ -74,7 +74,7 @@ def _with_what_it_reverses(found: Normalised, documents: Sequence[object]) -> No
     event = found.events[0]
     for document in documents:
         reversals = document.get("reversal_payroll_uuids") if isinstance(document, dict) else None
-        if not reversals or not isinstance(event.data, RunPaid) or event.data.run not in reversals:
+        if not isinstance(reversals, list) or not isinstance(event.data, RunPaid) or event.data.run not in reversals:
             continue
         original = fields_of(document)
         reverses = original.identifier_or_none("payroll_uuid") or original.identifier("uuid")

@@ -112,7 +112,8 @@ class Puller:
             self._progress(len(outcomes), len(listed) + len(gone))
         if self._teller is not None:
             await self._runs.pulled(company, provider, entity, months_of(span))
-        log.info("payroll.pulled", account=self._account.name, entity=entity, runs=len(outcomes), **counted(outcomes))
+            counts = counted(outcomes)
+            log.info("payroll.pulled", account=self._account.name, entity=entity, runs=len(outcomes), **counts)
         return outcomes
 
     async def _gone(self, entity: str, row: RunRow) -> Outcome:
@@ -148,6 +149,9 @@ class Puller:
             return await self._refused(key, run, error if isinstance(error, Rejected) else _unread(error))
         if not normalised.events:
             return await self._taken_back(key, run, reason=normalised.ignored or "no_event")
+        if len(normalised.events) > 1:
+            message = f"the document of {run.run} tells {len(normalised.events)} runs, so it is not clear which is this"
+            return await self._refused(key, run, Rejected(reason="several_runs", message=message))
         return await self._paid(run, _as_listed(normalised.events[0], run))
 
     async def _paid(self, run: ListedRun, event: Event) -> Outcome:

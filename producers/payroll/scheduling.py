@@ -19,6 +19,7 @@ from producers.payroll.calendar import month, months_before, next_month
 from producers.payroll.errors import PayrollError
 from producers.payroll.provider import Span
 from runtime.clock import Clock
+from runtime.sections import ConfigurationError
 from store.errors import StoreError
 
 log = structlog.get_logger()
@@ -127,8 +128,11 @@ class Schedule:
                 await stopping
         try:
             await pulling
-        except (PayrollError, StoreError, MessagingError) as error:
+        except (PayrollError, StoreError, MessagingError, ConfigurationError) as error:
             log.warning("payroll.pull_failed", account=self._name, error=str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one account, the others are pulled
+            log.error("payroll.pull_failed", account=self._name, error=type(error).__name__)  # noqa: TRY400 - no values
             return False
         except asyncio.CancelledError:
             if not stop.is_set():

@@ -100,7 +100,7 @@ async def tried(
         try:
             async with limiter:
                 answer = await http.send(request)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             last = type(error).__name__
         else:
             if answer.status_code not in _WAIT and answer.status_code < _BROKEN:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from runtime.sections_payroll import PayrollSettings
+from runtime.settings import Settings
 
 GUSTO = {
     "provider": "gusto",
@@ -43,6 +44,11 @@ def settings(**changes: Any) -> PayrollSettings:  # noqa: ANN401 - as from TOML
 def test_what_cannot_work_is_refused_at_start(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(message)):
         settings(**changes)
+
+
+def test_an_entity_is_in_one_account_only() -> None:
+    with pytest.raises(ValidationError, match=r"e1 of gusto is in the entities of both payroll\.one and payroll\.two"):
+        Settings.model_validate({"payroll": {"one": GUSTO, "two": GUSTO}})
 
 
 def test_what_is_not_said_is_the_provider_s_own() -> None:

@@ -55,6 +55,12 @@ def test_a_person_without_a_statement_is_missing() -> None:
     assert "ind-" not in str(rejected)
 
 
+@pytest.mark.parametrize("ids", ["ind-1", [[]], 7])
+def test_the_people_of_a_payment_are_a_list_of_ids(ids: object) -> None:
+    rejected = refused("finch", changed(made("finch-run"), "payment.individual_ids", ids))
+    assert (rejected.reason, rejected.field) == ("wrong_type", "payment.individual_ids")
+
+
 def test_a_payment_alone_is_used_when_it_adds_up() -> None:
     payment = made("finch-run")["payment"]
     assert refused("finch", payment).reason == "totals_differ"

@@ -181,6 +181,13 @@ def test_deferred_taxes_are_a_liability_of_their_own(debit: dict[str, str]) -> N
     assert found["employer_tax", "deferred_payroll_taxes", None] == "30.00"
 
 
+def test_deferred_taxes_may_stand_beside_the_others() -> None:
+    totals = {"employer_taxes": "70.00", "deferred_payroll_taxes": "30.00", "tax_debit": "170.00"}
+    found = lines(only_run("gusto", _with(**totals)))
+    assert found["employer_tax", "employer_taxes", None] == "70.00"
+    assert found["employer_tax", "deferred_payroll_taxes", None] == "30.00"
+
+
 def test_two_readings_are_refused() -> None:
     rejected = refused("gusto", _with(other_deductions="50.00", imputed_pay="50.00", net_pay="850.00"))
     assert rejected.reason == "totals_ambiguous"

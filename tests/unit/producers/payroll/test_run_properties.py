@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -151,6 +152,14 @@ def test_the_fingerprint_is_of_the_content(name: str) -> None:
     assert fingerprint(later) == fingerprint(first)
     moved = paid(first).model_copy(update={"lines": paid(first).lines[::-1]})
     assert fingerprint(first.model_copy(update={"data": moved})) == fingerprint(first)
+
+
+@pytest.mark.parametrize("field", ["pay_date", "period_start", "period_end"])
+def test_a_moved_date_is_another_content(field: str) -> None:
+    people = [Person(300_000, 30_000, 20_000, 10_000, 5_000, 1_000, 20_000, 9_000)]
+    (event,) = normalised("gusto", DOCUMENTS["gusto"][1](people)).events
+    moved = event.model_copy(update={"data": paid(event).model_copy(update={field: date(2026, 5, 1)})})
+    assert fingerprint(moved) != fingerprint(event)
 
 
 def test_two_categories_of_one_kind_do_not_mix() -> None:

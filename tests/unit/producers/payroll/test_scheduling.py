@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from producers.payroll.calendar import Placed, month, months_before, periods
 from producers.payroll.errors import ProviderUnreachable
@@ -17,6 +18,7 @@ from producers.payroll.pulling import months_of
 from producers.payroll.scheduling import AGAIN_AFTER, Rhythm, Schedule
 from runtime.sections_payroll import Frequency
 from tests.fakes import FakeClock
+from tests.unit.producers.payroll.providers import MARKS
 
 NEW_YORK = ZoneInfo("America/New_York")
 START = datetime(2026, 4, 15, 12, 0, tzinfo=UTC)
@@ -99,6 +101,20 @@ async def test_a_pull_that_failed_is_tried_again_before_the_next_time() -> None:
     pulls.failing = 2
     await run_schedule(pulls)
     assert [at - START for at in pulls.at] == [timedelta(0), AGAIN_AFTER, 2 * AGAIN_AFTER]
+
+
+async def test_a_mistake_in_one_account_ends_nothing_and_shows_no_value() -> None:
+    pulls = Pulls(FakeClock(START), asyncio.Event(), most=2)
+
+    async def pull(span: Span) -> None:
+        await pulls.pull(span)
+        if len(pulls.at) == 1:
+            raise KeyError(MARKS[0])
+
+    with capture_logs() as logs:
+        await run_schedule(pulls, pull)
+    assert [at - START for at in pulls.at] == [timedelta(0), AGAIN_AFTER]
+    assert [line["error"] for line in logs] == ["KeyError"]
 
 
 async def test_a_pull_under_way_is_cancelled_when_the_process_stops() -> None:

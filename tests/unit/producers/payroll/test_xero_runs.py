@@ -171,6 +171,13 @@ def test_a_run_without_its_slips_is_refused_with_what_to_do() -> None:
     assert (rejected.reason, rejected.field) == ("missing_field", "payRun.paySlips")
 
 
+def test_lines_that_do_not_sum_give_way_to_the_total() -> None:
+    document = changed(made("xero-uk"), "payRun.paySlips.0.employeeTaxLines.0.amount", "490.49")
+    found = lines(only_run("xero-payroll", document))
+    assert found["employee_tax", "employee_taxes", None] == "649.50"
+    assert ("employee_tax", "PAYE", None) not in found
+
+
 def test_a_draft_and_an_earlier_year_update() -> None:
     assert normalised("xero-payroll", changed(made("xero-uk"), "payRun.payRunStatus", "Draft")).ignored == "run_open"
     update = changed(made("xero-uk"), "payRun.payRunType", "EarlierYearUpdate")

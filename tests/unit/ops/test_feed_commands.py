@@ -1,0 +1,250 @@
+"""Commands about feeds, with nothing running: dry runs, `relay normalize` on files, the check, the status."""
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from ops.check_feeds import check_feeds
+from ops.cli import app
+from ops.feed_progress import shown_progress
+from ops.feed_status import feeds as feeds_of
+from ops.feeding import context_of
+from ops.findings import Checklist
+from ops.raw_contexts import context_for
+from ops.show_status import show_status
+from runtime.clock import SystemClock
+from runtime.settings import ConfigurationError, Settings
+from store import migrate
+from store.dead_letters import StoredLetter
+from store.engine import connect
+from store.feed_runs import FeedRun, FeedRuns
+from tests.fakes import NOON, FakeClock
+from tests.unit.ops.test_show_status import FOUND
+
+OPTIONS: dict[str, Any] = {"kind": "adjusted", "columns": {"id": "no", "item": "sku", "quantity": "qty"}}
+ROWS = "no,day,sku,qty,reason\nA-1,2026-03-02,SKU-1,-1,damage\nA-2,2026-03-02,SKU-2,many,damage\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file that has been quiet for an hour, watched by the settings of this place."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("RABBITMQ_URL", "RELAY_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    made = tmp_path / "in"
+    made.mkdir()
+    file = made / "a.csv"
+    file.write_text(ROWS)
+    then = file.stat().st_mtime - 3600
+    os.utime(file, (then, then))
+    feed = {"source": "warehouse-csv", "folder": str(made), "currency": "USD", "options": OPTIONS}
+    monkeypatch.setenv("RELAY_FEEDS", json.dumps({"north": feed}))
+    monkeypatch.setenv("RELAY_RABBITMQ__URL", "amqp://127.0.0.1:1/")
+    return made
+
+
+def settings(watched: Path, **changed: object) -> Settings:
+    feed = {"source": "warehouse-csv", "folder": str(watched), "currency": "USD", "options": OPTIONS, **changed}
+    return Settings(feeds={"north": feed})  # type: ignore[arg-type]
+
+
+def relay(*arguments: str) -> Any:  # noqa: ANN401 - click's result
+    return CliRunner().invoke(app, arguments)
+
+
+def test_a_dry_run_shows_events_writes_and_refusals_and_touches_nothing(folder: Path) -> None:
+    done = relay("feed", "--dry-run", "--json")
+    assert done.exit_code == 1, done.output
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = [line["kind"] for line in lines]
+    assert (kinds[0], kinds[-1]) == ("event", "refused")
+    assert "write" in kinds
+    assert (lines[0]["feed"], lines[0]["file"], lines[0]["event"]["data"]["item"]) == ("north", "a.csv", "SKU-1")
+    assert "qty" in lines[-1]["text"]
+    assert sorted(path.name for path in folder.rglob("*")) == ["a.csv"]
+    assert not (folder.parent / "var").exists()
+
+
+def test_a_dry_run_for_people_goes_through_a_pipe_too(folder: Path) -> None:
+    (folder / "a.csv").write_text(ROWS.replace("many", "2"))
+    os.utime(folder / "a.csv", (0, 0))
+    done = relay("feed", "--dry-run", "--feed", "north")
+    assert done.exit_code == 0, done.output
+    assert "inventory.stock.adjusted.v1" in done.stdout
+
+
+def test_a_dry_run_leaves_a_file_alone_that_is_still_written(folder: Path) -> None:
+    (folder / "a.csv").write_text(ROWS)
+    done = relay("feed", "--dry-run")
+    assert "still being written" in done.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_dry_run_of_an_address_moves_no_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        item = {"no": "A-1", "day": "2026-03-02", "sku": "SKU-1", "qty": "-1", "reason": "damage"}
+        return httpx.Response(200, json=[item])
+
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", lambda **_: httpx.MockTransport(answer))
+    feed = {"source": "warehouse-json", "url": "http://3pl.example/list", "currency": "USD", "options": OPTIONS}
+    monkeypatch.setenv("RELAY_FEEDS", json.dumps({"shop": feed}))
+    for _ in range(2):
+        done = relay("feed", "--dry-run", "--json")
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout.splitlines()[0])["event"]["data"]["item"] == "SKU-1"
+
+
+def test_one_pass_without_a_broker_says_so_and_puts_the_file_back(folder: Path) -> None:
+    done = relay("feed", "--once", "--json")
+    assert done.exit_code == 1
+    [looked] = json.loads(done.stdout)
+    assert "RabbitMQ" in looked["problem"]
+    assert (folder / "a.csv").read_text() == ROWS
+
+
+@pytest.mark.parametrize("arguments", [("--feed", "south"), ("--once", "--feed", "south")])
+def test_a_feed_that_is_not_set_is_told(folder: Path, arguments: tuple[str, ...]) -> None:
+    assert folder.exists()
+    done = relay("feed", *arguments)
+    assert done.exit_code == 1
+    assert "no feed is called 'south'; there are: north" in done.stderr
+
+
+def test_normalize_reads_whole_files_with_options_from_a_file(folder: Path) -> None:
+    Path("csv.toml").write_text('kind = "adjusted"\n[columns]\nid = "no"\nitem = "sku"\nquantity = "qty"\n')
+    done = relay("normalize", "--source", "warehouse-csv", "--options", "csv.toml", str(folder / "a.csv"))
+    assert done.exit_code == 1
+    assert [json.loads(line)["subject"] for line in done.stdout.splitlines()] == ["SKU-1"]
+    assert "a.csv: line 3: " in done.stderr
+
+
+def test_normalize_says_which_sources_there_are(folder: Path) -> None:
+    done = relay("normalize", "--source", "nothing", str(folder / "a.csv"))
+    assert done.exit_code == 2
+    assert "warehouse-csv" in done.stderr
+    assert "stripe" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"source": "warehouse-cvs"}, "no source is called 'warehouse-cvs'"),
+        ({"folder": "nowhere"}, "is no folder"),
+        ({"options_file": "nowhere.toml"}, "nowhere.toml"),
+        ({"currency": None}, "currency is not set"),
+    ],
+)
+async def test_the_check_names_what_is_wrong_with_a_feed(folder: Path, changed: dict[str, Any], said: str) -> None:
+    checklist = Checklist()
+    await check_feeds(checklist, settings(folder, **changed))
+    [finding] = checklist.findings
+    assert not finding.ok
+    assert said in finding.text
+
+
+async def test_the_check_is_content_with_a_good_feed_and_leaves_nothing_behind(folder: Path) -> None:
+    good = settings(folder)
+    checklist = Checklist()
+    await check_feeds(checklist, good.model_copy(update={"shopify": Settings().shopify}))
+    assert [(finding.what, finding.ok) for finding in checklist.findings] == [("feed north", True)]
+    assert os.listdir(folder) == ["a.csv"]  # noqa: PTH208 - pathlib is refused in coroutines
+
+
+async def test_the_check_looks_at_the_token_and_at_shopifys_secrets() -> None:
+    feed = {"source": "shopify", "url": "https://x", "token_file": "nowhere", "currency": "USD"}
+    checklist = Checklist()
+    await check_feeds(checklist, Settings(feeds={"shop": feed}, shopify={"secrets_file": "nowhere"}))  # type: ignore[arg-type]
+    assert [(finding.what, finding.ok) for finding in checklist.findings] == [("shopify", False), ("feed shop", False)]
+
+
+async def test_the_status_has_the_last_file_and_how_long_the_oldest_waits(folder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/relay.db"
+    migrate.upgrade(url)
+    engine = connect(url)
+    run = FeedRun(company="main", feed="north", name="b.csv", state="done", rows=3, started_at=NOON, ended_at=NOON)
+    await FeedRuns(engine).add(run)
+    found = await feeds_of(settings(folder), engine, SystemClock(), company="main")
+    await engine.dispose()
+    assert (found["north"]["last"]["name"], found["north"]["last"]["rows"]) == ("b.csv", 3)
+    assert (found["north"]["waiting"], found["north"]["lag_seconds"]) == (1, pytest.approx(3600, abs=600))
+
+
+async def test_a_folder_that_is_away_is_a_problem_in_the_status_and_no_error(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/relay.db"
+    migrate.upgrade(url)
+    engine = connect(url)
+    found = await feeds_of(settings(tmp_path / "away"), engine, FakeClock())
+    await engine.dispose()
+    assert found["north"]["lag_seconds"] is None
+    assert "No such file" in found["north"]["problem"]
+
+
+def test_the_status_shows_a_line_for_each_feed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    last = {"name": "b.csv", "state": "failed", "rows": 3000, "events": 2999, "rejects": 1, "error": "line 2: x"}
+    north = {"last": last, "lag_seconds": 7200.0, "failed": 1, "waiting": 1, "problem": None}
+    shop = {"last": {**last, "state": "interrupted", "error": "answered 401"}, "lag_seconds": None}
+    new = {"last": None, "lag_seconds": 0.0}
+    show_status({**FOUND, "feeds": {"north": north, "shop": shop, "new": new}}, as_json=False)
+    text = capsys.readouterr().out
+    assert "b.csv, failed" in text
+    assert "2 h 0 min" in text
+    assert "answered 401" in text
+    assert "1 files in failed/" in text
+    assert "nothing yet" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_the_currency_is_that_of_the_books_where_it_is_not_set(folder: Path) -> None:
+    said = settings(folder, currency=None)
+    sample = resources.files("workers").joinpath("sample_books.toml").read_text()
+    Path("books.toml").write_text('base_currency = "EUR"\n' + sample)
+    assert context_of("north", said.feeds["north"], said).currency == "EUR"
+
+
+def letter(source: str, reason: str = "no_sku") -> StoredLetter:
+    known = {"id": "1", "queue": "relay.raw.dlq", "error": "", "attempts": 1, "headers": {}, "body": b""}
+    return StoredLetter(
+        **known,
+        reason=reason,
+        event_source=source,
+        stored_at=NOON,
+        state="waiting",
+        version=1,  # type: ignore[arg-type]
+    )
+
+
+def test_raw_input_is_replayed_in_the_context_in_which_it_came(folder: Path) -> None:
+    said = settings(folder).model_copy(
+        update={"shopify": Settings(shopify={"shops": {"x.myshopify.com": "second"}}).shopify}  # type: ignore[arg-type]
+    )
+    fed = context_for(letter("/feeds/north/warehouse-csv"), said)
+    assert (fed.currency, fed.options) == ("USD", OPTIONS)
+    assert context_for(letter("/webhooks/shopify", "unmapped:shopify_shop:x.myshopify.com"), said).company == "second"
+    assert context_for(letter("/webhooks/stripe"), said).company == "main"
+    with pytest.raises(ConfigurationError, match="no company is set for the shop y"):
+        context_for(letter("/webhooks/shopify", "unmapped:shopify_shop:y"), said)
+    with pytest.raises(ConfigurationError, match=r"not in \[feeds\] any more"):
+        context_for(letter("/feeds/gone/shopify"), said)
+
+
+def test_where_nobody_looks_no_bar_is_drawn() -> None:
+    with shown_progress(Console(force_terminal=False)) as tell:
+        tell("a.csv", "reading", 1, 2)
+
+
+def test_a_bar_is_drawn_on_a_terminal() -> None:
+    console = Console(force_terminal=True, width=80, record=True)
+    with shown_progress(console) as tell:
+        tell("a.csv", "reading", 1, 2)
+        tell("a.csv", "reading", 2, 2)
+        tell("shop", "polling", 5, 0)

@@ -1,0 +1,110 @@
+"""Settings of feeds and Shopify: two kinds of feeds, whose they are, no secret in the file, and the page about them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from runtime.sections_feeds import FolderFeed, PollingFeed
+from runtime.settings import ConfigurationError, load_settings
+from tests.unit.test_docs import shown
+
+ROOT = Path(__file__).parents[3]
+FOLDER = '[feeds.north]\nsource = "warehouse-csv"\nfolder = "in"\n'
+POLLED = '[feeds.shop]\nsource = "shopify"\nurl = "https://x.myshopify.com/levels.json"\n'
+TWO = """company = "one"
+[companies.one]
+solid = { api_key_file = "1" }
+[companies.two]
+solid = { api_key_file = "2" }
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("RABBITMQ_URL", "RELAY_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_feed_with_a_url_is_polled_and_any_other_is_a_folder() -> None:
+    Path("relay.toml").write_text(FOLDER + POLLED)
+    feeds = load_settings().feeds
+    assert isinstance(feeds["north"], FolderFeed)
+    assert isinstance(feeds["shop"], PollingFeed)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (FOLDER + "quiet = 3\n", r"feeds\.north\.quiet: "),
+        (FOLDER + 'url = "https://x"\n', r"feeds\.north\.folder: "),
+        (FOLDER.replace('folder = "in"\n', ""), r"feeds\.north\.folder: "),
+        (FOLDER + 'currency = "usd"\n', r"feeds\.north\.currency: "),
+        (FOLDER + "max_bytes = 0\n", "0 was said"),
+        (FOLDER.replace("north", "North"), r"feeds\.North"),
+        (POLLED.replace("https", "ftp"), "http://"),
+        (POLLED.replace("//x", "//me:hidden@x"), "must not hold a user"),
+        (POLLED + 'headers = { Authorization = "hidden" }\n', "Authorization looks like a secret"),
+        (POLLED + 'headers = { X-Api-Key = "hidden" }\n', "token_file"),
+        (POLLED + 'token = "hidden"\n', r"feeds\.shop\.token is a secret.*RELAY_FEEDS__SHOP__TOKEN"),
+        (POLLED + 'cursor = { param = "since" }\n', "say one: max_of"),
+        (POLLED + 'cursor = { param = "since", max_of = "a", field = "b" }\n', "say one: max_of"),
+        (POLLED + 'next_param = "page"\n', "next_param needs next_field"),
+        ('[shopify]\nsecrets = ["hidden"]\n', r"shopify\.secrets is a secret"),
+        (TWO + FOLDER, r"feeds\.north\.company is missing.*one, two"),
+        (TWO + FOLDER + 'company = "three"\n', r"\[companies\.three\] is missing"),
+        (TWO + '[shopify]\nshops = { "x" = "three" }\n', r"\[companies\.three\] is missing"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(written: str, said: str) -> None:
+    Path("relay.toml").write_text(written)
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        load_settings()
+    assert "hidden" not in str(refused.value)
+
+
+def test_the_token_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("relay.toml").write_text(POLLED)
+    monkeypatch.setenv("RELAY_FEEDS__SHOP__TOKEN", "hidden")
+    settings = load_settings()
+    feed = settings.feeds["shop"]
+    assert isinstance(feed, PollingFeed)
+    assert feed.bearer("shop") == "hidden"
+    assert "hidden" not in repr(settings)
+
+
+def test_options_go_before_those_of_the_file() -> None:
+    Path("north.toml").write_text('kind = "adjusted"\n[columns]\nitem = "sku"\n')
+    Path("relay.toml").write_text(FOLDER + 'options_file = "north.toml"\noptions = { kind = "counted" }\n')
+    assert load_settings().feeds["north"].source_options() == {"kind": "counted", "columns": {"item": "sku"}}
+
+
+@pytest.mark.parametrize("content", [None, "[columns", "\xff"])
+def test_an_options_file_that_cannot_be_read_is_told(content: str | None) -> None:
+    if content is not None:
+        Path("north.toml").write_bytes(content.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"north\.toml"):
+        FolderFeed(source="x", folder=Path("in"), options_file=Path("north.toml")).source_options()
+
+
+def test_shops_are_compared_in_lower_case() -> None:
+    Path("relay.toml").write_text('[shopify]\nshops = { "X.MyShopify.com" = "main" }\n')
+    assert load_settings().shopify.shops == {"x.myshopify.com": "main"}
+
+
+def settings_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        required = field.default is PydanticUndefined
+        default: Any = field.default
+        yield name, "none, required" if required else f"`{str(default).lower()}`" if default is True else shown(default)
+
+
+def test_the_page_has_every_setting_of_both_kinds_in_order() -> None:
+    page = (ROOT / "docs" / "feeds.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE)
+    assert rows == [*settings_of(FolderFeed), *settings_of(PollingFeed)]
