@@ -20,7 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import inbox_cost, memory, pacing, peers, receiving, stranger
+from benchmarks import feeding, inbox_cost, memory, pacing, peers, receiving, stock, stranger
 from benchmarks.staging import Setting, opened
 from ops.broker import Broker, find_broker
 from runtime.logs import configure_logs
@@ -28,9 +28,10 @@ from runtime.settings import Settings
 
 LATEST: Final = Path(__file__).parent / "latest.json"
 MOST_COST_PERCENT: Final = 20.0
+FEWEST_EVENTS_A_CALL: Final = 100
 LEAST_USED_PERCENT: Final = 98.0
 LEAST_THROUGH_FAILOVER_PERCENT: Final = 95.0
-PARTS: Final = ("inbox", "receiver", "allowance", "five_minutes", "stranger", "peers", "memory", "store")
+PARTS: Final = ("inbox", "receiver", "allowance", "five_minutes", "stranger", "peers", "memory", "store", "stock", "feeding")
 
 PACED: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     "allowance": pacing.measure,
@@ -49,6 +50,7 @@ def main() -> None:
     arguments.add_argument("--events", type=int, default=200, help="in a run of the inbox")
     arguments.add_argument("--rounds", type=int, default=10, help="of runs with and without the inbox")
     arguments.add_argument("--queued", type=int, default=100_000, help="events that wait while memory is measured")
+    arguments.add_argument("--rows", type=int, default=100_000, help="of the file that a feed reads")
     asked = arguments.parse_args()
     configure_logs("error", "json")
     report = json.loads(LATEST.read_text()) if LATEST.exists() else {}
@@ -74,8 +76,14 @@ def _run(part: str, broker: Broker, asked: argparse.Namespace) -> dict[str, Any]
         case "memory":
             with opened(broker.url) as setting:
                 return memory.measure(setting, queued=asked.queued)
+        case "feeding":
+            with opened(broker.url) as setting:
+                return feeding.measure(setting, rows=asked.rows)
         case "store":
             return _store()
+        case "stock":
+            with opened(broker.url) as setting:
+                return stock.measure(setting, count=30_000)
         case _:
             msg = f"bench: there is no part {part}; there are {', '.join(PARTS)}"
             raise SystemExit(msg)
@@ -120,6 +128,11 @@ def _demands(report: Mapping[str, Any]) -> dict[str, bool]:
     met |= _allowance_demands(report)
     if found := report.get("memory"):
         met["worker_stays_under_150_mb"] = found["peak_mb"] < found["limit_mb"]
+    if fed := report.get("feeding"):
+        met["a_feed_stays_under_200_mb"] = fed["peak_mb"] < fed["limit_mb"]
+        met["100_000_rows_take_under_60_s"] = fed["seconds"] * 100_000 / fed["rows"] < fed["limit_seconds"]
+    if found := report.get("stock"):
+        met["a_call_is_of_100_adjustments"] = found["events_a_call"] >= FEWEST_EVENTS_A_CALL
     return met
 
 

@@ -1,15 +1,15 @@
 """`relay feed`: watched folders and polled addresses."""
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.running import AsJson, run_for_all, ungrouped, warn
+from ops.running import AsJson, run_for_all, told_plainly, ungrouped, warn
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
-from runtime.settings import Settings
+from runtime.logs import configure_logs
+from runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # these take a while to import, and not every command needs them
     from ops.feeding import Looked
@@ -72,19 +72,18 @@ def _once(only: str | None, *, as_json: bool) -> None:
 
 
 def _dry_run(only: str | None, *, as_json: bool) -> None:
-    async def work(settings: Settings) -> bool:
-        from ops.feed_dry_run import dry_run  # noqa: PLC0415
+    from ops.feed_dry_run import dry_run  # noqa: PLC0415 - keeps others quick
 
-        good = True
-        async for line in dry_run(settings, SystemClock(), asyncio.Event(), only=only):
+    good = True
+    with told_plainly():
+        settings = load_settings()
+        configure_logs(settings.log.level, settings.log.format)
+        for line in dry_run(settings, SystemClock(), only=only):
             good = good and line["kind"] != "refused"
             if as_json or line["kind"] == "write":
                 typer.echo(json.dumps(line if as_json else line["write"], ensure_ascii=False, default=str))
             else:
-                typer.echo(
-                    f"{line['feed']}: {line['file']}: {line['where']}: {line['text']}", err=line["kind"] != "event"
-                )
-        return good
-
-    if not run_for_all(work):
+                where = f"{line['feed']}: {line['file']}: {line['where']}"
+                typer.echo(f"{where}: {line['text']}", err=line["kind"] != "event")
+    if not good:
         raise typer.Exit(1)

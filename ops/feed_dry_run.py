@@ -1,7 +1,8 @@
 """What the feeds would publish now, and what would be written: nothing is claimed, moved, sent or remembered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from messaging.publisher import Encoded
@@ -17,7 +18,7 @@ from producers.normalising import NormaliseContext, Refused, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
-from schemas.envelope import decode, encode
+from schemas.envelope import encode
 from store.cursors import Cursor, Cursors
 from store.errors import StoreError
 from workers.books import Books, load_books, sample_books
@@ -26,10 +27,11 @@ Line = Mapping[str, Any]
 _WARM: Final = "still being written"
 
 
-async def dry_run(settings: Settings, clock: Clock, stop: asyncio.Event, *, only: str | None) -> AsyncIterator[Line]:
+def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[Line]:
     """A line for each event, each write and each refusal: `kind`, `feed`, `file`, `where`, `text`, `event`, `write`.
 
     Works without a broker. A polled address is asked from where its cursor is, or from the start without a store.
+    Each feed is planned as if nothing else had ever happened. To be called outside of a running loop.
 
     Raises:
         ConfigurationError: a feed cannot be used as it is set.
@@ -38,13 +40,31 @@ async def dry_run(settings: Settings, clock: Clock, stop: asyncio.Event, *, only
         context = context_of(name, feed, settings)
         books = _books(settings.of(company_of(feed, settings)))
         if isinstance(feed, FolderFeed):
-            for line in _of_folder(name, feed, context, books, now=clock.now().timestamp()):
-                yield line
+            yield from _planned(_of_folder(name, feed, context, now=clock.now().timestamp()), books)
         else:
             address = PolledAddress(name, feed, context, _NoPublisher(), _NoCursors(), clock)
-            cursor = await _cursor(settings, clock, context.company, name)
-            for line in await _of_address(address, cursor, books, Turn(stop, clock, patient=False)):
-                yield line
+            yield from _planned(asyncio.run(_of_address(address, settings)), books)
+
+
+def _planned(lines: Iterable[Line], books: Books) -> Iterator[Line]:
+    """The lines, and after each event the writes that it becomes."""
+    told: list[Line] = []
+    last: Line = {}
+
+    def bodies() -> Iterator[bytes]:
+        nonlocal last
+        for line in lines:
+            told.append(line)
+            if line["kind"] == "event":
+                last = line
+                yield json.dumps(line["event"]).encode()
+
+    for write in plan_lines(bodies(), books):
+        yield from told
+        told.clear()
+        where = last["feed"], last["file"], last["where"]
+        yield _line("refused", *where, text=write) if isinstance(write, str) else _line("write", *where, write=write)
+    yield from told
 
 
 def _books(settings: Settings) -> Books:
@@ -52,7 +72,7 @@ def _books(settings: Settings) -> Books:
     return load_books(settings.books) if settings.books.exists() else sample_books()
 
 
-def _of_folder(name: str, feed: FolderFeed, context: NormaliseContext, books: Books, *, now: float) -> Iterator[Line]:
+def _of_folder(name: str, feed: FolderFeed, context: NormaliseContext, *, now: float) -> Iterator[Line]:
     try:
         listing = files_in(feed.folder, feed.files)
         ready = list(Quiet(feed.quiet_seconds).of(listing, now=now, monotonic=0))
@@ -68,27 +88,27 @@ def _of_folder(name: str, feed: FolderFeed, context: NormaliseContext, books: Bo
                             yield _line("refused", name, seen.name, piece.where, text=text)
                             continue
                         for event in piece.events:
-                            yield from _of_event(name, seen.name, piece.where, encode(event), books)
+                            yield _event(name, seen.name, piece.where, encode(event))
                 except Rejected as rejected:
                     yield _line("refused", name, seen.name, "file", text=f"{rejected.reason}: {rejected}")
     except OSError as error:
         yield _line("refused", name, str(feed.folder), "folder", text=error.strerror or type(error).__name__)
 
 
-async def _of_address(address: PolledAddress, cursor: Cursor, books: Books, turn: Turn) -> list[Line]:
+async def _of_address(address: PolledAddress, settings: Settings) -> list[Line]:
     name, source = address.name, address.settings.source
     lines: list[Line] = []
     number = 0
+    turn = Turn(asyncio.Event(), address.clock, patient=False)
     try:
-        async for page in address.pages(cursor, turn):
+        async for page in address.pages(await _cursor(address, settings), turn):
             for item in page.items:
                 number += 1
                 where = f"item {number}"
                 if item.rejected is not None:
                     text = f"{item.rejected.reason}: {item.rejected}"
                     lines.append(_line("refused", name, source, where, text=text))
-                for event in item.events:
-                    lines += _of_event(name, source, where, event.body, books)
+                lines += [_event(name, source, where, event.body) for event in item.events]
     except FeedProblem as problem:
         lines.append(_line("refused", name, source, "address", text=str(problem)))
     finally:
@@ -96,23 +116,18 @@ async def _of_address(address: PolledAddress, cursor: Cursor, books: Books, turn
     return lines
 
 
-async def _cursor(settings: Settings, clock: Clock, company: str, name: str) -> Cursor:
+async def _cursor(address: PolledAddress, settings: Settings) -> Cursor:
     try:
         async with open_store(settings) as engine:
-            found = await Cursors(engine, clock).get(company, name)
+            found = await Cursors(engine, address.clock).get(address.context.company, address.name)
     except (StoreError, ConfigurationError):
         return Cursor()
     return Cursor(found.value)
 
 
-def _of_event(name: str, file: str, where: str, body: bytes, books: Books) -> Iterator[Line]:
-    event = decode(body)
-    yield _line("event", name, file, where, text=f"{event.type} {event.data.fact}", event=event.model_dump(mode="json"))
-    for write in plan_lines([body], books):
-        if isinstance(write, str):
-            yield _line("refused", name, file, where, text=write)
-        else:
-            yield _line("write", name, file, where, write=write)
+def _event(feed: str, file: str, where: str, body: bytes) -> Line:
+    event = json.loads(body)
+    return _line("event", feed, file, where, text=f"{event['type']} {event['data']['fact']}", event=event)
 
 
 def _line(kind: str, feed: str, file: str, where: str, **more: object) -> Line:

@@ -9,22 +9,22 @@ import asyncio
 import random
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 import pytest
 from pydantic import SecretStr
 
+from benchmarks.stock_events import RECEIPT, adjustments, opening_receipt, sku, stock_event
 from messaging.connection import Link
 from messaging.publisher import Publisher
 from ops.broker import Broker
 from ops.processes import wait_for
 from runtime.clock import SystemClock
 from schemas.envelope import Event, encode
-from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted, StockAdjusted
+from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted
 from schemas.money import Money
 from tests.e2e.driving import Relay, open_relay
 from tests.unit.workers.stock.facts import Telling
@@ -33,7 +33,6 @@ pytestmark = pytest.mark.e2e
 
 ITEMS: Final = 2_000
 ADJUSTMENTS: Final = 10_000
-BEGAN: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ACCOUNTS: Final = {
     "inventory": "Inventory Asset",
     "received_not_billed": "Received Not Billed",
@@ -47,55 +46,6 @@ ACCOUNTS: Final = {
 
 def usd(amount: str) -> Money:
     return Money.of(amount, "USD")
-
-
-def event(data: object, company: str, *, subject: str, minutes: int) -> Event:
-    fact: str = data.fact  # type: ignore[attr-defined]
-    return Event.of(
-        data,  # type: ignore[arg-type]
-        id=fact,
-        source="/warehouse/test",
-        time=BEGAN + timedelta(minutes=minutes),
-        subject=subject,
-        partitionkey=subject,
-        company=company,
-    )
-
-
-def sku(number: int) -> str:
-    return f"SKU-{number:04}"
-
-
-def opening_receipt(company: str) -> Event:
-    """All items, at costs of their own, so that every adjustment has an average to go by."""
-    lines = tuple(
-        ReceiptLine(item=sku(number), quantity=Decimal(50), unit_cost=usd(f"{1 + number % 90}.{number % 100:02}"))
-        for number in range(ITEMS)
-    )
-    data = ReceiptPosted(fact="receipt:all", receipt="R-ALL", order="PO-ALL", lines=lines, day=date(2026, 3, 2))
-    return event(data, company, subject="PO-ALL", minutes=0)
-
-
-def adjustments(company: str, count: int, *, seed: int) -> list[Event]:
-    """Adjustments whose items are distributed as Zipf says: few move often, most hardly ever."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
-    weights = list(accumulate(1 / (rank + 1) for rank in range(ITEMS)))
-    items = chance.choices(range(ITEMS), cum_weights=weights, k=count)
-    reasons = ("damage", "lost", "found", "shipment")
-    return [
-        event(
-            StockAdjusted(
-                fact=f"adjusted:{number}",
-                item=sku(item),
-                delta=Decimal(chance.choice([-3, -2, -1, 1, 2, 4])),
-                reason=chance.choice(reasons),
-            ),
-            company,
-            subject=sku(item),
-            minutes=1 + number // 20 - (chance.randrange(30) if number % 10 == 0 and number > 600 else 0),
-        )
-        for number, item in enumerate(items)
-    ]
 
 
 def expected(events: Sequence[Event]) -> dict[str, Decimal]:
@@ -141,11 +91,11 @@ def test_ten_thousand_adjustments_cost_one_call_for_a_hundred(broker: Broker, tm
         company = relay.stage.company
         relay.simulator.switch(items=[sku(number) for number in range(ITEMS)])
         opening = relay.judge()["balances"]
-        receipt, movements = opening_receipt(company), adjustments(company, ADJUSTMENTS, seed=1)
+        receipt, movements = opening_receipt(company, ITEMS), adjustments(company, ADJUSTMENTS, items=ITEMS, seed=1)
         again = random.Random(2).sample(movements, 500)  # noqa: S311 - no secret
         with relay.worker("first") as first:
             asyncio.run(publish(relay, [receipt]))
-            relay.await_records("receipt:all")
+            relay.await_records(RECEIPT)
             before = relay.judge()["calls"]
             asyncio.run(publish(relay, movements[:4_000]))
             wait_for(lambda: facts_in(relay) > 1_000, what="the first merged entries", within_seconds=120)
@@ -186,7 +136,7 @@ def test_an_order_its_receipts_and_its_bill_leave_nothing_unbilled(broker: Broke
             day=date(2026, 3, 9),
         )
         events = [
-            event(data, company, subject="PO-1", minutes=minutes)
+            stock_event(data, company, subject="PO-1", minutes=minutes)
             for minutes, data in enumerate((order, *parts, bill), start=1)
         ]
         relay.simulator.switch(lose_answers=2)
@@ -196,4 +146,39 @@ def test_an_order_its_receipts_and_its_bill_leave_nothing_unbilled(broker: Broke
         assert moved(relay, opening) == {"inventory": Decimal(400), "purchase_price_variance": Decimal(12)}
         [recorded] = relay.records("bill:1", "bill")
         assert Decimal(recorded["total"]) == Decimal("453.20")
+        assert relay.judge()["duplicated"] == []
+
+
+def test_without_merging_each_adjustment_is_an_entry_of_its_own_and_the_books_end_the_same(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with open_relay(tmp_path, broker.url, f"s{secrets.token_hex(4)}") as relay:
+        relay.books.write_text(relay.books.read_text().replace("# merge_seconds = 5", "merge_seconds = 0"))
+        company = relay.stage.company
+        relay.simulator.switch(items=[sku(number) for number in range(20)])
+        opening = relay.judge()["balances"]
+        receipt, movements = opening_receipt(company, 20), adjustments(company, 200, items=20, seed=3)
+        with relay.worker():
+            asyncio.run(publish(relay, [receipt]))
+            relay.await_records(RECEIPT)
+            asyncio.run(publish(relay, movements))
+            wanted = expected([receipt, *reversed(movements)])
+            wait_for(lambda: moved(relay, opening) == wanted, what="all of it in the books", within_seconds=90)
+        verdict = relay.judge()
+        assert set(verdict["by_external_id"]) >= {movement.data.fact for movement in movements[::7]}
+        assert verdict["duplicated"] == []
+
+
+def test_an_item_that_solid_does_not_know_is_parked_and_booked_once_it_is_made(broker: Broker, tmp_path: Path) -> None:
+    with open_relay(tmp_path, broker.url, f"s{secrets.token_hex(4)}") as relay:
+        line = ReceiptLine(item="MUG", quantity=Decimal(2), unit_cost=usd("4.00"))
+        data = ReceiptPosted(fact="receipt:mug", receipt="R", lines=(line,))
+        with relay.worker():
+            asyncio.run(publish(relay, [stock_event(data, relay.stage.company, subject="R", minutes=0)]))
+            wait_for(relay.dead_letters, what="the dead letter")
+            assert [letter["reason"] for letter in relay.dead_letters()] == ["unmapped:item:MUG"]
+        relay.simulator.switch(items=["MUG"])
+        with relay.worker():
+            assert relay.command("dead", "replay", "--reason", "unmapped:item:MUG").returncode == 0
+            relay.await_records("receipt:mug")
         assert relay.judge()["duplicated"] == []

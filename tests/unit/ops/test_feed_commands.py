@@ -92,7 +92,10 @@ def test_a_dry_run_of_an_address_moves_no_cursor(monkeypatch: pytest.MonkeyPatch
         item = {"no": "A-1", "day": "2026-03-02", "sku": "SKU-1", "qty": "-1", "reason": "damage"}
         return httpx.Response(200, json=[item])
 
-    monkeypatch.setattr(httpx, "AsyncHTTPTransport", lambda **_: httpx.MockTransport(answer))
+    client = httpx.AsyncClient
+    monkeypatch.setattr(
+        httpx, "AsyncClient", lambda **said: client(**{**said, "transport": httpx.MockTransport(answer)})
+    )
     feed = {"source": "warehouse-json", "url": "http://3pl.example/list", "currency": "USD", "options": OPTIONS}
     monkeypatch.setenv("RELAY_FEEDS", json.dumps({"shop": feed}))
     for _ in range(2):

@@ -287,57 +287,6 @@ def test_another_company_does_not_fall_into_the_first() -> None:
     assert gusto.normalise(raw(made("gusto-full")), known).events[0].company == "first"
 
 
-PAYMENT = {
-    "uuid": "cp-1",
-    "contractor_uuid": "ctr-1",
-    "bonus": "20.0",
-    "date": "2026-04-17",
-    "hours": "40.0",
-    "payment_method": "Direct Deposit",
-    "reimbursement": "100.0",
-    "status": "Funded",
-    "hourly_rate": "18.0",
-    "wage": "0.0",
-    "wage_type": "Hourly",
-    "wage_total": "740.00",
-}
-
-
-def test_a_funded_contractor_payment_is_a_run_of_contractors() -> None:
-    run = only_run("gusto", PAYMENT, entity="com-1")
-    assert run.run_type == "contractor"
-    assert lines(run) == {
-        ("contractor", "contractor_wages", None): "740.00",
-        ("reimbursement", "reimbursements", None): "100.00",
-        ("net_pay", "net_pay", None): "840.00",
-    }
-
-
-def test_contractor_payments_that_do_not_add_up_are_refused_without_a_figure() -> None:
-    rejected = refused("gusto", PAYMENT | {"wage_total": "741.77"})
-    assert rejected.reason == "totals_differ"
-    assert "74" not in str(rejected)
-
-
-def test_a_list_of_contractor_payments_gives_the_funded_ones() -> None:
-    listed = {"contractor_payments": [{"payments": [PAYMENT, PAYMENT | {"uuid": "cp-2", "status": "Unfunded"}]}]}
-    assert [paid(event).run for event in normalised("gusto", listed).events] == ["cp-1"]
-
-
-def test_a_group_of_contractor_payments_is_one_run() -> None:
-    group = {
-        "uuid": "grp-1",
-        "company_uuid": "com-1",
-        "check_date": "2026-04-17",
-        "status": "Funded",
-        "totals": {"wage_amount": "1480.00", "reimbursement_amount": "200.00"},
-        "contractor_payments": [PAYMENT, PAYMENT | {"uuid": "cp-2"}],
-    }
-    assert sums(only_run("gusto", group))["net_pay"] == 1680
-    rejected = refused("gusto", changed(group, "totals.wage_amount", "1480.01"))
-    assert "1480.01 USD" in str(rejected)
-
-
 @pytest.mark.parametrize("document", [{}, [], [{}], 7, "x", None, {"payroll": {}}, {"check_date": 1, "pay_period": 2}])
 def test_other_shapes_are_refused_or_ignored(document: object) -> None:
     found = tried("gusto", document)
