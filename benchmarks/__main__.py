@@ -31,7 +31,9 @@ MOST_COST_PERCENT: Final = 20.0
 FEWEST_EVENTS_A_CALL: Final = 100
 LEAST_USED_PERCENT: Final = 98.0
 LEAST_THROUGH_FAILOVER_PERCENT: Final = 95.0
-PARTS: Final = ("inbox", "receiver", "allowance", "five_minutes", "stranger", "peers", "memory", "store", "stock", "feeding")
+PARTS: Final = (
+    *("inbox", "receiver", "allowance", "five_minutes", "stranger", "peers", "memory", "store", "stock", "feeding"),
+)
 
 PACED: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     "allowance": pacing.measure,
@@ -70,23 +72,25 @@ def _run(part: str, broker: Broker, asked: argparse.Namespace) -> dict[str, Any]
         case "inbox":
             with opened(broker.url) as setting, _settings(setting, asked.store) as settings:
                 return uvloop.run(inbox_cost.compare(setting, settings, events=asked.events, rounds=asked.rounds))
-        case "receiver":
-            with opened(broker.url) as setting:
-                return receiving.measure(setting, webhooks=2_000)
-        case "memory":
-            with opened(broker.url) as setting:
-                return memory.measure(setting, queued=asked.queued)
-        case "feeding":
-            with opened(broker.url) as setting:
-                return feeding.measure(setting, rows=asked.rows)
         case "store":
             return _store()
-        case "stock":
+        case "receiver" | "memory" | "stock" | "feeding":
             with opened(broker.url) as setting:
-                return stock.measure(setting, count=30_000)
+                return _staged(part, setting, asked)
         case _:
             msg = f"bench: there is no part {part}; there are {', '.join(PARTS)}"
             raise SystemExit(msg)
+
+
+def _staged(part: str, setting: Setting, asked: argparse.Namespace) -> dict[str, Any]:
+    """What needs a stage and nothing more."""
+    measures: Mapping[str, Callable[[], dict[str, Any]]] = {
+        "receiver": lambda: receiving.measure(setting, webhooks=2_000),
+        "memory": lambda: memory.measure(setting, queued=asked.queued),
+        "stock": lambda: stock.measure(setting, count=30_000),
+        "feeding": lambda: feeding.measure(setting, rows=asked.rows),
+    }
+    return measures[part]()
 
 
 def _store() -> dict[str, Any]:

@@ -52,6 +52,8 @@ class WatchedFolder:
     progress: Progress = no_progress
     _claims: Claims = field(init=False)
     _quiet: Quiet = field(init=False)
+    _published: Seen | None = field(init=False, default=None)
+    """A file that could not be moved on once it was published: next time it is moved, and not published again."""
     _beating: "asyncio.Task[None] | None" = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -137,9 +139,11 @@ class WatchedFolder:
             spool.counts.rejects = max(spool.counts.rejects, 1)
         counts = spool.counts
         publishes = refusal is None and (counts.rejects == 0 or self.settings.bad_rows == "report")
-        if publishes:
+        if publishes and before != self._published:
             await self._publish(path.name, spool, turn)
+            self._published = before
         await asyncio.to_thread(self._move_on, path, spool, publishes)
+        self._published = None
         state: RunState = "failed" if counts.rejects else "done"
         return FeedRun(
             company=self.context.company,
@@ -222,7 +226,7 @@ def _spool_some(pieces: Iterator[Taken | Refused], spool: Spool) -> bool:
 
 def _seen(path: Path) -> Seen:
     status = path.stat()
-    return Seen(path.name, status.st_size, status.st_mtime_ns)
+    return Seen(path.name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _position(file: BinaryIO) -> int:

@@ -20,6 +20,7 @@ class Seen:
     name: str
     size: int
     mtime_ns: int
+    inode: int = 0
 
     @property
     def mtime(self) -> float:
@@ -41,7 +42,7 @@ def files_in(folder: Path, pattern: str = "*") -> list[Seen]:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
-            found.append(Seen(entry.name, status.st_size, status.st_mtime_ns))
+            found.append(Seen(entry.name, status.st_size, status.st_mtime_ns, status.st_ino))
     return sorted(found, key=lambda seen: (seen.mtime_ns, seen.name))
 
 

@@ -25,7 +25,7 @@ from runtime.settings import BucketSettings
 from simulator.limits import MODELS
 from tests.e2e.driving import Json, Relay, await_said, open_relay, said
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 PACE: Final = BucketSettings(allowance=120, window_seconds=3, burst=5, jitter_seconds=0.25)
 SETTINGS: Final = {

@@ -26,7 +26,7 @@ from runtime.settings import BucketSettings
 from schemas.envelope import Event, encode
 from tests.e2e.driving import Relay, open_relay
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 PACE: Final = BucketSettings(allowance=600, window_seconds=12, burst=5, jitter_seconds=0.25)
 SETTINGS: Final = {

@@ -3,9 +3,13 @@
 import asyncio
 import contextlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -169,3 +173,26 @@ def test_nothing_of_a_person_is_in_queues_database_logs_or_output(paying: Relay,
     for mark in MARKS:
         for word in {mark, *(word for word in mark.split() if len(word) > 4)}:
             assert all(word.encode() not in place for place in places), word
+
+
+def test_the_schedule_pulls_at_once_what_was_missed_and_ends_when_told(paying: Relay, gusto: FakeGusto) -> None:
+    today = datetime.now(UTC).date()
+    gusto.payrolls = [payroll(check_date=str(today))]
+    account = json.loads(paying.stage.environment()["RELAY_PAYROLL"])
+    account["gusto"] |= {"schedule": "0 0 1 1 *", "first_period": str(today.replace(day=1))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "RABBITMQ_"))}
+    scheduled = subprocess.Popen(
+        [sys.executable, "-m", "ops.cli", "payroll"],
+        cwd=paying.stage.folder,
+        env={**inherited, **paying.stage.environment(), "RELAY_PAYROLL": json.dumps(account)},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: state_of(paying, "run-1") == "pulled", what="the run to be pulled", within_seconds=90)
+        scheduled.terminate()
+        assert scheduled.wait(timeout=60) == 0
+    finally:
+        scheduled.kill()
+        scheduled.wait()
+    assert len(asyncio.run(drained(paying.stage.rabbitmq_url, paying.stage.company))) == 1

@@ -20,6 +20,8 @@ from runtime.stalls import StallWatch
 from simulator.limits import worst_window
 from tests.integration.wiring import CLOCK, Cable, cable_to, linked, running, soon, until
 
+pytestmark = pytest.mark.alone
+
 PACE = BucketSettings(allowance=300, window_seconds=12, burst=5, jitter_seconds=0.05)
 QUICK = BucketSettings(allowance=600, window_seconds=2, burst=10, jitter_seconds=0.05)
 

@@ -15,6 +15,8 @@ from runtime.settings import BucketSettings
 from runtime.stalls import StallWatch
 from tests.integration.wiring import CLOCK, linked, running, soon, until
 
+pytestmark = pytest.mark.alone
+
 PACE = BucketSettings(allowance=600, window_seconds=12, burst=3, jitter_seconds=0.04)
 """Fifty tokens a second, and two under way at most."""
 

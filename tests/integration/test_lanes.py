@@ -17,6 +17,8 @@ from runtime.stalls import StallWatch
 from simulator.limits import worst_window
 from tests.integration.wiring import CLOCK, linked, running, soon
 
+pytestmark = pytest.mark.alone
+
 PACE = BucketSettings(allowance=600, window_seconds=6, burst=5, jitter_seconds=0.1)
 
 

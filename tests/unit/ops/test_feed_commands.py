@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def settings(watched: Path, **changed: object) -> Settings:
     feed = {"source": "warehouse-csv", "folder": str(watched), "currency": "USD", "options": OPTIONS, **changed}
-    return Settings(feeds={"north": feed})  # type: ignore[arg-type]
+    return Settings(feeds={"north": feed})
 
 
 def relay(*arguments: str) -> Any:  # noqa: ANN401 - click's result
@@ -67,7 +67,7 @@ def test_a_dry_run_shows_events_writes_and_refusals_and_touches_nothing(folder: 
     assert (kinds[0], kinds[-1]) == ("event", "refused")
     assert "write" in kinds
     assert (lines[0]["feed"], lines[0]["file"], lines[0]["event"]["data"]["item"]) == ("north", "a.csv", "SKU-1")
-    assert "qty" in lines[-1]["text"]
+    assert (lines[-1]["where"], lines[-1]["text"][:21]) == ("line 3", "quantity: bad_number:")
     assert sorted(path.name for path in folder.rglob("*")) == ["a.csv"]
     assert not (folder.parent / "var").exists()
 
@@ -163,7 +163,7 @@ async def test_the_check_is_content_with_a_good_feed_and_leaves_nothing_behind(f
 async def test_the_check_looks_at_the_token_and_at_shopifys_secrets() -> None:
     feed = {"source": "shopify", "url": "https://x", "token_file": "nowhere", "currency": "USD"}
     checklist = Checklist()
-    await check_feeds(checklist, Settings(feeds={"shop": feed}, shopify={"secrets_file": "nowhere"}))  # type: ignore[arg-type]
+    await check_feeds(checklist, Settings(feeds={"shop": feed}, shopify={"secrets_file": "nowhere"}))
     assert [(finding.what, finding.ok) for finding in checklist.findings] == [("shopify", False), ("feed shop", False)]
 
 
@@ -215,20 +215,27 @@ def test_the_currency_is_that_of_the_books_where_it_is_not_set(folder: Path) -> 
 
 
 def letter(source: str, reason: str = "no_sku") -> StoredLetter:
-    known = {"id": "1", "queue": "relay.raw.dlq", "error": "", "attempts": 1, "headers": {}, "body": b""}
+    known: dict[str, Any] = {
+        "id": "1",
+        "queue": "relay.raw.dlq",
+        "error": "",
+        "attempts": 1,
+        "headers": {},
+        "body": b"",
+    }
     return StoredLetter(
         **known,
         reason=reason,
         event_source=source,
         stored_at=NOON,
         state="waiting",
-        version=1,  # type: ignore[arg-type]
+        version=1,
     )
 
 
 def test_raw_input_is_replayed_in_the_context_in_which_it_came(folder: Path) -> None:
     said = settings(folder).model_copy(
-        update={"shopify": Settings(shopify={"shops": {"x.myshopify.com": "second"}}).shopify}  # type: ignore[arg-type]
+        update={"shopify": Settings(shopify={"shops": {"x.myshopify.com": "second"}}).shopify}
     )
     fed = context_for(letter("/feeds/north/warehouse-csv"), said)
     assert (fed.currency, fed.options) == ("USD", OPTIONS)

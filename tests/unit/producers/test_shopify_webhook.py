@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from ops.webhooks import webhooks_of, webhooks_wanted
 from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.sources import SOURCES
 from producers.webhooks import builtin
 from producers.webhooks.builtin import shopify_webhook, stripe_webhook
 from producers.webhooks.receiver import create_app
@@ -41,7 +42,7 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
     """Stands in for Shopify's own: what it makes of a level is tested with it."""
     if document == b"bad":
         raise Rejected(reason="not_json", message="no JSON")
-    data = StockCounted(fact="shopify:level:1", item="1", counted="5", reason="level")  # type: ignore[arg-type]
+    data = StockCounted(fact="shopify:level:1", item="1", counted="5", reason="level")
     event = Event.of(
         data, id="1", source="/warehouse/shopify", time=NOON, subject="1", partitionkey="1", company=context.company
     )
@@ -50,7 +51,7 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 @pytest.fixture(autouse=True)
 def _normaliser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builtin, "SOURCES", {**builtin.SOURCES, "shopify": normalise})
+    monkeypatch.setattr(builtin, "SOURCES", {**SOURCES, "shopify": normalise})
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_the_settings_say_which_webhooks_are_received() -> None:
     shopify = ShopifySettings(secrets=(SecretStr("s"),), shops={"X.myshopify.com": "north"})
     only_shopify = Settings(shopify=shopify)
     assert [source.name for source in webhooks_of(only_shopify)] == ["shopify"]
-    both = Settings(shopify=shopify, stripe={"secrets": ["whsec_s"]})  # type: ignore[arg-type]
+    both = Settings(shopify=shopify, stripe={"secrets": ["whsec_s"]})
     assert [source.name for source in webhooks_of(both)] == ["stripe", "shopify"]
     with pytest.raises(ConfigurationError, match="no signing secret"):
         webhooks_of(Settings())
@@ -182,7 +183,7 @@ def test_the_settings_say_which_webhooks_are_received() -> None:
 
 def test_feeds_alone_need_no_receiver_but_nothing_at_all_does() -> None:
     feeds = {"north": {"source": "warehouse-csv", "folder": "in"}}
-    assert not webhooks_wanted(Settings(feeds=feeds))  # type: ignore[arg-type]
+    assert not webhooks_wanted(Settings(feeds=feeds))
     assert webhooks_wanted(Settings())
 
 

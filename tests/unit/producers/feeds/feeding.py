@@ -22,7 +22,7 @@ from tests.fakes import NOON, FakeClock
 
 def adjusted(name: str, company: str = "main") -> Event:
     """An event named so."""
-    data = StockAdjusted(fact=f"lines:{name}", item=name, delta="-1", reason="damage")  # type: ignore[arg-type]
+    data = StockAdjusted(fact=f"lines:{name}", item=name, delta="-1", reason="damage")
     return Event.of(
         data, id=data.fact, source="/warehouse/lines", time=NOON, subject=name, partitionkey=name, company=company
     )

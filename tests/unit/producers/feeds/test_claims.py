@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from producers.feeds import claims as module
 from producers.feeds.claims import Claims, move_beside
 
 
@@ -108,7 +107,7 @@ def test_a_move_replaces_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, 
         def no_links(*_: object) -> None:
             raise OSError(95, "Operation not supported")
 
-        monkeypatch.setattr(module.os, "link", no_links)
+        monkeypatch.setattr(os, "link", no_links)
     done = folder / "done"
     done.mkdir()
     for text in ("first", "second", "third"):
@@ -132,7 +131,7 @@ def test_moving_a_file_that_is_gone_leaves_nothing(
         def no_links(*_: object) -> None:
             raise OSError(95, "Operation not supported")
 
-        monkeypatch.setattr(module.os, "link", no_links)
+        monkeypatch.setattr(os, "link", no_links)
     done = folder / "done"
     done.mkdir()
     with pytest.raises(FileNotFoundError):

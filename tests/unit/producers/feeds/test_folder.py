@@ -3,13 +3,15 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
 from messaging.errors import PublishFailed, UnsafeTopology
+from messaging.publisher import Encoded
+from producers.feeds import folder as folder_module
 from producers.feeds import reading
 from producers.feeds.errors import FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, keep_feeding
@@ -164,7 +166,7 @@ async def test_a_feed_that_is_stopped_puts_its_file_back_and_reads_it_from_the_s
     watched.put("a.csv", *(f"row{number}" for number in range(3 * IN_FLIGHT)))
     publish = watched.broker.publish_all
 
-    async def stopping(messages: list) -> None:  # type: ignore[type-arg]
+    async def stopping(messages: Sequence[Encoded]) -> None:
         await publish(messages)
         watched.stop.set()
 
@@ -269,3 +271,24 @@ async def test_a_feed_that_is_closed_leaves_no_folder_behind(watched: Watched) -
     await feed.look(watched.turn())
     await feed.close()
     assert list((watched.folder / "work").iterdir()) == []
+
+
+async def test_a_published_file_that_cannot_be_moved_is_only_moved_the_next_time(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    watched.put("a.csv", "one", "bad")
+    feed = watched.feed()
+    with monkeypatch.context() as disk:
+        disk.setattr(folder_module, "fail", full)
+        with pytest.raises(FolderUnusable, match="No space left"):
+            await feed.look(watched.turn())
+    assert watched.tree()["in"] == ["a.csv"]
+    await feed.look(watched.turn())
+    assert watched.broker.items == ["one"], "not published a second time"
+    assert "a.csv.report.txt" in watched.tree()["failed"]
+    watched.put("a.csv", "one", "bad")
+    await feed.look(watched.turn())
+    assert watched.broker.items == ["one", "one"], "another file of that name is another file"

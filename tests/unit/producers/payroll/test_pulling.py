@@ -161,6 +161,26 @@ async def test_a_list_that_never_stands_still_is_not_used(bench: Bench) -> None:
     assert await bench.runs.all(["main"]) == []
 
 
+async def test_a_list_that_is_shorter_than_it_says_is_not_used(bench: Bench) -> None:
+    headers = {"X-Total-Pages": "1", "X-Total-Count": "2"}
+    bench.gusto.faults = [lambda _: httpx.Response(200, json=[payroll()], headers=headers)] * 6
+    with pytest.raises(KeepsChanging):
+        await bench.pull()
+    assert bench.broker.bodies == []
+
+
+async def test_a_payroll_that_changes_between_its_pages_is_told_as_it_is_in_the_end(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll(people=150)]
+
+    def change(gusto: FakeGusto) -> None:
+        if gusto.seen[-1].url.path.endswith("/run-1"):
+            gusto.payrolls = [payroll(people=150, net="2900.00")]
+
+    bench.gusto.after = change
+    await bench.pull()
+    assert [str(line.amount) for line in _paid(bench)[0].lines if line.kind == "net_pay"] == ["2900.00 USD"]
+
+
 async def test_a_payroll_of_many_people_is_read_over_all_its_pages(bench: Bench) -> None:
     people = [person(number) for number in range(2000)]
     totals = payroll()["totals"]
