@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aio_pika
 from aio_pika.abc import AbstractChannel
@@ -25,6 +25,9 @@ from messaging.topology import (
 )
 from runtime.clock import Clock
 from schemas.envelope import Event, encode
+
+if TYPE_CHECKING:
+    from aiormq.channel import Channel as LowerChannel
 
 LONGEST_REASON = 200
 LONGEST_ERROR = 2000
@@ -88,7 +91,7 @@ class Publisher:
             return
         async with self._sending(messages[0].key) as channel:
             # a fifth less work than by aio_pika's exchange, and of a long file most of the work is this
-            lower = await channel.get_underlay_channel()
+            lower = cast("LowerChannel", await channel.get_underlay_channel())
             await asyncio.gather(
                 *(
                     lower.basic_publish(
@@ -97,6 +100,7 @@ class Publisher:
                         routing_key=each.key,
                         properties=_properties(each),
                         mandatory=True,
+                        wait=False,  # for the socket; the confirm is waited for
                     )
                     for each in messages
                 )

@@ -2,13 +2,15 @@
 
 from typing import Final
 
-from tests.mutants import moving, paying, reading, working, writing
+from tests.mutants import feeding, moving, paying, reading, stocking, working, writing
 from tests.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *moving.MUTANTS,
+    *feeding.MUTANTS,
     *working.MUTANTS,
     *writing.MUTANTS,
     *reading.MUTANTS,
+    *stocking.MUTANTS,
     *paying.MUTANTS,
 )

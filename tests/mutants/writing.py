@@ -124,8 +124,8 @@ MUTANTS: Final = (
         "late-fact-dated-anew",
         "A fact of a closed month waits for a person, unless books.toml says otherwise.",
         "workers/plans/periods.py",
-        '    if books.late.get(stream, "hold") == "hold":',
-        "    if False:",
+        ' and books.late.get(stream, "hold") == "hold":',
+        " and False:",
         ("tests/unit/workers/test_periods.py::test_a_fact_of_a_closed_month_is_parked_under_that_month",),
     ),
     Mutant(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from producers.payroll.clients.calling import Caller, json_of
 from producers.payroll.clients.settled import Reading, Shifted, settled
 from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
-from producers.payroll.errors import NotReady, TokenRefused, UnexpectedAnswer
+from producers.payroll.errors import NotReady, NotThere, TokenRefused, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Span
 
 STATEMENTS: Final = 250
@@ -89,8 +89,11 @@ class Finch:
     async def _of(self, entity: str) -> dict[str, str]:
         """What limits a call to one entity. Raises TokenRefused when the token is of other companies."""
         if self._whose is None:
-            found = json_of(await self._caller.get("/introspect", None, self._headers))
-            self._whose = object_of(found, "introspect")
+            try:
+                found = json_of(await self._caller.get("/introspect", None, self._headers))
+                self._whose = object_of(found, "introspect")
+            except NotThere:  # nothing to compare with: the provider itself refuses an entity that is not the token's
+                return {"entity_ids[]": entity}
         entities = {row.get("id") for row in rows_of(self._whose.get("entities") or [], "entities")}
         if entity in entities:
             return {"entity_ids[]": entity}

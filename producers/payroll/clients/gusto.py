@@ -100,7 +100,7 @@ class Gusto:
         answers = [await self._get(path, {**query, "page": 1, "per": PER_PAGE})]
         while not _last(answers):
             answers.append(await self._get(path, {**query, "page": len(answers) + 1, "per": PER_PAGE}))
-        return answers
+        return answers[:-1] if _repeated(answers) else answers
 
     async def _get(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
         return await self._caller.get(path, query, self._headers)
@@ -112,8 +112,12 @@ def _last(answers: Sequence[httpx.Response]) -> bool:
         return len(answers) >= int(said)
     body = json_of(answers[-1])
     rows = body.get("employee_compensations") if isinstance(body, dict) else body
-    repeated = len(answers) > 1 and answers[-1].content == answers[-2].content
-    return repeated or len(rows or ()) < PER_PAGE
+    return _repeated(answers) or len(rows or ()) < PER_PAGE
+
+
+def _repeated(answers: Sequence[httpx.Response]) -> bool:
+    """Whether the last page says what the one before said: all there is comes at once, whatever page is asked for."""
+    return len(answers) > 1 and answers[-1].content == answers[-2].content
 
 
 def _complete(answers: Sequence[httpx.Response], found: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from producers.payroll.clients.calling import Caller, json_of
-from producers.payroll.clients.settled import Reading, Shifted, settled
+from producers.payroll.clients.settled import Reading, settled
 from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
 from producers.payroll.errors import NotThere, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, RunStatus, Span
@@ -36,18 +36,17 @@ class Xero:
         """See `Provider.runs`."""
 
         async def read() -> Reading[list[Mapping[str, Any]]]:
-            found: list[Mapping[str, Any]] = []
+            found: dict[str, Mapping[str, Any]] = {}
             pages, last = 0, False
             while not last:
                 pages += 1
                 body = object_of(json_of(await self._get(entity, "/PayRuns", {"page": pages})), "pay runs")
                 rows = rows_of(_either(body, "PayRuns", "payRuns") or [], "PayRuns")
-                found += rows
+                new = {_id(row): row for row in rows if _id(row) not in found}
+                found |= new
                 said = _pages(body)
-                last = len(rows) < PER_PAGE if said is None else pages >= said
-            if len({_id(row) for row in found}) != len(found):
-                raise Shifted
-            return Reading(found, pages)
+                last = len(rows) < PER_PAGE or not new if said is None else pages >= said
+            return Reading(list(found.values()), pages)
 
         rows = await settled(read, what=f"the list of pay runs of {entity}")
         return [run for run in (_listed(row, entity) for row in rows) if span.holds(run.pay_date)]

@@ -15,10 +15,11 @@ from ops.check_feeds import check_feeds
 from ops.cli import app
 from ops.feed_progress import shown_progress
 from ops.feed_status import feeds as feeds_of
-from ops.feeding import context_of
+from ops.feeding import OF_PEOPLE, context_of
 from ops.findings import Checklist
 from ops.raw_contexts import context_for
 from ops.show_status import show_status
+from producers.feeds.reading import known_sources
 from runtime.clock import SystemClock
 from runtime.settings import ConfigurationError, Settings
 from store import migrate
@@ -212,6 +213,14 @@ def test_the_currency_is_that_of_the_books_where_it_is_not_set(folder: Path) -> 
     sample = resources.files("workers").joinpath("sample_books.toml").read_text()
     Path("books.toml").write_text('base_currency = "EUR"\n' + sample)
     assert context_of("north", said.feeds["north"], said).currency == "EUR"
+
+
+@pytest.mark.parametrize("source", sorted(OF_PEOPLE))
+def test_what_names_people_is_not_polled_as_it_could_lie_in_a_dead_letter_queue(source: str) -> None:
+    assert source in known_sources()
+    said = Settings(feeds={"pay": {"source": source, "url": "https://x", "currency": "USD"}})
+    with pytest.raises(ConfigurationError, match="names people"):
+        context_of("pay", said.feeds["pay"], said)
 
 
 def letter(source: str, reason: str = "no_sku") -> StoredLetter:

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workers.external_ids import external_id_of
@@ -16,6 +16,8 @@ def test_every_fact_has_an_external_id_that_solid_takes(fact: str) -> None:
 
 
 @given(facts, facts)
+@example("a" * 300, "a" * 300 + "b")
+@example("a b", "a%20b")
 def test_two_facts_never_share_one(one: str, other: str) -> None:
     assert (external_id_of(one) == external_id_of(other)) == (one == other)
 

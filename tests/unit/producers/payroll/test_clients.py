@@ -19,6 +19,8 @@ from producers.payroll.provider import ListedRun, Provider, Span
 from runtime.sections_payroll import PayrollSettings
 from schemas.payroll import RunPaid
 from tests.fakes import FakeClock
+from tests.unit.producers.payroll.providers import ENTITY, payroll
+from tests.unit.producers.payroll.pulls import gusto_settings
 
 DATA = Path(__file__).parents[3] / "data"
 XERO_AU, MADE = DATA / "xero-payroll-au", DATA / "payroll-made"
@@ -155,11 +157,30 @@ async def test_a_finch_token_of_another_company_reads_nothing(tmp_path: Path) ->
     assert [request.url.path for request in finch.seen] == ["/introspect"]
 
 
+async def test_without_introspection_each_entity_is_asked_for_by_its_id(tmp_path: Path) -> None:
+    finch = FakeFinch()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(404) if request.url.path == "/introspect" else finch.handle(request)
+
+    [run] = await with_client(finch_settings(tmp_path), handle, lambda client: client.runs("entity-1", APRIL))
+    assert run.run == "payment-1"
+
+
 async def test_a_finch_token_that_is_refused_must_be_replaced(tmp_path: Path) -> None:
     own = finch_settings(tmp_path)
     (tmp_path / "token").write_text("old")
     with pytest.raises(TokenRefused, match="Connect the account anew"):
         await with_client(own, FakeFinch().handle, lambda client: client.runs("entity-1", APRIL))
+
+
+async def test_gusto_without_pages_gives_every_person_once(tmp_path: Path) -> None:
+    whole = payroll(people=150)
+    run = ListedRun(entity=ENTITY, run="run-1", status="closed")
+    found = await with_client(
+        gusto_settings(tmp_path), lambda _: httpx.Response(200, json=whole), lambda client: client.document(run)
+    )
+    assert len(json.loads(found)["employee_compensations"]) == 150
 
 
 class FakeXero:
@@ -220,6 +241,14 @@ async def test_pay_runs_of_new_zealand_and_the_united_kingdom(tmp_path: Path, re
 
     document = await with_client(own, xero.handle, use)
     assert normalised(own, "tenant-1", document).entity == "tenant-1"
+
+
+async def test_a_list_of_a_full_page_that_has_no_other_ends(tmp_path: Path) -> None:
+    rows = [{"PayRunID": f"r{n}", "PayRunStatus": "POSTED", "PaymentDate": "2026-04-15"} for n in range(100)]
+    listed = json.dumps({"PayRuns": rows}).encode()
+    xero = FakeXero("/payroll.xro/1.0", listed, listed)
+    own = xero_settings(tmp_path, "au")
+    assert len(await with_client(own, xero.handle, lambda client: client.runs("tenant-1", APRIL))) == 100
 
 
 async def test_a_status_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Pulling: each run told once, each change as the next version, and what goes wrong told plainly with nothing lost."""
 
 import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -8,11 +11,14 @@ import pytest
 
 from messaging.errors import PublishFailed
 from producers.payroll.errors import KeepsChanging, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.payroll.provider import Span
 from schemas.payroll import RunPaid, RunReversed
 from tests.unit.producers.payroll.providers import ENTITY, MARKS, FakeGusto, answered, broken, payroll, person
 from tests.unit.producers.payroll.pulls import APRIL, Bench, bench, open_bench, standing
 
 __all__ = ["bench"]
+
+OPEN = Path(__file__).parents[5] / "shared" / "corpora" / "open" / "gusto"
 
 
 async def test_a_run_is_told_once_however_often_it_is_pulled(bench: Bench) -> None:
@@ -327,3 +333,27 @@ async def test_months_are_noted_as_pulled_only_after_a_whole_pull(bench: Bench) 
     assert await bench.runs.pulls("main", "gusto", ENTITY) == {}
     await bench.pull()
     assert list(await bench.runs.pulls("main", "gusto", ENTITY)) == [APRIL.first]
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="the public examples are not here")
+async def test_the_public_examples_are_pulled_as_they_are(tmp_path: Path) -> None:
+    files = ("payroll-show-object.processed", "payroll-show-object.unprocessed", "schema-payroll-show.success-status")
+    payrolls = [json.loads((OPEN / f"{name}.json").read_text()) for name in files]
+    payrolls[1]["payroll_uuid"] = "unprocessed"  # the examples share one id
+    entities = {each["company_uuid"]: "main" for each in payrolls}
+    span = Span(min(_day(each) for each in payrolls), max(_day(each) for each in payrolls))
+    async with open_bench(tmp_path, entities=entities) as bench:
+        became = []
+        for each in payrolls:
+            bench.settings = bench.settings.model_copy(update={"entities": {each["company_uuid"]: "main"}})
+            bench.gusto.payrolls = [each]
+            became += [(out.became, out.reason) for out in await bench.pull(span) if out.became != "missing"]
+        assert became == [("told", None), ("open", "run_open"), ("ignored", "zero_run")]
+        amounts = {line.kind: Decimal(0) for line in _paid(bench)[0].lines}
+        for line in _paid(bench)[0].lines:
+            amounts[line.kind] += line.amount.amount
+        assert (amounts["wages"], amounts["net_pay"]) == (Decimal("130635.89"), Decimal("81752.94"))
+
+
+def _day(payroll: Mapping[str, str]) -> date:
+    return date.fromisoformat(payroll["check_date"])

@@ -1,0 +1,96 @@
+"""Mutants of the feeds: what is read, when it counts as published, and how far a cursor may move."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+FOLDER: Final = "tests/unit/producers/feeds/test_folder.py"
+CLAIMS: Final = "tests/unit/producers/feeds/test_claims.py"
+POLLING: Final = "tests/unit/producers/feeds/test_polling.py"
+SHOPIFY: Final = "tests/unit/producers/test_shopify_webhook.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "warm-file-read",
+        "A file that somebody still writes is not read.",
+        "producers/feeds/folder.py",
+        "        if _seen(path) != before:\n",
+        "        if _seen(path).name != before.name:\n",
+        (f"{FOLDER}::test_a_file_that_is_written_while_it_is_read_goes_back",),
+    ),
+    Mutant(
+        "published-before-its-end",
+        "A file that turns out to be of no use at its end publishes nothing.",
+        "producers/feeds/folder.py",
+        "publishes = refusal is None and (",
+        "publishes = (refusal is None or counts.events > 0) and (",
+        (f"{FOLDER}::test_a_file_that_is_refused_at_its_end_publishes_nothing_and_is_kept_whole",),
+    ),
+    Mutant(
+        "interrupted-file-dropped",
+        "A file whose events were not all confirmed goes back.",
+        "producers/feeds/folder.py",
+        "        except BaseException:\n            self._put_back(path)\n            raise\n",
+        "        except BaseException:\n"
+        "            move_beside(path, self.settings.folder / DONE, path.name)\n"
+        "            raise\n",
+        (f"{FOLDER}::test_without_patience_the_file_goes_back",),
+    ),
+    Mutant(
+        "living-owner-robbed",
+        "What a living process has in hand stays with it.",
+        "producers/feeds/claims.py",
+        "        except BlockingIOError:\n            return False\n",
+        "        except BlockingIOError:\n            return True\n",
+        (f"{CLAIMS}::test_the_file_of_a_dead_process_is_taken_over_at_once",),
+    ),
+    Mutant(
+        "name-overwritten",
+        "A file of yours is never replaced by another of its name.",
+        "producers/feeds/claims.py",
+        "        os.link(source, target)\n",
+        "        os.replace(source, target)\n        return\n",
+        (f"{CLAIMS}::test_a_move_replaces_nothing",),
+    ),
+    Mutant(
+        "cursor-before-confirm",
+        "A cursor moves only after the broker has confirmed.",
+        "producers/feeds/polling.py",
+        "        position = self._position_after(page, reading)\n",
+        "        position = self._position_after(page, reading)\n"
+        "        await self.cursors.move(self.context.company, self.name, Cursor(position))\n",
+        (f"{POLLING}::test_without_a_confirm_the_cursor_stays_where_it_is",),
+    ),
+    Mutant(
+        "cursor-into-the-future",
+        "One item dated in the future does not hide what comes until then.",
+        "producers/feeds/positions.py",
+        "    times = [min(_time(settings, text), asked_at) for text in found]\n",
+        "    times = [max(_time(settings, text), asked_at) for text in found]\n",
+        (f"{POLLING}::test_one_item_dated_in_the_future_does_not_hide_what_comes_until_then",),
+    ),
+    Mutant(
+        "etag-of-one-page",
+        "An ETag of the first of several pages says nothing of the others.",
+        "producers/feeds/polling.py",
+        "reading.position == reading.cursor.value and reading.pages == 1",
+        "reading.position == reading.cursor.value",
+        (f"{POLLING}::test_an_etag_of_the_first_of_two_pages_is_not_used",),
+    ),
+    Mutant(
+        "token-to-strangers",
+        "A token is sent to the server of the settings only.",
+        "producers/feeds/polling.py",
+        "        if following_page is not None and _origin(following_page) != _origin(self.settings.url):\n",
+        "        if following_page is None:\n            return None\n        if not _origin(following_page):\n",
+        (f"{POLLING}::test_a_next_page_on_another_server_does_not_get_the_token",),
+    ),
+    Mutant(
+        "unknown-shop-booked",
+        "A shop that is nobody's is never booked for the default company.",
+        "producers/webhooks/builtin.py",
+        "        if shop not in shops:\n",
+        "        if not shop:\n            return context\n        if shop not in shops:\n",
+        (f"{SHOPIFY}::test_an_unknown_shop_is_kept_for_a_person_and_is_nobodys",),
+    ),
+)
