@@ -10,7 +10,7 @@ means is its source's affair.
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -81,16 +81,27 @@ class WatchedFolder:
             listing = await asyncio.to_thread(files_in, self.settings.folder, self.settings.files)
             ready = list(self._quiet.of(listing, now=now, monotonic=self.clock.monotonic()))
             done.unfinished = [seen.name for seen in listing if seen not in ready]
-            for seen in ready:
-                self._quiet.forget(seen.name)
-                if (path := await asyncio.to_thread(self._claims.take, seen.name)) is not None:
-                    await self._take(path, done, turn, now=now)
-                if turn.stop.is_set():
-                    break
+            problem = await self._take_each(ready, done, turn, now=now)
             await asyncio.to_thread(self._claims.sweep)
+            if problem is not None:
+                raise problem
         except OSError as error:
             raise FolderUnusable(_told(self.settings.folder, error)) from error
         return done
+
+    async def _take_each(self, ready: Sequence[Seen], done: Pass, turn: Turn, *, now: float) -> OSError | None:
+        """All of them, whatever ails one; what ailed the first."""
+        problem: OSError | None = None
+        for seen in ready:
+            self._quiet.forget(seen.name)
+            try:
+                if (path := await asyncio.to_thread(self._claims.take, seen.name)) is not None:
+                    await self._take(path, done, turn, now=now)
+            except OSError as error:
+                problem = problem or error
+            if turn.stop.is_set():
+                break
+        return problem
 
     async def close(self) -> None:
         """Give up the sign of life."""

@@ -199,14 +199,14 @@ async def test_many_events_are_published_together_and_arrive_as_single_ones_do(a
         await publisher.publish_all([])
         await publisher.publish_all([encoded(event) for event in events])
         await publisher.publish(events[0])
+        name = stream_queue(company, "sales")
+        assert (await backlog(link, (name,)))[name] == 301
         async with consuming(link, publisher, company) as (_, deliveries):
             first = await deliveries.get()
             assert decode(first.body) == events[0]
             assert (first.message.message_id, first.message.delivery_mode) == (f"/webhooks/stripe#{events[0].id}", 2)
             assert first.message.content_type == "application/cloudevents+json"
             assert first.headers == {"relay-partition": events[0].partitionkey}
-        name = stream_queue(company, "sales")
-        assert (await backlog(link, (name,)))[name] == 301
 
 
 async def test_one_event_among_many_that_no_queue_takes_is_an_error(amqp_url: str, company: str) -> None:

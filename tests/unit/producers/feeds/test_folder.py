@@ -292,3 +292,18 @@ async def test_a_published_file_that_cannot_be_moved_is_only_moved_the_next_time
     watched.put("a.csv", "one", "bad")
     await feed.look(watched.turn())
     assert watched.broker.items == ["one", "one"], "another file of that name is another file"
+
+
+async def test_a_file_that_cannot_be_read_holds_up_no_other(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+        if Path(file.name).name == "a.csv":
+            raise PermissionError(13, "Permission denied", file.name)
+        yield from read_lines(file, context)
+
+    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": failing})
+    watched.put("a.csv", "one", age=200)
+    watched.put("b.csv", "two", age=100)
+    with pytest.raises(FolderUnusable, match=r"a\.csv: Permission denied"):
+        await watched.feed().look(watched.turn())
+    assert watched.broker.items == ["two"]
+    assert watched.tree()["in"] == ["a.csv"]
