@@ -20,7 +20,7 @@ def normalize(
 
     Example: relay normalize --source stripe demo/data/charge.succeeded.json | relay plan
     """
-    from ops.offline import normalise_file  # noqa: PLC0415 - keeps other commands quick
+    from ops.offline import Warned, normalise_file  # noqa: PLC0415 - keeps other commands quick
     from producers.feeds.reading import known_sources  # noqa: PLC0415
     from producers.normalising import NormaliseContext  # noqa: PLC0415
     from runtime.sections_feeds import read_options  # noqa: PLC0415
@@ -35,6 +35,8 @@ def normalize(
         for result in normalise_file(source, path, NormaliseContext(company=company, currency=currency, options=said)):
             if isinstance(result, bytes):
                 typer.echo(result.decode())
+            elif isinstance(result, Warned):
+                typer.echo(f"warning: {result}", err=True)
             else:
                 rejected = True
                 typer.echo(f"rejected: {result}", err=True)

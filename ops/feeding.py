@@ -15,7 +15,7 @@ from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import known_sources
 from producers.normalising import NormaliseContext
 from runtime.clock import Clock
-from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
+from runtime.sections_feeds import FeedSettings, FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from store.cursors import Cursors
 from store.errors import StoreError
@@ -23,7 +23,7 @@ from store.feed_runs import FeedRuns
 from workers.books import load_books
 
 OF_PEOPLE: Final = frozenset({"finch", "gusto", "payroll-csv", "xero-payroll"})
-"""Sources whose documents must never lie in a dead-letter queue."""
+"""Sources of pay runs: their documents must never lie in a dead-letter queue, and their runs have versions."""
 
 
 def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSettings]:
@@ -55,9 +55,9 @@ def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseCo
     if feed.source not in known_sources():
         msg = f"feeds.{name}.source: no source is called {feed.source!r}; known: {', '.join(known_sources())}"
         raise ConfigurationError(msg)
-    if feed.source in OF_PEOPLE and isinstance(feed, PollingFeed):
-        msg = f"feeds.{name}.source: {feed.source} names people, and what a feed cannot read is kept as it came"
-        raise ConfigurationError(f"{msg}: pull pay runs with [payroll] (docs/payroll.md)")
+    if feed.source in OF_PEOPLE:
+        msg = f"feeds.{name}.source: {feed.source} names people, and a pay run that changes has versions"
+        raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
     company = company_of(feed, settings)
     currency = feed.currency or _base_currency(name, settings.of(company))
     return NormaliseContext(company=company, currency=currency, options=feed.source_options())

@@ -21,8 +21,17 @@ from workers.stock.book import MemoryRecords, StockBook
 LARGEST_FILE: Final = 1_073_741_824
 
 
+class Warned(str):
+    """What is wrong with a file though all of it was read."""
+
+    __slots__ = ()
+
+
 def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterator[bytes | str]:
-    """Each event of a file as bytes (one JSON line), each refused part as the text of what is wrong with it."""
+    """Each event of a file as bytes (one JSON line), each refused part as the text of what is wrong with it.
+
+    What is only a warning is `Warned`.
+    """
     try:
         with path.open("rb") as file:
             for piece in read(source, file, context, max_bytes=LARGEST_FILE):
@@ -30,7 +39,8 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
                     yield from map(encode, piece.events)
                     continue
                 field = f"{piece.field}: " if piece.field else ""
-                yield f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"
+                said = f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"
+                yield Warned(said) if piece.is_warning else said
     except Rejected as error:
         yield f"{path}: {error.reason}: {error}"
     except OSError as error:

@@ -71,6 +71,11 @@ class Refused:
     message: str
     field: str | None = None
 
+    @property
+    def is_warning(self) -> bool:
+        """Whether it says what is wrong, and nothing is missing because of it (`warning:wrong_group`)."""
+        return self.reason.startswith("warning:")
+
 
 FileReader = Callable[[BinaryIO, NormaliseContext], Iterator[Taken | Refused]]
 """Reads a file of many facts piece by piece, so that memory does not grow with it.

@@ -7,6 +7,7 @@ Source: CloudEvents 1.0.2, sections 3.1 to 3.3, and its JSON format, sections 2 
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -48,6 +49,17 @@ def check_attributes(document: object) -> dict[str, Attribute]:
         if name in attributes:
             check(name, _text(name, attributes[name]))
     return attributes
+
+
+def check_identity(event_id: str, source: str, event_type: str) -> None:
+    """Check what every event has; sources and types are few, so each is checked once. Raises InvalidEvent."""
+    _value("id", event_id)
+    _check_origin(source, event_type)
+
+
+@lru_cache(maxsize=256)
+def _check_origin(source: str, event_type: str) -> None:
+    check_attributes({"specversion": "1.0", "id": "any", "source": source, "type": event_type})
 
 
 def parse_time(text: str) -> datetime:

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.attributes import Attribute, check_attributes, parse_time
+from schemas.attributes import Attribute, check_attributes, check_identity, parse_time
 from schemas.catalog import EVENT_TYPES, TYPE_OF, data_schema_uri
 from schemas.errors import InvalidEvent, InvalidJson, UnknownEventType
 from schemas.event_data import EventData, Text
@@ -68,8 +68,10 @@ class Event(BaseModel):
         if self.extensions.keys() & (_KNOWN | {"data", "extensions"}):
             msg = "an extension cannot have the name of a known attribute"
             raise ValueError(msg)
-        required = {"specversion": "1.0", "id": self.id, "source": self.source, "type": self.type}
-        check_attributes({**self.extensions, **required})
+        check_identity(self.id, self.source, self.type)
+        if self.extensions:
+            required = {"specversion": "1.0", "id": self.id, "source": self.source, "type": self.type}
+            check_attributes({**self.extensions, **required})
         return self
 
     @classmethod

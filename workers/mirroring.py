@@ -54,7 +54,7 @@ async def _as_posted(inbox: Remembers, company: str, write: AnyWrite) -> AnyWrit
     if not isinstance(write, EntryWrite) or write.reverses is None:
         return write
     row = await _known(inbox, company, write.reverses)
-    if row is None or _never_sent(row):
+    if row is None or never_sent(row):
         return None
     if row.state != "applied":
         raise PrerequisiteMissing(f"prerequisite:{write.reverses}", f"{write.reverses} may or may not be in the books")
@@ -67,6 +67,6 @@ async def _known(inbox: Remembers, company: str, external_id: str) -> WriteRow |
     return next((row for row in rows if row.company == company and row.external_id == external_id), None)
 
 
-def _never_sent(row: WriteRow) -> bool:
-    """Solid refused it, or its claim was given up unused."""
+def never_sent(row: WriteRow) -> bool:
+    """Whether Solid refused it, or its claim was given up unused."""
     return row.state == "refused" or (row.state == "intended" and row.lease_until is None)

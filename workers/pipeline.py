@@ -24,6 +24,7 @@ from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retr
 from workers.plans import plan
 from workers.plans.writes import Parked
 from workers.retry import RetryPolicy
+from workers.run_versions import check_alone
 from workers.stock.book import StockBook
 
 log = structlog.get_logger()
@@ -95,6 +96,7 @@ class Pipeline:
             await prerequisites.check(self.inbox, self.company, planned.requires)
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
         planned = await as_posted(self.inbox, self.company, await self.stock.complete(planned, ref))
+        await check_alone(self.inbox, self.company, event, planned)
         with due_by(planned.deadline):
             try:
                 return await self.applier.apply(Fact(ref, event.time, self.chart), planned)

@@ -148,6 +148,8 @@ class WatchedFolder:
         if refusal is not None:
             spool.refused[:] = [refusal]
             spool.counts.rejects = max(spool.counts.rejects, 1)
+        for warned in spool.warned:
+            log.warning("feed.file_warned", feed=self.name, name=path.name, where=warned.where, reason=warned.reason)
         counts = spool.counts
         publishes = refusal is None and (counts.rejects == 0 or self.settings.bad_rows == "report")
         if publishes and before != self._published:

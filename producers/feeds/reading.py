@@ -51,6 +51,8 @@ def document_normaliser(source: str) -> Normaliser:
         try:
             for piece in reader(BytesIO(document), context):
                 if isinstance(piece, Refused):
+                    if piece.is_warning:
+                        continue
                     raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
                 taken.append(piece)
         except Rejected:

@@ -21,11 +21,15 @@ MOST_REFUSALS: Final = 10_000
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the pieces of a file. `ignored` says how many had no event, by reason."""
+    """What became of the pieces of a file. `ignored` says how many had no event, by reason.
+
+    `warnings` are in no row's way: a file with warnings alone is done.
+    """
 
     rows: int = 0
     events: int = 0
     rejects: int = 0
+    warnings: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
 
 
@@ -35,6 +39,7 @@ class Spool(AbstractContextManager["Spool"]):
     def __init__(self) -> None:
         self.counts = Counts()
         self.refused: list[Refused] = []
+        self.warned: list[Refused] = []
         self._file = tempfile.TemporaryFile(prefix="relay-feed-")  # noqa: SIM115 - closed by __exit__
         self._packed: gzip.GzipFile | None = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1)
 
@@ -48,6 +53,11 @@ class Spool(AbstractContextManager["Spool"]):
 
     def add(self, piece: Taken | Refused) -> None:
         """Keep one piece. Raises OSError when the disk is full."""
+        if isinstance(piece, Refused) and piece.is_warning:
+            self.counts.warnings += 1
+            if len(self.warned) < MOST_REFUSALS:
+                self.warned.append(piece)
+            return
         self.counts.rows += 1
         if isinstance(piece, Refused):
             self.counts.rejects += 1

@@ -5,7 +5,7 @@ Every refusal names the line and the column, never what stands in the cell. It m
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -137,12 +137,16 @@ class Cells:
             message = f"a day is written {self.mapping.date_format} here, as the mapping says"
             raise Rejected(reason="bad_date", message=message, field=row.at(column)) from None
 
-    def identifier(self, row: Row, column: str) -> str:
-        """Give an id: letters, signs and at least one digit. Raises Rejected `bad_id`, also for a tax number."""
+    def identifier(self, row: Row, column: str, *, known: Collection[str] = ()) -> str:
+        """Give an id that is known, or of letters, signs and at least one digit.
+
+        Raises Rejected `bad_id`, also for a tax number.
+        """
         text = row.cells[column]
-        if _ID.fullmatch(text) and not _TAX_NUMBER.fullmatch(text):
+        if text in known or (_ID.fullmatch(text) and not _TAX_NUMBER.fullmatch(text)):
             return text
-        message = "an id of a run or company is 1 to 60 letters, signs and at least one digit, with no space"
+        message = "an id of a run is 1 to 60 letters, signs and at least one digit, with no space; so is one of a company"
+        message += " that does not stand in entities"
         raise Rejected(reason="bad_id", message=message, field=row.at(column))
 
     def _refused(self, row: Row, column: str, text: str) -> Rejected:

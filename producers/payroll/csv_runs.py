@@ -5,6 +5,7 @@ Rows of totals are never added up: they are checked against what was. A person i
 file and in no other way. Source: public descriptions of the exports; no real one is at hand, the mappings are made.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -80,17 +81,21 @@ def _read(file: BinaryIO, context: NormaliseContext) -> list[Taken]:
         else:
             _add(row, amounts, adding, cells, options, context)
     _no_run_twice(adding)
+    _one_company(adding, context)
     return [_taken(key, adding, mapping, options, context, currency) for key in adding.tallies]
 
 
 def _is_total(row: Row, mapping: CsvMapping) -> bool:
-    """Whether a word for totals stands where a person's name does, or, where no name does, in another first column."""
+    """Whether a word for totals stands where a person's name does, or, where no name does, in another first column.
+
+    Anywhere in the cell ("Sales Total"): a person who is called so is refused by the check, and no total is added.
+    """
     columns: tuple[str | None, ...] = mapping.people
     if not any(row.cells[column] for column in mapping.people):
         columns = (mapping.department, mapping.location, next(iter(row.cells)))
-    words = tuple(word.casefold() for word in mapping.total_words)
-    labels = [row.cells.get(column or "", "").rstrip(":").casefold() for column in columns]
-    return any(label in words or label.startswith(tuple(f"{word} " for word in words)) for label in labels)
+    words = "|".join(re.escape(word) for word in mapping.total_words)
+    labels = [row.cells.get(column or "", "") for column in columns]
+    return any(re.search(rf"(?<!\w)(?:{words})(?!\w)", label, re.IGNORECASE) for label in labels)
 
 
 def _check_total(row: Row, amounts: Sums, adding: _Adding, currency: str) -> None:
@@ -137,9 +142,13 @@ def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext)
     days = [cells.day(row, column) if column else None for column in (mapping.period_start, mapping.period_end)]
     pay_date = cells.day(row, mapping.pay_date)
     ids = [cells.identifier(row, column) for column in mapping.run]
-    entity = cells.identifier(row, mapping.entity) if mapping.entity else options.entity or context.company
-    run = ":".join(ids) or ":".join(str(day) for day in (*days, pay_date) if day)
-    return _Key(entity, run, _type(row, mapping), pay_date, days[0], days[1])
+    entity = options.entity or context.company
+    if mapping.entity:
+        entity = cells.identifier(row, mapping.entity, known=context.accounts)
+    kind = _type(row, mapping)
+    dated = [str(day) for day in (*days, pay_date) if day]
+    run = ":".join(ids or (dated if kind == "regular" else [*dated, kind]))
+    return _Key(entity, run, kind, pay_date, days[0], days[1])
 
 
 def _type(row: Row, mapping: CsvMapping) -> RunType:
@@ -174,6 +183,14 @@ def _no_run_twice(adding: _Adding) -> None:
             raise negative_net_pay("net pay")
 
 
+def _one_company(adding: _Adding, context: NormaliseContext) -> None:
+    """Refuse the runs of several companies where nobody has said whose books each has."""
+    entities = sorted({key.entity for key in adding.tallies})
+    if len(entities) > 1 and not context.accounts:
+        message = f"the file has runs of {', '.join(entities)}: say in entities of a [payroll.<name>] whose each is"
+        raise Rejected(reason="several_companies", message=message)
+
+
 def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is written)
     key: _Key, adding: _Adding, mapping: CsvMapping, options: CsvOptions, context: NormaliseContext, currency: str
 ) -> Taken:
@@ -184,7 +201,7 @@ def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is 
         source=NAME,
         provider=mapping.provider,
         entity=key.entity,
-        id=key.run,
+        id=f"{key.run}:reversal" if is_reversal and not mapping.run else key.run,
         pay_date=key.pay_date,
         currency=currency,
         period_start=key.period_start,

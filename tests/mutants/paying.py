@@ -38,8 +38,8 @@ MUTANTS: Final = (
         "reversal-of-nothing",
         "What was never posted is not taken back.",
         "workers/mirroring.py",
-        "    if row is None or _never_sent(row):\n        return None\n",
-        "    if row is None or _never_sent(row):\n        return write\n",
+        "    if row is None or never_sent(row):\n        return None\n",
+        "    if row is None or never_sent(row):\n        return write\n",
         (f"{MIRRORING}::test_where_a_person_waives_the_first_version_nothing_is_taken_back_that_was_never_posted",),
     ),
     Mutant(

@@ -15,7 +15,7 @@ import httpx
 from producers.payroll.clients.calling import Caller, json_of
 from producers.payroll.clients.settled import Reading, Shifted, settled
 from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
-from producers.payroll.errors import NotThere
+from producers.payroll.errors import NotThere, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Span
 
 PER_PAGE: Final = 100
@@ -130,11 +130,14 @@ def _complete(answers: Sequence[httpx.Response], found: int) -> None:
 def _listed(row: Mapping[str, Any], entity: str) -> ListedRun:
     period = row.get("pay_period")
     period = period if isinstance(period, dict) else {}
-    of = row.get("company_uuid")
+    of, processed = row.get("company_uuid"), row.get("processed")
+    if not isinstance(processed, bool):  # not a word that a told run is open again: nothing is reversed for it
+        msg = f"Gusto does not say whether payroll {name_of(row, 'payroll_uuid', 'uuid')} is processed"
+        raise UnexpectedAnswer(msg)
     return ListedRun(
         entity=of if isinstance(of, str) and of else entity,
         run=name_of(row, "payroll_uuid", "uuid"),
-        status="closed" if row.get("processed") is True else "open",
+        status="closed" if processed else "open",
         pay_date=day_of(row, "check_date"),
         period_start=day_of(period, "start_date"),
         period_end=day_of(period, "end_date"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from messaging.headers import WAIVED
 from messaging.lanes import current_deadline
 from schemas.envelope import encode
 from schemas.payroll import RunPaid, RunReversed
@@ -31,7 +32,7 @@ async def chart() -> Chart:
     return CHART
 
 
-async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS) -> Outcome:
+async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS, *, waived: bool = False) -> Outcome:
     pipeline = Pipeline(
         books=by,
         chart=CHART,
@@ -44,7 +45,7 @@ async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS) 
         company=COMPANY,
         clock=bench.clock,
     )
-    return await pipeline.handle(FakeHand(encode(event(data)), bench))
+    return await pipeline.handle(FakeHand(encode(event(data)), bench, {WAIVED: True} if waived else {}))
 
 
 def in_solid(bench: Bench) -> Mapping[str, Decimal]:
@@ -129,3 +130,38 @@ async def test_an_unknown_category_comes_before_a_person_and_says_nothing_of_any
     assert outcome.reason == "unmapped:payroll:Odd"
     assert bench.solid.sent() == []
     assert await bench.state(f"{NAME}:v1") is None
+
+
+async def test_a_version_that_was_parked_is_not_posted_once_a_later_one_stands(bench: Bench) -> None:
+    assert isinstance(await deliver(bench, SECOND, waived=True), Applied)
+    outcome = await deliver(bench, FIRST)
+    assert isinstance(outcome, DeadLetter)
+    assert outcome.reason == f"superseded:{NAME}:v2"
+    assert [record.external_id for _, record in bench.solid.records] == [f"{NAME}:v2"]
+
+
+async def test_a_later_version_waits_for_the_first_to_be_taken_back_whatever_is_waived(bench: Bench) -> None:
+    await deliver(bench, FIRST)
+    outcome = await deliver(bench, THIRD, waived=True)
+    assert isinstance(outcome, Defer)
+    assert outcome.reason == f"prerequisite:{NAME}:v1:reversal"
+    await deliver(bench, SECOND)
+    assert isinstance(await deliver(bench, THIRD), Applied)
+    assert in_solid(bench) == ALONE
+
+
+async def test_a_run_that_is_paid_again_waits_for_its_cancellation(bench: Bench) -> None:
+    await deliver(bench, FIRST)
+    again = run(version=3)
+    assert isinstance(await deliver(bench, again), Defer)
+    await deliver(bench, cancelled(FIRST, day=date(2021, 3, 1)))
+    assert isinstance(await deliver(bench, again), Applied)
+    assert in_solid(bench) == ALONE
+
+
+async def test_a_cancellation_of_what_was_never_posted_is_never_done(bench: Bench) -> None:
+    back = cancelled(FIRST, day=date(2021, 3, 1))
+    assert isinstance(await deliver(bench, back, waived=True), Defer)
+    await deliver(bench, FIRST)
+    assert isinstance(await deliver(bench, back), Applied)
+    assert in_solid(bench) == {}

@@ -1,8 +1,10 @@
 """A watched folder: what becomes of each file, and that none of them is ever lost."""
 
 import asyncio
+import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +19,8 @@ from producers.feeds.errors import FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
 from tests.unit.producers.feeds.feeding import Watched, read_lines
+
+NOBODY = 65534
 
 
 async def test_a_file_is_published_row_by_row_and_moved_to_done(watched: Watched) -> None:
@@ -227,11 +231,37 @@ async def test_a_new_empty_folder_under_the_same_name_is_used_at_once(watched: W
     assert watched.broker.items == ["two"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
-async def test_a_folder_without_permission_is_told_plainly(watched: Watched) -> None:
-    watched.folder.chmod(0o500)
-    with pytest.raises(FolderUnusable, match="must read and write"):
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may do everything: while this lasts, a process of root is somebody who may not."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """A folder that anybody may enter: the tests' own are closed to all but their user."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield Path(place)
+
+
+async def test_a_folder_without_permission_is_told_plainly(watched: Watched, open_place: Path) -> None:
+    watched.folder = open_place / "in"
+    watched.folder.mkdir()
+    watched.put("a.csv", "one")
+    watched.folder.chmod(0o555)
+    with as_nobody(), pytest.raises(FolderUnusable, match="must read and write"):
         await watched.feed().look(watched.turn())
+    watched.folder.chmod(0o755)
+    await watched.feed().look(watched.turn())
+    assert watched.broker.items == ["one"], "and the feed goes on when it may"
 
 
 async def test_a_file_that_vanishes_while_it_is_read_is_no_error(

@@ -67,8 +67,8 @@ def test_an_export_becomes_one_run_of_totals(provider: str) -> None:
 
 
 def test_the_adp_run_is_named_and_split() -> None:
-    (run,) = csv_runs((MADE / "adp.csv").read_bytes(), provider="adp", split="department", entity="co-1")
-    assert run.fact == "adp:run:co-1:ABC1:2026-08:v1"
+    (run,) = csv_runs((MADE / "adp.csv").read_bytes(), provider="adp", split="department")
+    assert run.fact == "adp:run:ABC1:2026-08:v1"
     assert lines(run)["wages", "Regular", "Sales"] == "5400.00"
     assert lines(run)["net_pay", "Net Pay", None] == "8188.00"
 
@@ -122,6 +122,7 @@ TOTAL = "Total;;;;3.000,50;600,25;2.400,25"
         (ROWS[0], "Total;A;;;1.000,50;200,25;800,25", ROWS[1], "Total;B;;;2.000,00;400,00;1.600,00", TOTAL),
         (ROWS[0], "Total;A;;;1.000,50;;", ROWS[1]),
         (*ROWS, HEADER, TOTAL, ";;;;;;"),
+        (*ROWS, TOTAL.replace("Total;;;", "A Team Total (2);A;r1;17.04.2026")),
     ],
 )
 def test_rows_of_totals_are_checked_and_never_added(rows: tuple[str, ...]) -> None:
@@ -198,6 +199,37 @@ def test_a_bonus_run_and_one_that_takes_back() -> None:
     (reversal,) = own(made_csv("Ann;A;r1;17.04.2026;-1.000,50;(200,25);800,25-"))
     assert reversal.run_type == "reversal"
     assert sums(reversal)["net_pay"] * 4 == -3201
+
+
+DATED = {name: value for name, value in MAPPING.items() if name != "run"} | {"ignored": ["Hours", "Run"]}
+
+
+def test_a_bonus_and_a_reversal_of_the_same_day_are_runs_of_their_own_where_the_file_has_no_run() -> None:
+    (regular,) = csv_runs(made_csv(*ROWS), mapping=DATED)
+    (bonus,) = csv_runs(made_csv(ROWS[0] + ";Bonus", header=HEADER + ";Type"), mapping=DATED)
+    (back,) = csv_runs(made_csv("Ann;A;r1;17.04.2026;-1.000,50;(200,25);800,25-"), mapping=DATED)
+    assert [regular.run, bonus.run, back.run] == ["2026-04-17", "2026-04-17:bonus", "2026-04-17:reversal"]
+
+
+def _with_code(code: str) -> bytes:
+    return (MADE / "adp.csv").read_bytes().replace(b",ABC1,", f",{code},".encode())
+
+
+def test_a_second_company_does_not_fall_into_the_books_of_the_first() -> None:
+    content = _with_code("ABC1").replace(b"1002,ABC1", b"1002,XYZ2").replace(b"Totals", b"Total")
+    assert csv_refused(content, provider="adp").reason == "several_companies"
+    context = NormaliseContext(accounts={"ABC1": "main"}, options={"provider": "adp"})
+    with pytest.raises(Rejected, match="XYZ2") as refused:
+        list(FILE_SOURCES["payroll-csv"](BytesIO(content), context))
+    assert refused.value.reason == "unmapped:payroll_company:XYZ2"
+
+
+def test_a_code_of_letters_alone_is_a_company_where_it_is_set() -> None:
+    assert csv_refused(_with_code("ABC"), provider="adp").reason == "bad_id"
+    context = NormaliseContext(accounts={"ABC": "main"}, options={"provider": "adp"})
+    (taken,) = FILE_SOURCES["payroll-csv"](BytesIO(_with_code("ABC")), context)
+    assert isinstance(taken, Taken)
+    assert [event.subject for event in taken.events] == ["ABC:2026-08"]
 
 
 def test_all_zero_is_ignored() -> None:
