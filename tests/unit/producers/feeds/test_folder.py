@@ -257,6 +257,7 @@ async def test_a_folder_without_permission_is_told_plainly(watched: Watched, ope
     watched.folder.mkdir()
     watched.put("a.csv", "one")
     watched.folder.chmod(0o555)
+    await asyncio.to_thread(lambda: None)  # loads what nobody may not, where Python is root's own
     with as_nobody(), pytest.raises(FolderUnusable, match="must read and write"):
         await watched.feed().look(watched.turn())
     watched.folder.chmod(0o755)
@@ -337,3 +338,15 @@ async def test_a_file_that_cannot_be_read_holds_up_no_other(watched: Watched, mo
         await watched.feed().look(watched.turn())
     assert watched.broker.items == ["two"]
     assert watched.tree()["in"] == ["a.csv"]
+
+
+async def test_a_warning_stops_nothing_of_a_file(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warning(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+        yield Refused("segment 2 (GS)", "warning:functional_id", "the group says AW, and holds an 944")
+        yield from read_lines(file, context)
+
+    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": warning})
+    watched.put("a.csv", "one", "two")
+    await watched.feed(bad_rows="refuse_file").look(watched.turn())
+    assert watched.broker.items == ["one", "two"]
+    assert (watched.folder / "done" / "a.csv").exists()
