@@ -88,6 +88,8 @@ def _entry(record: NewEntry, dialect: Dialect) -> Json:
             "debit": side(line.debit),
             "credit": side(line.credit),
             "memo": line.memo,
+            "class_id": line.class_id,
+            "location_id": line.location_id,
         }
         for line in record.lines
     ]

@@ -115,6 +115,8 @@ class EntryLine(_Record):
     debit: Amount | None = None
     credit: Amount | None = None
     memo: str | None = None
+    class_id: SolidId | None = None
+    location_id: SolidId | None = None
 
     @model_validator(mode="after")
     def _has_one_side(self) -> Self:

@@ -167,6 +167,12 @@ class PayrollRuns:
         here = (PAYROLL_RUNS.c.company == company, PAYROLL_RUNS.c.provider == provider)
         return await self._read(_ROWS.where(*here, PAYROLL_RUNS.c.entity == entity, PAYROLL_RUNS.c.live))
 
+    async def elsewhere(self, key: RunKey) -> str | None:
+        """The company in whose books the run stands, where that is another one than the key's."""
+        run = [PAYROLL_RUNS.c[name] == getattr(key, name) for name in ("provider", "entity", "run")]
+        rows = await self._read(_ROWS.where(*run, PAYROLL_RUNS.c.company != key.company, PAYROLL_RUNS.c.live))
+        return rows[0].company if rows else None
+
     async def missing(self, key: RunKey) -> None:
         """Note that the provider does not show a live run any more. Nothing is reversed for that."""
         change = update(PAYROLL_RUNS).where(_is(key), PAYROLL_RUNS.c.live, PAYROLL_RUNS.c.missing_since.is_(None))

@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
+from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 
 from schemas.payroll import LineKind
 
@@ -55,6 +65,8 @@ class Target:
 
     role: str
     account: str | None = None
+    class_id: str | None = None
+    location_id: str | None = None
 
 
 def _from_text(value: object) -> object:
@@ -127,6 +139,34 @@ class Place(BaseModel):
         return Target(self.role or usual, self.account)
 
 
+def _from_account(value: object) -> object:
+    """Plain text is the name of an account."""
+    return {"account": value} if isinstance(value, str) else value
+
+
+Uuid = Annotated[str, AfterValidator(lambda text: str(UUID(text)))]
+
+
+class Part(BaseModel):
+    """The wages of one department or location: an account of their own, Solid's ids of a class or location, or all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    account: Name | None = None
+    class_id: Annotated[Uuid | None, Field(alias="class")] = None
+    location_id: Annotated[Uuid | None, Field(alias="location")] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            msg = "say an account, a class or a location"
+            raise ValueError(msg)
+        return self
+
+
+Parts = Mapping[str, Annotated[Part, BeforeValidator(_from_account)]]
+"""Department or location → where its wages go."""
+
 Places = Mapping[Name, Mapping[Name, Annotated[Place, BeforeValidator(_from_text)]]]
 """Provider → its category → where that goes."""
 
@@ -151,7 +191,7 @@ class PayrollPolicy(BaseModel):
     `net_pay`: the role that is credited with what people get. `accrual`: whether a run whose period ends in an earlier
     month than it is paid is accrued on the period's last day. `rounding_limit`, in the company's currency: up to which
     amount a difference that the producer has named may go to `payroll_rounding`. `departments` and `locations`: the
-    account of the wages of each; where there are any, every wage must say one of them, or `""` must say where the
+    account, class or location of the wages of each; where there are any, every wage must say one of them, or `""` must say where the
     others go.
     """
 
@@ -160,8 +200,8 @@ class PayrollPolicy(BaseModel):
     net_pay: Literal["net_pay_payable", "bank"] = "net_pay_payable"
     accrual: bool = False
     rounding_limit: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)] = Decimal(0)
-    departments: Mapping[str, Name] = {}
-    locations: Mapping[str, Name] = {}
+    departments: Parts = {}
+    locations: Parts = {}
     categories: Places = {}
 
     def place_of(self, provider: str, kind: LineKind, category: str) -> Place | None:
@@ -176,8 +216,8 @@ class PayrollPolicy(BaseModel):
 
     def accounts(self) -> Iterator[tuple[str, str]]:
         """Each account that is named here, with the place where it is named."""
-        yield from ((f"[payroll.departments].{name}", account) for name, account in self.departments.items())
-        yield from ((f"[payroll.locations].{name}", account) for name, account in self.locations.items())
+        for table, parts in (("departments", self.departments), ("locations", self.locations)):
+            yield from ((f"[payroll.{table}].{name}", part.account) for name, part in parts.items() if part.account)
         for provider, places in self.categories.items():
             for category, place in places.items():
                 for account in (place.account, place.cost):

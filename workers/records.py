@@ -83,7 +83,12 @@ def record_of(write: AnyWrite, ids: Mapping[str, str], chart: Chart) -> NewRecor
 def _entry(write: EntryWrite, chart: Chart) -> NewEntry:
     lines = tuple(
         EntryLine(
-            account_id=chart.id_of(line.account), debit=line.debit, credit=line.credit, memo=line.memo or write.memo
+            account_id=chart.id_of(line.account),
+            debit=line.debit,
+            credit=line.credit,
+            memo=line.memo or write.memo,
+            class_id=line.class_id,
+            location_id=line.location_id,
         )
         for line in write.lines
     )

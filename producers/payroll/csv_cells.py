@@ -145,7 +145,9 @@ class Cells:
         text = row.cells[column]
         if text in known or (_ID.fullmatch(text) and not _TAX_NUMBER.fullmatch(text)):
             return text
-        message = "an id of a run is 1 to 60 letters, signs and at least one digit, with no space; so is one of a company"
+        message = (
+            "an id of a run is 1 to 60 letters, signs and at least one digit, with no space; so is one of a company"
+        )
         message += " that does not stand in entities"
         raise Rejected(reason="bad_id", message=message, field=row.at(column))
 

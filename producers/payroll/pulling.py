@@ -140,6 +140,9 @@ class Puller:
         if company is None:
             message = f"{run.entity} is not in the entities of [payroll.{self._account.name}], so it has no books"
             return await self._refused(key, run, Rejected(reason=UNKNOWN_ENTITY, message=message))
+        if (other := await self._runs.elsewhere(key)) is not None:
+            message = f"it stands in the books of {other}, and {run.entity} is {company}'s now: say {other} in entities"
+            return await self._refused(key, run, Rejected(reason="company_changed", message=message))
         if run.status != "closed":
             return await self._taken_back(key, run, reason="reopened" if run.status == "open" else "cancelled")
         try:

@@ -9,7 +9,7 @@ import pytest
 from ops.processes import free_port
 from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 def found(relay: Relay, **settings: str) -> dict[str, tuple[bool, str]]:

@@ -8,6 +8,8 @@ POLICY: Final = "tests/unit/workers/test_payroll_policy.py"
 DELIVERY: Final = "tests/unit/workers/test_payroll_delivery.py"
 MIRRORING: Final = "tests/unit/workers/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
+EXPORTS: Final = "tests/unit/producers/payroll/test_csv_runs.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -49,5 +51,37 @@ MUTANTS: Final = (
         "        insort(line, taker)\n",
         "        line.append(taker)\n",
         (f"{BUCKET}::test_a_run_with_a_deadline_goes_before_the_stock_that_came_first",),
+    ),
+    Mutant(
+        "version-marked-first",
+        "A version of a run is told until the broker has confirmed it.",
+        "producers/payroll/telling.py",
+        "            event = decode(body)\n",
+        "            event = decode(body)\n            await self._runs.told(row)\n",
+        (f"{PULLING}::test_a_version_that_was_stored_and_not_published_goes_first_with_the_same_bytes",),
+    ),
+    Mutant(
+        "first-reading-believed",
+        "A list that changes while it is read is used once two readings of it agree.",
+        "producers/payroll/clients/settled.py",
+        "        if reading.pages == 1 or (before is not None and before.content == reading.content):\n",
+        "        if reading.pages > 0:\n",
+        (f"{PULLING}::test_a_list_that_changes_while_it_is_read_is_read_again_until_it_stands",),
+    ),
+    Mutant(
+        "second-company-in-the-first",
+        "A company that is not mapped never falls into the books of another.",
+        "producers/payroll/tally.py",
+        "    if entity not in context.accounts:\n",
+        "    if entity not in context.accounts:\n        return context.company\n",
+        (f"{EXPORTS}::test_a_second_company_does_not_fall_into_the_books_of_the_first",),
+    ),
+    Mutant(
+        "earlier-version-posted-late",
+        "A version that was parked is not posted once a later one of its run stands.",
+        "workers/run_versions.py",
+        "        if version > data.version:\n",
+        "        if False:\n",
+        (f"{DELIVERY}::test_a_version_that_was_parked_is_not_posted_once_a_later_one_stands",),
     ),
 )

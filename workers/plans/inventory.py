@@ -82,10 +82,11 @@ def receipt_posted(event: Event, data: ReceiptPosted, books: Books) -> Plan:
 
 
 def order_placed(event: Event, data: OrderPlaced, books: Books) -> Plan:
-    """Posts nothing: tells what the items cost on the order."""
+    """Posts nothing: tells what the items cost on the order. A change of it, at another time, is another fact."""
+    fact = f"{data.fact}:{event.time.isoformat()}"
     movements = [
         Movement(
-            fact=data.fact,
+            fact=fact,
             number=number,
             item=line.item,
             at=event.time,
@@ -96,7 +97,7 @@ def order_placed(event: Event, data: OrderPlaced, books: Books) -> Plan:
         )
         for number, line in enumerate(data.lines)
     ]
-    return Plan(stock=_told(data.fact, books.day_of(event.time), f"Order {data.order}", movements))
+    return Plan(stock=_told(fact, books.day_of(event.time), f"Order {data.order}", movements))
 
 
 def bill_received(event: Event, data: BillReceived, books: Books) -> Plan:

@@ -10,11 +10,12 @@ from typing import Final, Literal
 from schemas.money import Money, iso_exponent
 from schemas.payroll import LineKind, RunLine
 from workers.books import Books
-from workers.payroll_policy import COST_ROLES, OWED_ROLES, Target
+from workers.payroll_policy import COST_ROLES, OWED_ROLES, Part, Target
 from workers.plans.ledger import account_of, must_be_in_base_currency
 from workers.plans.writes import Line, Parked
 
 Side = Literal["debit", "credit"]
+_Where = tuple[str, str, str | None, str | None]
 
 ORDER: Final = (*COST_ROLES, "payroll_rounding", *OWED_ROLES, "accrued_payroll")
 """In which order the roles stand in an entry."""
@@ -32,6 +33,8 @@ class Share:
     role: str
     account: str
     amount: Money
+    class_id: str | None = None
+    location_id: str | None = None
 
     @classmethod
     def of(cls, line: RunLine, side: Side, target: Target, books: Books) -> "Share":
@@ -42,7 +45,7 @@ class Share:
         """
         must_be_in_base_currency(books, line.amount)
         account = target.account or account_of(books, target.role, line.amount)
-        return cls(line.kind, side, target.role, account, line.amount)
+        return cls(line.kind, side, target.role, account, line.amount, target.class_id, target.location_id)
 
 
 def shares(lines: tuple[RunLine, ...], provider: str, books: Books) -> Iterator[Share]:
@@ -62,30 +65,30 @@ def shares(lines: tuple[RunLine, ...], provider: str, books: Books) -> Iterator[
 
 
 def entry_lines(found: Iterable[Share]) -> tuple[Line, ...]:
-    """One line for each role and account; a sum below zero stands on the other side, and one of zero nowhere.
+    """One line for each role, account, class and location; a sum below zero stands on the other side, and one of zero nowhere.
 
     Raises:
         Parked: a sum has a fraction of the smallest coin.
         ValueError: debits and credits differ; a defect of the producer.
     """
-    sums: dict[tuple[str, str], Money] = {}
+    sums: dict[_Where, Money] = {}
     for share in found:
         signed = share.amount if share.side == "debit" else -share.amount
-        key = (share.role, share.account)
+        key = (share.role, share.account, share.class_id, share.location_id)
         sums[key] = sums[key] + signed if key in sums else signed
-    ordered = sorted(sums.items(), key=lambda item: (ORDER.index(item[0][0]), item[0][1]))
-    lines = [_line(role, account, amount) for (role, account), amount in ordered if amount]
+    ordered = sorted(sums.items(), key=lambda item: (ORDER.index(item[0][0]), *(text or "" for text in item[0][1:])))
+    lines = [_line(where, amount) for where, amount in ordered if amount]
     return tuple(sorted(lines, key=lambda line: line.debit is None))
 
 
-def _line(role: str, account: str, amount: Money) -> Line:
+def _line(where: _Where, amount: Money) -> Line:
+    role, account, class_id, location_id = where
     exponent = amount.amount.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > iso_exponent(amount.currency):
         msg = f"{account} would get {amount}: a run is posted to the cent, and nothing of it is rounded"
         raise Parked("fraction:payroll", msg)
-    if amount.amount > 0:
-        return Line(role=role, account=account, debit=amount.amount)
-    return Line(role=role, account=account, credit=-amount.amount)
+    side = {"debit": amount.amount} if amount.amount > 0 else {"credit": -amount.amount}
+    return Line(role=role, account=account, class_id=class_id, location_id=location_id, **side)
 
 
 def _targets(line: RunLine, provider: str, books: Books) -> tuple[Target | None, Target | None] | None:
@@ -99,12 +102,13 @@ def _targets(line: RunLine, provider: str, books: Books) -> tuple[Target | None,
     if line.kind == "net_pay" and owed == Target("net_pay_payable"):
         owed = Target(policy.net_pay)
     if cost == WAGES:
-        cost = Target(cost.role, _by_split(line, books))
+        part = _by_split(line, books) or Part.model_construct()
+        cost = Target(cost.role, part.account, part.class_id, part.location_id)
     return cost, owed
 
 
-def _by_split(line: RunLine, books: Books) -> str | None:
-    """The account of the wages of a department or a location, where the books split by them."""
+def _by_split(line: RunLine, books: Books) -> Part | None:
+    """What the books say of the wages of a department or a location, where the books split by them."""
     policy = books.payroll
     for mapped, name in ((policy.departments, line.department), (policy.locations, line.location)):
         if (name or "") in mapped:

@@ -36,13 +36,18 @@ class Value(BaseModel):
 
 
 class Line(Value):
-    """One line of an entry: a debit or a credit, never both, never negative. Without a memo it has the write's."""
+    """One line of an entry: a debit or a credit, never both, never negative. Without a memo it has the write's.
+
+    `class_id` and `location_id` are Solid's ids, where the books split by them.
+    """
 
     role: str
     account: str
     debit: Decimal | None = None
     credit: Decimal | None = None
     memo: str | None = None
+    class_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    location_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:

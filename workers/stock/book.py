@@ -19,7 +19,7 @@ from workers.plans.writes import AdjustmentWrite, AnyWrite, Parked, Plan
 from workers.stock.card import Card
 from workers.stock.items import Items
 from workers.stock.movement import Movement, Told
-from workers.stock.recording import Posting, entry_of, needs_history, record
+from workers.stock.recording import Posting, entry_of, needs_history, record, refuse_worthless
 
 STREAM = "inventory"
 
@@ -121,14 +121,17 @@ class StockBook:
             before = _cards(cards)
             seen = {item: [Movement.model_validate(body) for body in bodies] for item, bodies in histories.items()}
             adjusts = self._adjusts and told.merges
-            postings, after = record(_unbooked(told) if adjusts else told, before, seen, self._books)
+            kept = _unbooked(told) if adjusts else told
+            postings, after = record(kept, before, seen, self._books)
             if adjusts:
                 postings = _quantities(told, before, after)
+                if postings and after[postings[0].item].cost is not None:
+                    refuse_worthless(postings[0].item, told.movements, after[postings[0].item], self._books)
             else:
                 entry_of(told, postings, self._books)  # what has no account is parked before anything is recorded
             merges = told.merges and self._books.inventory.merge_seconds > 0 and bool(postings) and not adjusts
             return Decided(
-                movements=[_row(number, movement) for number, movement in enumerate(told.movements)],
+                movements=[_row(number, movement) for number, movement in enumerate(kept.movements)],
                 cards={item: card.as_json() for item, card in after.items()},
                 postings=[_body(posting, told.reason) for posting in postings],
                 state="pending" if merges else "own",
@@ -148,9 +151,9 @@ class StockBook:
 
 def _unbooked(told: Told) -> Told:
     """The same without roles: Solid books it, the card follows the quantities."""
-    return told.model_copy(
-        update={"movements": tuple(movement.model_copy(update={"role": None}) for movement in told.movements)}
-    )
+    unbooked = tuple(movement.model_copy(update={"role": None}) for movement in told.movements)
+    fields = {name: getattr(told, name) for name in Told.model_fields}  # model_copy would copy what is cached too
+    return Told(**fields | {"movements": unbooked})
 
 
 def _quantities(told: Told, before: Mapping[str, Card], after: Mapping[str, Card]) -> list[Posting]:

@@ -38,8 +38,8 @@ class NotReceived(Exception):
 class Card:
     """Quantities by place and lot, the moving average cost, and what is booked, of one item. Mutable.
 
-    `cost` is per unit, in `currency`. `opened` says that the level it began with was told. Since `steady` the cost has
-    not changed and nothing was counted: `lowest` is at least how much there was at any time since.
+    `cost` is per unit, in `currency`. `opened` says for which places the level it began with was told, and as of when.
+    Since `steady` the cost has not changed and nothing was counted: `lowest` is at least how much there was since.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Card:
         self.steady: Position | None = None
         self.lowest = ZERO
         self._disturbed = False
-        self.opened = False
+        self.opened: dict[str | None, str] = {}
         self.currency: str | None = None
         self.cost: Decimal | None = None
         self.levels: dict[tuple[str | None, str | None], Decimal] = defaultdict(Decimal)
@@ -60,6 +60,12 @@ class Card:
     def quantity(self) -> Decimal:
         """All there is of the item, at all places."""
         return sum(self.levels.values(), ZERO)
+
+    def is_opened(self, movement: Movement) -> bool:
+        """Whether the level before it is known: that of its place was told, as of a moment that is not later."""
+        places = {None, movement.place}
+        told = [since for place, since in self.opened.items() if movement.place is None or place in places]
+        return any(since <= movement.position[0] for since in told)
 
     def takes_at_the_end(self, movement: Movement) -> bool:
         """Whether the card is the same when the movement is added at the end; else it must be made anew with it.
@@ -103,7 +109,7 @@ class Card:
             case "count":
                 self._count(movement)
             case "opening":
-                self.opened = True
+                self.opened.setdefault(movement.place, movement.position[0])
                 self._count(movement)
             case "bill":
                 quantity, amount = self.billed.get(str(movement.order), (ZERO, ZERO))
@@ -113,7 +119,7 @@ class Card:
         """Another card that says the same."""
         card = Card()
         card.last, card.steady, card.lowest = self.last, self.steady, self.lowest
-        card.opened, card.currency, card.cost = self.opened, self.currency, self.cost
+        card.opened, card.currency, card.cost = dict(self.opened), self.currency, self.cost
         card.levels.update(self.levels)
         card.booked.update(self.booked)
         card.orders.update({order: list(told) for order, told in self.orders.items()})
@@ -158,9 +164,10 @@ class Card:
             self._move(movement, movement.quantity, cost)
         if movement.rejected:
             self.booked["supplier_claims", "received_not_billed"] += movement.rejected * cost
-        if movement.quantity > 0 and movement.order is not None:
+        if movement.order is not None:  # what went back or was rejected counts as 0: the order's cost told on it too
+            came = max(movement.quantity, ZERO)
             quantity, value = self.received.get(movement.order, (ZERO, ZERO))
-            self.received[movement.order] = (quantity + movement.quantity, value + movement.quantity * cost)
+            self.received[movement.order] = (quantity + came, value + came * cost)
 
     def _count(self, movement: Movement) -> None:
         if movement.place is not None and any(level and place is None for (place, _), level in self.levels.items()):
@@ -229,7 +236,7 @@ class Card:
             "last": self.last,
             "steady": self.steady,
             "lowest": str(self.lowest),
-            "opened": self.opened,
+            "opened": [[place, since] for place, since in self.opened.items()],
             "currency": self.currency,
             "cost": None if self.cost is None else str(self.cost),
             "levels": [[place, lot, str(level)] for (place, lot), level in self.levels.items() if level],
@@ -248,7 +255,7 @@ class Card:
         card.last = tuple(body["last"]) if body["last"] else None
         card.steady = tuple(body["steady"]) if body["steady"] else None
         card.lowest = Decimal(body["lowest"])
-        card.opened, card.currency = body["opened"], body["currency"]
+        card.opened, card.currency = dict(body["opened"]), body["currency"]
         card.cost = None if body["cost"] is None else Decimal(body["cost"])
         card.levels.update({(place, lot): Decimal(level) for place, lot, level in body["levels"]})
         card.booked.update({(debit, credit): Decimal(amount) for debit, credit, amount in body["booked"]})

@@ -56,7 +56,7 @@ def record(
         due = _difference(item, before, card)
         postings += due
         if not due:
-            _refuse_worthless(item, new, card, books)
+            refuse_worthless(item, new, card, books)
     return postings, after
 
 
@@ -108,10 +108,10 @@ def _difference(item: str, before: Card, after: Card) -> list[Posting]:
 
 
 def _refuse_unknown(item: str, new: Sequence[Movement], before: Card, books: Books) -> None:
-    counted = any(movement.kind == "count" for movement in new)
-    if counted and not before.opened and books.inventory.opening != "zero":
+    unknown = any(movement.kind == "count" and not before.is_opened(movement) for movement in new)
+    if unknown and books.inventory.opening != "zero":
         msg = (
-            f"{item} was counted, and how much of it there was before the relay began is not known. Tell its opening "
+            f"{item} was counted, and how much of it there was at that place before is not known. Tell its opening "
             'level (reason "opening"), or set [inventory] opening = "zero" if all of it came through the relay.'
         )
         raise Parked(f"unmapped:opening:{item}", msg)
@@ -141,7 +141,8 @@ def _refuse_impossible(  # noqa: PLR0913 - the cards before and after
         raise Parked(f"negative_stock:{item}", msg)
 
 
-def _refuse_worthless(item: str, new: Sequence[Movement], card: Card, books: Books) -> None:
+def refuse_worthless(item: str, new: Sequence[Movement], card: Card, books: Books) -> None:
+    """Return where what moved has a value, or need not have one. Raises Parked."""
     moved = any(movement.kind in {"change", "receipt"} and movement.role for movement in new)
     if moved and not card.cost and books.inventory.zero_value == "park":
         msg = f'{item} moved at a cost of 0. Correct its cost, or set [inventory] zero_value = "skip".'

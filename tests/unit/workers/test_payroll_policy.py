@@ -1,17 +1,21 @@
 """Where categories of pay runs go: exactly as somebody has said, or the whole run before a person."""
 
+import json
 from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
 
+from solid.bodies import encode
+from solid.dialect import Dialect
 from solid.models import Account
-from tests.unit.workers.plans.runs import ANY_BOOKS, books, entries, line, moved, planned, run
+from tests.unit.workers.plans.runs import ANY_BOOKS, NAME, books, entries, line, moved, planned, posted, run
 from workers.books import ROLES, sample_books
 from workers.chart import Chart
 from workers.payroll_policy import COST_ROLES, OWED_ROLES, SIDES, PayrollPolicy, known_places
 from workers.plans.payroll_lines import ORDER
-from workers.plans.writes import Parked
+from workers.plans.writes import Parked, mirrored
+from workers.records import record_of
 
 WAGE = line("wages", "gross_pay", "100.00")
 PAID = line("net_pay", "net_pay", "100.00")
@@ -182,3 +186,35 @@ def test_the_chart_is_asked_for_the_accounts_of_the_policy_too() -> None:
     assert chart.problems(ANY_BOOKS.model_copy(update={"payroll": PayrollPolicy()})) == []
     [problem] = chart.problems(by)
     assert problem.startswith('[payroll.departments].Sales: "Wages - Sales" is not in Solid')
+
+
+DIALECT = Dialect(money="decimal_string")
+CLASS, PLACE = "0b6fc5ab-5d6a-4d5e-9a5c-4b8d4f0c7f11", "b9f1b7a2-24c8-4bb0-8f5d-6a3f5b8f2c10"
+
+
+def test_wages_may_have_a_class_or_a_location_and_their_reversal_has_the_same() -> None:
+    by = books(departments={"Sales": {"class": CLASS}, "": {"account": "Wages - G&A", "location": PLACE}})
+    lines = (
+        line("wages", "gross_pay", "60.00", department="Sales"),
+        line("wages", "gross_pay", "40.00"),
+        line("net_pay", "net_pay", "100.00"),
+    )
+    first = run(*lines)
+    found = entries(run(*lines, version=2, replaces=posted(first)), by)
+    wages = {(each.account, each.class_id, each.location_id): each.debit for each in found[f"{NAME}:v2"].lines[:2]}
+    assert wages == {
+        (by.accounts["wages"], CLASS, None): Decimal(60),
+        ("Wages - G&A", None, PLACE): Decimal(40),
+    }
+    assert found[f"{NAME}:v1:reversal"].lines == mirrored(found[f"{NAME}:v2"].lines)
+    chart = Chart([Account(id=name, name=name) for name in (*by.accounts.values(), "Wages - G&A")])
+    record = record_of(found[f"{NAME}:v2"], {}, chart)
+    sent = [(each.get("class_id"), each.get("location_id")) for each in json.loads(encode(record, DIALECT))["lines"]]
+    assert sorted(sent, key=str) == sorted([(CLASS, None), (None, PLACE), (None, None)], key=str)
+    assert "class_id" not in found[f"{NAME}:v2"].lines[-1].model_dump()
+
+
+@pytest.mark.parametrize("part", [{}, {"class": "Sales"}, {"klass": CLASS}])
+def test_a_part_without_a_meaning_is_refused(part: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        books(departments={"Sales": part})

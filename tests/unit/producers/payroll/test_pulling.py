@@ -77,6 +77,15 @@ async def test_a_run_that_is_still_open_is_not_told_and_is_known_to_be(bench: Be
     assert [row.state for row in await bench.runs.all(["main"])] == ["told"]
 
 
+async def test_a_told_run_is_not_reversed_where_the_provider_says_nothing_of_its_status(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    await bench.pull()
+    bench.gusto.payrolls = [payroll(processed=None)]
+    with pytest.raises(UnexpectedAnswer, match="does not say"):
+        await bench.pull()
+    assert standing(bench.broker.data) == {"run-1": [1]}
+
+
 async def test_a_run_that_is_merely_missing_is_reported_and_stays(bench: Bench) -> None:
     bench.gusto.payrolls = [payroll(), payroll("run-2")]
     await bench.pull()
@@ -196,6 +205,15 @@ async def test_a_payroll_of_many_people_is_read_over_all_its_pages(bench: Bench)
     assert len(bench.broker.bodies[0]) < 5000
     pages = [request for request in bench.gusto.seen if request.url.path.endswith("/run-1")]
     assert len(pages) == 2 * 20
+
+
+async def test_a_run_is_not_told_to_a_second_company_when_its_entity_is_given_to_that(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    await bench.pull()
+    bench.settings = bench.settings.model_copy(update={"entities": {ENTITY: "other"}})
+    [outcome] = await bench.pull()
+    assert (outcome.became, outcome.reason) == ("refused", "company_changed")
+    assert standing(bench.broker.data) == {"run-1": [1]}
 
 
 async def test_a_second_company_in_the_answer_is_refused_and_never_booked_elsewhere(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from schemas.inventory import MergedLine, ReceiptLine, ReceiptPosted, StockAdjusted, StockMerged
+from schemas.inventory import MergedLine, ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted, StockMerged
 from schemas.money import Money
 from tests.unit.workers.stock.facts import (
     BOOKS,
@@ -23,6 +23,7 @@ from workers.errors import Conflicting
 from workers.plans import plan
 from workers.plans.writes import EntryWrite, Parked
 from workers.prerequisites import PrerequisiteMissing
+from workers.stock.book import StockBook
 
 
 def books(**inventory: object) -> Books:
@@ -261,3 +262,52 @@ async def test_the_day_a_source_gives_is_the_day_of_the_entry() -> None:
     )
     [entry] = (await Telling().tell(told(data))).writes
     assert entry.date == date(2026, 2, 27)
+
+
+async def test_a_changed_order_is_another_fact_and_says_what_comes_after_it_costs() -> None:
+    telling = Telling()
+    await telling.tell_all([ordered("o", "4.00"), received("r1", "10", hour=1)])
+    first = telling.done.pop("o")
+    await telling.tell(ordered("o", "5.00", hour=2))
+    await telling.tell(received("r2", "10", hour=3))
+    assert telling.shown() == {"inventory": 90, "received_not_billed": -90}
+    telling.done["o"] = first
+    await telling.tell(ordered("o", "4.00"))
+    with pytest.raises(Conflicting):
+        await telling.tell(ordered("o", "6.00"))
+
+
+@pytest.mark.parametrize(("place", "hour"), [("B", 5), ("A", 1), (None, 1)])
+async def test_an_opening_level_is_that_of_its_place_and_of_what_comes_after_it(place: str | None, hour: int) -> None:
+    telling = Telling(books(opening="told"))
+    await telling.tell(received("r", "10", cost="2.00"))
+    opening = StockCounted(fact="o", item="CUP", place="A", counted=Decimal(10), reason="opening", unit_cost=usd("2"))
+    await telling.tell(told(opening, hour=2))
+    count = StockCounted(fact="c", item="CUP", place=place, counted=Decimal(50), unit_cost=usd("2"))
+    with pytest.raises(Parked) as parked:
+        await telling.tell(told(count, hour=hour))
+    assert parked.value.reason == "unmapped:opening:CUP"
+    await telling.tell(told(StockCounted(fact="d", item="CUP", place="A", counted=Decimal(9)), hour=5))
+    assert telling.shown()["shrinkage"] == 2
+
+
+async def test_what_solid_booked_itself_is_not_booked_again_when_a_late_receipt_changes_the_cost() -> None:
+    telling = Telling()
+    telling.book = StockBook(records=telling.records, books=BOOKS, company="main", adjusts=True)
+    await telling.tell(received("r", "10", cost="2.00"))
+    assert [write.kind for write in (await telling.tell(adjusted("a", "-3", hour=5))).writes] == ["adjustment"]
+    await telling.tell(received("late", "5", hour=3, cost="3.00"))
+    assert telling.shown() == {"inventory": 35, "received_not_billed": -35}
+
+
+async def test_solid_is_told_of_goods_without_value_only_where_that_is_wanted() -> None:
+    for setting in ("park", "skip"):
+        set_so = books(zero_value=setting)
+        book = StockBook(records=Telling().records, books=set_so, company="main", adjusts=True)
+        telling = Telling(set_so)
+        telling.book = book
+        if setting == "park":
+            with pytest.raises(Parked, match="moved at a cost of 0"):
+                await telling.tell(adjusted("a", "3", cost="0"))
+        else:
+            assert [write.kind for write in (await telling.tell(adjusted("a", "3", cost="0"))).writes] == ["adjustment"]

@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,12 @@ async def test_nothing_is_left_of_the_value_when_nothing_is_left_of_the_goods() 
     )
     assert telling.shown() == {"received_not_billed": -10, "write_off": 10}
     assert telling.card("MUG").quantity == 0
+
+
+@pytest.mark.parametrize("late", [received("back", "-3", hour=2), received("refused", "0", hour=2, rejected="3")])
+async def test_what_an_order_says_late_holds_for_what_went_back_or_was_not_accepted_too(late: Event) -> None:
+    first, order = received("r", "10", cost="2.00", order="PO-0"), ordered("o", "5.00", hour=1)
+    assert await Telling().tell_all([first, late, order]) == await Telling().tell_all([first, order, late])
 
 
 def test_the_sample_books_take_every_history() -> None:
