@@ -94,6 +94,8 @@ class Pipeline:
         planned = plan(event, self.books)
         if not (waived and planned.writes):
             await prerequisites.check(self.inbox, self.company, planned.requires)
+        if waived and planned.stock is not None:
+            planned = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
         planned = await as_posted(self.inbox, self.company, await self.stock.complete(planned, ref))
         await check_alone(self.inbox, self.company, event, planned)

@@ -57,7 +57,7 @@ class Told(BaseModel):
     """What an event tells of stock; what it posts follows from the cards of its items, see `workers.stock.recording`.
 
     `external_id` is that of the entry, if there is one; `reason` the source's word for adjustments. `merges`: it may
-    share an entry with others.
+    share an entry with others. `waits`: a bill waits for its goods, unless a person says otherwise.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +68,7 @@ class Told(BaseModel):
     memo: str
     reason: str
     merges: bool
+    waits: bool = True
     movements: tuple[Movement, ...]
 
     @cached_property

@@ -51,7 +51,9 @@ def record(
         _refuse_unknown(item, new, before, books)
         with _ExplainedFor(item):
             card, lowest = _with(new, before, histories.get(item))
-        _refuse_impossible(item, new, before, card, lowest=lowest, books=books)
+        if told.waits:
+            _refuse_before_goods(item, new, card)
+        _refuse_negative(item, before, card, lowest=lowest, books=books)
         after[item] = card
         due = _difference(item, before, card)
         postings += due
@@ -121,9 +123,7 @@ def _refuse_unknown(item: str, new: Sequence[Movement], before: Card, books: Boo
             raise Parked(f"unmapped:currency:{movement.currency}", msg)
 
 
-def _refuse_impossible(  # noqa: PLR0913 - the cards before and after
-    item: str, new: Sequence[Movement], before: Card, after: Card, *, lowest: Decimal, books: Books
-) -> None:
+def _refuse_before_goods(item: str, new: Sequence[Movement], after: Card) -> None:
     for movement in new:
         if movement.kind == "bill":
             received = after.received.get(movement.order or "", (Decimal(0), Decimal(0)))[0]
@@ -131,6 +131,9 @@ def _refuse_impossible(  # noqa: PLR0913 - the cards before and after
             if billed > received:
                 msg = f"{billed:f} of {item} are billed on order {movement.order}, and {received:f} have come"
                 raise PrerequisiteMissing(f"prerequisite:receipt:{movement.order}:{item}", msg)
+
+
+def _refuse_negative(item: str, before: Card, after: Card, *, lowest: Decimal, books: Books) -> None:
     known = after.opened or books.inventory.opening == "zero"
     takes_out = after.quantity < before.quantity
     if known and takes_out and lowest < 0 and books.inventory.negative_stock == "park":

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.inventory import MergedLine, ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted, StockMerged
 from schemas.money import Money
+from store.inbox import EventRef
 from tests.unit.workers.stock.facts import (
     BOOKS,
     Telling,
@@ -122,6 +123,18 @@ async def test_a_bill_for_goods_that_have_not_come_waits_for_them() -> None:
     await telling.tell(received("r2", "2", hour=3))
     await telling.tell(billed("b", "12", "48.00", hour=2))
     assert "received_not_billed" not in telling.shown()
+
+
+async def test_a_bill_that_a_person_does_not_let_wait_gets_its_variance_with_the_goods() -> None:
+    telling = Telling()
+    event = billed("b", "10", "43.00")
+    planned = plan(event, BOOKS)
+    assert planned.stock is not None
+    at_once = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
+    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
+    assert [write.kind for write in (await telling.book.complete(at_once, ref)).writes] == ["contact", "bill"]
+    await telling.tell_all([ordered("o", "4.00"), received("r", "10", hour=1)])
+    assert telling.shown() == {"inventory": 40, "received_not_billed": -43, "purchase_price_variance": 3}
 
 
 async def test_a_cost_is_never_invented() -> None:
