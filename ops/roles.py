@@ -261,6 +261,7 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
             ),
             sweeper=sweeper,
             stock=stock,
+            earlier=earlier,
             merger=merger,
             books=books,
             company=company,

@@ -58,6 +58,14 @@ Quantity = Annotated[
 ]
 """A quantity in the item's unit: a Decimal, as JSON a string."""
 
+SummedQuantity = Annotated[
+    Decimal,
+    BeforeValidator(read_decimal),
+    PlainSerializer(lambda quantity: format(quantity, "f"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,16}(\.[0-9]{1,12})?$", "examples": ["12", "0.5"]}),
+]
+"""A sum of quantities: as large as it comes."""
+
 ChangedQuantity = Annotated[Quantity, AfterValidator(_not_zero)]
 CountedQuantity = Annotated[Quantity, AfterValidator(_zero_or_more)]
 
@@ -198,7 +206,7 @@ class MergedLine(EventModel):
     reason: Text
     debit: Text = "inventory"
     credit: Text
-    quantity: Quantity
+    quantity: SummedQuantity
     value: Money
     facts: int
 

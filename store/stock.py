@@ -140,6 +140,12 @@ class StockStore:
         """Record a fact once; told again, it is given as it was. Raises OtherContent, and what `decide` does."""
         return await self._commits.submit(recording)
 
+    async def knows(self, company: str, fact: str) -> bool:
+        """Whether the fact is recorded."""
+        wanted = select(STOCK_FACTS.c.fact).where(STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact == fact)
+        async with reading(self._engine) as connection:
+            return await connection.scalar(wanted) is not None
+
     async def merge(
         self, company: str, *, before: datetime, batches: Callable[[Sequence[StockFact]], Sequence[Merged]]
     ) -> int:

@@ -29,6 +29,9 @@ FURTHER_BACK: Final = timedelta(days=90)
 
 KEYS_AT_A_TIME: Final = 500
 
+MERGED: Final = "stock:merged:"
+"""How the external ids of merged adjustments begin."""
+
 
 class ReadsEverything(Protocol):
     """What is needed of Solid's client."""
@@ -80,12 +83,32 @@ class Earlier:
             NotYet: an earlier inbox was at work, or that cannot be told, and its last call may still land.
             StoreUnavailable, Unavailable, OutcomeUnknown: see there.
         """
+        return (await self._known_of(kind, day)).get(external_id)
+
+    async def merged_stock(self, happened: datetime, day: date) -> bool:
+        """Whether an earlier store made adjustments of that time part of entries that this one knows nothing of.
+
+        Which facts are in such an entry went with that store. Also True where that cannot be found out.
+
+        Raises:
+            NotYet, StoreUnavailable, Unavailable, OutcomeUnknown: as for `find`.
+        """
+        if not await self.concerns(happened, day):
+            return False
+        try:
+            records = await self._known_of("entry", day)
+        except NotRead:
+            return True
+        merged = {name: records[name] for name in records if name.startswith(MERGED)}
+        return await self._not_all_ours(merged)
+
+    async def _known_of(self, kind: Kind, day: date) -> Mapping[str, str]:
         async with self._reading[kind]:
             known = self._known.get(kind) or await self._records.known(self._company, kind)
             if known is None or known.since > day:
                 known = await self._read(kind, day)
             self._known[kind] = known
-        return known.records.get(external_id)
+        return known.records
 
     async def _read(self, kind: Kind, day: date) -> Known:
         if kind in self._unreadable:

@@ -191,8 +191,8 @@ class PayrollPolicy(BaseModel):
     `net_pay`: the role that is credited with what people get. `accrual`: whether a run whose period ends in an earlier
     month than it is paid is accrued on the period's last day. `rounding_limit`, in the company's currency: up to which
     amount a difference that the producer has named may go to `payroll_rounding`. `departments` and `locations`: the
-    account, class or location of the wages of each; where there are any, every wage must say one of them, or `""` must say where the
-    others go.
+    account, class or location of the wages of each; where there are any, every wage must say one of them, or `""` must
+    say where the others go.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -33,6 +33,7 @@ from store.stock import StockStore
 from workers.applying import Applier
 from workers.books import Books
 from workers.chart import Chart
+from workers.earlier import Earlier
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
@@ -75,6 +76,7 @@ class Parts:
     applier: Applier
     sweeper: Sweeper
     stock: StockStore
+    earlier: Earlier
     merger: Merger
     books: Books
     company: str
@@ -198,6 +200,9 @@ class Worker:
         except (StoreUnavailable, MessagingError) as error:
             log.warning("stock.not_merged", error=str(error) or type(error).__name__)
             self._troubled.set()
+        except Exception:
+            log.exception("stock.not_merged")
+            self._troubled.set()
 
     def _pipeline(self, chart: Chart) -> Pipeline:
         parts, settings = self._parts, self._parts.settings
@@ -213,6 +218,7 @@ class Worker:
                 company=parts.company,
                 items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
                 adjusts=parts.dialect.adjustments is not None,
+                earlier=parts.earlier,
             ),
             policy=RetryPolicy(parts.retry_delays, settings.max_attempts, settings.max_deferrals),
             settle_seconds=settings.settle_seconds,

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from schemas.envelope import Event
 from schemas.inventory import BillReceived, OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted, StockMerged
-from schemas.money import Money
+from schemas.money import Money, iso_exponent
 from workers.books import Books
 from workers.plans.ledger import account_of
 from workers.plans.writes import BillLine, BillWrite, ContactWrite, EntryWrite, Line, Parked, Plan
@@ -28,7 +28,7 @@ def stock_adjusted(event: Event, data: StockAdjusted, books: Books) -> Plan:
         at=event.time,
         kind="change",
         quantity=data.delta,
-        place=data.place or books.inventory.default_place,
+        place=data.place,
         lot=data.lot,
         role=role,
         **_cost(data.unit_cost, books),
@@ -45,7 +45,7 @@ def stock_counted(event: Event, data: StockCounted, books: Books) -> Plan:
         at=event.time,
         kind="opening" if data.reason == "opening" else "count",
         quantity=data.counted,
-        place=data.place or books.inventory.default_place,
+        place=data.place,
         lot=data.lot,
         role=role,
         **_cost(data.unit_cost, books),
@@ -66,7 +66,7 @@ def receipt_posted(event: Event, data: ReceiptPosted, books: Books) -> Plan:
             at=event.time,
             kind="receipt",
             quantity=line.quantity,
-            place=line.place or books.inventory.default_place,
+            place=line.place,
             lot=line.lot,
             role="received_not_billed",
             order=data.order,
@@ -115,6 +115,8 @@ def bill_received(event: Event, data: BillReceived, books: Books) -> Plan:
         display_name=data.supplier,
         contact_type="vendor",
     )
+    for line in data.lines:
+        must_be_whole(line.amount, what=f"bill {data.bill}")
     goods = sum((line.amount for line in data.lines), Money.zero(currency))
     amounts = {"received_not_billed": goods, "input_vat": data.tax or Money.zero(currency)}
     lines = tuple(
@@ -189,6 +191,13 @@ def entry_lines(pair: tuple[str, str], amount: Money, *, memo: str, books: Books
 def said_of(item: str, quantity: Decimal, reason: str) -> str:
     """What a line says: `SKU-1: -3 (damage)`."""
     return f"{item}: {quantity:+f} ({reason})"
+
+
+def must_be_whole(amount: Money, *, what: str) -> None:
+    """Return where the amount is a whole number of minor units. Raises Parked."""
+    if amount.amount != amount.amount.quantize(Decimal(1).scaleb(-iso_exponent(amount.currency))):
+        msg = f"{what} charges {amount}, which is finer than {amount.currency} is"
+        raise Parked("fraction:bill", msg)
 
 
 def _told(  # noqa: PLR0913 - one each

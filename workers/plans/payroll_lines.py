@@ -65,7 +65,9 @@ def shares(lines: tuple[RunLine, ...], provider: str, books: Books) -> Iterator[
 
 
 def entry_lines(found: Iterable[Share]) -> tuple[Line, ...]:
-    """One line for each role, account, class and location; a sum below zero stands on the other side, and one of zero nowhere.
+    """One line for each role, account, class and location.
+
+    A sum below zero stands on the other side, and one of zero nowhere.
 
     Raises:
         Parked: a sum has a fraction of the smallest coin.

@@ -5,6 +5,7 @@ that the inbox knows it. Nothing is sent to Solid here.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -31,6 +32,18 @@ class Records(Protocol):
         """See `StockStore.record`."""
         ...
 
+    async def knows(self, company: str, fact: str) -> bool:
+        """See `StockStore.knows`."""
+        ...
+
+
+class KnowsEarlier(Protocol):
+    """What the book needs of `workers.earlier`."""
+
+    async def merged_stock(self, happened: datetime, day: date) -> bool:
+        """See `Earlier.merged_stock`."""
+        ...
+
 
 class StockBook:
     """One company's. `items` are those of Solid; without it every SKU is believed (offline).
@@ -38,7 +51,7 @@ class StockBook:
     `adjusts`: Solid has an endpoint for adjustments, so that they move its quantities; else they are entries of value.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword a part
         self,
         *,
         records: Records,
@@ -46,12 +59,14 @@ class StockBook:
         company: str,
         items: Items | None = None,
         adjusts: bool = False,
+        earlier: KnowsEarlier | None = None,
     ) -> None:
         self._records = records
         self._books = books
         self._company = company
         self._items = items
         self._adjusts = adjusts
+        self._earlier = earlier
 
     async def complete(self, plan: Plan, event: EventRef) -> Plan:
         """The plan with the entry that what it tells of stock makes; without one where that is nothing, or comes later.
@@ -70,6 +85,7 @@ class StockBook:
         if self._items is not None and any(movement.kind != "order" for movement in told.movements):
             await self._items.refuse_unknown(told.items)
         self._refuse_without_opt_in(told)
+        await self._refuse_merged_before(told)
         try:
             fact = await self._records.record(self._recording(told, event))
         except OtherContent:
@@ -94,6 +110,18 @@ class StockBook:
                 "value, and the quantities in Solid would not move with them: opt in if that is wanted."
             )
             raise Parked("opt_in:inventory.value_entries", msg)
+
+    async def _refuse_merged_before(self, told: Told) -> None:
+        """A store that was lost took with it which facts are in the entries that it merged: a person must look."""
+        if self._earlier is None or self._adjusts or not (told.merges and told.waits):
+            return
+        merged = await self._earlier.merged_stock(told.movements[0].at, told.day)
+        if merged and not await self._records.knows(self._company, told.fact):
+            msg = (
+                f"{told.fact} is older than this store, and Solid has merged adjustments of an earlier one: whether it "
+                "is among them is not known. Compare, then discard it, or replay it with --waive to post it."
+            )
+            raise Parked("held:merged_before", msg)
 
     async def _adjustment(self, told: Told, posting: Posting) -> AdjustmentWrite:
         """The change of an item's quantity, valued by Solid where it goes down and where no cost was told."""
@@ -202,6 +230,11 @@ class MemoryRecords:
         self.cards: dict[str, Body] = {}
         self._movements: dict[str, list[Body]] = {}
         self._facts: dict[str, tuple[str, StockFact]] = {}
+
+    async def knows(self, company: str, fact: str) -> bool:
+        """As `StockStore.knows`; there is one company."""
+        del company
+        return fact in self._facts
 
     async def record(self, recording: Recording) -> StockFact:
         """As `StockStore.record`."""

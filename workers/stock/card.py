@@ -19,6 +19,7 @@ Pair = tuple[str, str]
 Position = tuple[str, int, str, int]
 
 ZERO: Final = Decimal(0)
+VARIANCE: Final = ("purchase_price_variance", "received_not_billed")
 _COST_STEP: Final = Decimal(1).scaleb(-12)
 _EXACT: Final = Context(prec=60)
 
@@ -66,6 +67,11 @@ class Card:
         places = {None, movement.place}
         told = [since for place, since in self.opened.items() if movement.place is None or place in places]
         return any(since <= movement.position[0] for since in told)
+
+    @property
+    def is_anywhere(self) -> bool:
+        """Whether some of it is at no place in particular."""
+        return any(level and place is None for (place, _), level in self.levels.items())
 
     def takes_at_the_end(self, movement: Movement) -> bool:
         """Whether the card is the same when the movement is added at the end; else it must be made anew with it.
@@ -133,15 +139,20 @@ class Card:
         with localcontext(_EXACT):
             step = Decimal(1).scaleb(-iso_exponent(self.currency))
             exact = dict(self.booked)
-            variance = sum((self._variance(order) for order in self.billed), ZERO)
+            variance = sum((self._variance(order) for order in self.billed), exact.get(VARIANCE, ZERO))
             if variance:
-                exact["purchase_price_variance", "received_not_billed"] = variance
+                exact[VARIANCE] = variance
             return {pair: amount.quantize(step, ROUND_HALF_UP) for pair, amount in exact.items()}
 
     def cost_on_order(self, order: str | None, line: str | None, at: str) -> Decimal | None:
-        """What the order says the item costs: the last it said before, or else the first it said at all."""
-        told = [(when, cost) for when, named, cost in self.orders.get(order or "", ()) if named in {None, line}]
-        told = told or [(when, cost) for when, _, cost in self.orders.get(order or "", ())]
+        """What the order says the item costs: the last it said before, or else the first it said at all.
+
+        None where the order has the item on lines of other costs, and which of them is meant is not said.
+        """
+        lines = self.orders.get(order or "", ())
+        told = [(when, cost) for when, named, cost in lines if named in {None, line}]
+        if not told and 1 in {len({named for _, named, _ in lines}), len({cost for _, _, cost in lines})}:
+            told = [(when, cost) for when, _, cost in lines]
         before = [cost for when, cost in told if when <= at]
         return before[-1] if before else (told[0][1] if told else None)
 
@@ -161,7 +172,9 @@ class Card:
         if cost is None:
             raise NoCost
         if movement.quantity:
-            self._move(movement, movement.quantity, cost)
+            value = self._move(movement, movement.quantity, cost)
+            if value != movement.quantity * cost:  # less was here than what went back is credited for
+                self.booked[VARIANCE] += movement.quantity * cost - value
         if movement.rejected:
             self.booked["supplier_claims", "received_not_billed"] += movement.rejected * cost
         if movement.order is not None:  # what went back or was rejected counts as 0: the order's cost told on it too
@@ -170,7 +183,7 @@ class Card:
             self.received[movement.order] = (quantity + came, value + came * cost)
 
     def _count(self, movement: Movement) -> None:
-        if movement.place is not None and any(level and place is None for (place, _), level in self.levels.items()):
+        if movement.place is not None and self.is_anywhere:
             raise AmbiguousPlace
         there = sum(
             (
@@ -182,8 +195,9 @@ class Card:
         )
         self._move(movement, movement.quantity - there, movement.unit_cost)
 
-    def _move(self, movement: Movement, change: Decimal, cost: Decimal | None) -> None:
+    def _move(self, movement: Movement, change: Decimal, cost: Decimal | None) -> Decimal:
         """Change the quantity, at a cost that was told or else at the average, and book the value against the role."""
+        value = ZERO
         if change:
             value, self.cost = self._valued(change, cost, posts=movement.role is not None)
             self.levels[movement.place, movement.lot] += change
@@ -191,6 +205,7 @@ class Card:
                 self.booked["inventory", movement.role] += value
         elif self.cost is None:
             self.cost = cost
+        return value
 
     def _valued(self, change: Decimal, told: Decimal | None, *, posts: bool) -> tuple[Decimal, Decimal | None]:
         """The value of a change, and the average cost after it."""

@@ -21,6 +21,7 @@ from schemas.envelope import Event, decode, encode
 from schemas.inventory import MergedLine, StockMerged
 from schemas.money import Money
 from store.stock import Merged, StockFact, StockStore
+from workers.earlier import MERGED
 from workers.stock.book import posting_of
 
 log = structlog.get_logger()
@@ -94,7 +95,7 @@ def _filled(facts: Sequence[StockFact], most_lines: int) -> Iterator[list[StockF
 
 
 def _batch(company: str, day: date, facts: Sequence[StockFact], now: datetime) -> Merged:
-    name = f"stock:merged:{uuid.uuid4().hex}"
+    name = f"{MERGED}{uuid.uuid4().hex}"
     values: dict[Key, Money] = {}
     quantities: dict[Key, Decimal] = defaultdict(Decimal)
     counts: dict[Key, int] = defaultdict(int)

@@ -29,10 +29,21 @@ def needs_history(told: Told, cards: Mapping[str, Card], books: Books) -> list[s
 
 
 def _must_see_all(movement: Movement, card: Card, books: Books) -> bool:
-    if not card.takes_at_the_end(movement):
+    if not card.takes_at_the_end(movement) or (books.inventory.default_place and card.is_anywhere):
         return True
     late = card.last is not None and movement.position < card.last
     return late and books.inventory.negative_stock == "park" and card.lowest + movement.quantity < 0
+
+
+def _placed(movements: Sequence[Movement], books: Books) -> Sequence[Movement]:
+    """What is said to be nowhere is at the default place, if there is one: also what was told before that was set."""
+    place = books.inventory.default_place
+    if place is None:
+        return movements
+    return [
+        movement if movement.place is not None else movement.model_copy(update={"place": place})
+        for movement in movements
+    ]
 
 
 def record(
@@ -46,11 +57,11 @@ def record(
     """
     postings: list[Posting] = []
     after: dict[str, Card] = {}
-    for item, new in told.by_item.items():
-        before = cards[item]
+    for item, said in told.by_item.items():
+        before, new = cards[item], _placed(said, books)
         _refuse_unknown(item, new, before, books)
         with _ExplainedFor(item):
-            card, lowest = _with(new, before, histories.get(item))
+            card, lowest = _with(new, before, _placed(histories[item], books) if item in histories else None)
         if told.waits:
             _refuse_before_goods(item, new, card)
         _refuse_negative(item, before, card, lowest=lowest, books=books)

@@ -71,16 +71,19 @@ class Bench:
 
     def applier(self, owner: str = "a") -> Applier:
         """Start a process: what an earlier one remembered is gone, what the inbox says stays."""
-        inbox = self.inbox(owner)
-        earlier = Earlier(
+        inbox, earlier = self.inbox(owner), self.earlier(owner)
+        return Applier(solid=self.solid, inbox=inbox, earlier=earlier, company=COMPANY, timing=TIMING, clock=self.clock)
+
+    def earlier(self, owner: str = "a") -> Earlier:
+        """What a process knows of the time before the inbox."""
+        return Earlier(
             solid=self.solid,
             records=EarlierRecords(self.engine, self.clock),
-            inbox=inbox,
+            inbox=self.inbox(owner),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
             clock=self.clock,
         )
-        return Applier(solid=self.solid, inbox=inbox, earlier=earlier, company=COMPANY, timing=TIMING, clock=self.clock)
 
     async def row(self, external_id: str) -> WriteRow:
         """What the inbox holds."""

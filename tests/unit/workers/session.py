@@ -194,6 +194,7 @@ class Stage:
             "applier": SimpleNamespace(longest_call=35.0),
             "sweeper": FakeSweeper(self.said),
             "stock": None,
+            "earlier": None,
             "merger": SimpleNamespace(run=for_ever, once=nothing),
             "books": SimpleNamespace(accounts={}, items={}, payroll=PayrollPolicy()),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),

@@ -140,3 +140,17 @@ async def test_what_solid_refused_is_not_looked_for_again(bench: Bench) -> None:
 def _record(name: str) -> NewRecord:
     """An entry as an earlier inbox would have sent it."""
     return record_of(entry(name), {}, CHART)
+
+
+async def test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry(bench: Bench) -> None:
+    assert not await bench.earlier().merged_stock(OLD, DAY), "a first install has none"
+    await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY)
+    bench.clock.advance(TIMING.settle)
+    bench.solid.add(_record("stock:merged:0f"))
+    assert await bench.earlier().merged_stock(OLD, DAY)
+    assert not await bench.earlier().merged_stock(bench.clock.now() + timedelta(days=1), DAY + timedelta(days=9))
+
+
+async def test_adjustments_that_this_store_merged_are_no_doubt(bench: Bench) -> None:
+    await bench.applier().apply(fact(happened=NEWS), one("stock:merged:0f"))
+    assert not await bench.earlier().merged_stock(OLD, DAY)

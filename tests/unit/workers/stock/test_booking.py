@@ -1,11 +1,20 @@
 """What each fact about stock posts, and what comes before a person instead."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
-from schemas.inventory import MergedLine, ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted, StockMerged
+from schemas.inventory import (
+    MergedLine,
+    OrderLine,
+    OrderPlaced,
+    ReceiptLine,
+    ReceiptPosted,
+    StockAdjusted,
+    StockCounted,
+    StockMerged,
+)
 from schemas.money import Money
 from store.inbox import EventRef
 from tests.unit.workers.stock.facts import (
@@ -24,7 +33,7 @@ from workers.errors import Conflicting
 from workers.plans import plan
 from workers.plans.writes import EntryWrite, Parked
 from workers.prerequisites import PrerequisiteMissing
-from workers.stock.book import StockBook
+from workers.stock.book import MemoryRecords, StockBook
 
 
 def books(**inventory: object) -> Books:
@@ -324,3 +333,64 @@ async def test_solid_is_told_of_goods_without_value_only_where_that_is_wanted() 
                 await telling.tell(adjusted("a", "3", cost="0"))
         else:
             assert [write.kind for write in (await telling.tell(adjusted("a", "3", cost="0"))).writes] == ["adjustment"]
+
+
+async def test_stock_that_was_told_to_be_nowhere_is_at_the_default_place_once_there_is_one() -> None:
+    telling = Telling()
+    await telling.tell(received("r", "10", cost="2.00"))
+    at_home = Telling(books(default_place="WH1"))
+    at_home.records = telling.records
+    at_home.book = StockBook(records=telling.records, books=at_home.books, company="main")
+    await at_home.tell(counted("c", "9", hour=1, place="WH1"))
+    assert at_home.shown() == {"inventory": -2, "shrinkage": 2}
+    assert (await at_home.tell(received("r", "10", cost="2.00"))).writes, "what was told before is no conflict"
+
+
+async def test_what_goes_back_is_credited_at_its_cost_though_less_is_left_in_the_books() -> None:
+    telling = Telling()
+    await telling.tell_all([received("r", "10", cost="4.00"), received("back", "-10", cost="6.00", hour=1)])
+    assert telling.shown() == {"received_not_billed": 20, "purchase_price_variance": -20}
+
+
+async def test_of_two_lines_of_an_order_with_other_costs_none_is_guessed() -> None:
+    lines = tuple(OrderLine(line=str(n), item="MUG", unit_cost=usd(cost)) for n, cost in enumerate(("2.00", "4.00")))
+    telling = Telling()
+    await telling.tell(told(OrderPlaced(fact="o", order="PO-1", lines=lines)))
+    with pytest.raises(Parked) as parked:
+        await telling.tell(received("r", "10", hour=1))
+    assert parked.value.reason == "unmapped:cost:MUG"
+
+
+async def test_a_bill_finer_than_its_currency_is_parked() -> None:
+    with pytest.raises(Parked) as parked:
+        await Telling().tell(billed("b", "3", "0.999"))
+    assert parked.value.reason == "fraction:bill"
+
+
+class FakeEarlier:
+    """An earlier store that merged, or did not."""
+
+    def __init__(self, *, merged: bool) -> None:
+        self.merged = merged
+
+    async def merged_stock(self, happened: datetime, day: date) -> bool:
+        del happened, day
+        return self.merged
+
+
+@pytest.mark.parametrize("merged", [True, False])
+async def test_what_an_earlier_store_may_have_merged_comes_before_a_person(*, merged: bool) -> None:
+    records, earlier = MemoryRecords(), FakeEarlier(merged=merged)
+    book = StockBook(records=records, books=BOOKS, company="main", earlier=earlier)
+    event = adjusted("a", "-1", cost="2.00")
+    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
+    planned = plan(event, BOOKS)
+    if merged:
+        with pytest.raises(Parked) as parked:
+            await book.complete(planned, ref)
+        assert parked.value.reason == "held:merged_before"
+        assert planned.stock is not None
+        planned = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
+    first = await book.complete(planned, ref)
+    assert first.writes
+    assert await book.complete(plan(event, BOOKS), ref) == first, "what this store has recorded is its own"
