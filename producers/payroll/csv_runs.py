@@ -147,7 +147,8 @@ def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext)
         entity = cells.identifier(row, mapping.entity, known=context.accounts)
     kind = _type(row, mapping)
     dated = [str(day) for day in (*days, pay_date) if day]
-    run = ":".join(ids or (dated if kind == "regular" else [*dated, kind]))
+    said = [kind] if kind == "reversal" or not (ids or kind == "regular") else []
+    run = ":".join([*(ids or dated), *said])
     return _Key(entity, run, kind, pay_date, days[0], days[1])
 
 
@@ -196,12 +197,12 @@ def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is 
 ) -> Taken:
     tally = adding.tallies[key]
     _check_columns(adding.of_run[key].sums, tally, mapping, currency)
-    is_reversal = key.type == "regular" and tally.total(_GROSS) < 0
+    is_reversal = key.type != "reversal" and tally.total(_GROSS) < 0
     run = Run(
         source=NAME,
         provider=mapping.provider,
         entity=key.entity,
-        id=f"{key.run}:reversal" if is_reversal and not mapping.run else key.run,
+        id=f"{key.run}:reversal" if is_reversal else key.run,
         pay_date=key.pay_date,
         currency=currency,
         period_start=key.period_start,

@@ -30,6 +30,7 @@ Progress = Callable[[int, int], None]
 """Told how many runs of how many are done."""
 
 UNKNOWN_ENTITY: Final = "unknown_entity"
+COMPANY_CHANGED: Final = "company_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +138,8 @@ class Puller:
     async def _run(self, entity: str, run: ListedRun) -> Outcome:
         company = self._account.companies.get(run.entity)
         key = RunKey(company or self._account.companies[entity], self._account.provider, run.entity, run.run)
-        if company is None:
-            message = f"{run.entity} is not in the entities of [payroll.{self._account.name}], so it has no books"
-            return await self._refused(key, run, Rejected(reason=UNKNOWN_ENTITY, message=message))
-        if (other := await self._runs.elsewhere(key)) is not None:
-            message = f"it stands in the books of {other}, and {run.entity} is {company}'s now: say {other} in entities"
-            return await self._refused(key, run, Rejected(reason="company_changed", message=message))
+        if company is None or (stands_in := await self._runs.elsewhere(key)) is not None:
+            return await self._refused(key, run, self._not_ours(run, None if company is None else stands_in))
         if run.status != "closed":
             return await self._taken_back(key, run, reason="reopened" if run.status == "open" else "cancelled")
         try:
@@ -156,6 +153,13 @@ class Puller:
             message = f"the document of {run.run} tells {len(normalised.events)} runs, so it is not clear which is this"
             return await self._refused(key, run, Rejected(reason="several_runs", message=message))
         return await self._paid(run, _as_listed(normalised.events[0], run))
+
+    def _not_ours(self, run: ListedRun, stands_in: str | None) -> Rejected:
+        if stands_in is None:
+            message = f"{run.entity} is not in the entities of [payroll.{self._account.name}], so it has no books"
+            return Rejected(reason=UNKNOWN_ENTITY, message=message)
+        message = f"it stands in the books of {stands_in}, which {run.entity} was of: say {stands_in} in entities again"
+        return Rejected(reason=COMPANY_CHANGED, message=message)
 
     async def _paid(self, run: ListedRun, event: Event) -> Outcome:
         told = paid(event)

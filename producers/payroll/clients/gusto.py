@@ -49,13 +49,15 @@ class Gusto:
             return Reading(rows, len(answers))
 
         rows = await settled(read, what=f"the list of payrolls of {entity}")
-        return await self._with_reversals(entity, [row for row in rows if span.holds(day_of(row, "check_date"))])
+        return await self._with_reversals(entity, rows, span)
 
-    async def _with_reversals(self, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[ListedRun]:
-        found = {run.run: run for run in (_listed(row, entity) for row in rows)}
+    async def _with_reversals(self, entity: str, rows: Sequence[Mapping[str, Any]], span: Span) -> list[ListedRun]:
+        """The runs of the span and what takes one of them back; what takes an earlier run back says which."""
+        asked = [row for row in rows if span.holds(day_of(row, "check_date"))]
+        found = {run.run: run for run in (_listed(row, entity) for row in asked)}
         for row in rows:
             for reversal in row.get("reversal_payroll_uuids") or ():
-                run = found.get(reversal) or await self.find(entity, str(reversal))
+                run = found.get(reversal) or (await self.find(entity, str(reversal)) if row in asked else None)
                 if run is not None:
                     found[run.run] = replace(run, reverses=name_of(row, "payroll_uuid", "uuid"))
         return list(found.values())

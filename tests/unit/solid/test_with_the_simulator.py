@@ -221,6 +221,21 @@ async def test_an_entry_of_six_hundred_lines_is_written_and_found_again() -> Non
     assert [leg.memo for leg in record.draft.legs] == [*(f"line {number}" for number in range(600)), None]
 
 
+async def test_the_class_and_the_location_of_a_line_are_kept() -> None:
+    simulation = speaking()
+    async with client_of(simulation, Dialect(money="decimal_string")) as client:
+        bank, *_, income = [account.id for account in await client.accounts()]
+        split = EntryLine(account_id=income, debit=Decimal(1), class_id="class-1", location_id="location-1")
+        lines = (split, EntryLine(account_id=bank, credit=Decimal(1)))
+        entry = NewEntry(external_id="e:1", date=DAY, currency="USD", memo="Wages", lines=lines)
+        await client.create(entry)
+    (record,) = simulation.books.with_external_id("entry", "e:1")
+    stored = record.draft.fields["lines"]
+    assert isinstance(stored, list)
+    kept = [(line["class_id"], line["location_id"]) for line in stored]
+    assert kept == [("class-1", "location-1"), (None, None)]
+
+
 @pytest.mark.parametrize("match", ["exact", "contains", "icase"])
 async def test_a_contact_is_matched_exactly_however_solid_compares(match: str) -> None:
     async with client_of(speaking(contact_match=match), Dialect(money="decimal_string")) as client:

@@ -211,6 +211,13 @@ def test_a_bonus_and_a_reversal_of_the_same_day_are_runs_of_their_own_where_the_
     assert [regular.run, bonus.run, back.run] == ["2026-04-17", "2026-04-17:bonus", "2026-04-17:reversal"]
 
 
+def test_what_takes_back_is_never_a_version_of_the_run_that_it_takes_back() -> None:
+    types = MAPPING | {"types": {"Void": "reversal"}}
+    (by_sign,) = own(made_csv("Ann;A;r1;17.04.2026;-1.000,50;(200,25);800,25-"))
+    (by_word,) = csv_runs(made_csv(ROWS[0] + ";Void", header=HEADER + ";Type"), mapping=types)
+    assert [by_sign.run, by_word.run] == ["r1:reversal", "r1:reversal"]
+
+
 def _with_code(code: str) -> bytes:
     return (MADE / "adp.csv").read_bytes().replace(b",ABC1,", f",{code},".encode())
 

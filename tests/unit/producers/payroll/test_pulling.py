@@ -126,6 +126,15 @@ async def test_a_reversal_is_a_run_of_its_own_that_names_what_it_takes_back(benc
     assert [outcome.became for outcome in await bench.pull()] == ["unchanged", "unchanged"]
 
 
+async def test_a_reversal_that_is_pulled_without_the_month_of_its_run_names_it_too(bench: Bench) -> None:
+    taken = {name: f"-{value}" if float(value) else value for name, value in payroll()["totals"].items()}
+    back = payroll("run-2", totals=taken, employee_compensations=[], check_date="2026-05-04")
+    bench.gusto.payrolls = [payroll(reversal_payroll_uuids=["run-2"]), back]
+    [outcome] = await bench.pull(Span(date(2026, 5, 1), date(2026, 5, 31)))
+    [run] = _paid(bench)
+    assert (outcome.run, run.run, run.reverses) == ("run-2", "run-2", "run-1")
+
+
 async def test_a_token_that_expires_in_mid_pull_is_renewed_once_and_the_pull_goes_on(bench: Bench) -> None:
     bench.gusto.payrolls = [payroll(f"run-{number}") for number in range(3)]
     bench.gusto.after = lambda gusto: gusto.tokens.discard("access-1")
