@@ -6,6 +6,7 @@ when it adds up by itself: what is missing is never called deductions. Amounts a
 Source: Finch's public API description (its SDKs); no real document is at hand, tests use made ones.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
 from producers.payroll.amounts import ZERO, day, day_or_none, reading
-from producers.payroll.guarding import category, fields_of, guarded, words_of_people
+from producers.payroll.guarding import category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.gusto_names import GARNISHMENT
 from producers.payroll.options import RunOptions, read_options
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
@@ -215,16 +216,22 @@ def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
         yield "employer_benefit", contribution
 
 
+_TYPED: Final = frozenset({"deduction", "garnishment", "employer_benefit"})
+"""Kinds whose names somebody types."""
+
 Words = Mapping[tuple[LineKind, object], frozenset[str | None]]
 
 
 def _words(statements: Sequence[Fields]) -> tuple[Words, frozenset[str]]:
     """Collect the names by kind and type, None among them where one cannot be told, and the words of people."""
     people = frozenset(word for statement in statements for word in words_of_people(statement.values))
+    items = [list(_items(statement)) for statement in statements]
+    holders = Counter(each for own in items for each in {(kind, str(item.get("name"))) for kind, item in own})
     names: dict[tuple[LineKind, object], frozenset[str | None]] = {}
-    for kind, item in (found for statement in statements for found in _items(statement)):
-        key = (kind, item.token_or_none("type"))
-        names[key] = names.get(key, frozenset()) | {category(item.get("name"), people=people)}
+    for kind, item in (each for own in items for each in own):
+        key, name = (kind, item.token_or_none("type")), item.get("name")
+        alone = kind in _TYPED and may_name_its_holder(name, holders=holders[kind, str(name)])
+        names[key] = names.get(key, frozenset()) | {None if alone else category(name, people=people)}
     return names, people
 
 

@@ -26,6 +26,12 @@ _OF_THINGS: Final = (
     "child support garnishment health pension retirement parking commuter travel",
 )
 _NOT_OF_PEOPLE: Final = frozenset(" ".join(_OF_THINGS).split())
+_TYPED_OFTEN: Final = (
+    "deduction deductions post pre tax loan repayment advance wage order parking gym membership union dues uniform",
+    "tools meals charity donation phone accident disability long short term group garnish creditor levy alimony",
+    "bankruptcy court plan savings account fsa hsa ira simple dependent care supplemental",
+)
+_OF_DEDUCTIONS: Final = _NOT_OF_PEOPLE | frozenset(" ".join(_TYPED_OFTEN).split())
 _WORDS: Final = re.compile(r"[^\W\d_]{3,}")
 _LONGEST_CATEGORY: Final = 80
 
@@ -75,6 +81,14 @@ def category(name: object, *, people: frozenset[str]) -> str | None:
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
     return None if people & _words(text) else text
+
+
+def may_name_its_holder(name: object, *, holders: int) -> bool:
+    """Whether what somebody typed for one employee alone ("Loan Smith") may be the name of that employee.
+
+    The document need not hold the name anywhere else. Names that several have, or of ordinary words, are none.
+    """
+    return holders == 1 and isinstance(name, str) and bool(_words(name) - _OF_DEDUCTIONS)
 
 
 def words_of_people(document: object) -> frozenset[str]:

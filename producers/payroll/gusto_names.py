@@ -5,12 +5,14 @@ It must not give an amount that is not a sum over all people.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from producers.payroll.amounts import ZERO, amount
+from producers.payroll.guarding import may_name_its_holder
 from producers.payroll.gusto_totals import Totals
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Tally, differ
@@ -107,14 +109,24 @@ def _first_that_sums(candidates: Iterable[Mapping[str, Decimal] | None], total: 
     return {otherwise: total}
 
 
+def _added(one: Sums, other: Sums) -> Sums:
+    return {name: one.get(name, ZERO) + other.get(name, ZERO) for name in one | other}
+
+
 def _deductions(
     people: Iterable[Fields], benefits: Iterable[Fields], totals: Totals, name_of: NameOf
 ) -> tuple[Sums, Sums]:
     """Deductions, and garnishments among them: by name where all of them sum to all that was deducted."""
     whole = totals.deductions + totals.other_deductions + totals.child_support
-    items = [(benefit, "employee_deduction") for benefit in benefits]
-    items += [(deduction, "amount") for person in people for deduction in person.sections("deductions") or ()]
-    sums = _sums(items, name_of)
+    each = [person.sections("deductions") or () for person in people]
+    holders = Counter(name for own in each for name in {str(one.get("name")) for one in own})
+
+    def typed(name: object) -> str | None:
+        return None if may_name_its_holder(name, holders=holders[str(name)]) else name_of(name)
+
+    of_benefits = _sums(((benefit, "employee_deduction") for benefit in benefits), name_of)
+    of_people = _sums(((one, "amount") for own in each for one in own), typed)
+    sums = None if of_benefits is None or of_people is None else _added(of_benefits, of_people)
     if not sums or sum(sums.values(), ZERO) != whole:
         others = {"employee_benefits_deductions": totals.deductions, "other_deductions": totals.other_deductions}
         return others, {"child_support": totals.child_support}

@@ -42,11 +42,25 @@ class Reader:
             return [await self._refused(reference, Rejected(reason=faults[0].reason, message=message))]
         if self._teller is not None:
             await self._runs.advance(reference, lambda _: None)
-        return await self._told(pieces)
+        return await self._told(pieces, context.company)
 
-    async def _told(self, pieces: Sequence[Taken | Refused]) -> list[Outcome]:
-        events = [event for piece in pieces if isinstance(piece, Taken) for event in piece.events]
-        return [await self._paid(event) for event in sorted(events, key=lambda event: paid(event).pay_date)]
+    async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[Outcome]:
+        taken = [piece for piece in pieces if isinstance(piece, Taken)]
+        events = [event for piece in taken for event in piece.events]
+        told = [await self._paid(event) for event in sorted(events, key=lambda event: paid(event).pay_date)]
+        return told + [self._empty(piece, company) for piece in taken if piece.ignored == "zero_run"]
+
+    def _empty(self, piece: Taken, company: str) -> Outcome:
+        """A run of nothing but zeros: which of those that were told it may be is not said, so a person must look."""
+        message = f"{piece.where}: all amounts are zero; was it told before, reverse its entry in Solid by hand"
+        return Outcome(
+            company=company,
+            entity=self._account.name,
+            run=piece.where,
+            became="refused",
+            reason="zero_run",
+            message=message,
+        )
 
     async def _paid(self, event: Event) -> Outcome:
         key, run = key_of(event), paid(event)

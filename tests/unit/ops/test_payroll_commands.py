@@ -1,7 +1,9 @@
 """`relay payroll` as a user meets it, without a broker: exports, the calendar, what is refused, what the check says."""
 
 import asyncio
+import csv
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +60,18 @@ def test_an_export_with_shifted_columns_is_refused_whole(place: Path) -> None:
     done = relay("read", "shifted.csv", "--provider", "adp", "--dry-run")
     assert done.exit_code == 1
     assert "refused" in done.stdout
+
+
+def test_a_run_of_nothing_but_zeros_is_not_passed_over_in_silence(place: Path) -> None:
+    head, first = EXPORT.read_text().splitlines()[:2]
+    cells = next(csv.reader([first]))
+    emptied = [cell if "/" in cell or not re.fullmatch(r"[0-9,]+\.[0-9]{2}", cell) else "0.00" for cell in cells]
+    with (place / "zero.csv").open("w", newline="") as file:
+        file.write(f"{head}\n")
+        csv.writer(file).writerow(emptied)
+    done = relay("read", "zero.csv", "--provider", "adp", "--dry-run", "--json")
+    assert done.exit_code == 1
+    assert [each["reason"] for each in json.loads(done.stdout)] == ["zero_run"]
 
 
 @pytest.mark.parametrize(

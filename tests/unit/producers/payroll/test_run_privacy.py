@@ -22,9 +22,12 @@ from tests.unit.producers.payroll.made_people import (
 from tests.unit.producers.payroll.made_runs import (
     GUSTO_OPEN,
     XERO_AU,
+    changed,
     made,
     needs_gusto,
+    only_run,
     raw,
+    tried,
 )
 from tests.unit.producers.payroll.test_run_properties import places, spoilt
 
@@ -183,3 +186,13 @@ def test_an_export_without_a_header_shows_no_one() -> None:
     assert_silent(told("payroll-csv", csv_bytes([[*rows[0], NAMES[2]], *rows[1:]]), provider="adp"))
     assert_silent(told("payroll-csv", csv_bytes(rows).decode().encode("utf-16"), provider="adp"))
     assert_silent(told("payroll-csv", csv_bytes(rows) + b"\xff" + MARK.encode(), provider="adp"))
+
+
+@pytest.mark.parametrize("typed", ["Loan Zebediah 240", "Quackenbush advance"])
+def test_what_was_typed_for_one_employee_is_no_category_though_the_name_stands_nowhere_else(typed: str) -> None:
+    at_gusto = changed(made("gusto-full"), "employee_compensations.0.deductions.1.name", typed)
+    at_finch = changed(made("finch-run"), "pay_statements.0.employee_deductions.0.name", typed)
+    for source, document in (("gusto", at_gusto), ("finch", at_finch)):
+        said = repr(tried(source, document))
+        assert not [word for word in typed.split() if word in said and word not in {"Loan", "advance"}]
+        assert only_run(source, document).lines, "the run is told all the same"
