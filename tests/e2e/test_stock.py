@@ -6,6 +6,7 @@ of them are in `make bench`.
 """
 
 import asyncio
+import json
 import random
 import secrets
 from collections.abc import Sequence
@@ -24,7 +25,16 @@ from ops.broker import Broker
 from ops.processes import wait_for
 from runtime.clock import SystemClock
 from schemas.envelope import Event, encode
-from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted
+from schemas.inventory import (
+    BillLine,
+    BillReceived,
+    OrderLine,
+    OrderPlaced,
+    ReceiptLine,
+    ReceiptPosted,
+    StockAdjusted,
+    StockCounted,
+)
 from schemas.money import Money
 from tests.e2e.driving import Relay, open_relay
 from tests.unit.workers.stock.facts import Telling
@@ -181,4 +191,23 @@ def test_an_item_that_solid_does_not_know_is_parked_and_booked_once_it_is_made(b
         with relay.worker():
             assert relay.command("dead", "replay", "--reason", "unmapped:item:MUG").returncode == 0
             relay.await_records("receipt:mug")
+        assert relay.judge()["duplicated"] == []
+
+
+def test_where_solid_takes_adjustments_its_own_quantities_move(broker: Broker, tmp_path: Path) -> None:
+    dialect = {"money": "decimal_string", "paths": {"adjustments": "/inventory-adjustments"}}
+    settings = {"RELAY_SOLID__DIALECT": json.dumps(dialect)}
+    with open_relay(tmp_path, broker.url, f"s{secrets.token_hex(4)}", **settings) as relay:
+        relay.simulator.switch(items=["MUG"], dialect={"adjustments": "offered"})
+        company = relay.stage.company
+        found = StockAdjusted(fact="found", item="MUG", delta=Decimal(10), reason="found", unit_cost=usd("4.00"))
+        lost = StockAdjusted(fact="lost", item="MUG", delta=Decimal(-3), reason="lost")
+        count = StockCounted(fact="count", item="MUG", counted=Decimal(6))
+        with relay.worker():
+            for minutes, data in enumerate((found, lost, count)):
+                each = stock_event(data, company, subject="MUG", minutes=minutes)
+                asyncio.run(publish(relay, [each, each]))
+                relay.await_records(data.fact)
+        recorded = [record["fields"]["quantity"] for record in relay.simulator.ask("/records", kind="adjustment")]
+        assert recorded == ["10", "-3", "-1"]
         assert relay.judge()["duplicated"] == []
