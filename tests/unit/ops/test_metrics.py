@@ -1,6 +1,7 @@
 """What workers measure: each figure under its name, nothing about persons, and nothing global."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -156,6 +157,9 @@ async def test_a_store_that_cannot_be_used_leaves_its_figure_out_and_no_other(me
     metrics.watch("north", mint())
     assert list(await read(metrics)) == [("relay_deliveries_total", "north", "applied", "sales")]
     await engine.dispose()
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:  # a connection that failed says so to this loop, a moment later
+            await asyncio.to_thread(thread.join, 10)
 
 
 async def test_prometheus_reads_it_over_http(metrics: WorkerMetrics) -> None:
