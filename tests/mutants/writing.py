@@ -190,6 +190,6 @@ MUTANTS: Final = (
         "solid/client.py",
         '        if listing.cut is not None:\n            raise Refused("list_may_be_cut", f"items',
         '        if False:\n            raise Refused("list_may_be_cut", f"items',
-        ("tests/unit/solid/test_client.py::test_fifty_items_without_hints_may_lack_one_of_the_same_sku",),
+        ("tests/unit/solid/test_client_lists.py::test_fifty_items_without_hints_may_lack_one_of_the_same_sku",),
     ),
 )
