@@ -9,7 +9,7 @@ import pytest
 from solid.dialect import Dialect
 from solid.errors import DialectMismatch, Refused
 from solid.models import Account, Contact, Item
-from tests.unit.solid.support import ScriptedSolid, ok
+from tests.unit.solid.support import DAY, ScriptedSolid, ok
 
 
 async def test_accounts_are_read_over_all_pages() -> None:
