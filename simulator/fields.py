@@ -149,7 +149,7 @@ class Fields:
             return None
         value = self.raw(name)
         try:
-            number = None if isinstance(value, bool) else Decimal(value)  # type: ignore[arg-type]
+            number = None if isinstance(value, bool) else Decimal(value)  # type: ignore[arg-type]  # caught below
         except (InvalidOperation, TypeError, ValueError):
             number = None
         if number is None or not number.is_finite() or not _is_sensible(number):

@@ -119,7 +119,7 @@ async def tried(
 def retry_after(answer: httpx.Response, *, now: datetime, otherwise: float) -> float:
     """How many seconds the answer asks to wait: a number, or a date; `otherwise` where it does not say."""
     said = answer.headers.get("Retry-After", "").strip()
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return float(said)
     try:
         until = parsedate_to_datetime(said)

@@ -18,7 +18,7 @@ def intent(external_id: str = PAYMENT, payload_hash: str = "hash-1", **rest: obj
         kind="payment",
         payload_hash=payload_hash,
         amount=None if amount is None else Decimal(str(amount)),
-        **rest,  # type: ignore[arg-type]
+        **rest,  # type: ignore[arg-type]  # fields of any type
     )
 
 
@@ -39,4 +39,4 @@ def letter(letter_id: str = "letter-1", **rest: object) -> Letter:
         "headers": {"x-attempt": 3},
         "body": b"\x00{}\xff",
     }
-    return Letter(**(facts | rest))  # type: ignore[arg-type]
+    return Letter(**(facts | rest))  # type: ignore[arg-type]  # fields of any type
