@@ -7,6 +7,9 @@ SEED ?= 1
 BROKER_STOPS := tests/e2e/test_outages.py::test_while_the_broker_is_stopped_senders_are_asked_to_come_again_and_afterwards_all_arrives_once
 MUTANTS ?=
 
+# The tests start hundreds of processes: compiling everything anew in each would take longer than what they do.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo faults mutants test test4 nightly bench check format lock clean
 
@@ -30,7 +33,7 @@ NONE_CHOSEN := test $$? = 5
 
 test: .venv/.ready ## the whole test suite; PYTEST_ARGS="-k receiver" runs a part
 	@$(BIN)/python -m ops.broker --prepare || test "$$CI" != true
-	@$(BIN)/python -m pytest -q -m "not alone" -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) || $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -q -m "not alone" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || $(NONE_CHOSEN)
 	@$(BIN)/python -m pytest -q -m alone $(PYTEST_ARGS) || $(NONE_CHOSEN)
 
 test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian: unpacked into var/ the first time)

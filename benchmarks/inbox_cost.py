@@ -40,7 +40,8 @@ from workers.chart import Chart
 from workers.earlier import Earlier
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
+from workers.stock.memory import MemoryRecords
 from workers.worker import Worker
 
 AT_A_TIME: Final = 16

@@ -18,7 +18,8 @@ from store.inbox import EventRef
 from workers.books import sample_books
 from workers.plans import plan
 from workers.plans.writes import EntryWrite
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
+from workers.stock.memory import MemoryRecords
 
 ITEMS: Final = 2_000
 PATIENCE_SECONDS: Final = 900

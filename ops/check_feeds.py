@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from ops.feeding import company_of, context_of
+from ops.feeding import company_of, context_of, refuse_shared_files
 from ops.findings import Checklist
 from producers.feeds.claims import DONE, FAILED, WORK
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
@@ -26,6 +26,7 @@ async def _shopify(settings: Settings) -> str:
 
 
 async def _feed(name: str, feed: FeedSettings, settings: Settings) -> str:
+    refuse_shared_files(settings.feeds)
     context = context_of(name, feed, settings)
     read = f"{feed.source} in {context.currency}"
     return f"{_folder(name, feed)}, {read}" if isinstance(feed, FolderFeed) else f"{_address(name, feed)}, {read}"

@@ -1,4 +1,4 @@
-"""`relay payroll`: pull pay runs, read their exports, see their calendar; alone, pull on schedule."""
+"""`relay payroll`: pull pay runs, read exports, see their calendar, say what was cancelled; alone, pull on schedule."""
 
 import re
 import sys
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
 
     from producers.payroll.provider import Span
     from producers.payroll.pulling import Outcome, Progress
+    from store.payroll_runs import RunRow
 
 payroll = typer.Typer(help="Pay runs: alone, pull on schedule; or pull, read exports, see the calendar.")
 
@@ -132,6 +133,50 @@ def status(*, company: Company = None, as_json: AsJson = False) -> None:
     from ops.show_payroll import show_calendar  # noqa: PLC0415
 
     show_calendar(found, as_json=as_json)
+
+
+@payroll.command()
+def reverse(  # noqa: PLR0913 - one parameter an option
+    *,
+    provider: ProviderName,
+    run: Annotated[str, typer.Option("--run", help="The provider's id of the run, as status shows it.")],
+    undo: Annotated[bool, typer.Option("--undo", help="It was not cancelled after all: tell it again.")] = False,
+    company: Annotated[str | None, typer.Option(help="Whose run, where several have one of this id.")] = None,
+    entity: Annotated[str | None, typer.Option(help="The provider's id of the company, likewise.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """You know that a run was cancelled, and its provider does not tell: take its entry back. Shows the run first.
+
+    It stays taken back as long as the provider says the same of it. Exports: --provider is that of their runs.
+
+    Example: relay payroll reverse --provider finch --run 4c6a2f0e
+    """
+
+    async def find(settings: Settings) -> "Sequence[RunRow]":
+        from ops.payroll_word import find_run, must_follow  # noqa: PLC0415
+
+        found = await find_run(settings, SystemClock(), provider=provider, run=run, company=company, entity=entity)
+        must_follow(found, undo=undo)
+        return found
+
+    async def work(settings: Settings) -> "RunRow":
+        from ops.payroll_word import Word, say, today  # noqa: PLC0415
+
+        word = Word(actor=actor(), day=today(settings, SystemClock(), versions[-1]), undo=undo)
+        return await say(settings, SystemClock(), versions, word)
+
+    versions = run_for_all(find)
+    from ops.show_payroll import show_run, show_word  # noqa: PLC0415
+
+    if as_json and not yes:
+        typer.echo("relay: --json asks nobody: say --yes too", err=True)
+        raise typer.Exit(2)
+    if not as_json:
+        show_run(versions[-1])
+    if not yes:
+        typer.confirm("Tell it again?" if undo else "Take its entry back?", abort=True)
+    show_word(versions[-1], run_for_all(work), as_json=as_json)
 
 
 def _finish(outcomes: "Sequence[Outcome]", *, dry_run: bool, as_json: bool) -> None:

@@ -52,12 +52,13 @@ def _last(latest: Sequence[FeedRun]) -> Mapping[str, Any] | None:
 def _folder(feed: FolderFeed, now: datetime) -> dict[str, Any]:
     try:
         waiting = files_in(feed.folder, feed.files)
-        failed = _failed(feed.folder / FAILED)
+        failed = _failed(feed.folder / FAILED, feed.files)
     except OSError as error:
         return {"waiting": None, "failed": None, "lag_seconds": None, "problem": f"{feed.folder}: {error.strerror}"}
     lag = max((now.timestamp() - seen.mtime for seen in waiting), default=0.0)
     return {"waiting": len(waiting), "failed": failed, "lag_seconds": max(0.0, lag), "problem": None}
 
 
-def _failed(folder: Path) -> int:
-    return sum(seen.name.endswith(JSON_SUFFIX) for seen in files_in(folder)) if folder.is_dir() else 0
+def _failed(folder: Path, files: str) -> int:
+    """Files with a report, of those that this feed takes: another may watch the same folder."""
+    return len(files_in(folder, f"{files}{JSON_SUFFIX}")) if folder.is_dir() else 0

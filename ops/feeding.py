@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import combinations
 from typing import Any, Final
 
 from messaging.errors import MessagingError
@@ -12,8 +14,8 @@ from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Feed, Pass, Progress, Turn, keep_feeding, no_progress, wait
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.polling import PolledAddress
-from producers.feeds.reading import known_sources
-from producers.normalising import NormaliseContext
+from producers.feeds.reading import known_sources, refuse_bad_options
+from producers.normalising import NormaliseContext, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import FeedSettings, FolderFeed
 from runtime.settings import ConfigurationError, Settings
@@ -38,7 +40,24 @@ def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSett
     if not settings.feeds:
         msg = "no feed is set: write [feeds.<name>] with a source, and a folder or a url (docs/feeds.md)"
         raise ConfigurationError(msg)
+    refuse_shared_files(settings.feeds)
     return settings.feeds if only is None else {only: settings.feeds[only]}
+
+
+def refuse_shared_files(feeds: Mapping[str, FeedSettings]) -> None:
+    """Make sure that no file is for whichever of two feeds comes first.
+
+    Raises:
+        ConfigurationError: two watch one folder, and one's `files` hold the other's.
+    """
+    folders = [(name, feed) for name, feed in feeds.items() if isinstance(feed, FolderFeed)]
+    for (one, mine), (other, theirs) in combinations(folders, 2):
+        same = mine.folder.resolve() == theirs.folder.resolve()
+        if same and (fnmatchcase(mine.files, theirs.files) or fnmatchcase(theirs.files, mine.files)):
+            msg = (
+                f"feeds.{one} and feeds.{other} watch {mine.folder} for the same files: give them other names in files"
+            )
+            raise ConfigurationError(msg)
 
 
 def company_of(feed: FeedSettings, settings: Settings) -> str:
@@ -50,7 +69,7 @@ def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseCo
     """What a feed's source is told besides its documents.
 
     Raises:
-        ConfigurationError: the source is not known, its options cannot be read, or there is no currency.
+        ConfigurationError: the source is not known, its options cannot be used, or there is no currency.
     """
     if feed.source not in known_sources():
         msg = f"feeds.{name}.source: no source is called {feed.source!r}; known: {', '.join(known_sources())}"
@@ -60,7 +79,14 @@ def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseCo
         raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
     company = company_of(feed, settings)
     currency = feed.currency or _base_currency(name, settings.of(company))
-    return NormaliseContext(company=company, currency=currency, options=feed.source_options())
+    context = NormaliseContext(company=company, currency=currency, options=feed.source_options())
+    try:
+        refuse_bad_options(feed.source, context)
+    except Rejected as rejected:
+        file = f" (or in {feed.options_file})" if feed.options_file else ""
+        msg = f"feeds.{name}.{rejected}{file}: see the page of the source in docs/feeds"
+        raise ConfigurationError(msg) from None
+    return context
 
 
 def _base_currency(name: str, settings: Settings) -> str:
@@ -151,6 +177,8 @@ async def look_once(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) ->
                 one.found.add(await feed.look(turn))
         except (FeedProblem, MessagingError, StoreError, ConfigurationError) as error:
             one.problem = str(error)
+            if isinstance(error, FeedProblem) and error.found is not None:
+                one.found.add(error.found)
         finally:
             await feed.close()
     return looked

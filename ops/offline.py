@@ -16,7 +16,8 @@ from workers.errors import Conflicting
 from workers.plans import plan
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
+from workers.stock.memory import MemoryRecords
 
 LARGEST_FILE: Final = 1_073_741_824
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from aiolimiter import AsyncLimiter
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ops.roles import open_publisher, open_store
 from producers.normalising import NormaliseContext, Normalised
@@ -111,7 +112,8 @@ async def open_client(
         caller = Caller(name=name, http=http, limiter=limiter, tokens=tokens, clock=clock)
         match own.provider:
             case "gusto":
-                yield Gusto(caller, api_version=own.version)
+                contractors = own.options.get("contractors") == "pull"
+                yield Gusto(caller, api_version=own.version, contractors=contractors)
             case "finch":
                 yield Finch(caller, api_version=own.version)
             case "xero-payroll":
@@ -138,6 +140,17 @@ def _tokens(name: str, own: PayrollSettings, http: httpx.AsyncClient, limiter: A
 
 
 @asynccontextmanager
+async def open_teller(settings: Settings, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Teller]:
+    """A teller of what the store holds.
+
+    Raises:
+        BrokerUnreachable: see there.
+    """
+    async with open_publisher(settings, clock, "payroll") as publisher:
+        yield Teller(PayrollRuns(engine, clock), publisher)
+
+
+@asynccontextmanager
 async def open_puller(  # noqa: PLR0913 - what a pull depends on
     settings: Settings,
     name: str,
@@ -155,10 +168,9 @@ async def open_puller(  # noqa: PLR0913 - what a pull depends on
     own = account_settings(settings, name)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_client(name, own, clock, transport=transport))
-        runs = PayrollRuns(await stack.enter_async_context(open_store(settings)), clock)
-        teller = None
-        if not dry:
-            teller = Teller(runs, await stack.enter_async_context(open_publisher(settings, clock, "payroll")))
+        engine = await stack.enter_async_context(open_store(settings))
+        runs = PayrollRuns(engine, clock)
+        teller = None if dry else await stack.enter_async_context(open_teller(settings, engine, clock))
         yield Puller(
             account=account_of(name, own), client=client, runs=runs, teller=teller, clock=clock, progress=progress
         )
@@ -188,10 +200,9 @@ async def open_reader(
         whose = own.entities[entities_of(own, company)[0]]
         context = NormaliseContext(company=whose, accounts=own.entities, currency=own.currency, options=account.options)
     async with AsyncExitStack() as stack:
-        runs = PayrollRuns(await stack.enter_async_context(open_store(settings)), clock)
-        teller = None
-        if not dry:
-            teller = Teller(runs, await stack.enter_async_context(open_publisher(settings, clock, "payroll")))
+        engine = await stack.enter_async_context(open_store(settings))
+        runs = PayrollRuns(engine, clock)
+        teller = None if dry else await stack.enter_async_context(open_teller(settings, engine, clock))
         yield Reader(account=account, read=FILE_SOURCES[CSV_SOURCE], runs=runs, teller=teller), context
 
 

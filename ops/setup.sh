@@ -88,7 +88,7 @@ explain_no_python() {
 
 install() {
     if works uv; then
-        quietly uv pip install --python "$venv/bin/python" "$@" && return 0
+        quietly uv pip install --compile-bytecode --python "$venv/bin/python" "$@" && return 0
         say "uv could not install it; trying pip"
     fi
     quietly "$venv/bin/python" -m pip install --quiet "$@"

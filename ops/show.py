@@ -40,9 +40,11 @@ def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
     for row in found["writes"]:
         when = f"{row['updated_at']:%Y-%m-%d %H:%M:%S}"
         writes.add_row(row["external_id"], row["kind"], row["state"], row["solid_id"], row["event_id"], when)
-    stock = _table("stock fact", "day", "state", "entry")
+    stock = _table("stock fact", "day", "state", "posts", "in the entry")
     for row in found["stock"]:
-        stock.add_row(row["fact"], f"{row['day']}", row["state"], row["batch"] or row["fact"])
+        posts = "\n".join(map(_posting, row["postings"])) or "nothing"
+        own = "its own" if row["state"] == "own" and row["postings"] else ""
+        stock.add_row(row["fact"], f"{row['day']}", row["state"], posts, row["batch"] or own)
     letters = _table("dead letter", "reason", "state", "event", "error")
     for row in found["dead_letters"]:
         letters.add_row(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
@@ -51,6 +53,12 @@ def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
             console.print(table)
     for row in found["audit"]:
         console.print(f"{row['at']:%Y-%m-%d %H:%M:%S} {row['actor']}: {row['act']} {row['subject'][:SHORT_ID]}")
+
+
+def _posting(body: Mapping[str, Any]) -> str:
+    """What one fact does to one pair of roles: `MUG: DR shrinkage / CR inventory 2.00 USD`."""
+    debit, credit = reversed(body["pair"]) if body["amount"].startswith("-") else body["pair"]
+    return f"{body['item']}: DR {debit} / CR {credit} {body['amount'].lstrip('-')} {body['currency']}"
 
 
 def show_letters(letters: Sequence[StoredLetter], *, as_json: bool) -> None:

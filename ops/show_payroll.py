@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ops import payroll_word
 from producers.payroll.pulling import Outcome, counted
+from store.payroll_runs import RunRow
 
 
 def show_outcomes(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:
@@ -44,6 +46,33 @@ def show_calendar(found: Mapping[str, Any], *, as_json: bool) -> None:
         for period in calendar["periods"]:
             _add(table, period)
         console.print(table if table.row_count else "no period yet")
+        for run in _not_listed(calendar):
+            command = f"relay payroll reverse --provider {calendar['provider']} --run {run}"
+            console.print(f"{run} is not shown by its provider any more. Was it cancelled: {command}")
+
+
+def _not_listed(calendar: Mapping[str, Any]) -> list[str]:
+    runs = (run for period in calendar["periods"] for run in period["runs"])
+    return [run["run"] for run in runs if (run["state"], run["reason"]) == ("missing", "not_listed")]
+
+
+def show_run(row: RunRow) -> None:
+    """A run with its figures, for the person who is asked about it."""
+    shown = payroll_word.as_json(row)
+    console = Console(highlight=False)
+    console.print(f"{row.provider} run {row.run} of {row.entity}, company {row.company}", style="bold")
+    console.print(f"version {row.version}, {'stands' if row.live else 'taken back'}; paid {row.pay_date}")
+    for kind, amount in shown["totals"].items():
+        console.print(f"  {kind:<17}{amount:>20}")
+
+
+def show_word(before: RunRow, told: RunRow, *, as_json: bool) -> None:
+    """What a person's word has become."""
+    if as_json:
+        _json({"before": payroll_word.as_json(before), "told": payroll_word.as_json(told)})
+        return
+    did = "is told again" if told.live else "is taken back"
+    Console(highlight=False).print(f"run {told.run} {did} by version {told.version}, {told.fact}")
 
 
 def _add(table: Table, period: Mapping[str, Any]) -> None:

@@ -97,8 +97,8 @@ def _skip(text: str, position: int) -> int:
 def elements_at(raw: bytes, path: str) -> list[bytes]:
     """The documents of the list at a dotted path of one JSON document, each exactly as it stands there.
 
-    An empty path means the document itself: a list gives its elements, anything else is one document. Raises
-    ValueError: it is no JSON, or there is no list at the path.
+    An empty path means the document itself: a list gives its elements, anything else is one document; `null` at a path
+    is an empty list. Raises ValueError: it is no JSON, or there is no list at the path.
     """
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     whole = _skip(text, 0)
@@ -106,6 +106,8 @@ def elements_at(raw: bytes, path: str) -> list[bytes]:
         message = "no JSON"
         raise ValueError(message)
     start = _at(text, whole, path)
+    if path and text.startswith("null", start):
+        return []
     if path and not text.startswith("[", start):
         message = f"no list at {path!r}"
         raise ValueError(message)

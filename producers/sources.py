@@ -8,7 +8,8 @@ from typing import Final
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser
 from producers.payroll import csv_runs, finch, gusto, xero
-from producers.warehouse import cin7, csv_rows, json_rows
+from producers.warehouse import csv_rows, json_rows
+from producers.warehouse.cin7 import read_cin7
 from producers.warehouse.edifact import read_edifact
 from producers.warehouse.epcis import read_epcis
 from producers.warehouse.ubl import read_ubl
@@ -21,7 +22,6 @@ def _stripe(document: bytes, context: NormaliseContext) -> Normalised:
 
 
 SOURCES: Final[Mapping[str, Normaliser]] = {
-    "cin7": cin7.normalise,
     "finch": finch.normalise,
     "gusto": gusto.normalise,
     "shopify": shopify.normalise,
@@ -30,6 +30,7 @@ SOURCES: Final[Mapping[str, Normaliser]] = {
 }
 
 FILE_SOURCES: Final[Mapping[str, FileReader]] = {
+    "cin7": read_cin7,
     "edifact": read_edifact,
     "epcis": read_epcis,
     "payroll-csv": csv_runs.read_runs,

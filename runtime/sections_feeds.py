@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
@@ -58,8 +59,20 @@ class CursorSettings(Section):
     param: str = Field(min_length=1)
     max_of: str | None = None
     field: str | None = None
-    kind: Literal["time", "number"] = "time"
+    kind: Literal["time", "number", "unix", "unix_ms"] = "time"
+    time_zone: str | None = None
     start: str | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str | None) -> str | None:
+        if zone is not None:
+            try:
+                ZoneInfo(zone)
+            except (KeyError, ValueError, OSError) as error:
+                msg = "must be a time zone such as Europe/Berlin"
+                raise ValueError(msg) from error
+        return zone
 
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> "CursorSettings":
@@ -84,6 +97,10 @@ class PollingFeed(_AnyFeed):
     etag: bool = True
     next_field: str | None = None
     next_param: str | None = None
+    page_param: str | None = None
+    page_first: int = Field(default=1, ge=0)
+    page_step: int = Field(default=1, gt=0)
+    page_size: int | None = Field(default=None, gt=0)
     calls_per_minute: float = Field(default=60, gt=0)
     every_seconds: float = Field(default=300, gt=0)
     timeout_seconds: float = Field(default=30, gt=0)
@@ -124,6 +141,9 @@ class PollingFeed(_AnyFeed):
     def _pages_go_on(self) -> "PollingFeed":
         if self.next_param is not None and self.next_field is None:
             msg = "next_param needs next_field: the field of an answer that holds its value"
+            raise ValueError(msg)
+        if self.page_param is not None and self.next_field is not None:
+            msg = "say one: page_param, where pages are numbered, or next_field, where an answer leads to the next"
             raise ValueError(msg)
         return self
 

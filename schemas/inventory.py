@@ -10,7 +10,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
 
 from schemas.errors import AmountRefused
-from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
+from schemas.event_data import EventData, EventModel, NotNegativeMoney, Text
 from schemas.money import Money, read_decimal
 
 MAX_QUANTITY: Final = Decimal(10**12)
@@ -33,6 +33,13 @@ def _not_zero(quantity: Decimal) -> Decimal:
         msg = "must not be zero"
         raise ValueError(msg)
     return quantity
+
+
+def _some_money(money: Money) -> Money:
+    if not money:
+        msg = "must not be zero"
+        raise ValueError(msg)
+    return money
 
 
 def _some(lines: tuple[EventModel, ...]) -> tuple[EventModel, ...]:
@@ -163,7 +170,7 @@ class OrderPlaced(EventData):
 
 
 class BillLine(EventModel):
-    """A line of a vendor's bill. `amount` is what it charges for `quantity`, without tax."""
+    """A line of a vendor's bill. `amount` is what it charges for `quantity`, without tax; both negative: a credit."""
 
     line: Text | None = None
     item: Text
@@ -172,7 +179,7 @@ class BillLine(EventModel):
 
 
 class BillReceived(EventData):
-    """The vendor's bill for goods received. `fact`: `csv:bill:<vendor>:<number>`.
+    """The vendor's bill for goods received, or its credit note (negative). `fact`: `csv:bill:<vendor>:<number>`.
 
     The lines' amounts, `tax` and nothing else make `total`, in one currency, or there is no BillReceived.
     """
@@ -181,8 +188,8 @@ class BillReceived(EventData):
     bill: Text
     supplier: Text
     lines: Annotated[tuple[BillLine, ...], AfterValidator(_some)]
-    tax: NotNegativeMoney | None = None
-    total: PositiveMoney
+    tax: Money | None = None
+    total: Annotated[Money, AfterValidator(_some_money)]
     day: date | None = None
     due: date | None = None
 

@@ -5,8 +5,9 @@ everything.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 
 from solid.dialect import Dialect
 from solid.models import Kind, NewContact, NewRecord
@@ -24,10 +25,12 @@ Days = tuple[date, date] | None
 class Present:
     """Solid has it: the ids of every record found, the oldest first.
 
-    The order is that of `created_at` where every one shows it, else the order in which Solid listed them.
+    The order is that of `created_at` where every one shows it, else the order in which Solid listed them. `debits` are
+    the sums of what their lines debit, None for one that shows no lines.
     """
 
     ids: tuple[str, ...]
+    debits: tuple[Decimal | None, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def collect(kind: Kind, listing: Listing, dialect: Dialect) -> Everything | Inco
     fields = dialect.lookup(kind).compare
     rows: dict[str, list[Mapping[str, object]]] = {}
     for row in listing.rows:
-        for key in {key for field in fields if isinstance(key := row.get(field), str) and key}:
+        for key in {key for name in fields if isinstance(key := row.get(name), str) and key}:
             rows.setdefault(key, []).append(row)
     found: dict[str, str] = {}
     for key, matches in rows.items():
@@ -135,4 +138,14 @@ def _present(matches: Sequence[Mapping[str, object]]) -> Present | Inconclusive:
     created = [row.get("created_at") for row in matches]
     if all(isinstance(each, str) for each in created):
         matches = sorted(matches, key=lambda row: str(row["created_at"]))
-    return Present(tuple(str(row["id"]) for row in matches))
+    return Present(tuple(str(row["id"]) for row in matches), tuple(_debits(row) for row in matches))
+
+
+def _debits(row: Mapping[str, object]) -> Decimal | None:
+    lines = row.get("lines")
+    if not isinstance(lines, list) or not all(isinstance(line, dict) and "debit" in line for line in lines):
+        return None
+    try:
+        return sum((Decimal(str(line["debit"] or 0)) for line in lines), Decimal(0))
+    except InvalidOperation:
+        return None

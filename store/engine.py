@@ -4,9 +4,11 @@ Here live the rules of transactions and the translation of database errors into 
 database's own lives in `store.sqlite` and `store.postgresql`. It must not know any table.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -23,6 +25,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 READS: dict[str, dict[str, Any]] = {"sqlite": sqlite.READS, "postgresql": postgresql.READS}
 BUSY_SECONDS = 10.0  # how long a transaction waits for another process's; `?timeout=` in the URL overrides it
 MOST_RACES = 8  # how often a transaction is tried before it gives up with `Raced`
+_turns: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
 SCHEMA_LOCK = 7_305_118  # any number, the same in every relay: PostgreSQL's advisory lock for migrations
 
 
@@ -64,12 +67,22 @@ async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaita
     for attempt in range(1, MOST_RACES + 1):
         try:
             with _translated():
-                async with engine.begin() as connection:
+                async with _turn(engine), engine.begin() as connection:
                     return await work(connection)
         except Raced:
             if attempt == MOST_RACES:
                 raise
     raise AssertionError
+
+
+def _turn(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
+    """SQLite has one writer: the tasks of a process wait here for their turn, first come, first served.
+
+    Without it each would take a connection and ask the file for its lock again and again, and some would never get it.
+    """
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
+    return _turns.setdefault(engine, asyncio.Lock())
 
 
 async def lock_schema(connection: AsyncConnection) -> None:

@@ -26,7 +26,11 @@ MOST_MERGED: Final = 20_000
 
 
 class OtherContent(Exception):
-    """The fact is recorded already, and says something else now."""
+    """The fact is recorded already, and says something else now; `known` is what it was."""
+
+    def __init__(self, known: "StockFact") -> None:
+        super().__init__(known.fact)
+        self.known = known
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,14 @@ class StockStore:
         async with reading(self._engine) as connection:
             return await connection.scalar(wanted) is not None
 
+    async def movements(self, company: str, fact: str) -> Sequence[Body]:
+        """What is recorded of the fact, and of facts whose name goes on with `~` after its name."""
+        name = STOCK_MOVEMENTS.c.fact
+        ours = (STOCK_MOVEMENTS.c.company == company) & or_(name == fact, name.startswith(f"{fact}~", autoescape=True))
+        wanted = select(STOCK_MOVEMENTS.c.body).where(ours).order_by(STOCK_MOVEMENTS.c.number)
+        async with reading(self._engine) as connection:
+            return list((await connection.scalars(wanted)).all())
+
     async def merge(
         self, company: str, *, before: datetime, batches: Callable[[Sequence[StockFact]], Sequence[Merged]]
     ) -> int:
@@ -228,7 +240,7 @@ class StockStore:
         known = batch.facts.get((company, recording.fact))
         if known is not None:
             if known[0] != recording.content_hash:
-                raise OtherContent(recording.fact)
+                raise OtherContent(known[1])
             return known[1]
         cards = {item: batch.cards.get((company, item), {}) for item in recording.items}
         histories = {item: await _history(connection, company, item, batch) for item in recording.needs_history(cards)}

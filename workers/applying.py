@@ -233,10 +233,29 @@ class Applier:
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
-            return await self._find(write, record, days=_days(_about(write)))
+            found = await self._find(write, record, days=_days(_about(write)))
         if found is not None:
+            await self._must_say_the_same(write, record)
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
         return found
+
+    async def _must_say_the_same(self, write: AnyWrite, record: NewRecord) -> None:
+        """A pay run of an earlier inbox may have been another version under the same name: its amount is compared.
+
+        Raises:
+            Conflicting: Solid shows another amount, or it is not on that day.
+        """
+        if not isinstance(write, EntryWrite) or write.totals is None:
+            return
+        match await self._when_open(lambda: self._solid.find(record, days=_days(_about(write)))):
+            case Present(ids=(found, *_), debits=(debited, *_)) if debited not in {None, write.amount}:
+                there = f"as {found} with {debited} {write.currency}"
+            case Absent():
+                there = "on another day"
+            case _:
+                return
+        msg = f"{write.external_id} is in Solid {there}, and would now be {write.amount} of {write.date}"
+        raise Conflicting(f"{msg}: the run changed, and which version was told went with the store")
 
     async def _find(self, write: AnyWrite, record: NewRecord, *, days: Days) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""
@@ -319,14 +338,17 @@ class Fence:
 
     async def __call__(self) -> None:
         """Renew if needed, again where the answer came too late. Raises LeaseLost."""
-        wall = (self._clock.now() - self._wall).total_seconds()
-        steady = self._clock.monotonic() - self._steady
-        if max(abs(wall), steady) >= self._good_for / 2:
+        while self._age() >= self._good_for / 2:
             asked = self._clock.now(), self._clock.monotonic()
             await self._renew()
             self._wall, self._steady = asked
-            await self()
         self.passed = True
+
+    def _age(self) -> float:
+        """Seconds since the lease was asked for, by whichever clock says more."""
+        wall = (self._clock.now() - self._wall).total_seconds()
+        steady = self._clock.monotonic() - self._steady
+        return max(abs(wall), steady)
 
 
 def _intent(write: AnyWrite, group: Group | None) -> Intent:

@@ -30,6 +30,7 @@ ROLES = frozenset(
         "sales_tax_payable",
         "processing_fees",
         "input_vat",
+        "payable",
         "dispute_fees",
         "disputes_receivable",
         "chargeback_loss",

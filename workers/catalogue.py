@@ -32,10 +32,14 @@ class Catalogue:
         Raises:
             Parked: Solid has no item of that SKU, or several, or one that holds no stock. The reason names the SKU.
         """
-        item = self._overridden(sku) if sku in self._overrides else self._only(sku)
+        item = self._item(sku)
         if item.type.lower() not in HOLDS_STOCK:
             raise _parked(sku, f'the item is of type "{item.type}", which holds no stock; make it an inventory item')
         return item.id
+
+    def known_as(self, sku: str) -> str:
+        """The UUID of the item, whether it holds stock or not. Raises Parked as `id_of` does."""
+        return self._item(sku).id
 
     def problems(self) -> list[str]:
         """One sentence for each override whose item is not in Solid."""
@@ -44,6 +48,9 @@ class Catalogue:
             for sku, item_id in sorted(self._overrides.items())
             if item_id not in self._by_id
         ]
+
+    def _item(self, sku: str) -> Item:
+        return self._overridden(sku) if sku in self._overrides else self._only(sku)
 
     def _overridden(self, sku: str) -> Item:
         item_id = self._overrides[sku]

@@ -252,17 +252,18 @@ class Worker:
     async def _until_over(self, consumer: Consumer, stop: asyncio.Event, background: Background) -> str:
         """Watch the session: which reason ends it comes back as words for the log."""
         hold = self._parts.settings.hold_seconds
-        while True:
-            _raise_failure(background)
-            if stop.is_set():
-                return "told to stop"
-            if consumer.lost.is_set():
-                return "the broker was lost"
-            if self._troubled.is_set():
-                return "a delivery was given back"
-            if self._parts.bucket.longest_wait > hold:
-                return f"no token for {hold:g} s"
-            await _any_of(stop, consumer.lost, self._troubled, within=WATCH_SECONDS)
+        async with _in_background(*(event.wait() for event in (stop, consumer.lost, self._troubled))) as ends:
+            while True:
+                _raise_failure(background)
+                if stop.is_set():
+                    return "told to stop"
+                if consumer.lost.is_set():
+                    return "the broker was lost"
+                if self._troubled.is_set():
+                    return "a delivery was given back"
+                if self._parts.bucket.longest_wait > hold:
+                    return f"no token for {hold:g} s"
+                await asyncio.wait(ends, timeout=WATCH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
 
     async def _wind_up(self, consumer: Consumer) -> None:
         """Let calls under way end, start no new ones, give the rest back, once."""
@@ -298,7 +299,7 @@ def _raise_failure(background: Background) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _in_background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[Background]:
+async def _in_background(*jobs: Coroutine[Any, Any, Any]) -> AsyncIterator[Background]:
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield tasks
@@ -312,12 +313,3 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
-
-
-async def _any_of(*events: asyncio.Event, within: float) -> None:
-    tasks = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

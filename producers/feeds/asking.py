@@ -3,10 +3,8 @@
 It must not log or tell anything of a body, nor the token, nor the query of an address.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -15,21 +13,24 @@ from aiolimiter import AsyncLimiter
 
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import Turn, wait
+from producers.retry_after import retry_after
 from runtime.sections_feeds import PollingFeed
 
 TRIES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 600.0
 """A longer Retry-After ends the pass; the next one begins after it."""
 
-_BUSY: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_BUSY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_NOTHING: Final = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _UNAUTHORISED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `next_link` is the address in its Link header, whole."""
+    """One answer. `kind` is what it says to be, `next_link` the address in its Link header, whole."""
 
     body: bytes
+    kind: str
     etag: str | None
     next_link: str | None
 
@@ -50,7 +51,7 @@ class Asking:
         await self._http.aclose()
 
     async def get(self, url: str, *, etag: str | None, turn: Turn) -> Answer | None:
-        """The answer; None where nothing has changed since `etag`.
+        """The answer; None where nothing has changed since `etag`, or there is nothing.
 
         Raises:
             PollRefused: the token or the request is not accepted, or the answer is too large.
@@ -78,7 +79,7 @@ class Asking:
         try:
             async with self._http.stream("GET", url, headers=self._headers(etag)) as response:
                 self._judge(response, now)
-                if response.status_code == HTTPStatus.NOT_MODIFIED:
+                if response.status_code in _NOTHING:
                     return None
                 body = await self._body(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -88,7 +89,8 @@ class Asking:
             msg = f"{self._where}: the address of the next page cannot be used"
             raise PollRefused(msg) from error
         link = response.links.get("next", {}).get("url")
-        return Answer(body, response.headers.get("etag"), None if link is None else str(response.url.join(link)))
+        kind = response.headers.get("content-type", "").partition(";")[0][:40]
+        return Answer(body, kind, response.headers.get("etag"), None if link is None else str(response.url.join(link)))
 
     def _headers(self, etag: str | None) -> dict[str, str]:
         settings = self._settings
@@ -102,14 +104,14 @@ class Asking:
 
     def _judge(self, response: httpx.Response, now: datetime) -> None:
         status = response.status_code
-        if status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+        if status == HTTPStatus.OK or status in _NOTHING:
             return
         said = f"{self._where} answered {status}"
         if status in _UNAUTHORISED:
             msg = f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file."
             raise PollRefused(msg)
         if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise PollUnavailable(said, after_seconds=_retry_after(response, now))
+            raise PollUnavailable(said, after_seconds=retry_after(response, now=now))
         if response.is_redirect:
             msg = f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url."
             raise PollRefused(msg)
@@ -131,15 +133,3 @@ class Asking:
     @property
     def _where(self) -> str:
         return f"feeds.{self._name} ({httpx.URL(self._settings.url).host})"
-
-
-def _retry_after(response: httpx.Response, now: datetime) -> float | None:
-    """Seconds, of either form; None where it says nothing that can be understood."""
-    said = response.headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said)
-    with suppress(ValueError, TypeError):
-        date = response.headers.get("date")  # the other side's own time, so that clocks need not agree
-        here = parsedate_to_datetime(date) if date else now
-        return max(0.0, (parsedate_to_datetime(said) - here).total_seconds())
-    return None

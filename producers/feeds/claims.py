@@ -19,6 +19,9 @@ from typing import Final
 WORK, DONE, FAILED = "work", "done", "failed"
 _ALIVE: Final = ".alive"
 _IN_USE: Final = (errno.EBUSY, errno.ETXTBSY)  # its writer, on a Windows share, has not closed it
+_LONGEST_NAME: Final = 255
+"""Bytes of a name, on every file system that is in use."""
+
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -139,7 +142,7 @@ def move_beside(source: Path, folder: Path, name: str) -> Path:
 
 def free_name(folder: Path, name: str, *suffixes: str) -> str:
     """A name like this one under which the folder has nothing now, with none of the suffixes either."""
-    for candidate in _names(name):
+    for candidate in _names(name, room=_LONGEST_NAME - max(map(len, suffixes), default=0)):
         if not any((folder / f"{candidate}{suffix}").exists() for suffix in ("", *suffixes)):
             return candidate
     raise AssertionError
@@ -162,11 +165,15 @@ def _move_new(source: Path, target: Path) -> None:
         source.unlink()
 
 
-def _names(name: str) -> Iterator[str]:
-    yield name
+def _names(name: str, *, room: int = _LONGEST_NAME) -> Iterator[str]:
+    """The name itself, and then numbered; cut before its first point, then behind it, where that would be too long."""
     stem, dot, suffix = name.partition(".")
-    for number in range(2, 1_000_000):
-        yield f"{stem}.{number}{dot}{suffix}"
+    for number in range(1, 1_000_000):
+        mark = f".{number}" if number > 1 else ""
+        begin, end = stem, f"{dot}{suffix}"
+        while len(os.fsencode(f"{begin}{mark}{end}")) > room:
+            begin, end = (begin[:-1], end) if len(begin) > 1 else (begin, end[1:])
+        yield f"{begin}{mark}{end}"
 
 
 def _files_in(owner: Path) -> list[Path]:

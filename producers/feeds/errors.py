@@ -7,9 +7,22 @@ FeedProblem
 └── Interrupted      the feed was told to stop, or the broker did not confirm: what was in hand will be read again
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from producers.feeds.feed import Pass
+
 
 class FeedProblem(Exception):
-    """Base of all problems of feeds. What was not finished is taken again; the feed goes on with its next pass."""
+    """Base of all problems of feeds. What was not finished is taken again; the feed goes on with its next pass.
+
+    `found` is what the pass had settled before.
+    """
+
+    def __init__(self, message: str, *, found: "Pass | None" = None) -> None:
+        """Keep what was settled."""
+        super().__init__(message)
+        self.found = found
 
 
 class FolderUnusable(FeedProblem):

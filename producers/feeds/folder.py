@@ -9,6 +9,8 @@ means is its source's affair.
 
 import asyncio
 import contextlib
+import errno
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from typing import BinaryIO, Final
 import structlog
 
 from producers.feeds.claims import DONE, Claims, move_beside
-from producers.feeds.errors import FolderUnusable, Interrupted
+from producers.feeds.errors import FeedProblem, FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Turn, keep_run, no_progress, send
 from producers.feeds.listing import Quiet, Seen, files_in
 from producers.feeds.reading import read
@@ -77,7 +79,10 @@ class WatchedFolder:
         try:
             now = await asyncio.to_thread(self._begin)
             while (left := await asyncio.to_thread(self._claims.left_behind)) is not None:
-                await self._take(left, done, turn, now=now)
+                if fnmatch.fnmatchcase(left.name, self.settings.files):
+                    await self._take(left, done, turn, now=now)
+                else:  # another feed of this folder had it, and finds it there
+                    await asyncio.to_thread(self._claims.put_back, left)
             listing = await asyncio.to_thread(files_in, self.settings.folder, self.settings.files)
             ready = list(self._quiet.of(listing, now=now, monotonic=self.clock.monotonic()))
             done.unfinished = [seen.name for seen in listing if seen not in ready]
@@ -86,7 +91,10 @@ class WatchedFolder:
             if problem is not None:
                 raise problem
         except OSError as error:
-            raise FolderUnusable(_told(self.settings.folder, error)) from error
+            raise FolderUnusable(_told(self.settings.folder, error), found=done) from error
+        except FeedProblem as problem:
+            problem.found = done
+            raise
         return done
 
     async def _take_each(self, ready: Sequence[Seen], done: Pass, turn: Turn, *, now: float) -> OSError | None:
@@ -143,8 +151,7 @@ class WatchedFolder:
         started = self.clock.now()
         before = _seen(path)
         refusal = await self._read(path, spool, turn.stop)
-        if _seen(path) != before:
-            raise _StillWritten
+        _must_be(before, path)
         if refusal is not None:
             spool.refused[:] = [refusal]
             spool.counts.rejects = max(spool.counts.rejects, 1)
@@ -155,6 +162,7 @@ class WatchedFolder:
         if publishes and before != self._published:
             await self._publish(path.name, spool, turn)
             self._published = before
+        _must_be(before, path)
         await asyncio.to_thread(self._move_on, path, spool, publishes)
         self._published = None
         state: RunState = "failed" if counts.rejects else "done"
@@ -242,6 +250,12 @@ def _seen(path: Path) -> Seen:
     return Seen(path.name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
+def _must_be(before: Seen, path: Path) -> None:
+    """Whoever has the file open may write to it until the end, and what was not read must not be moved on."""
+    if _seen(path) != before:
+        raise _StillWritten
+
+
 def _position(file: BinaryIO) -> int:
     """How far it was read, as far as that can be told: a reader may have closed it."""
     return 0 if file.closed else os.lseek(file.fileno(), 0, os.SEEK_CUR)
@@ -254,4 +268,7 @@ def _told(folder: Path, error: OSError) -> str:
         PermissionError: "The relay's user must read and write the folder and all that is in it.",
         NotADirectoryError: "A feed watches a folder.",
     }
-    return f"{folder}: {what}: {error.strerror or type(error).__name__}. {advice.get(type(error), 'Nothing is lost.')}"
+    said = advice.get(type(error), "Nothing is lost.")
+    if error.errno == errno.EXDEV:
+        said = "The folder and its work/, done/ and failed/ must be on one file system."
+    return f"{folder}: {what}: {error.strerror or type(error).__name__}. {said}"

@@ -23,14 +23,15 @@ from producers.feeds.asking import Answer, Asking
 from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
 from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Turn, keep_run, no_progress, send
 from producers.feeds.positions import at_path, following, of_answer, sent
-from producers.feeds.reading import document_normaliser
-from producers.normalising import NormaliseContext, Normaliser, Rejected
+from producers.feeds.reading import read_document
+from producers.normalising import NormaliseContext, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
 from store.cursors import Cursor
 from store.feed_runs import FeedRun, RunState
 
 MOST_PAGES: Final = 10_000
+_FIRST_TWO: Final = 2
 
 
 class Cursors(Protocol):
@@ -47,7 +48,7 @@ class Cursors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a page: as it came, and what it became."""
+    """One item of a page: as it came, and what it became; what is good in it is not kept back by what is not."""
 
     raw: bytes
     digest: str
@@ -80,6 +81,8 @@ class _Reading:
     size: int = 0
     etag: str | None = None
     seen: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Of `seen`, what a person has before them: forgotten last, lest it be put there again."""
 
 
 @dataclass(slots=True)
@@ -138,6 +141,7 @@ class PolledAddress:
         url: str | None = self._first(cursor)
         etag = cursor.etag if self.settings.etag else None
         been: set[str] = set()
+        before: tuple[str, ...] = ()
         while url is not None:
             if url in been or len(been) == MOST_PAGES:
                 msg = f"feeds.{self.name}: the pages go round in a circle, or are more than {MOST_PAGES:,}"
@@ -148,7 +152,15 @@ class PolledAddress:
             if answer is None:
                 return
             page = await asyncio.to_thread(self._normalised, answer)
-            url = self._next(url, answer, page.answer)
+            digests = tuple(item.digest for item in page.items)
+            numbered = self.settings.page_param is not None
+            if numbered and digests and digests == before:
+                if len(been) > _FIRST_TWO:  # the last page again, for all behind it
+                    return
+                msg = f"feeds.{self.name}: the first two pages are alike: is page_param right? For one page alone, none"
+                raise PollRefused(msg)
+            before = digests
+            url = self._numbered(url, page, pages=len(been)) if numbered else self._next(url, answer, page.answer)
             yield page
             if turn.stop.is_set():
                 msg = f"feeds.{self.name}: stopped after {len(been)} pages"
@@ -172,6 +184,7 @@ class PolledAddress:
         reading.size += page.size
         reading.etag = page.etag
         reading.seen += [item.digest for item in page.items]
+        reading.kept += [item.digest for item in page.items if item.rejected is not None]
         self.progress(self.name, "polling", reading.rows, 0)
         reading.position = position
         by_page = self.settings.cursor is not None and self.settings.cursor.field is not None
@@ -191,7 +204,7 @@ class PolledAddress:
         if not reading.pages:
             return
         same = reading.position == reading.cursor.value and reading.pages == 1
-        to = Cursor(reading.position, reading.etag if same else None, reading.seen)
+        to = Cursor(reading.position, reading.etag if same else None, [*reading.seen, *reading.kept])
         await self.cursors.move(self.context.company, self.name, to)
 
     async def _keep(self, raw: bytes, rejected: Rejected) -> None:
@@ -209,12 +222,19 @@ class PolledAddress:
             raise Interrupted(str(error)) from error
 
     def _first(self, cursor: Cursor) -> str:
-        settings = self.settings.cursor
-        if settings is None:
-            return self.settings.url
-        overlap = timedelta(seconds=self.settings.overlap_seconds)
-        value = sent(settings, cursor.value, overlap=overlap)
-        return self.settings.url if value is None else _with(self.settings.url, settings.param, value)
+        settings, url = self.settings.cursor, self.settings.url
+        if settings is not None:
+            value = sent(settings, cursor.value, overlap=timedelta(seconds=self.settings.overlap_seconds))
+            url = url if value is None else _with(url, settings.param, value)
+        param = self.settings.page_param
+        return url if param is None else _with(url, param, str(self.settings.page_first))
+
+    def _numbered(self, url: str, page: Page, *, pages: int) -> str | None:
+        """The address of the next numbered page; None where this one has no items, or fewer than a full one."""
+        settings = self.settings
+        if settings.page_param is None or len(page.items) < (settings.page_size or 1):
+            return None
+        return _with(url, settings.page_param, str(settings.page_first + pages * settings.page_step))
 
     def _next(self, url: str, answer: Answer, document: object) -> str | None:
         """The address of the next page, on the same server as the first: the token goes nowhere else."""
@@ -235,14 +255,15 @@ class PolledAddress:
             raws = elements_at(answer.body, self.settings.items)
             document = json.loads(answer.body, parse_float=str, parse_int=str)
         except (ValueError, RecursionError) as error:
-            why = str(error) if type(error) is ValueError else "the answer is no JSON"
-            msg = f"feeds.{self.name}: {why}: is feeds.{self.name}.items right?"
+            msg = f"feeds.{self.name}: {error}: is feeds.{self.name}.items right?"
+            if isinstance(error, UnicodeError | RecursionError) or str(error) == "no JSON":
+                kind = f"the answer is no JSON{f', but {answer.kind}' if answer.kind else ''}"
+                msg = f"feeds.{self.name}: {kind}: is feeds.{self.name}.url right, and is the token of use there?"
             raise PollRefused(msg) from None
-        normalise = document_normaliser(self.settings.source)
         values = at_path(document, self.settings.items) if self.settings.items else document
         values = values if isinstance(values, list) else [values]
         documents = tuple(value for value in values if isinstance(value, dict))
-        items = tuple(_item(raw, normalise, self.context) for raw in raws)
+        items = tuple(_item(raw, self.settings.source, self.context) for raw in raws)
         return Page(items, documents, document, len(answer.body), answer.etag)
 
     def _run(self, reading: _Reading, problem: FeedProblem | None) -> FeedRun:
@@ -263,13 +284,10 @@ class PolledAddress:
         )
 
 
-def _item(raw: bytes, normalise: Normaliser, context: NormaliseContext) -> Item:
+def _item(raw: bytes, source: str, context: NormaliseContext) -> Item:
     digest = hashlib.sha256(raw).hexdigest()[:16]
-    try:
-        events = normalise(raw, context).events
-    except Rejected as rejected:
-        return Item(raw, digest, rejected=rejected)
-    return Item(raw, digest, tuple(encoded(event) for event in events))
+    normalised, rejected = read_document(source, raw, context)
+    return Item(raw, digest, tuple(encoded(event) for event in normalised.events), rejected)
 
 
 def _with(url: str, param: str, value: str) -> str:

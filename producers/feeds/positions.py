@@ -8,9 +8,18 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from producers.feeds.errors import PollRefused
 from runtime.sections_feeds import CursorSettings
+
+EPOCHS: Final[Mapping[str, int]] = {"unix": 1, "unix_ms": 1000}
+"""Kinds of cursors that count from 1970, and how many of them make a second."""
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Times before it, such as those that stand for none, count as it."""
+
+_LATEST_SECOND: Final = 4_102_444_800  # 2100-01-01
 
 _FIELD_MISSING: Final = (None, "", False)
 
@@ -33,7 +42,12 @@ def sent(settings: CursorSettings, value: str | None, *, overlap: timedelta) -> 
         return settings.start
     if settings.max_of is None or settings.kind == "number":
         return value
-    return _written(_time(settings, value) - overlap)
+    since = max(_kept(value) - overlap, _EARLIEST)
+    if settings.kind in EPOCHS:
+        return str((since - _EARLIEST) // timedelta(seconds=1) * EPOCHS[settings.kind])
+    if settings.time_zone is not None:
+        return since.astimezone(ZoneInfo(settings.time_zone)).replace(tzinfo=None).isoformat()
+    return _written(since)
 
 
 def following(
@@ -51,7 +65,7 @@ def following(
         return str(max(numbers)) if numbers else None
     times = [min(_time(settings, text), asked_at) for text in found]
     if before is not None:
-        times.append(_time(settings, before))
+        times.append(_kept(before))
     return _written(max(times)) if times else None
 
 
@@ -61,15 +75,37 @@ def of_answer(settings: CursorSettings, before: str | None, answer: object) -> s
     return before if value in _FIELD_MISSING else str(value)
 
 
+def _kept(value: str) -> datetime:
+    """A cursor as `_written` wrote it; what cannot be one is read anew, as all that follows is only repeated."""
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return _EARLIEST
+
+
 def _time(settings: CursorSettings, text: object) -> datetime:
     try:
+        if settings.kind in EPOCHS:
+            return _since_1970(settings, text)
         time = datetime.fromisoformat(str(text))
+        if time.tzinfo is None and settings.time_zone is not None:
+            time = time.replace(tzinfo=ZoneInfo(settings.time_zone))
+        if time.tzinfo is not None:
+            return max(time.astimezone(UTC), _EARLIEST)
+    except OverflowError:
+        return _EARLIEST
     except ValueError:
-        time = datetime.min  # noqa: DTZ901 - refused below, as every time without an offset
-    if time.tzinfo is None:
-        msg = f"cursor.max_of: {settings.max_of} must be a time with its offset, as in 2026-01-31T12:00:00+01:00"
+        pass
+    msg = f"cursor.max_of: {settings.max_of} must be a time with its offset, as in 2026-01-31T12:00:00+01:00"
+    raise PollRefused(f"{msg}; cursor.time_zone is that of times without one")
+
+
+def _since_1970(settings: CursorSettings, text: object) -> datetime:
+    counted = max(Decimal(0), _number(settings, text))
+    if counted >= _LATEST_SECOND * EPOCHS[settings.kind]:
+        msg = f"cursor.max_of: {settings.max_of} counts to no year of ours: is cursor.kind right?"
         raise PollRefused(msg)
-    return time.astimezone(UTC)
+    return _EARLIEST + timedelta(seconds=int(counted) // EPOCHS[settings.kind])
 
 
 def _number(settings: CursorSettings, text: object) -> Decimal:

@@ -40,30 +40,46 @@ def reader_of(source: str) -> FileReader:
 
 
 def document_normaliser(source: str) -> Normaliser:
-    """What normalises single documents of this source; a format of files is given each as a file of its own.
+    """What normalises single documents of this source, whole or not at all. Raises KeyError."""
+
+    def normalise(document: bytes, context: NormaliseContext) -> Normalised:
+        normalised, rejected = read_document(source, document, context)
+        if rejected is not None:
+            raise rejected
+        return normalised
+
+    return normalise
+
+
+def read_document(source: str, document: bytes, context: NormaliseContext) -> tuple[Normalised, Rejected | None]:
+    """Give what is good in a single document, and what was refused first; a format of files is given it as a file.
 
     A mistake of ours is a `Rejected` too, and says where in the code it was made, with no value. Raises KeyError.
     """
-    reader = reader_of(source)
-
-    def normalise(document: bytes, context: NormaliseContext) -> Normalised:
-        taken: list[Taken] = []
-        try:
-            for piece in reader(BytesIO(document), context):
-                if isinstance(piece, Refused):
-                    if piece.is_warning:
-                        continue
-                    raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+    taken: list[Taken] = []
+    rejected: Rejected | None = None
+    try:
+        for piece in reader_of(source)(BytesIO(document), context):
+            if isinstance(piece, Taken):
                 taken.append(piece)
-        except Rejected:
-            raise
-        except Exception as error:
-            raise _mistake(error) from error
-        events = tuple(event for piece in taken for event in piece.events)
-        ignored = next((piece.ignored for piece in taken if piece.ignored), None)
-        return Normalised(events, ignored=None if events else ignored)
+            elif rejected is None and not piece.is_warning:
+                rejected = Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+    except Rejected as error:
+        rejected = error
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must not lose a document
+        rejected = _mistake(error)
+    events = tuple(event for piece in taken for event in piece.events)
+    ignored = next((piece.ignored for piece in taken if piece.ignored), None)
+    return Normalised(events, ignored=None if events else ignored), rejected
 
-    return normalise
+
+def refuse_bad_options(source: str, context: NormaliseContext) -> None:
+    """Make sure that a source takes its options, by having it read an empty file. Raises Rejected: `bad_options`."""
+    try:
+        list(read(source, BytesIO(), context, max_bytes=1))
+    except Rejected as rejected:
+        if rejected.reason == "bad_options":
+            raise
 
 
 def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:

@@ -75,6 +75,12 @@ def fail(path: Path, folder: Path, report: Report) -> Path:
     failed = folder / FAILED
     name = free_name(failed, path.name, JSON_SUFFIX, TEXT_SUFFIX)
     machine = json.dumps(report.as_json(name), indent=2, ensure_ascii=False) + "\n"
-    for suffix, text in ((JSON_SUFFIX, machine), (TEXT_SUFFIX, report.as_text(name))):
-        (failed / f"{name}{suffix}").write_text(text, encoding="utf-8", errors="backslashreplace")
-    return move_beside(path, failed, name)
+    texts = {failed / f"{name}{JSON_SUFFIX}": machine, failed / f"{name}{TEXT_SUFFIX}": report.as_text(name)}
+    try:
+        for place, text in texts.items():
+            place.write_text(text, encoding="utf-8", errors="backslashreplace")
+        return move_beside(path, failed, name)
+    except OSError:
+        for place in texts:  # a disk that is full would else get two more at every try
+            place.unlink(missing_ok=True)
+        raise

@@ -89,7 +89,10 @@ class Spool(AbstractContextManager["Spool"]):
             msg = "the spool is being read already"
             raise ValueError(msg)
         head = json.dumps([event.key, event.message_id, event.partition]).encode()
-        self._packed.write(head + b"\n" + event.body + b"\n")  # JSON holds no line break
+        try:
+            self._packed.write(head + b"\n" + event.body + b"\n")  # JSON holds no line break
+        except OSError as error:  # of the folder for temporary files, not of the one that is watched
+            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
         self.counts.events += 1
 
     def _seal(self) -> None:

@@ -10,6 +10,7 @@ from runtime.sections_payroll import Frequency
 
 _WEEKS: Final = {"weekly": timedelta(weeks=1), "biweekly": timedelta(weeks=2)}
 _MIDDLE: Final = 15
+MONTHS_AT_ONCE: Final = 6
 
 
 def periods(frequency: Frequency, *, first: date, until: date) -> Iterator[Span]:
@@ -28,6 +29,17 @@ def periods(frequency: Frequency, *, first: date, until: date) -> Iterator[Span]
 def month(first: date) -> Span:
     """The calendar month of a day."""
     return Span(first.replace(day=1), next_month(first) - timedelta(days=1))
+
+
+def pieces(span: Span) -> Iterator[Span]:
+    """A span in parts of a few whole months: providers limit how much one list may span."""
+    first = span.first
+    while first <= span.last:
+        following = first
+        for _ in range(MONTHS_AT_ONCE):
+            following = next_month(following)
+        yield Span(first, min(span.last, following - timedelta(days=1)))
+        first = following
 
 
 def next_month(day: date) -> date:

@@ -3,6 +3,7 @@
 Every refusal names the line and the column, never what stands in the cell. It must not add anything up.
 """
 
+import codecs
 import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -11,48 +12,62 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
 from io import TextIOWrapper
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO, is_fine
+from producers.payroll.csv_header import TAX_NUMBER, Columns, Finder
 from producers.payroll.csv_mapping import CsvMapping
 from schemas.money import MAX_AMOUNT
 
 _MOST_TITLE_LINES: Final = 30
-_HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ()/&%.#'+:_-]{0,59}", re.ASCII)
 _ID: Final = re.compile(r"(?=[^ ]*\d)[A-Za-z0-9_.:#/-]{1,60}", re.ASCII)
-_TAX_NUMBER: Final = re.compile(r"\d{3}-?\d{2}-?\d{4}")
+_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_BETWEEN: Final = re.compile(r"\s+(?:-|\u2013|to|through)\s+")
 _DASH: Final = frozenset({"", "-", "--"})
+_OTHER_DELIMITERS: Final = ",;\t|"
+_SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2212": "-"})
+
+
+class Reading(Protocol):
+    """What this needs of `csv.reader`."""
+
+    @property
+    def line_num(self) -> int: ...  # noqa: D102
+    def __iter__(self) -> Iterator[list[str]]: ...  # noqa: D105
+    def __next__(self) -> list[str]: ...  # noqa: D105
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the file by column, and its line."""
+    """A row of the file by column, its line, and the columns of the file."""
 
     line: int
     cells: dict[str, str]
+    columns: Columns
 
     def at(self, column: str) -> str:
         """Name a cell."""
         return f"line {self.line}, column {column}"
 
+    def single(self, what: str) -> str:
+        """Give what stands in the column of the pay date, the company and so on; empty without one."""
+        return self.cells.get(self.columns.name(what) or "", "")
+
 
 def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
-    """Give the rows below the header, without empty ones and repeated headers.
+    """Give the rows below the header, without empty ones, repeated headers and lines of one cell.
 
     Raises Rejected `bad_encoding`, `not_csv`, `missing_columns`, `unmapped_column:<header>`, `column_twice:<header>`,
     `shifted_columns`. The file stays open.
     """
-    text = TextIOWrapper(file, encoding=mapping.encoding, newline="")
+    encoding = _encoding(file, mapping)
+    text = TextIOWrapper(file, encoding=encoding, newline="")
     reader = csv.reader(text, delimiter=mapping.delimiter, strict=True)
     try:
-        header = _header(reader, mapping)
-        for cells in reader:
-            row = [cell.strip() for cell in cells]
-            if any(row) and row != header:
-                yield Row(reader.line_num, _fitted(row, header, reader.line_num))
+        yield from _rows(reader, mapping)
     except UnicodeError:
-        message = f"the file is not {mapping.encoding}, as the mapping says, after line {reader.line_num}"
+        message = f"the file is not {encoding}, as the mapping says, after line {reader.line_num}"
         raise Rejected(reason="bad_encoding", message=f"{message}. Set its encoding.", field="encoding") from None
     except csv.Error:
         message = f"line {reader.line_num + 1}: not CSV: a quote is not closed, or stands inside a cell"
@@ -61,41 +76,89 @@ def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
         text.detach()
 
 
-def _header(reader: Iterator[list[str]], mapping: CsvMapping) -> list[str]:
-    """Find the first row with every column that is needed; title lines may stand above it."""
-    required = mapping.required()
-    missing = required
-    for _, cells in zip(range(_MOST_TITLE_LINES), reader, strict=False):
+def _encoding(file: BinaryIO, mapping: CsvMapping) -> str:
+    """UTF-16 says so itself, whatever the mapping says."""
+    if not file.seekable():
+        return mapping.encoding
+    start = file.read(2)
+    file.seek(-len(start), 1)
+    return "utf-16" if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else mapping.encoding
+
+
+def _rows(reader: Reading, mapping: CsvMapping) -> Iterator[Row]:
+    finder = Finder(mapping)
+    above, titles, header = _header(reader, finder, mapping)
+    columns = finder.columns(header, titles)
+    for cells in reader:
         row = [cell.strip() for cell in cells]
-        absent = tuple(name for name in required if name not in row)
-        missing = min(missing, absent, key=len)
+        if not any(row) or _without_end(row) == header or _without_end(row) in above:
+            continue
+        told = finder.titles(row) if len(_without_end(row)) < len(header) else {}
+        if told:
+            titles |= told
+            columns = finder.columns(header, titles)
+        elif not _is_heading(row, header, columns):
+            yield Row(reader.line_num, _titled(titles, columns) | _fitted(row, columns, reader.line_num), columns)
+
+
+def _header(
+    reader: Iterator[list[str]], finder: Finder, mapping: CsvMapping
+) -> tuple[list[list[str]], dict[str, str], list[str]]:
+    """Find the first row with every column that is needed; the lines above it, and what they say."""
+    above: list[list[str]] = []
+    titles: dict[str, str] = {}
+    missing: tuple[str, ...] | None = None
+    for _, cells in zip(range(_MOST_TITLE_LINES), reader, strict=False):
+        row = _without_end([cell.strip() for cell in cells])
+        absent = finder.absent(row, titles)
         if not absent:
-            return _known(row, mapping)
-    message = f"no row of the first {_MOST_TITLE_LINES} is a header with all of {', '.join(required)}"
-    raise Rejected(reason="missing_columns", message=f"{message}; missing: {', '.join(missing)}")
+            return above, titles, row
+        missing = absent if missing is None else min(missing, absent, key=len)
+        above.append(row)
+        titles |= finder.titles(row)
+    missing = missing or finder.absent([], {})
+    message = f"no row of the first {_MOST_TITLE_LINES} is a header with all that is needed; missing: "
+    message += ", ".join(missing)
+    for other in _OTHER_DELIMITERS.replace(mapping.delimiter, ""):
+        for line in above:
+            if len(line) and not finder.absent([c.strip(' "') for c in mapping.delimiter.join(line).split(other)], {}):
+                message += f". The cells stand between {other!r} here: set delimiter, and look at decimal and thousands"
+                raise Rejected(reason="missing_columns", message=message)
+    raise Rejected(reason="missing_columns", message=message)
 
 
-def _known(row: list[str], mapping: CsvMapping) -> list[str]:
+def _without_end(row: list[str]) -> list[str]:
     while row and not row[-1]:
         row = row[:-1]
-    for number, header in enumerate(row, start=1):
-        shown = header if _HEADER.fullmatch(header) and not _TAX_NUMBER.search(header) else f"(column {number})"
-        if header not in mapping.known():
-            message = f"the mapping of {mapping.provider} does not say what this column is: add it, or to ignored"
-            raise Rejected(reason=f"unmapped_column:{shown}", message=message, field=shown)
-        if row.count(header) > 1:
-            message = "this column is there twice: which of the two counts is not said"
-            raise Rejected(reason=f"column_twice:{shown}", message=message, field=shown)
     return row
 
 
-def _fitted(row: list[str], header: Sequence[str], line: int) -> dict[str, str]:
-    while len(row) > len(header) and not row[-1]:
+def _is_heading(row: Sequence[str], header: Sequence[str], columns: Columns) -> bool:
+    """Whether a line has one cell only, which holds no amount: the name of a group, or a note at the end."""
+    cell = row[0]
+    if not cell or any(row[1:]) or columns.order[0] in columns.amounts:
+        return False
+    if columns.has_items and columns.order[0] in columns.people:
+        return False  # the rows below belong to this name
+    return max(cell.count(sign) for sign in _OTHER_DELIMITERS) < max(len(header) - 1, 2)
+
+
+def _titled(titles: dict[str, str], columns: Columns) -> dict[str, str]:
+    return {name: titles[what] for what, name in columns.names.items() if what in titles and name not in columns.order}
+
+
+def _fitted(row: Sequence[str], columns: Columns, line: int) -> dict[str, str]:
+    order = columns.order
+    while len(row) > len(order) and not row[-1]:
         row = row[:-1]
-    if len(row) != len(header):
-        message = f"line {line} has {len(row)} cells, the header has {len(header)}: its columns are shifted"
+    if len(row) != len(order):
+        message = f"line {line} has {len(row)} cells, the header has {len(order)}: its columns are shifted"
         raise Rejected(reason="shifted_columns", message=message)
-    return dict(zip(header, row, strict=True))
+    for name, shown, cell in zip(order, columns.shown, row, strict=True):
+        if name is None and any(sign.isalnum() and sign != "0" for sign in cell):
+            message = f"line {line}: the mapping does not say what this column is: add it, or to ignored"
+            raise Rejected(reason=f"unmapped_column:{shown}", message=message, field=shown)
+    return {name: cell for name, cell in zip(order, row, strict=True) if name}
 
 
 @dataclass(frozen=True)
@@ -109,32 +172,51 @@ class Cells:
     def _number(self) -> re.Pattern[str]:
         decimal, thousands = re.escape(self.mapping.decimal), re.escape(self.mapping.thousands)
         grouped = rf"|\d{{1,3}}(?:{thousands}\d{{3}})+" if thousands else ""
-        return re.compile(rf"(?:\d{{1,16}}{grouped})(?:{decimal}\d{{1,12}})?|{decimal}\d{{1,12}}", re.ASCII)
+        number = rf"(?:\d{{1,16}}{grouped})(?:{decimal}\d{{1,12}})?|{decimal}\d{{1,12}}"
+        signed = rf"(?P<plain>{number})|-(?P<minus>{number})|(?P<after>{number})-|\((?P<inside>{number})\)"
+        return re.compile(signed, re.ASCII)
 
     def amount(self, row: Row, column: str) -> Decimal:
         """Give the amount of a cell; zero when the cell or the column is empty.
 
         `(12.00)`, `-12.00` and `12.00-` are negative. Raises Rejected `shifted_columns` for words, `bad_amount`.
         """
-        text = row.cells.get(column, "")
+        text = row.cells.get(column, "").translate(_SPACES)
         if text in _DASH:
             return ZERO
-        bare = text.replace(self.mapping.symbol, "").strip() if self.mapping.symbol else text
-        digits = bare.strip("()").strip().removeprefix("-").removesuffix("-").strip()
-        if not self._number.fullmatch(digits):
+        bare = text.replace(self.mapping.symbol, "") if self.mapping.symbol else text
+        match = self._number.fullmatch(re.sub(r"(?<=[-(])\s+|\s+(?=[-)])", "", bare.strip()))
+        if match is None:
             raise self._refused(row, column, text)
+        digits = next(found for found in match.groups() if found is not None)
         value = Decimal(digits.replace(self.mapping.thousands, "").replace(self.mapping.decimal, "."))
         if value > MAX_AMOUNT or not is_fine(value, self.currency):
             raise self._refused(row, column, text)
-        is_negative = "-" in bare or (bare.startswith("(") and bare.endswith(")"))
-        return -value if is_negative else value
+        return value if match["plain"] is not None else -value
+
+    def written(self, amount: Decimal) -> str:
+        """Write an amount as the mapping reads it."""
+        return f"{amount:f}".replace(".", self.mapping.decimal)
 
     def day(self, row: Row, column: str) -> date:
         """Give the day of a cell. Raises Rejected `bad_date`."""
+        return self._day(row, column, row.cells[column])
+
+    def period(self, row: Row, column: str) -> tuple[date, date]:
+        """Give the two days of a cell, with a dash or `to` between them. Raises Rejected `bad_date`."""
+        ends = _BETWEEN.split(row.cells[column])
+        if len(ends) != 2:  # noqa: PLR2004 - the first day and the last
+            message = "a period is two days with a dash between them"
+            raise Rejected(reason="bad_date", message=message, field=row.at(column))
+        return self._day(row, column, ends[0]), self._day(row, column, ends[1])
+
+    def _day(self, row: Row, column: str, text: str) -> date:
         try:
-            return datetime.strptime(row.cells[column], self.mapping.date_format).replace(tzinfo=UTC).date()
+            if _ISO.fullmatch(text):
+                return date.fromisoformat(text)
+            return datetime.strptime(text, self.mapping.date_format).replace(tzinfo=UTC).date()
         except ValueError:
-            message = f"a day is written {self.mapping.date_format} here, as the mapping says"
+            message = f"a day is written {self.mapping.date_format} here, as the mapping says, or as 2026-04-17"
             raise Rejected(reason="bad_date", message=message, field=row.at(column)) from None
 
     def identifier(self, row: Row, column: str, *, known: Collection[str] = ()) -> str:
@@ -143,7 +225,7 @@ class Cells:
         Raises Rejected `bad_id`, also for a tax number.
         """
         text = row.cells[column]
-        if text in known or (_ID.fullmatch(text) and not _TAX_NUMBER.fullmatch(text)):
+        if text in known or (_ID.fullmatch(text) and not TAX_NUMBER.fullmatch(text)):
             return text
         message = (
             "an id of a run is 1 to 60 letters, signs and at least one digit, with no space; so is one of a company"

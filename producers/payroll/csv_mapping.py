@@ -10,7 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.options import RunOptions, read_options
@@ -23,25 +31,36 @@ PROVIDERS: Final = ("adp", "gusto", "onpay", "paychex", "quickbooks")
 """The mappings that come with the relay."""
 
 OneLetter = Annotated[str, Field(min_length=1, max_length=1)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+"""One name, or several of which a file has one."""
 
 
 class Meaning(BaseModel):
-    """What the amounts of a column are. `sign = -1` where the export writes what was withheld as negative."""
+    """What the amounts of a column are. `sign = -1` where the export writes what was withheld as negative.
+
+    A star in the category is what the star of the header stands for. `unless` names another column: where the file has
+    that one, this one is not counted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: LineKind
     category: Text
     sign: Literal[1, -1] = 1
+    unless: Text | None = None
 
 
 class CsvMapping(BaseModel):
     """How an export is written, and what its columns mean.
 
-    Headers are compared as they are written, without spaces around them. `pay_date`, `people`, `run`, the period and
-    the columns of net pay must be in the file, `amounts` may be; a column that is in none of the tables is refused.
-    `people` are the columns that name a person, `total_words` what stands there instead in a row of totals. `checks`
-    are columns that the file adds up itself, with the kinds (less those with a minus before them) that make them.
+    Headers are compared without regard to capitals and spaces. `pay_date`, `run`, the period, the company, one of
+    `people` and one column of net pay must be in the file (dates and the company may stand in a line above the header
+    instead), `amounts` may be. A column that is in none of the tables is refused once something stands in it.
+    A star in `amounts` and `ignored` stands for any text. `people` are the columns that name a person, `total_words`
+    what stands there instead in a row of totals; `unlabelled_totals = "people"` says that every row of totals has one.
+    `checks` are columns that the file adds up itself, with the kinds (less those with a minus before them) that make
+    them. `item` is a column of words that say what `item_amount` is, where a person has several rows: the column
+    `<item>: <word>` of `amounts` has its meaning, and `item_totals` is where a word of totals begins a person's sums.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -54,17 +73,22 @@ class CsvMapping(BaseModel):
     symbol: str = ""
     currency: Currency | None = None
     date_format: Text = "%Y-%m-%d"
-    pay_date: Text
-    period_start: Text | None = None
-    period_end: Text | None = None
-    run: tuple[Text, ...] = ()
-    entity: Text | None = None
-    type: Text | None = None
+    pay_date: Annotated[Names, Field(min_length=1)]
+    period: Names = ()
+    period_start: Names = ()
+    period_end: Names = ()
+    run: Names = ()
+    entity: Names = ()
+    type: Names = ()
     types: Mapping[Text, RunType] = {}
-    department: Text | None = None
-    location: Text | None = None
-    people: Annotated[tuple[Text, ...], Field(min_length=1)]
+    department: Names = ()
+    location: Names = ()
+    people: Annotated[Names, Field(min_length=1)]
     total_words: tuple[Text, ...] = ("total", "totals", "grand total", "subtotal")
+    unlabelled_totals: Literal["refuse", "people"] = "refuse"
+    item: Text | None = None
+    item_amount: Text | None = None
+    item_totals: Text | None = None
     ignored: tuple[Text, ...] = ()
     amounts: Annotated[Mapping[Text, Meaning], Field(min_length=1)]
     checks: Mapping[Text, tuple[Text, ...]] = {}
@@ -80,25 +104,21 @@ class CsvMapping(BaseModel):
         return encoding
 
     @model_validator(mode="after")
-    def _has_net_pay(self) -> Self:
+    def _is_whole(self) -> Self:
         if not any(meaning.kind == "net_pay" for meaning in self.amounts.values()):
             message = "a mapping needs a column of the kind net_pay"
             raise ValueError(message)
         if self.decimal == self.thousands:
             message = "decimal and thousands are two different signs"
             raise ValueError(message)
+        for header, meaning in self.amounts.items():
+            if header.count("*") > 1 or meaning.category.count("*") > header.count("*"):
+                message = f"{header} has one star at most, and its category no more than that"
+                raise ValueError(message)
+        if (self.item is None) != (self.item_amount is None):
+            message = "item and item_amount go together"
+            raise ValueError(message)
         return self
-
-    def required(self) -> tuple[str, ...]:
-        """Name the columns without which a row is not the header."""
-        net_pay = (header for header, meaning in self.amounts.items() if meaning.kind == "net_pay")
-        single = (self.pay_date, self.period_start, self.period_end, self.entity)
-        return tuple(dict.fromkeys([*(name for name in single if name), *self.people, *self.run, *net_pay]))
-
-    def known(self) -> frozenset[str]:
-        """Name every column that the mapping speaks of."""
-        single = (self.type, self.department, self.location)
-        return frozenset([*self.required(), *self.amounts, *self.checks, *self.ignored, *(n for n in single if n)])
 
 
 class CsvOptions(RunOptions):

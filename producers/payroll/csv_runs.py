@@ -2,11 +2,11 @@
 
 A row that cannot be read makes its run's totals wrong, so the whole file is refused, with the line and the column.
 Rows of totals are never added up: they are checked against what was. A person is kept as a hash until the end of the
-file and in no other way. Source: public descriptions of the exports; no real one is at hand, the mappings are made.
+file and in no other way. Sources: public descriptions of the exports, and a public sample of Gusto's journal.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,15 +15,17 @@ from typing import BinaryIO, Final
 from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.payroll.amounts import ZERO
 from producers.payroll.csv_cells import Cells, Row, rows
+from producers.payroll.csv_items import one_row_each
 from producers.payroll.csv_mapping import CsvMapping, CsvOptions, load
+from producers.payroll.csv_totals import Part, Sums, check_first, check_total, is_total, repeats, total_or_person
 from producers.payroll.guarding import without_context
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
 
 NAME: Final = "payroll-csv"
 
 _GROSS: Final = frozenset({"wages", "contractor"})
-_SEVERAL: Final = 2
-Sums = dict[str, Decimal]
+_TAKES_BACK: Final = frozenset({"correction", "reversal"})
+"""Types of runs in which a person may owe the company: what was paid too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +39,22 @@ class _Key:
 
 
 @dataclass(slots=True)
-class _Part:
-    """Sums of columns over some rows, and how many people's rows they are."""
-
-    sums: Sums = field(default_factory=dict)
-    rows: int = 0
-
-    def add(self, amounts: Mapping[str, Decimal]) -> None:
-        self.rows += 1
-        for column, amount in amounts.items():
-            self.sums[column] = self.sums.get(column, ZERO) + amount
-
-
-@dataclass(slots=True)
 class _Adding:
-    """What was added up so far: by run, since the last row of totals, and since the beginning."""
+    """What was added up so far: by run, since the last row of totals, and since the beginning.
+
+    `alike` counts the rows that say the very same, as hashes.
+    """
 
     tallies: dict[_Key, Tally] = field(default_factory=dict)
-    of_run: dict[_Key, _Part] = field(default_factory=dict)
+    of_run: dict[_Key, Part] = field(default_factory=dict)
     people: dict[tuple[_Key, int], tuple[Decimal, Decimal]] = field(default_factory=dict)
-    section: _Part = field(default_factory=_Part)
-    whole: _Part = field(default_factory=_Part)
+    alike: dict[_Key, Counter[int]] = field(default_factory=dict)
+    section: Part = field(default_factory=Part)
+    whole: Part = field(default_factory=Part)
+
+    def parts(self) -> list[Part]:
+        """What a row of totals may be the total of."""
+        return [self.section, self.whole, *self.of_run.values()]
 
 
 def read_runs(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken]:
@@ -73,114 +70,111 @@ def _read(file: BinaryIO, context: NormaliseContext) -> list[Taken]:
     currency = mapping.currency or context.currency
     cells = Cells(mapping, currency)
     adding = _Adding()
-    for row in rows(file, mapping):
-        columns = [column for column in (*mapping.amounts, *mapping.checks) if column in row.cells]
+    for row in one_row_each(rows(file, mapping), cells):
+        columns = [column for column in (*row.columns.amounts, *mapping.checks) if column in row.cells]
         amounts = {column: cells.amount(row, column) for column in columns}
-        if _is_total(row, mapping):
-            _check_total(row, amounts, adding, currency)
+        if is_total(row, mapping) or _is_unlabelled_total(row, amounts, adding, cells):
+            check_total(row, amounts, adding.parts(), currency=currency)
+            adding.section = Part()
         else:
             _add(row, amounts, adding, cells, options, context)
-    _no_run_twice(adding)
+    if mapping.unlabelled_totals == "refuse":
+        check_first([adding.whole, *adding.of_run.values()], mapping, currency=currency)
+    _check_runs(adding)
     _one_company(adding, context)
     return [_taken(key, adding, mapping, options, context, currency) for key in adding.tallies]
 
 
-def _is_total(row: Row, mapping: CsvMapping) -> bool:
-    """Whether a word for totals stands where a person's name does, or, where no name does, in another first column.
+def _is_unlabelled_total(row: Row, amounts: Sums, adding: _Adding, cells: Cells) -> bool:
+    """Whether a row without a word for totals is one: what the rows before it make, without a name or a pay date.
 
-    Anywhere in the cell ("Sales Total"): a person who is called so is refused by the check, and no total is added.
+    Raises Rejected `total_or_person` where it has both, as a person's row does.
     """
-    columns: tuple[str | None, ...] = mapping.people
-    if not any(row.cells[column] for column in mapping.people):
-        columns = (mapping.department, mapping.location, next(iter(row.cells)))
-    words = "|".join(re.escape(word) for word in mapping.total_words)
-    labels = [row.cells.get(column or "", "") for column in columns]
-    return any(re.search(rf"(?<!\w)(?:{words})(?!\w)", label, re.IGNORECASE) for label in labels)
-
-
-def _check_total(row: Row, amounts: Sums, adding: _Adding, currency: str) -> None:
-    """Check a row of totals against the rows since the last one, of a run, or of the file so far."""
-    told = {column: amount for column, amount in amounts.items() if row.cells[column]}
-    parts = [adding.section, adding.whole, *adding.of_run.values()]
-    adding.section = _Part()
-    if any(all(part.sums.get(column, ZERO) == amount for column, amount in told.items()) for part in parts):
-        return
-    nearest = max(parts, key=lambda part: sum(part.sums.get(column, ZERO) == told[column] for column in told))
-    column = next(column for column, amount in told.items() if nearest.sums.get(column, ZERO) != amount)
-    if nearest.rows < _SEVERAL:
-        message = f"line {row.line}: a row of totals is not what the rows before it make. Export the file again."
-        raise Rejected(reason="totals_differ", message=message, field=row.at(column))
-    where = f"line {row.line}: the total of {column}"
-    raise differ(where, told[column], "the rows before it", nearest.sums.get(column, ZERO), currency=currency)
+    part = repeats(row, amounts, adding.parts())
+    if part is None or cells.mapping.unlabelled_totals == "people":
+        return False
+    if not row.single("pay_date") or not any(row.cells[column] for column in row.columns.people):
+        return True
+    raise total_or_person(row.line, part, cells.mapping, currency=cells.currency)
 
 
 def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
     row: Row, amounts: Sums, adding: _Adding, cells: Cells, options: CsvOptions, context: NormaliseContext
 ) -> None:
-    mapping = cells.mapping
-    names = tuple(row.cells.get(column, "") for column in mapping.people)
+    names = tuple(row.cells[column] for column in row.columns.people)
     if not any(names):
         message = "this line names no person: a row of totals without a word for it? Add its word to total_words."
         raise Rejected(reason="row_without_person", message=message, field=f"line {row.line}")
     key = _key(row, cells, options, context)
     tally = adding.tallies.setdefault(key, Tally())
     own = Tally()
-    for column, meaning in mapping.amounts.items():
+    for column, meaning in row.columns.amounts.items():
         amount = amounts.get(column, ZERO) * meaning.sign
-        place = _place(row, mapping, options) if meaning.kind in _GROSS else {}
+        place = _place(row, options) if meaning.kind in _GROSS else {}
         tally.add(meaning.kind, meaning.category, amount, **place)
         own.add(meaning.kind, meaning.category, amount)
-    for part in (adding.section, adding.whole, adding.of_run.setdefault(key, _Part())):
-        part.add(amounts)
+    for part in (adding.section, adding.whole, adding.of_run.setdefault(key, Part())):
+        part.add(row.line, amounts)
+    adding.alike.setdefault(key, Counter())[hash(tuple(row.cells.values()))] += 1
     person = (key, hash(names))
     net, gross = adding.people.get(person, (ZERO, ZERO))
     adding.people[person] = (net + own.total({"net_pay"}), gross + own.total(_GROSS))
 
 
 def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext) -> _Key:
-    mapping = cells.mapping
-    days = [cells.day(row, column) if column else None for column in (mapping.period_start, mapping.period_end)]
-    pay_date = cells.day(row, mapping.pay_date)
-    ids = [cells.identifier(row, column) for column in mapping.run]
+    days = _days(row, cells)
+    pay_date = cells.day(row, row.columns.names["pay_date"])
+    ids = [cells.identifier(row, column) for column in cells.mapping.run]
     entity = options.entity or context.company
-    if mapping.entity:
-        entity = cells.identifier(row, mapping.entity, known=context.accounts)
-    kind = _type(row, mapping)
+    if (column := row.columns.name("entity")) is not None:
+        entity = cells.identifier(row, column, known=context.accounts)
+    kind = _type(row, cells.mapping)
     dated = [str(day) for day in (*days, pay_date) if day]
     said = [kind] if kind == "reversal" or not (ids or kind == "regular") else []
     run = ":".join([*(ids or dated), *said])
     return _Key(entity, run, kind, pay_date, days[0], days[1])
 
 
+def _days(row: Row, cells: Cells) -> tuple[date | None, date | None]:
+    """The first and the last day of the period."""
+    if (column := row.columns.name("period")) is not None:
+        return cells.period(row, column)
+    start, end = row.columns.name("period_start"), row.columns.name("period_end")
+    return (cells.day(row, start) if start else None, cells.day(row, end) if end else None)
+
+
 def _type(row: Row, mapping: CsvMapping) -> RunType:
-    if mapping.type is None or mapping.type not in row.cells:
-        return "regular"
-    word = row.cells[mapping.type]
+    column = row.columns.name("type")
+    word = row.cells[column] if column else ""
     if word and word not in mapping.types:
         message = "the mapping does not say which type of run this word is: add it to types"
-        raise Rejected(reason="unknown_run_type", message=message, field=row.at(mapping.type))
+        raise Rejected(reason="unknown_run_type", message=message, field=row.at(column or ""))
     return mapping.types.get(word, "regular")
 
 
-def _place(row: Row, mapping: CsvMapping, options: CsvOptions) -> dict[str, str | None]:
+def _place(row: Row, options: CsvOptions) -> dict[str, str | None]:
     if options.split == "none":
         return {}
-    column = mapping.department if options.split == "department" else mapping.location
-    if column is None or column not in row.cells:
+    column = row.columns.name(options.split)
+    if column is None:
         message = f"the file or its mapping has no column for the {options.split}"
         raise Rejected(reason="split_not_possible", message=message, field="options.split")
     return {options.split: row.cells[column] or None}
 
 
-def _no_run_twice(adding: _Adding) -> None:
+def _check_runs(adding: _Adding) -> None:
     seen: set[tuple[str, str]] = set()
     for key in adding.tallies:
         if (key.entity, key.run) in seen:
             message = f"the run {key.run} stands in the file with two pay dates, periods or types"
             raise Rejected(reason="run_twice", message=message)
         seen.add((key.entity, key.run))
-    for net, gross in adding.people.values():
-        if net < 0 <= gross:
+    for key, alike in adding.alike.items():
+        if len(alike) > 1 and min(alike.values()) > 1:
+            message = f"every row of the run {key.run} stands in the file more than once. Export it again."
+            raise Rejected(reason="rows_twice", message=message)
+    for (key, _), (net, gross) in adding.people.items():
+        if net < 0 <= gross and key.type not in _TAKES_BACK:
             raise negative_net_pay("net pay")
 
 
@@ -197,7 +191,11 @@ def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is 
 ) -> Taken:
     tally = adding.tallies[key]
     _check_columns(adding.of_run[key].sums, tally, mapping, currency)
-    is_reversal = key.type != "reversal" and tally.total(_GROSS) < 0
+    gross = tally.total(_GROSS)
+    if key.type == "reversal" and gross > 0:
+        message = f"the run {key.run} is called a reversal, and its wages are positive: does it take back, or pay?"
+        raise Rejected(reason="reversal_not_negative", message=f"{message} Set signs or types in the mapping.")
+    is_reversal = key.type not in _TAKES_BACK and gross < 0
     run = Run(
         source=NAME,
         provider=mapping.provider,

@@ -16,7 +16,7 @@ from producers.normalising import NormaliseContext, Normalised, Normaliser, Reje
 from producers.payroll.amounts import ZERO, day, day_or_none, reading
 from producers.payroll.guarding import category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.gusto_names import GARNISHMENT
-from producers.payroll.options import RunOptions, read_options
+from producers.payroll.options import FinchOptions, read_options
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
 from producers.webhooks.fields import Fields
 from schemas.errors import AmountRefused, UnknownCurrency
@@ -25,7 +25,10 @@ from schemas.payroll import LineKind
 
 NAME: Final = "finch"
 
+_TOTALS: Final = ("gross_pay", "net_pay", "employee_taxes", "employer_taxes")
+_STATEMENTS: Final = frozenset({"responses", "pay_statements"})
 _OK: Final = 200
+_BEING_FETCHED: Final = 202
 _EARNED: Final[Mapping[str, LineKind]] = {"reimbursement": "reimbursement", "1099": "contractor"}
 """The types of earnings that are no wages."""
 _TYPES: Final[Mapping[str, RunType]] = {"off_cycle_payroll": "off_cycle", "one_time_payment": "off_cycle"}
@@ -40,10 +43,12 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
     fields = fields_of(document)
     if "payment" in fields.values:
         payment = fields_of(fields.get("payment"), "payment")
-        return _run(payment, _statements(fields, payment), context, entity=fields.identifier_or_none("entity_id"))
+        alone = not _STATEMENTS & fields.values.keys()
+        statements = () if alone else _statements(fields, payment)
+        return _run(payment, statements, context, entity=fields.identifier_or_none("entity_id"))
     if {"id", "pay_date", "gross_pay"} <= fields.values.keys():
         return _run(fields, (), context)
-    if {"responses", "pay_statements"} & fields.values.keys():
+    if _STATEMENTS & fields.values.keys():
         message = "statements do not say when they were paid or what the run makes: give their payment with them"
         raise Rejected(reason="missing_field", message=message, field="payment")
     raise Rejected(reason="unknown_shape", message="neither a payment of Finch nor a payment with its pay_statements")
@@ -84,32 +89,47 @@ class _Cents:
 
 
 def _statements(document: Fields, payment: Fields) -> tuple[Fields, ...]:
-    """Give all statements of the payment. Raises Rejected `statements_incomplete`."""
+    """Give all statements of the payment. Raises Rejected `statements_incomplete`, `not_ready`."""
     direct = document.sections("pay_statements")
     if direct is not None:
         return _complete(direct, payment)
     found: list[Fields] = []
+    count = 0
     for response in document.sections("responses") or ():
         if response.identifier_or_none("payment_id") not in {None, payment.identifier("id")}:
             continue
+        if response.get("code") == _BEING_FETCHED:
+            message = "Finch is still fetching the statements of the payment: read them again later"
+            raise Rejected(reason="not_ready", message=message, field="pay_statements")
         if response.get("code") not in {None, _OK}:
             raise _incomplete("Finch answered for the statements with an error")
         body = response.section("body")
         found += (body.sections("pay_statements") or ()) if body else ()
+        said = paging.get("count") if body and (paging := body.section("paging")) else None
+        count = max(count, said if isinstance(said, int) else 0)
+    if len(found) < count:
+        raise _incomplete(f"{count} statements are said to be there, and {len(found)} are")
     return _complete(tuple(found), payment)
 
 
 def _complete(statements: tuple[Fields, ...], payment: Fields) -> tuple[Fields, ...]:
     expected = payment.get("individual_ids")
     if expected is None:
-        return statements
+        expected = []
     if not isinstance(expected, list) or not all(isinstance(person, str) for person in expected):
         raise payment.wrong_type("individual_ids", "a list of ids")
     people = frozenset(statement.identifier_or_none("individual_id") for statement in statements)
     missing = sum(1 for person in expected if person not in people)
     if missing:
         raise _incomplete(f"{missing} of the {len(expected)} people of the payment have no statement")
+    if not statements and any(_tells_money(payment, name) for name in _TOTALS):
+        raise _incomplete("there is no statement at all, and the payment is of money")
     return statements
+
+
+def _tells_money(payment: Fields, name: str) -> bool:
+    money = payment.section(name)
+    return money is not None and money.get("amount") not in {None, 0}
 
 
 def _incomplete(why: str) -> Rejected:
@@ -119,10 +139,9 @@ def _incomplete(why: str) -> Rejected:
 def _run(
     payment: Fields, statements: Sequence[Fields], context: NormaliseContext, *, entity: str | None = None
 ) -> Normalised:
-    options = read_options(RunOptions, context)
+    options = read_options(FinchOptions, context)
     cents = _Cents(context.currency)
-    names = ("gross_pay", "net_pay", "employee_taxes", "employer_taxes")
-    told = {name: cents.of(payment, name) for name in names}
+    told = {name: cents.of(payment, name) for name in _TOTALS}
     if (told["net_pay"] or ZERO) < 0 <= (told["gross_pay"] or ZERO):
         raise negative_net_pay(payment.at("net_pay"))
     tally = _of_statements(statements, cents, options) if statements else _of_payment(payment, told)
@@ -169,7 +188,7 @@ def _of_payment(payment: Fields, told: Mapping[str, Decimal | None]) -> Tally:
     return tally
 
 
-def _of_statements(statements: Sequence[Fields], cents: _Cents, options: RunOptions) -> Tally:
+def _of_statements(statements: Sequence[Fields], cents: _Cents, options: FinchOptions) -> Tally:
     tally = Tally()
     words = _words(statements)
     gross = net = ZERO
@@ -195,9 +214,13 @@ def _of_statements(statements: Sequence[Fields], cents: _Cents, options: RunOpti
     return tally
 
 
-def _place(statement: Fields, options: RunOptions) -> dict[str, str | None]:
-    """Where the wages belong: Finch's statements name neither, so the one who pulls adds `department`, `location`."""
-    return {} if options.split == "none" else {options.split: statement.text_or_none(options.split)}
+def _place(statement: Fields, options: FinchOptions) -> dict[str, str | None]:
+    """Where the wages belong: Finch's statements name neither, so the one who pulls adds it, or gives `departments`."""
+    if options.split == "none":
+        return {}
+    person = statement.identifier_or_none("individual_id") or ""
+    known = options.departments.get(person) if options.split == "department" else None
+    return {options.split: statement.text_or_none(options.split) or known}
 
 
 def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
@@ -210,14 +233,15 @@ def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
             raise Rejected(reason="missing_field", message=message, field="pay_statements[].taxes[].employer")
         yield ("employer_tax" if is_employers else "employee_tax"), tax
     for deduction in statement.sections("employee_deductions") or ():
-        is_garnished = GARNISHMENT.search(deduction.text_or_none("name") or "")
+        words = f"{deduction.text_or_none('name')} {deduction.token_or_none('type')}"
+        is_garnished = GARNISHMENT.search(words.replace("_", " "))
         yield ("garnishment" if is_garnished else "deduction"), deduction
     for contribution in statement.sections("employer_contributions") or ():
         yield "employer_benefit", contribution
 
 
-_TYPED: Final = frozenset({"deduction", "garnishment", "employer_benefit"})
-"""Kinds whose names somebody types."""
+_TAXES: Final = frozenset({"employee_tax", "employer_tax"})
+"""Kinds whose names are the provider's own; all others somebody may have typed for one person."""
 
 Words = Mapping[tuple[LineKind, object], frozenset[str | None]]
 
@@ -230,7 +254,7 @@ def _words(statements: Sequence[Fields]) -> tuple[Words, frozenset[str]]:
     names: dict[tuple[LineKind, object], frozenset[str | None]] = {}
     for kind, item in (each for own in items for each in own):
         key, name = (kind, item.token_or_none("type")), item.get("name")
-        alone = kind in _TYPED and may_name_its_holder(name, holders=holders[kind, str(name)])
+        alone = kind not in _TAXES and may_name_its_holder(name, holders=holders[kind, str(name)])
         names[key] = names.get(key, frozenset()) | {None if alone else category(name, people=people)}
     return names, people
 

@@ -30,8 +30,10 @@ _TYPED_OFTEN: Final = (
     "deduction deductions post pre tax loan repayment advance wage order parking gym membership union dues uniform",
     "tools meals charity donation phone accident disability long short term group garnish creditor levy alimony",
     "bankruptcy court plan savings account fsa hsa ira simple dependent care supplemental",
+    "regular overtime double hourly hours commission commissions severance vacation holiday sick paid time off leave",
+    "reimbursement reimbursements expense expenses mileage stipend allowance tips cash retro contractor payment gross",
 )
-_OF_DEDUCTIONS: Final = _NOT_OF_PEOPLE | frozenset(" ".join(_TYPED_OFTEN).split())
+_ORDINARY: Final = _NOT_OF_PEOPLE | frozenset(" ".join(_TYPED_OFTEN).split())
 _WORDS: Final = re.compile(r"[^\W\d_]{3,}")
 _LONGEST_CATEGORY: Final = 80
 
@@ -88,7 +90,7 @@ def may_name_its_holder(name: object, *, holders: int) -> bool:
 
     The document need not hold the name anywhere else. Names that several have, or of ordinary words, are none.
     """
-    return holders == 1 and isinstance(name, str) and bool(_words(name) - _OF_DEDUCTIONS)
+    return holders == 1 and isinstance(name, str) and bool(_words(name) - _ORDINARY)
 
 
 def words_of_people(document: object) -> frozenset[str]:

@@ -35,6 +35,24 @@ _TYPES: Final[Mapping[str, RunType]] = {
 """Gusto's reasons for an off-cycle payroll, in lower case; any other reason is `off_cycle`."""
 
 
+_TAKES_BACK: Final = frozenset({"correction", "reversal"})
+"""Types of runs in which a person, or the whole run, may owe the company: Gusto says itself that it takes back."""
+
+_OTHER_BODIES: Final[Mapping[str, frozenset[str]]] = {
+    "company_benefit": frozenset({"benefit_type", "company_uuid"}),
+    "earning_type": frozenset({"custom", "default"}),
+    "employee_benefit": frozenset({"company_benefit_uuid", "employee_uuid"}),
+    "event": frozenset({"event_type", "entity_uuid"}),
+    "garnishment": frozenset({"court_ordered", "employee_uuid"}),
+    "invoice_data": frozenset({"active_companies"}),
+    "pay_period": frozenset({"start_date", "end_date", "payroll"}),
+    "pay_schedule": frozenset({"anchor_pay_date", "frequency"}),
+    "payroll_blocker": frozenset({"key", "message"}),
+    "webhook_subscription": frozenset({"subscription_types", "url"}),
+}
+"""What else Gusto's API gives, by fields that it alone has: settings and notices, which move no money."""
+
+
 def _read(document: object, context: NormaliseContext) -> Normalised:
     if isinstance(document, list):
         return _read_list(document, context)
@@ -44,18 +62,22 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
     if "pay_period" in fields.values and "check_date" in fields.values:
         return _payroll(fields, context)
     found = gusto_contractors.read(fields, context)
-    if found is None:
-        raise Rejected(
-            reason="unknown_shape",
-            message="neither a Gusto payroll (check_date, pay_period, totals) nor payments to contractors",
-        )
-    return found
+    if found is not None:
+        return found
+    for name, its_own in _OTHER_BODIES.items():
+        if its_own <= fields.values.keys():
+            return Normalised((), ignored=f"type_not_used:{name}")
+    raise Rejected(
+        reason="unknown_shape",
+        message="neither a Gusto payroll (check_date, pay_period, totals) nor payments to contractors",
+    )
 
 
 normalise: Final[Normaliser] = guarded(_read)
 """Turn a payroll, a list of payrolls, or contractor payments into `RunPaid`.
 
-Ignored: `run_open`, `zero_run`, `receipt`, `external_run`, `empty_list`. Raises Rejected (see docs/payroll-sources.md):
+Ignored: `run_open`, `zero_run`, `receipt`, `external_run`, `type_not_used:<body>`, `empty_list`.
+Raises Rejected (see docs/payroll-sources.md):
 of a list the first refusal counts for all of it, so hand over one payroll at a time where that matters.
 """
 
@@ -85,27 +107,47 @@ def _with_what_it_reverses(found: Normalised, documents: Sequence[object]) -> No
 
 def _payroll(payroll: Fields, context: NormaliseContext) -> Normalised:
     options = read_options(GustoOptions, context)
-    if payroll.flag_or_none("processed") is not True:
+    if not _is_processed(payroll):
         return Normalised((), ignored="run_open")
     if payroll.flag_or_none("external") and options.external == "ignore":
         return Normalised((), ignored="external_run")
     if payroll.get("totals") is None:
         raise payroll.missing("totals")
-    totals = read_totals(fields_of(payroll.get("totals"), "totals"), limit=options.rounding_limit)
+    _must_be_dollars(payroll)
+    run = _run(payroll, options, context)
+    takes_back = run.type in _TAKES_BACK
+    totals = read_totals(fields_of(payroll.get("totals"), "totals"), limit=options.rounding_limit, may_owe=takes_back)
     employees = payroll.sections("employee_compensations") or ()
-    _no_negative_net_pay(employees, is_reversal=totals.gross_pay < 0)
-    run = _run(payroll, options.entity)
+    if not takes_back and totals.gross_pay >= 0:
+        _no_negative_net_pay(employees)
     if totals.gross_pay < 0 and run.type in {"regular", "off_cycle"}:
         run = replace(run, type="reversal")
     return normalised(run, _tally(payroll, totals, options), context, limit=options.rounding_limit)
 
 
-def _run(payroll: Fields, entity: str | None) -> Run:
+def _is_processed(payroll: Fields) -> bool:
+    """Whether the run is final. Raises Rejected `missing_field` where it is not said and there are totals."""
+    processed = payroll.flag_or_none("processed")
+    if processed is None and payroll.get("totals") is not None:
+        raise payroll.missing("processed")
+    return processed is True
+
+
+def _must_be_dollars(payroll: Fields) -> None:
+    """Gusto names no currency. Raises Rejected `other_currency` where a document does, and it is another."""
+    for holder in (payroll, payroll.section("totals")):
+        said = holder.text_or_none("currency") if holder else None
+        if holder and said is not None and said.upper() != CURRENCY:
+            message = f"payrolls of Gusto are in {CURRENCY}, and this one says another currency: nothing of it was used"
+            raise Rejected(reason="other_currency", message=message, field=holder.at("currency"))
+
+
+def _run(payroll: Fields, options: GustoOptions, context: NormaliseContext) -> Run:
     period = payroll.section("pay_period")
     return Run(
         source=NAME,
         provider=NAME,
-        entity=payroll.identifier_or_none("company_uuid") or entity or payroll.identifier("company_uuid"),
+        entity=payroll.identifier_or_none("company_uuid") or options.entity or _only_company(payroll, context),
         id=payroll.identifier_or_none("payroll_uuid") or payroll.identifier("uuid"),
         pay_date=day(payroll, "check_date"),
         currency=CURRENCY,
@@ -115,6 +157,11 @@ def _run(payroll: Fields, entity: str | None) -> Run:
     )
 
 
+def _only_company(payroll: Fields, context: NormaliseContext) -> str:
+    """The company's own name, where there is only one. Raises Rejected `missing_field` where there may be several."""
+    return payroll.identifier("company_uuid") if context.accounts else context.company
+
+
 def _type(payroll: Fields) -> RunType:
     reason = payroll.text_or_none("off_cycle_reason")
     if reason is not None:
@@ -122,10 +169,10 @@ def _type(payroll: Fields) -> RunType:
     return "off_cycle" if payroll.flag_or_none("off_cycle") else "regular"
 
 
-def _no_negative_net_pay(employees: Sequence[Fields], *, is_reversal: bool) -> None:
+def _no_negative_net_pay(employees: Sequence[Fields]) -> None:
     for employee in employees:
         net = amount_or_none(employee, "net_pay", currency=CURRENCY)
-        if net is not None and net < 0 and not is_reversal:
+        if net is not None and net < 0:
             raise negative_net_pay("employee_compensations[].net_pay")
 
 

@@ -3,6 +3,7 @@
 A single payment is a run of one: its amount is the run's total, and whom it went to stays here. Pure.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -29,6 +30,8 @@ def read(fields: Fields, context: NormaliseContext) -> Normalised | None:
 
 
 def _one(payment: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:
+    if _is_historical(payment) and options.external == "ignore":
+        return Normalised((), ignored="external_run")
     if (payment.token_or_none("status") or "").lower() not in _PAID:
         return Normalised((), ignored="run_open")
     wages = _wages(payment)
@@ -41,15 +44,25 @@ def _group(group: Fields, context: NormaliseContext, options: GustoOptions) -> N
     if (group.token_or_none("status") or "").lower() not in _PAID:
         return Normalised((), ignored="run_open")
     payments = group.sections("contractor_payments") or ()
-    wages = sum((_wages(payment) for payment in payments), ZERO)
-    reimbursed = sum((amount(payment, "reimbursement", currency=_USD) for payment in payments), ZERO)
     totals = group.section("totals")
-    for name, found in (("wage_amount", wages), ("reimbursement_amount", reimbursed)):
+    for name, found in zip(("wage_amount", "reimbursement_amount"), _sums(payments), strict=True):
         told = amount_or_none(totals, name, currency=_USD) if totals else None
         if told is not None and told != found:
             raise differ(f"{name} of all payments", found, "the group's total", told, currency=_USD)
+    wages, reimbursed = _sums([one for one in payments if options.external == "post" or not _is_historical(one)])
     number = group.identifier_or_none("uuid") or group.identifier("contractor_payment_group_uuid")
     return normalised(_run(group, number, "check_date", context, options), _tally(wages, reimbursed), context)
+
+
+def _sums(payments: Iterable[Fields]) -> tuple[Decimal, Decimal]:
+    """Wages and reimbursements of payments."""
+    each = [(_wages(one), amount(one, "reimbursement", currency=_USD)) for one in payments]
+    return sum((wages for wages, _ in each), ZERO), sum((reimbursed for _, reimbursed in each), ZERO)
+
+
+def _is_historical(payment: Fields) -> bool:
+    """Whether it was paid elsewhere and is only told to Gusto for the year's figures."""
+    return payment.text_or_none("payment_method") == "Historical Payment"
 
 
 def _several(listed: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:

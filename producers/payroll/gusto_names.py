@@ -21,6 +21,9 @@ from producers.webhooks.fields import Fields
 GARNISHMENT: Final = re.compile(r"garnish|\b(child support|alimony|levy|bankruptcy|court|creditor)\b", re.IGNORECASE)
 """A deduction of this name is owed to a court or an agency."""
 
+UNNAMED: Final = "unnamed_deductions"
+"""All deductions of a run in which one has a name that may be a person's. No books know it by themselves."""
+
 _USD: Final = "USD"
 NameOf = Callable[[object], str | None]
 Sums = dict[str, Decimal]
@@ -109,6 +112,12 @@ def _first_that_sums(candidates: Iterable[Mapping[str, Decimal] | None], total: 
     return {otherwise: total}
 
 
+def _whole(each: Iterable[Iterable[Fields]], benefits: Iterable[Fields]) -> Decimal:
+    """What was deducted from all people, whatever it is called."""
+    of_people = sum((amount(one, "amount", currency=_USD) for own in each for one in own), ZERO)
+    return sum((amount(one, "employee_deduction", currency=_USD) for one in benefits), of_people)
+
+
 def _added(one: Sums, other: Sums) -> Sums:
     return {name: one.get(name, ZERO) + other.get(name, ZERO) for name in one | other}
 
@@ -116,7 +125,10 @@ def _added(one: Sums, other: Sums) -> Sums:
 def _deductions(
     people: Iterable[Fields], benefits: Iterable[Fields], totals: Totals, name_of: NameOf
 ) -> tuple[Sums, Sums]:
-    """Deductions, and garnishments among them: by name where all of them sum to all that was deducted."""
+    """Deductions, and garnishments among them: by name where all of them sum to all that was deducted.
+
+    Where they do and one of their names cannot be told, the books' owner must say where such deductions go.
+    """
     whole = totals.deductions + totals.other_deductions + totals.child_support
     each = [person.sections("deductions") or () for person in people]
     holders = Counter(name for own in each for name in {str(one.get("name")) for one in own})
@@ -127,6 +139,8 @@ def _deductions(
     of_benefits = _sums(((benefit, "employee_deduction") for benefit in benefits), name_of)
     of_people = _sums(((one, "amount") for own in each for one in own), typed)
     sums = None if of_benefits is None or of_people is None else _added(of_benefits, of_people)
+    if sums is None and whole and _whole(each, benefits) == whole:
+        return {UNNAMED: totals.deductions + totals.other_deductions}, {"child_support": totals.child_support}
     if not sums or sum(sums.values(), ZERO) != whole:
         others = {"employee_benefits_deductions": totals.deductions, "other_deductions": totals.other_deductions}
         return others, {"child_support": totals.child_support}

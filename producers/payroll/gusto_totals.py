@@ -41,8 +41,11 @@ class Totals:
     net_pay: Decimal
 
 
-def read_totals(totals: Fields, *, limit: Decimal = ZERO) -> Totals:
-    """Read and check the totals. Raises Rejected `missing_field`, `bad_amount`, `totals_differ`, `totals_ambiguous`."""
+def read_totals(totals: Fields, *, limit: Decimal = ZERO, may_owe: bool = False) -> Totals:
+    """Read and check the totals. `may_owe`: net pay may be negative though gross pay is not, as in a correction.
+
+    Raises Rejected `missing_field`, `bad_amount`, `totals_differ`, `totals_ambiguous`, `negative_net_pay`.
+    """
     gross, net = (needed_amount(totals, name, currency=_USD) for name in ("gross_pay", "net_pay"))
     employee_taxes, deductions, other, child_support, draw, tips, reimbursements, cash_tips, imputed = (
         amount(totals, name, currency=_USD)
@@ -58,7 +61,7 @@ def read_totals(totals: Fields, *, limit: Decimal = ZERO) -> Totals:
             "imputed_pay",
         )
     )
-    if net < 0 <= gross:
+    if net < 0 <= gross and not may_owe:
         raise negative_net_pay(totals.at("net_pay"))
     held = _reading(totals, gap=gross - employee_taxes - deductions - net, limit=limit)
     _check_debits(totals)

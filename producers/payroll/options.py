@@ -31,11 +31,19 @@ class GustoOptions(RunOptions):
     """`departments` and `locations` give those of an employee's id, as a compensation does not name them.
 
     `external` runs were paid elsewhere and told to Gusto for the year's figures: they are ignored, or posted.
+    `contractors`: whether payments to contractors are pulled, as one run a day.
     """
 
     departments: Mapping[str, Text] = {}
     locations: Mapping[str, Text] = {}
     external: Literal["ignore", "post"] = "ignore"
+    contractors: Literal["none", "pull"] = "none"
+
+
+class FinchOptions(RunOptions):
+    """`departments` gives that of an individual's id, as a statement does not name it."""
+
+    departments: Mapping[str, Text] = {}
 
 
 class XeroOptions(RunOptions):

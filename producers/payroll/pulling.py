@@ -13,19 +13,18 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from producers.normalising import NormaliseContext, Normaliser, Rejected
-from producers.payroll.calendar import month, next_month
+from producers.payroll.calendar import month, next_month, pieces
 from producers.payroll.errors import KeepsChanging, NotReady, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Provider, Span
 from producers.payroll.telling import Teller
-from producers.payroll.versions import following_paid, following_reversed, key_of, paid
+from producers.payroll.versions import Following, following_paid, following_reversed, key_of, paid
 from runtime.clock import Clock
 from schemas.envelope import Event
-from store.payroll_runs import NewVersion, PayrollRuns, Reference, RunDates, RunKey, RunRow
+from store.payroll_runs import PayrollRuns, Reference, RunDates, RunKey, RunRow
 
 log = structlog.get_logger()
 
 Became = Literal["told", "unchanged", "reversed", "open", "ignored", "refused", "missing"]
-Following = Callable[[RunRow | None], NewVersion | None]
 Progress = Callable[[int, int], None]
 """Told how many runs of how many are done."""
 
@@ -94,7 +93,8 @@ class Puller:
             await self._teller.tell_pending()
         outcomes: list[Outcome] = []
         for entity in entities:
-            outcomes += await self._entity(entity, span)
+            for piece in pieces(span):
+                outcomes += await self._entity(entity, piece)
         return outcomes
 
     async def _entity(self, entity: str, span: Span) -> list[Outcome]:
@@ -132,7 +132,8 @@ class Puller:
             version=row.version,
             pay_date=row.pay_date,
             reason="not_listed",
-            message="the provider does not show it any more, and does not say why; its posting stands",
+            message="the provider does not show it any more, and does not say why; its posting stands. "
+            f"Was it cancelled: relay payroll reverse --provider {self._account.name} --run {row.run}",
         )
 
     async def _run(self, entity: str, run: ListedRun) -> Outcome:

@@ -48,16 +48,21 @@ class Reader:
         taken = [piece for piece in pieces if isinstance(piece, Taken)]
         events = [event for piece in taken for event in piece.events]
         told = [await self._paid(event) for event in sorted(events, key=lambda event: paid(event).pay_date)]
-        return told + [self._empty(piece, company) for piece in taken if piece.ignored == "zero_run"]
+        return told + [await self._empty(piece, company) for piece in taken if piece.ignored == "zero_run"]
 
-    def _empty(self, piece: Taken, company: str) -> Outcome:
-        """A run of nothing but zeros: which of those that were told it may be is not said, so a person must look."""
-        message = f"{piece.where}: all amounts are zero; was it told before, reverse its entry in Solid by hand"
+    async def _empty(self, piece: Taken, company: str) -> Outcome:
+        """A run of nothing but zeros: a file does not say that a run was cancelled, so a person must."""
+        run = piece.where.removeprefix("run ")
+        told = [row for row in await self._runs.all([company]) if row.live and row.run == run]
+        message = "all amounts are zero, and nothing was told of it"
+        if told:
+            words = (f"relay payroll reverse --provider {row.provider} --run {row.run}" for row in told)
+            message = f"all amounts are zero, and what was told of it stands. Was it cancelled: {' or '.join(words)}"
         return Outcome(
             company=company,
             entity=self._account.name,
-            run=piece.where,
-            became="refused",
+            run=run,
+            became="refused" if told else "ignored",
             reason="zero_run",
             message=message,
         )

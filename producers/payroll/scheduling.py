@@ -28,9 +28,6 @@ AGAIN_AFTER: Final = timedelta(minutes=10)
 LONGEST_SLEEP_SECONDS: Final = 60.0
 """Slept at once: a clock that is set meanwhile is noticed."""
 
-MONTHS_AT_ONCE: Final = 6
-"""A catch-up over years is pulled in pieces: providers limit how much one list may span."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
@@ -67,10 +64,10 @@ class Rhythm:
 
 
 def _joined(months: list[date]) -> Iterator[Span]:
-    """Months that follow one another as one span, a few at most."""
+    """Months that follow one another as one span."""
     while months:
         number = 1
-        while number < min(len(months), MONTHS_AT_ONCE) and months[number] == next_month(months[number - 1]):
+        while number < len(months) and months[number] == next_month(months[number - 1]):
             number += 1
         yield Span(months[0], month(months[number - 1]).last)
         months = months[number:]

@@ -7,13 +7,19 @@ run that says what was said before is not told again. It must not read a clock, 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
-from producers.payroll.content import fingerprint
+from producers.payroll.content import fingerprint, fingerprint_of
 from schemas.envelope import Event, decode, encode
 from schemas.payroll import PostedRun, RunPaid, RunReversed
 from store.payroll_runs import NewVersion, RunDates, RunKey, RunRow
 
 REVERSED = "reversed"
 """Stands where a version that is paid has its fingerprint."""
+
+BY_A_PERSON = "cancelled_by_a_person"
+"""The reason of a reversal that a person told, because the provider tells of none."""
+
+Following = Callable[[RunRow | None], NewVersion | None]
+"""What follows the newest version of a run; pure, as it is asked inside a transaction."""
 
 
 def paid(event: Event) -> RunPaid:
@@ -30,43 +36,70 @@ def key_of(event: Event) -> RunKey:
     return RunKey(event.company, run.provider, run.entity, run.run)
 
 
-def following_paid(event: Event, *, deadline: datetime | None) -> Callable[[RunRow | None], NewVersion | None]:
-    """What follows when the run is as `event` tells it. The event is a normaliser's, its version 1."""
+def following_paid(event: Event, *, deadline: datetime | None) -> Following:
+    """What follows when the run is as `event` tells it. The event is a normaliser's, its version 1.
+
+    Nothing where that was said before, or where a person has said that exactly this was cancelled.
+    """
     hashed = fingerprint(event)
 
     def following(latest: RunRow | None) -> NewVersion | None:
-        if latest is not None and latest.fingerprint == hashed:
+        if latest is not None and hashed in {latest.fingerprint, cancelled_content(latest)}:
             return None
-        version = 1 if latest is None else latest.version + 1
-        run = paid(event)
-        fact = _fact(run.fact, version)
-        told = {
-            "fact": fact,
-            "version": version,
-            "replaces": posted(latest) if latest is not None and latest.live else None,
-            "deadline": run.deadline or deadline,
-        }
-        data = run.model_copy(update=told)
-        return NewVersion(
-            version=version,
-            fact=fact,
-            fingerprint=hashed,
-            event=encode(_event(event, data, id=f"{fact}:{hashed[:16]}", at=event.time)),
-            live=True,
-            dates=RunDates(
-                pay_date=data.pay_date,
-                period_start=data.period_start,
-                period_end=data.period_end,
-                deadline=data.deadline,
-                run_type=data.run_type,
-            ),
-        )
+        return _paid_again(event, latest, deadline=deadline)
 
     return following
 
 
-def following_reversed(*, day: date, reason: str) -> Callable[[RunRow | None], NewVersion | None]:
-    """What follows when the provider says that the run is not paid (any more): nothing where none stands."""
+def following_restored(before: RunRow) -> Following:
+    """What follows when a person takes back the word that `before` was cancelled: the same run, as the next version."""
+
+    def following(latest: RunRow | None) -> NewVersion | None:
+        if latest is None or cancelled_content(latest) is None:
+            return None
+        return _paid_again(decode(before.event or b""), latest, deadline=None)
+
+    return following
+
+
+def cancelled_content(row: RunRow) -> str | None:
+    """The fingerprint of what a person has said was cancelled; None where the version says something else."""
+    if row.fingerprint != REVERSED:
+        return None
+    data = decode(row.event or b"").data
+    if not isinstance(data, RunReversed) or data.reason != BY_A_PERSON:
+        return None
+    return fingerprint_of(data.taken_back)
+
+
+def _paid_again(event: Event, latest: RunRow | None, *, deadline: datetime | None) -> NewVersion:
+    run, version = paid(event), 1 if latest is None else latest.version + 1
+    fact, hashed = _fact(run.fact, version), fingerprint(event)
+    told = {
+        "fact": fact,
+        "version": version,
+        "replaces": posted(latest) if latest is not None and latest.live else None,
+        "deadline": run.deadline or deadline,
+    }
+    data = run.model_copy(update=told)
+    return NewVersion(
+        version=version,
+        fact=fact,
+        fingerprint=hashed,
+        event=encode(_event(event, data, id=f"{fact}:{hashed[:16]}", at=event.time)),
+        live=True,
+        dates=RunDates(
+            pay_date=data.pay_date,
+            period_start=data.period_start,
+            period_end=data.period_end,
+            deadline=data.deadline,
+            run_type=data.run_type,
+        ),
+    )
+
+
+def following_reversed(*, day: date, reason: str) -> Following:
+    """What follows when the provider, or a person, says that a run is not paid: nothing where none stands."""
 
     def following(latest: RunRow | None) -> NewVersion | None:
         if latest is None or not latest.live:

@@ -38,8 +38,8 @@ _TOTALS: Final = ("Wages", "Deductions", "Tax", "Super", "Reimbursement", "NetPa
 
 
 def _read(document: object, context: NormaliseContext) -> Normalised:
-    fields = fields_of(document)
     options = read_options(XeroOptions, context)
+    fields = _with_its_body(fields_of(document))
     keys = fields.values.keys()
     if "PayRuns" in keys:
         _not_another_product(options, "au")
@@ -66,6 +66,16 @@ Ignored: `run_open`, `zero_run`, `payslip_alone`, `type_not_used:<body>`, `empty
 """
 
 
+def _with_its_body(fields: Fields) -> Fields:
+    """A single pay run as the body of a response has it."""
+    keys = fields.values.keys()
+    if "PayRun" in keys:
+        return Fields({"PayRuns": [fields.get("PayRun")]})
+    if {"PayRunID", "PayRunStatus"} <= keys:
+        return Fields({"PayRuns": [fields.values]})
+    return Fields({"payRun": fields.values}) if {"payRunID", "payRunStatus"} <= keys else fields
+
+
 def _not_another_product(options: XeroOptions, *possible: str) -> None:
     if options.product is not None and options.product not in possible:
         message = f"the document has the shape of {' or '.join(possible)}, the option says {options.product}"
@@ -89,7 +99,7 @@ class _Totals:
 
 
 def _pay_run(fields: Fields, context: NormaliseContext, options: XeroOptions) -> Normalised:
-    if fields.token_or_none("PayRunStatus") != "POSTED":
+    if (fields.token_or_none("PayRunStatus") or "").upper() != "POSTED":
         return Normalised((), ignored="run_open")
     totals = _Totals(*(_total(fields, name) for name in _TOTALS))
     if totals.net_pay < 0 <= totals.wages:

@@ -2,7 +2,7 @@
 
 The run itself says no more than what it costs and pays, so its slips must be in the document. The totals of a slip are
 the authority; its lines give categories only where they sum to them over all slips. Pure.
-Source: Xero's public descriptions of the two APIs (no example is at hand; tests use made ones).
+Source: Xero's public descriptions of the two APIs, and figures of slips in the tests of its SDKs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -71,10 +71,12 @@ def read(run: Fields, context: NormaliseContext, options: XeroOptions) -> Normal
     if options.split != "none":
         message = "the slips of this country name no department or location"
         raise Rejected(reason="split_not_possible", message=message, field="options.split")
-    currency = _CURRENCIES[options.product or _product(slips)]
-    totals = _totals(slips, currency)
+    country = options.product or _product(slips)
+    currency, kind = _CURRENCIES[country], _TYPES.get((run.token_or_none("payRunType") or "").lower(), "regular")
+    totals = _totals(slips, currency, may_owe=kind == "year_end")
     _check(run, totals, currency)
-    tally = _tally(slips, totals, options, currency)
+    inside = country == "nz" and _taxed_inside(run, totals, currency)
+    tally = _tally(slips, totals, options, currency, taxed_inside=inside)
     named = Run(
         source="xero-payroll",
         provider="xero-payroll",
@@ -84,7 +86,7 @@ def read(run: Fields, context: NormaliseContext, options: XeroOptions) -> Normal
         currency=currency,
         period_start=day_or_none(run, "periodStartDate"),
         period_end=day_or_none(run, "periodEndDate"),
-        type=_TYPES.get((run.token_or_none("payRunType") or "").lower(), "regular"),
+        type="reversal" if totals["earnings"] < 0 and kind != "year_end" else kind,
     )
     return normalised(named, tally, context, limit=options.rounding_limit)
 
@@ -98,12 +100,13 @@ def _product(slips: Sequence[Fields]) -> str:
     return "nz" if is_nz else "uk"
 
 
-def _totals(slips: Sequence[Fields], currency: str) -> dict[str, Decimal]:
+def _totals(slips: Sequence[Fields], currency: str, *, may_owe: bool) -> dict[str, Decimal]:
+    """Sum the slips. `may_owe`: an update of an earlier year may take from a person what was paid too much."""
     names = ("totalPay", *(part.total for part in _PARTS))
     totals = {name: sum((amount(slip, name, currency=currency) for slip in slips), ZERO) for name in names}
     totals["earnings"] = sum((_earnings(slip, currency) for slip in slips), ZERO)
     for slip in slips:
-        if amount(slip, "totalPay", currency=currency) < 0 <= _earnings(slip, currency):
+        if amount(slip, "totalPay", currency=currency) < 0 <= _earnings(slip, currency) and not may_owe:
             raise negative_net_pay("paySlips[].totalPay")
     return totals
 
@@ -128,7 +131,26 @@ def _check(run: Fields, totals: Mapping[str, Decimal], currency: str) -> None:
         raise differ("the cost by the slips", whole, "totalCost of the pay run", cost, currency=currency)
 
 
-def _tally(slips: Sequence[Fields], totals: Mapping[str, Decimal], options: XeroOptions, currency: str) -> Tally:
+def _taxed_inside(run: Fields, totals: Mapping[str, Decimal], currency: str) -> bool:
+    """Whether the employer's tax (ESCT) is taken out of the contributions, as the law has it, and no cost on top.
+
+    The cost of the run says so where it is told. Raises Rejected `totals_ambiguous` where it says both.
+    """
+    tax, contributions = totals["totalEmployerTaxes"], totals["totalSuperannuation"]
+    if not tax or abs(tax) > abs(contributions):
+        return False
+    cost = amount_or_none(run, "totalCost", currency=currency)
+    inside = {totals["earnings"] + contributions + beside for beside in (ZERO, totals["totalReimbursements"])}
+    on_top = {each + tax for each in inside}
+    if cost in inside & on_top:
+        message = "totalCost holds either the reimbursements or the tax on contributions: which is not said. Ask Xero."
+        raise Rejected(reason="totals_ambiguous", message=message, field=run.at("totalCost"))
+    return cost not in on_top
+
+
+def _tally(
+    slips: Sequence[Fields], totals: Mapping[str, Decimal], options: XeroOptions, currency: str, *, taxed_inside: bool
+) -> Tally:
     withheld = sum((totals[name] for name in _WITHHELD), ZERO)
     gap = totals["earnings"] - withheld - totals["totalPay"]
     reimbursed = totals["totalReimbursements"]
@@ -142,8 +164,12 @@ def _tally(slips: Sequence[Fields], totals: Mapping[str, Decimal], options: Xero
     for part in _PARTS:
         lines = [line for slip in slips for line in _lines(slip, part)]
         sums = _by_name(lines, _namer(part, options, people), currency)
-        is_whole = bool(sums) and sum(sums.values(), ZERO) == totals[part.total]
-        tally.add_all(part.kind, sums if is_whole else {part.category: totals[part.total]})
+        if not sums or sum(sums.values(), ZERO) != totals[part.total]:
+            sums = {part.category: totals[part.total]}
+        if part.total == "totalSuperannuation" and taxed_inside:
+            name = next(iter(sums)) if len(sums) == 1 else part.category
+            sums = {name: totals[part.total] - totals["totalEmployerTaxes"]}
+        tally.add_all(part.kind, sums)
     tally.add("net_pay", "net_pay", totals["totalPay"] + (ZERO if held else reimbursed))
     return tally
 

@@ -4,20 +4,32 @@ It must not know what a row means, nor where its cells came from. No refusal sho
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
-from producers.warehouse.declared import Moment, RowRefused, is_bounded, moment_reader, number_reader, split_unit
+from producers.warehouse.declared import (
+    Moment,
+    RowRefused,
+    is_bounded,
+    moment_reader,
+    number_reader,
+    split_unit,
+    without_sign,
+)
 from producers.warehouse.options import RowOptions
 from schemas.money import EXPONENTS, Money
 
 Cell = str | Decimal
 """What a cell holds: text, or a number where the format has numbers."""
 
+_NUMBERS: Final = frozenset(
+    {"quantity", "out", "before", "unit_cost", "ordered", "rejected", "short", "over", "amount", "tax", "total"}
+)
+_OF_CHANGES: Final = frozenset({"out", "before"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST: Final = 255
 _NOON: Final = timedelta(hours=12)
@@ -87,8 +99,8 @@ class Cells:
             raise RowRefused("bad_text", "a text has at most 255 characters, all printable", field=name)
         return text
 
-    def number_or_none(self, name: str) -> Decimal | None:
-        """Give a number. Raises RowRefused: `bad_number`."""
+    def number_or_none(self, name: str, *, sign: str | None = None) -> Decimal | None:
+        """Give a number, which `sign` may stand beside. Raises RowRefused: `bad_number`."""
         value = self.values.get(name)
         if value is None or value == "":
             return None
@@ -96,7 +108,7 @@ class Cells:
             if not is_bounded(value):
                 raise RowRefused("bad_number", "a number has at most 16 digits and 12 decimals", field=name)
             return value
-        stripped = value.strip()
+        stripped = without_sign(value.strip(), sign)
         return self.how.number(stripped, name) if stripped else None
 
     def amount(self) -> Amount:
@@ -118,6 +130,28 @@ class Cells:
             return None
         unit, factor = self.unit(unit)
         return Amount(written, written * factor, unit, factor)
+
+    def change(self) -> Amount:
+        """Give by how much stock changed: `quantity` less `out`, or less the level `before`. Raises as `amount`.
+
+        Raises RowRefused: `negative_out`.
+        """
+        if self.how.options.columns.keys().isdisjoint(_OF_CHANGES):
+            return self.amount()
+        found, out, before = self.amount_or_none(), self.number_or_none("out"), self.number_or_none("before")
+        if before is None and "before" in self.how.options.columns:
+            raise _missing("before")
+        if found is None:
+            if out is None or before is not None:
+                raise _missing("quantity")
+            unit, factor = self.unit(self.text_or_none("unit"))
+            found = Amount(Decimal(0), Decimal(0), unit, factor)
+        if out is not None and out < 0:
+            raise RowRefused(
+                "negative_out", "how many left is not negative: map a signed column as quantity", field="out"
+            )
+        written = found.written - (out or 0) - (before or 0)
+        return Amount(written, written * found.factor, found.unit, found.factor)
 
     def unit(self, unit: str | None) -> tuple[str | None, Decimal]:
         """Give the unit of stock, and how many of it `unit` is. Raises RowRefused: `unknown_unit`, `missing_field`."""
@@ -143,7 +177,7 @@ class Cells:
 
     def money_or_none(self, name: str) -> Money | None:
         """Give an amount in the row's currency. Raises RowRefused: `bad_number`, `unknown_currency`."""
-        amount = self.number_or_none(name)
+        amount = self.number_or_none(name, sign=self.how.options.currency_sign)
         if amount is None:
             return None
         return self.how.money(amount, self.text_or_none("currency") or self.how.currency, name)
@@ -169,6 +203,22 @@ class Cells:
         if word is None:
             return self.how.options.reason, None
         return reason_of(word, self.how), word
+
+
+def joined(values: Sequence[Cell], field: str) -> Cell | None:
+    """Make one cell of several: texts with a space between, of those that hold anything. None where none does.
+
+    Raises RowRefused: `several_values` where two of a field of numbers do.
+    """
+    there = [value for value in values if not isinstance(value, str) or value.strip()]
+    if len(there) < 2:  # noqa: PLR2004  (one needs no joining)
+        return there[0] if there else None
+    if field in _NUMBERS:
+        raise RowRefused(
+            "several_values", "two of its columns hold a number: which one counts is not said", field=field
+        )
+    texts = (value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
+    return " ".join(texts)
 
 
 KNOWN_REASONS: Final = frozenset(

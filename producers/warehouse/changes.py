@@ -11,9 +11,12 @@ from producers.warehouse.options import Kind
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What kind a row is; `reason` is that of a stock log's change, `put_away` a receipt that stands alone."""
+    """What kind a row is; `reason` is that of a stock log's change.
 
-    kind: Kind | Literal["put_away"]
+    `put_away` and `sent_back` are receipts that stand alone, the second a negative one.
+    """
+
+    kind: Kind | Literal["put_away", "sent_back"]
     reason: str | None = None
 
 
@@ -25,6 +28,7 @@ _NOTHING: Final = (
     " order_cancelled"
 )
 _RECEIPTS: Final = "put_away putaway receive received receipt inbound_received inbound"
+_RETURNS: Final = "vendor_return return_to_vendor supplier_return returned_to_vendor"
 _REASONS: Final[Mapping[str, str]] = {
     "found": "found",
     "missing": "missing",
@@ -61,11 +65,13 @@ _REASONS: Final[Mapping[str, str]] = {
 CHANGES: Final[Mapping[str, str]] = {
     **dict.fromkeys(_NOTHING.split(), "nothing"),
     **dict.fromkeys(_RECEIPTS.split(), "put_away"),
+    **dict.fromkeys(_RETURNS.split(), "sent_back"),
+    "level": "counted",
     **dict.fromkeys(("adjust", "adjusted", "adjustment", "correction"), "adjusted"),
     **_REASONS,
 }
-"""A change's word to `nothing`, `put_away` (a receipt where an order is named), `adjusted` (the row gives the reason),
-or the reason for which it adjusts."""
+"""A change's word to `nothing`, `put_away` (a receipt where an order is named), `sent_back` (to the vendor), `counted`
+(the quantity is a level), `adjusted` (the row gives the reason), or the reason for which it adjusts."""
 
 DIRECTIONS: Final[Mapping[str, int]] = {
     **dict.fromkeys(["found", "customer_return", "transfer_in", "production_in"], 1),
@@ -95,9 +101,7 @@ def read_change(cells: Cells) -> Meaning | str:
         case "put_away" if cells.text_or_none("order") is None:
             message = "stock was put away without an inbound order: no receipt can be booked against it"
             raise RowRefused("put_away_without_order", message, field="order")
-        case "put_away":
-            return Meaning("put_away")
-        case "adjusted":
-            return Meaning("adjusted")
+        case "put_away" | "sent_back" | "counted" | "adjusted" as kind:
+            return Meaning(kind)
         case reason:
             return Meaning("adjusted", reason)

@@ -16,6 +16,7 @@ from producers.webhooks.fields import Fields
 from schemas.inventory import OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted
 from schemas.money import Money
 
+VOIDED: Final = "VOIDED"
 _POSTED: Final = "AUTHORISED"
 _HUNDRED: Final = Decimal(100)
 
@@ -35,6 +36,15 @@ def receipts(task: Fields, *, order: str, supplier: str | None = None) -> Iterat
     for on, lines in days.items():
         fact = f"cin7:receipt:{order}:{name}:{on}"
         yield ReceiptPosted(fact=fact, order=order, receipt=name, supplier=supplier, lines=tuple(lines), day=on)
+
+
+def returns(purchase: Fields) -> Iterator[Fields]:
+    """Give the authorised credit notes of a purchase that send goods back."""
+    one = isinstance(purchase.get("CreditNote"), dict)
+    notes = (purchase.section("CreditNote"),) if one else purchase.sections("CreditNote") or ()
+    for note in notes:
+        if note is not None and status_of(note) == _POSTED and note.sections("Unstock"):
+            yield note
 
 
 def status_of(fields: Fields) -> str | None:

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.warehouse.csv_text import TextLines, delimiter_of, encoding_of
-from producers.warehouse.declared import RowRefused, number_reader, split_unit
+from producers.warehouse.cells import joined
+from producers.warehouse.csv_text import TextLines, delimiter_of, encoding_of, separator_in
+from producers.warehouse.declared import RowRefused, number_reader, split_unit, without_sign
 from producers.warehouse.options import FIELDS, NEEDED, CsvOptions, RowOptions, read_options
 from producers.warehouse.rows import RowReader
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "/warehouse/warehouse-csv"
 
-_SUMMED: Final = ("quantity", "amount", "ordered", "rejected", "short", "over")
+_SUMMED: Final = ("quantity", "out", "amount", "ordered", "rejected", "short", "over")
 
 
 def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
@@ -34,35 +35,45 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     while above < options.skip_lines and next(lines, None) is not None:
         above += 1
     header = next(lines, "")
-    delimiter = delimiter_of(header, options, lambda names: not missing_columns(names, options))
+    said = separator_in(header)
+    if said is not None:
+        header, above = next(lines, ""), above + 1
+    if not header:
+        raise Rejected(reason="empty_file", message="the file ends before its header")
+    delimiter = options.delimiter or said or delimiter_of(header, lambda names: not missing_columns(names, options))
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     names = _header(header, delimiter)
-    fields = columns_of(names, options)
+    columns = _Columns(names, columns_of(names, options))
     reader = RowReader(options, context, source=SOURCE, prefix="csv", unit="line")
     if not options.bare_end:
         reader.is_cut = lambda: lines.bare
-    yield from _read_rows(rows, fields, reader, totals=_Totals(options), above=above + 1)
+    yield from _read_rows(rows, columns, reader, totals=_Totals(options), above=above + 1)
 
 
 def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
     """Give the columns that the options speak of, or that rows of their kind need, and the header does not have."""
     there = {name.strip().casefold() for name in names}
-    missing = [column for column in options.columns.values() if column.strip().casefold() not in there]
-    own = {field: options.columns.get(field, field) for field in FIELDS}
-    has = {field for field, column in own.items() if column.strip().casefold() in there}
+    own = {field: options.columns_for(field) for field in FIELDS}
+    missing = [column for field in options.columns for column in own[field] if column.strip().casefold() not in there]
+    has = {
+        field for field, columns in own.items() if columns and {name.strip().casefold() for name in columns} <= there
+    }
     if options.kind is None:
         wanted: tuple[str, ...] = () if "change" in has else ("kind",)
     else:
-        wanted = tuple(field for field in NEEDED[options.kind] if not (field == "reason" and options.reason))
+        said = {"reason"} if options.reason else set()
+        said |= {"quantity"} if options.kind == "adjusted" and "out" in has else set()
+        wanted = tuple(field for field in NEEDED[options.kind] if field not in said)
     if not has & {"time", "day"}:
         wanted = (*wanted, "time")
     if options.kind == "bill" and not has & {"amount", "unit_cost"}:
         wanted = (*wanted, "amount")
-    return missing + [own[field] for field in wanted if field not in has and own[field] not in missing]
+    lacking = [column for field in wanted if field not in has for column in own[field]]
+    return missing + [column for column in lacking if column not in missing]
 
 
-def columns_of(names: Sequence[str], options: RowOptions) -> list[str | None]:
-    """Give our field of each column, None for one that is ignored.
+def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int, ...]]:
+    """Give the columns of each of our fields that the header has, as places in the row.
 
     Raises Rejected: `missing_column`, `unknown_column`, `column_twice`.
     """
@@ -71,18 +82,41 @@ def columns_of(names: Sequence[str], options: RowOptions) -> list[str | None]:
         message += ", or set the option kind for all rows" if "kind" in missing else ""
         raise Rejected(reason="missing_column", message=message, field=missing[0])
     plain = [name.strip().casefold() for name in names]
-    ours = {options.columns.get(field, field).strip().casefold(): field for field in FIELDS}
-    ours |= {column.strip().casefold(): field for field, column in options.columns.items()}
+    mapped = {field: tuple(name.strip().casefold() for name in columns) for field, columns in options.columns.items()}
+    taken = {name for columns in mapped.values() for name in columns}
+    own = {field: options.columns_for(field) for field in FIELDS if field not in mapped and field not in taken}
     ignored = {name.strip().casefold() for name in options.ignore_columns}
-    fields = [None if name in ignored else ours.get(name) for name in plain]
-    for number, (name, field) in enumerate(zip(plain, fields, strict=True), start=1):
-        if field is None and name not in ignored and "*" not in ignored:
-            message = f"column {number} is not known: map it in the option columns, or add it to ignore_columns"
-            raise Rejected(reason="unknown_column", message=message, field=names[number - 1].strip()[:100] or None)
-        if field is not None and plain.count(name) > 1:
+    read = {name for columns in (*mapped.values(), *own.values()) for name in columns} - ignored
+    for number, name in enumerate(plain, start=1):
+        written = names[number - 1].strip()[:100]
+        if name not in read and name not in ignored and "*" not in ignored:
+            what = f"column {number} is not known" if name else f"column {number} has no name"
+            message = f'{what}: map it in the option columns, or add "{written}" to ignore_columns'
+            raise Rejected(reason="unknown_column", message=message, field=written or None)
+        if name in read and plain.count(name) > 1:
             message = "two columns have this name: which of them counts is not said"
-            raise Rejected(reason="column_twice", message=message, field=names[number - 1].strip()[:100])
-    return fields
+            raise Rejected(reason="column_twice", message=message, field=written)
+    found = {
+        field: tuple(plain.index(name) for name in columns if name in plain and name in read)
+        for field, columns in (*mapped.items(), *own.items())
+    }
+    return {field: places for field, places in found.items() if places}
+
+
+class _Columns:
+    """Which cells of a row are which of our fields."""
+
+    def __init__(self, names: Sequence[str], places: Mapping[str, tuple[int, ...]]) -> None:
+        self.count = len(names)
+        self._single = [(field, of_field[0]) for field, of_field in places.items() if len(of_field) == 1]
+        self._several = [(field, of_field) for field, of_field in places.items() if len(of_field) > 1]
+
+    def values(self, cells: Sequence[str]) -> dict[str, str]:
+        """Raises RowRefused: the cells of one field contradict each other."""
+        values = {field: cells[place] for field, place in self._single}
+        for field, places in self._several:
+            values[field] = str(joined([cells[place] for place in places], field) or "")
+        return values
 
 
 def _header(header: str, delimiter: str) -> Sequence[str]:
@@ -94,7 +128,7 @@ def _header(header: str, delimiter: str) -> Sequence[str]:
 
 
 def _read_rows(
-    rows: "_csv.Reader", fields: Sequence[str | None], reader: RowReader, *, totals: "_Totals", above: int
+    rows: "_csv.Reader", columns: _Columns, reader: RowReader, *, totals: "_Totals", above: int
 ) -> Iterator[Taken | Refused]:
     while True:
         first = rows.line_num + above + 1
@@ -113,12 +147,16 @@ def _read_rows(
             if cells:
                 yield Taken(reader.where(first, last), (), ignored="empty_row")
             continue
-        if len(cells) != len(fields):
-            message = f"the row has {len(cells)} cells, and the header {len(fields)}"
-            reason = "too_few_cells" if len(cells) < len(fields) else "too_many_cells"
+        if len(cells) != columns.count:
+            message = f"the row has {len(cells)} cells, and the header {columns.count}"
+            reason = "too_few_cells" if len(cells) < columns.count else "too_many_cells"
             yield from reader.refuse(RowRefused(reason, message), first=first, last=last)
             continue
-        values = {field: cell for field, cell in zip(fields, cells, strict=True) if field is not None}
+        try:
+            values = columns.values(cells)
+        except RowRefused as error:
+            yield from reader.refuse(error, first=first, last=last)
+            continue
         if totals.are_in(values):
             yield totals.check(values, reader.where(first, last))
             continue
@@ -138,6 +176,7 @@ class _Totals:
         self._sums = dict.fromkeys(_SUMMED, Decimal(0))
         self._checked = self._mark is None
         self._with_unit = options.quantity_has_unit
+        self._sign = options.currency_sign
 
     def are_in(self, values: Mapping[str, str]) -> bool:
         return self._mark is not None and values.get(self._column, "").strip().casefold() == self._mark
@@ -173,4 +212,6 @@ class _Totals:
         cell = values.get(name, "").strip()
         if name == "quantity" and self._with_unit:
             cell, _ = split_unit(cell, None)
+        elif name == "amount":
+            cell = without_sign(cell, self._sign)
         return self._number(cell, name) if cell else None

@@ -5,18 +5,19 @@ Nothing is guessed: a byte order mark is a statement, and a delimiter is taken w
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO, Final
 
 from producers.normalising import Rejected
-from producers.warehouse.options import CsvOptions
+from producers.warehouse.options import ENCODINGS, CsvOptions
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _CHUNK: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 20
-_CODECS: Final = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1", "windows-1252": "cp1252"}
+_SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -37,16 +38,16 @@ def encoding_of(stream: BinaryIO, options: CsvOptions) -> str:
     stream.seek(0)
     found = next((name for sign, name in _MARKS if mark.startswith(sign)), None)
     declared = options.encoding
-    if found == "utf-32" or (found is not None and declared not in (found, "utf-8")):
+    if found == "utf-32" or (found is not None and declared != "utf-8" and not declared.startswith(found)):
         message = f"the file says by its first bytes that it is {found}, and {declared} is declared"
         raise Rejected(reason="wrong_encoding", message=message, field="encoding")
     name = found or declared
     if name == "utf-16" and found is None:
-        message = "UTF-16 needs its byte order mark, and the file begins with none"
+        message = "UTF-16 needs its byte order mark, and the file begins with none: declare utf-16-le or utf-16-be"
         raise Rejected(reason="wrong_encoding", message=message, field="encoding")
-    _decode_all(stream, name, codec=_PLAIN.get(mark[:2], name) if name != "windows-1252" else "cp1252")
+    _decode_all(stream, name, codec=_PLAIN.get(mark[:2]) or ("utf-8" if name == "utf-8" else ENCODINGS[name]))
     stream.seek(0)
-    return _CODECS[name]
+    return ENCODINGS[name]
 
 
 def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
@@ -64,7 +65,7 @@ def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
             raise Rejected(reason="wrong_encoding", message=message, field="encoding") from None
         if "\0" in text:
             line += text[: text.index("\0")].count("\n")
-            message = f"not {name}: line {line} holds a zero byte; UTF-16 needs its byte order mark"
+            message = f"not {name}: line {line} holds a zero byte; UTF-16 without its byte order mark is declared"
             raise Rejected(reason="wrong_encoding", message=message, field="encoding")
         read, line = read + len(chunk), line + text.count("\n")
         if not chunk:
@@ -108,13 +109,17 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
             text.detach()
 
 
-def delimiter_of(header: str, options: CsvOptions, names: Callable[[Sequence[str]], bool]) -> str:
-    """Give the declared delimiter, or the one with which the header names the columns that are needed.
+def separator_in(line: str) -> str | None:
+    """Give the delimiter that a line of its own declares, as spreadsheets write it: `sep=;`."""
+    found = _SEPARATOR.fullmatch(line)
+    return found and found[1]
 
-    `names` says whether a header does. Where none does it is a comma, for the message that follows.
+
+def delimiter_of(header: str, names: Callable[[Sequence[str]], bool]) -> str:
+    """Give the delimiter with which the header names the columns that are needed; `names` says whether it does.
+
+    Where none does it is the one that stands there most often, for the message that follows.
     """
-    if options.delimiter is not None:
-        return options.delimiter
     fitting = [sign for sign in DELIMITERS if names(_split(header, sign))]
     return fitting[0] if fitting else max(DELIMITERS, key=header.count)
 

@@ -6,14 +6,18 @@ It must not know rows or columns beyond the name of a field. No refusal shows a 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from producers.warehouse.options import RowOptions
+from producers.warehouse.options import EPOCHS, RowOptions
 
-_WITH_UNIT: Final = re.compile(r"(.*?[0-9])\s*([^\W\d_][^\d]{0,19})", re.DOTALL)
+_WITH_UNIT: Final = re.compile(r"(.*?[0-9][-\u2212)]?)(?:\s*([^\W\d_][^\d]{0,19})|\s+([^\W\d_].{0,19}))", re.DOTALL)
+"""A unit that holds a digit, such as m2, stands apart: `1e3` is no unit of `1`."""
+
+_BELOW_ZERO: Final = "-\u2212()"
+_SEPARATORS: Final = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
 _HOURS: Final = re.compile(r"%[HIcTXs]")
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ISO_TIME: Final = re.compile(
@@ -56,18 +60,28 @@ def split_unit(text: str, unit: str | None) -> tuple[str, str | None]:
     found = _WITH_UNIT.fullmatch(text)
     if found is None:
         return text, unit
-    own = found.group(2).strip()
+    own = (found.group(2) or found.group(3)).strip()
     if unit is not None and unit.casefold() != own.casefold():
         raise RowRefused("units_disagree", "the quantity and the column of units name two units", field="unit")
     return found.group(1), own
 
 
+def without_sign(text: str, sign: str | None) -> str:
+    """Give an amount without the sign of its currency, which may stand before it or behind."""
+    return text if sign is None else text.replace(sign, "", 1).strip()
+
+
 def number_reader(point: str, thousands: str) -> Callable[[str, str], Decimal]:
-    """Make the reader of numbers that are written as declared, and of no others."""
-    spaces = "[ \u00a0\u202f]" if thousands == " " else re.escape(thousands)
-    grouped = rf"|[0-9]{{1,3}}(?:{spaces}[0-9]{{3}})+" if thousands else ""
-    form = re.compile(rf"[+-]?(?:[0-9]{{1,16}}{grouped})(?:{re.escape(point)}[0-9]{{1,12}})?", re.ASCII)
-    dropped = re.compile(spaces) if thousands else None
+    """Make the reader of numbers that are written as declared, and of no others.
+
+    Less than zero is `-5`, `5-` or `(5)`: all three say one thing only.
+    """
+    between = _SEPARATORS.get(thousands, re.escape(thousands))
+    grouped = rf"|[0-9]{{1,3}}(?:{between}[0-9]{{3}})+" if thousands else ""
+    fraction = rf"{re.escape(point)}[0-9]{{1,12}}"
+    number = rf"(?:(?:[0-9]{{1,16}}{grouped})(?:{fraction})?|{fraction})"
+    form = re.compile(rf"[-+\u2212]?{number}|{number}[-\u2212]|\({number}\)", re.ASCII)
+    dropped = re.compile(between) if thousands else None
     said = f"thousands separator {thousands!r}" if thousands else "no thousands separator"
     message = f"not a number with decimal separator {point!r} and {said}: options decimal and thousands declare others"
 
@@ -77,7 +91,8 @@ def number_reader(point: str, thousands: str) -> Callable[[str, str], Decimal]:
             hint = "; option quantity_has_unit reads a unit behind it" if unit else ""
             raise RowRefused("bad_number", message + hint, field=name)
         plain = dropped.sub("", text) if dropped else text
-        return Decimal(plain.replace(point, "."))
+        size = Decimal(plain.strip(_BELOW_ZERO).replace(point, "."))
+        return -size if plain[0] in _BELOW_ZERO or plain[-1] in _BELOW_ZERO else size
 
     return read
 
@@ -100,15 +115,25 @@ def _declared(text: str, forms: tuple[str, ...], name: str) -> date | datetime:
     found: set[date | datetime] = set()
     for form in forms:
         try:
-            parsed = datetime.strptime(text, form)  # noqa: DTZ007  (the zone is given or refused by the caller)
-        except ValueError:
+            parsed = _since_1970(text, form) if form in EPOCHS else datetime.strptime(text, form)  # noqa: DTZ007  (the zone is given or refused by the caller)
+        except (ValueError, OverflowError):
             continue
-        found.add(parsed if _HOURS.search(form) else parsed.date())
+        found.add(parsed if form in EPOCHS or _HOURS.search(form) else parsed.date())
     if len(found) > 1:
         raise RowRefused("ambiguous_date", "two of the declared forms read it as two days", field=name)
     if not found:
         raise RowRefused("bad_date", f"not in a declared form: {' or '.join(forms)}", field=name)
     return found.pop()
+
+
+def _since_1970(text: str, form: str) -> datetime:
+    """Raises ValueError and OverflowError: it counts nothing, or to no year of ours."""
+    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
+        raise ValueError
+    found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1) * int(text) / EPOCHS[form]
+    if found.year not in _YEARS:
+        raise ValueError
+    return found
 
 
 def _iso(text: str, name: str) -> date | datetime:

@@ -20,17 +20,20 @@ KINDS: Final[Mapping[str, Callable[[Message, Reading], Pieces]]] = {"RECADV": re
 def read_edifact(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
     """Read every message of every interchange of the file.
 
-    The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. A
-    `Refused` whose reason begins with `warning:` says what is wrong with an envelope, and stops nothing.
+    The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. The
+    messages whose own count is wrong are refused first, if `control_counts` is strict. A `Refused` whose reason begins
+    with `warning:` says what is wrong with an envelope, and stops nothing.
     """
     options = file_options(EdifactOptions, context.options)
+    strict = options.control_counts == "strict"
     raw = read_whole(stream, max_bytes=options.max_bytes)
-    yield from check_envelope(raw, strict=options.control_counts == "strict", encoding=options.encoding)
+    yield from check_envelope(raw, strict=strict, encoding=options.encoding)
     reading = Reading(options, context.company)
     empty = True
     for message in messages(raw, encoding=options.encoding):
         empty = False
-        yield from _take(message, reading)
+        if message.sound or not strict:
+            yield from _take(message, reading)
     if empty:
         yield Taken("file", (), ignored="no_messages")
 

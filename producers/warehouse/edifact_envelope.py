@@ -3,29 +3,33 @@
 It must not know what a message says.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from producers.normalising import Refused, Rejected
+from producers.normalising import Refused
+from producers.warehouse.edi_envelope import Level, Standard, Walk
 from producers.warehouse.edifact_syntax import Segment, segments
 
-MOST_SEGMENTS: Final = 500_000
-"""No document is larger; a file of tiny segments must not fill the memory."""
-
-Complain = Callable[[Segment, str, str], None]
-"""Told of a segment whose count or reference is wrong: the segment, the reason, the sentence."""
-
-_MOST_DIGITS: Final = 10
+EDIFACT: Final = Standard(
+    Level("UNB", "UNZ", 5, "groups"),
+    Level("UNG", "UNE", 5, "messages"),
+    Level("UNH", "UNT", 1, "segments"),
+    grouped=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, from UNH to UNT, and who sent it. `test`: the interchange is marked as a test."""
+    """One message, from UNH to UNT, and who sent it.
+
+    `test`: the interchange is marked as a test. `sound` false: its count or reference is wrong.
+    """
 
     sender: str
     test: bool
     segments: tuple[Segment, ...]
+    sound: bool = True
 
     @property
     def kind(self) -> str:
@@ -63,99 +67,18 @@ def first(held: tuple[Segment, ...], tag: str, *qualifiers: str) -> Segment | No
 
 
 def check_envelope(raw: bytes, *, strict: bool, encoding: str | None) -> tuple[Refused, ...]:
-    """Go through the whole file, and give its warnings.
+    """Go through the whole file, and give its warnings; if `strict`, the messages that are refused for their counts.
 
-    Raises Rejected where the envelope is broken; where a control count or reference is wrong, only if `strict`.
+    Raises Rejected where the envelope is broken, and if `strict` where a group or an interchange has a wrong count.
     """
-    warnings: list[Refused] = []
-
-    def complain(segment: Segment, reason: str, message: str) -> None:
-        if strict:
-            raise Rejected(reason=reason, message=message, field=segment.where)
-        warnings.append(Refused(segment.where, f"warning:{reason}", message, segment.tag))
-
-    for _ in messages(raw, encoding=encoding, complain=complain):
+    walk: Walk[Segment] = Walk(EDIFACT)
+    for _ in walk.documents(segments(raw, encoding=encoding)):
         pass
-    return tuple(warnings)
+    return walk.faults(strict=strict)
 
 
-def messages(raw: bytes, *, encoding: str | None, complain: Complain = lambda *_: None) -> Iterator[Message]:
-    """Give each message; wrong counts and references go to `complain`. Raises Rejected where the file is broken."""
-    walk = _Walk(complain)
-    for segment in segments(raw, encoding=encoding):
-        done = walk.step(segment)
-        if done is not None:
-            yield done
-
-
-class _Walk:
-    """Where in the envelopes the reading stands."""
-
-    def __init__(self, complain: Complain) -> None:
-        self._complain = complain
-        self._unb: Segment | None = None
-        self._ung: Segment | None = None
-        self._groups = 0
-        self._messages = 0
-        self._in_group = 0
-        self._held: list[Segment] = []
-
-    def step(self, segment: Segment) -> Message | None:
-        outside = not self._held
-        match segment.tag:
-            case "UNB":
-                self._must(segment, fits=self._unb is None)
-                self._unb, self._groups, self._messages = segment, 0, 0
-            case "UNG":
-                self._must(segment, fits=self._unb is not None and self._ung is None and outside)
-                self._ung, self._in_group = segment, 0
-                self._groups += 1
-            case "UNH":
-                self._must(segment, fits=self._unb is not None and outside)
-                self._held = [segment]
-                self._messages += 1
-                self._in_group += 1
-            case "UNT":
-                return self._end_message(segment)
-            case "UNE":
-                self._close(segment, self._ung if outside else None, self._in_group, reference=5, counts="messages")
-                self._ung = None
-            case "UNZ":
-                opened = self._unb if outside and self._ung is None else None
-                counts, found = ("groups", self._groups) if self._groups else ("messages", self._messages)
-                self._close(segment, opened, found, reference=5, counts=counts)
-                self._unb = None
-            case _:
-                self._must(segment, fits=not outside)
-                self._hold(segment)
-        return None
-
-    def _hold(self, segment: Segment) -> None:
-        if len(self._held) >= MOST_SEGMENTS:
-            message = f"it has more than {MOST_SEGMENTS} segments, which no document of goods has: split it"
-            raise Rejected(reason="too_large", message=message, field=self._held[0].where)
-        self._held.append(segment)
-
-    def _must(self, segment: Segment, *, fits: bool) -> None:
-        if not fits:
-            message = f"{segment.tag} cannot stand here: UNB, UNH ... UNT and UNZ do not enclose each other"
-            raise Rejected(reason="bad_envelope", message=message, field=segment.where)
-
-    def _end_message(self, segment: Segment) -> Message:
-        opened = self._held[0] if self._held else None
-        self._held.append(segment)
-        self._close(segment, opened, len(self._held), reference=1, counts="segments")
-        held, self._held = tuple(self._held), []
-        sender = (self._unb.get(2) if self._unb else None) or "unknown"
-        return Message(sender, bool(self._unb and self._unb.get(11) == "1"), held)
-
-    def _close(self, segment: Segment, opened: Segment | None, found: int, *, reference: int, counts: str) -> None:
-        self._must(segment, fits=opened is not None)
-        said = segment.get(1) or ""
-        number = said.isascii() and said.isdigit() and len(said) <= _MOST_DIGITS
-        if not number or int(said) != found:
-            message = f"{segment.tag} says {said if number else 'no number'} {counts}, and {found} are there"
-            self._complain(segment, "control_count", message)
-        if opened is not None and segment.get(2) != opened.get(reference):
-            message = f"the reference of {segment.tag} is not that of {opened.where}"
-            self._complain(segment, "control_number", message)
+def messages(raw: bytes, *, encoding: str | None) -> Iterator[Message]:
+    """Give each message. Raises Rejected where the file is broken: `no_envelope`, `bad_envelope`, `unclosed`."""
+    for found in Walk[Segment](EDIFACT).documents(segments(raw, encoding=encoding)):
+        unb = found.interchange
+        yield Message(unb.get(2) or "unknown", unb.get(11) == "1", found.segments, sound=found.sound)

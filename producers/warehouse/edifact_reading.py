@@ -28,6 +28,7 @@ ITEM_QUALIFIERS: Final = ("BP", "IN", "SA", "VN", "EN", "SRV", "SRS", "UP")
 _DAY_FIRST: Final = frozenset({"102", "203", "204", "205", "303", "304"})
 _SHORT_DAY: Final = frozenset({"101", "201", "202", "301"})
 _EXPIRY: Final = ("361", "36")
+_MONTHS: Final = frozenset({"609", "610", "616"})
 _BATCH: Final = frozenset({"BX", "BT"})
 
 
@@ -127,8 +128,9 @@ def day(held: Held, *qualifiers: str) -> date | None:
 
 
 def expiry(line: Held) -> date | None:
-    """Give the expiry date of a line. Raises Rejected: `bad_date`."""
-    return day(line, *_EXPIRY)
+    """Give the expiry date of a line; None without, or where it is a month. Raises Rejected: `bad_date`."""
+    found = first(line, "DTM", *_EXPIRY)
+    return None if found is None or found.get(1, 3) in _MONTHS else day(line, *_EXPIRY)
 
 
 def lot(line: Held) -> str | None:
@@ -150,6 +152,12 @@ def party(held: Held, *codes: str) -> str | None:
     """Give the id of the first NAD by the order of the codes."""
     found = first(held, "NAD", *codes)
     return found.get(2) if found else None
+
+
+def location(line: Held) -> str | None:
+    """Give the place of the LOC of a line; None without, or where two differ."""
+    found = {segment.get(2) for segment in line if segment.tag == "LOC"} - {None}
+    return found.pop() if len(found) == 1 else None
 
 
 def order(held: Held) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.warehouse.whole_file import refuse_wide
 from producers.warehouse.wrapping import clean
 
 _CHARSETS: Final = {
@@ -24,11 +25,13 @@ _CHARSETS: Final = {
     "UNOI": "iso-8859-6",
     "UNOJ": "iso-8859-8",
     "UNOK": "iso-8859-9",
+    "UNOL": "iso-8859-15",
     "UNOW": "utf-8",
     "UNOY": "utf-8",
 }
 _TAG: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _BETWEEN: Final = " \t\r\n\x1a\x00"
+_ESCAPE: Final = "\x1b"
 _UNA_LENGTH: Final = 9
 _RELEASE: Final = 3
 
@@ -100,6 +103,10 @@ class Segment:
         components = self.signs.split(elements[element], self.signs.component)
         return clean(self.signs.plain(components[component - 1])) if component <= len(components) else None
 
+    def field(self, element: int) -> str:
+        """Name an element, for people."""
+        return f"{self.tag}, element {element},"
+
     def is_a(self, tag: str, *qualifiers: str) -> bool:
         """Whether it has this tag and its first component is one of these."""
         return self.tag == tag and self.get(1) in qualifiers
@@ -111,11 +118,13 @@ def segments(raw: bytes, *, encoding: str | None) -> Iterator[Segment]:
     `encoding` replaces the one that UNB names. Raises Rejected where it is no EDIFACT: `no_envelope`, `bad_una`,
     `bad_segment`, `unclosed`, `encoding`.
     """
+    refuse_wide(raw)
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     number, position = 0, _skip(text, 0)
     while position < len(text):
         signs, position = _signs(text, position)
-        charset, inside = encoding or "ascii", True
+        charset: str | None = encoding or "ascii"
+        inside = True
         while inside:
             position = _skip(text, position)
             end = signs.end_of_segment(text, position)
@@ -165,17 +174,19 @@ def _from_una(una: str) -> Signs:
     return Signs(una[0], una[1], una[2], None if una[_RELEASE] == " " else una[_RELEASE], una[5])
 
 
-def _charset(body: str, signs: Signs) -> str:
-    syntax = body[4:8]
-    if syntax not in _CHARSETS or not body.startswith(f"UNB{signs.element}"):
-        message = "the character set of UNB is not one we read (UNOA to UNOK, UNOW, UNOY): set encoding"
-        raise Rejected(reason="encoding", message=message, field="UNB")
-    return _CHARSETS[syntax]
+def _charset(body: str, signs: Signs) -> str | None:
+    """The character set; None for one that we do not know, which matters only past ASCII."""
+    if not body.startswith(f"UNB{signs.element}"):
+        raise Rejected(reason="encoding", message="UNB names no character set", field="UNB")
+    return _CHARSETS.get(body[4:8])
 
 
-def _decoded(body: str, charset: str, number: int) -> str:
-    if body.isascii():
+def _decoded(body: str, charset: str | None, number: int) -> str:
+    if body.isascii() and (charset is not None or _ESCAPE not in body):
         return body
+    if charset is None:
+        message = "the character set of UNB is not one we read (UNOA to UNOL, UNOW, UNOY): set encoding"
+        raise Rejected(reason="encoding", message=message, field=f"segment {number}")
     try:
         return body.encode("latin-1").decode(charset)
     except UnicodeDecodeError:

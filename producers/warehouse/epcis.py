@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.epcis_event import EpcisEvent
-from producers.warehouse.epcis_postings import EpcisOptions, posting
+from producers.warehouse.epcis_known import EpcisOptions, Known
+from producers.warehouse.epcis_postings import posting
 from producers.warehouse.whole_file import file_options, read_whole
 from producers.warehouse.wrapping import refused
 from schemas.errors import InvalidJson
@@ -20,23 +21,28 @@ _DOCUMENTS = frozenset({"EPCISDocument", "EPCISQueryDocument"})
 def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
     """Read an EPCISDocument, an EPCISQueryDocument, one event, or a list of events.
 
-    Raises Rejected before the first piece: `not_json`, `not_epcis`.
+    Raises Rejected before the first piece: `xml_not_read`, `not_json`, `not_epcis`.
     """
     options = file_options(EpcisOptions, context.options)
+    raw = read_whole(stream, max_bytes=options.max_bytes)
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        message = "this is XML, and EPCIS is read in JSON: let the repository answer with JSON (EPCIS 2.0)"
+        raise Rejected(reason="xml_not_read", message=message)
     try:
-        document = parse_json(read_whole(stream, max_bytes=options.max_bytes))
+        document = parse_json(raw)
     except InvalidJson as error:
         raise Rejected(reason="not_json", message=str(error)) from None
     found = _events(document)
     if not found:
         yield Taken("file", (), ignored="no_events")
+    known = Known.of([EpcisEvent(values) for values in found if isinstance(values, dict)], options)
     for index, values in enumerate(found, start=1):
         where = f"event {index}"
         if not isinstance(values, dict):
             yield Refused(where, "wrong_type", "an event is a JSON object")
             continue
         try:
-            yield posting(EpcisEvent(values), options, company=context.company, where=where)
+            yield posting(EpcisEvent(values), known, company=context.company, where=where)
         except Rejected as error:
             yield refused(where, error)
 
@@ -51,7 +57,7 @@ def _events(document: object) -> list[object]:
         return _of_body(body if isinstance(body, dict) else {})
     if isinstance(document.get("eventList"), list):
         return _of_body(document)
-    if isinstance(document.get("type"), str) and str(document["type"]).endswith("Event"):
+    if EpcisEvent(document).kind.endswith("Event"):
         return [document]
     raise _not_epcis()
 

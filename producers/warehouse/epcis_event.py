@@ -1,7 +1,7 @@
 """One EPCIS event, opened: what, how much, when, whose. It must not decide what the event posts."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from schemas.inventory import MAX_QUANTITY
 
 _MOST_DIGITS: Final = 24
 _LONGEST_NAME: Final = 64
+_MOST_CORRECTIONS: Final = 5
 _VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment"})
 """Members that a repository adds or that only people read: not what happened."""
 
@@ -36,8 +37,8 @@ class EpcisEvent:
 
     @property
     def kind(self) -> str:
-        """`ObjectEvent` and so on; empty when absent."""
-        return self.text("type") or self.text("isA") or ""
+        """`ObjectEvent` and so on, without the prefix that JSON-LD may have; empty when absent."""
+        return (self.text("type") or self.text("@type") or self.text("isA") or "").removeprefix("epcis:")
 
     @property
     def name(self) -> str:
@@ -64,6 +65,13 @@ class EpcisEvent:
         """Give a text; None when absent or something else."""
         value = self.values.get(name)
         return clean(value) if isinstance(value, str) else None
+
+    def corrections(self) -> str:
+        """Give the ids of the events that correct this one, for people; empty where there are none."""
+        declared = self.values.get("errorDeclaration")
+        named = declared.get("correctiveEventIDs") if isinstance(declared, dict) else None
+        ids = [clean(name) or "" for name in named if isinstance(name, str)] if isinstance(named, list) else []
+        return ", ".join(name[:_LONGEST_NAME] for name in ids[:_MOST_CORRECTIONS] if name)
 
     def action(self) -> str:
         """Give ADD, OBSERVE or DELETE. Raises Rejected: `missing_field`."""
@@ -109,22 +117,29 @@ class EpcisEvent:
         )
 
     def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[Amount, ...]:
-        """Give how much of what: each quantity, and one piece an EPC, those of one item and lot together.
+        """Give how much of what: the quantities and one piece an EPC, those of one item, lot and unit together.
 
         Raises Rejected: `missing_quantity`, `bad_quantity`, `wrong_type`, and `contents_unknown` where there are only
         pallets and the like.
         """
-        found = list(self._quantities(quantities))
-        pieces: dict[Goods, int] = {}
+        found: dict[tuple[Goods, str | None], Decimal] = {}
         listed = self._texts(epcs)
-        for epc in dict.fromkeys(listed):
-            if (what := goods(epc)) is not None:
-                pieces[what] = pieces.get(what, 0) + 1
-        found += [Amount(what, Decimal(count)) for what, count in pieces.items()]
+        pieces = (Amount(what, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)) is not None)
+        for amount in (*self._quantities(quantities), *pieces):
+            key = (amount.goods, amount.unit)
+            found[key] = found.get(key, Decimal(0)) + amount.quantity
         if listed and not found:
             message = "only pallets, crates or assets are named, and not what is on them: a person must say"
             raise Rejected(reason="contents_unknown", message=message, field=epcs)
-        return tuple(found)
+        return tuple(Amount(what, quantity, unit) for (what, unit), quantity in found.items())
+
+    def pieces(self) -> frozenset[str]:
+        """Give the EPCs that are goods. Raises Rejected: `wrong_type`."""
+        return frozenset(epc for epc in self._texts("epcList") if goods(epc) is not None)
+
+    def classes(self) -> frozenset[Amount]:
+        """Give the quantities of classes. Raises Rejected: `missing_quantity`, `bad_quantity`, `no_item`."""
+        return frozenset(self._quantities("quantityList"))
 
     def _quantities(self, name: str) -> Iterator[Amount]:
         for index, item in enumerate(self._objects(name)):
@@ -139,20 +154,21 @@ class EpcisEvent:
             yield Amount(what, quantity, clean(unit) if isinstance(unit, str) else None)
 
     def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
-        held = self.values.get(name)
-        if held is None:
-            return ()
-        if not isinstance(held, list) or not all(isinstance(item, dict) for item in held):
+        held = self._listed(name)
+        if not all(isinstance(item, dict) for item in held):
             raise Rejected(reason="wrong_type", message="must be a list of objects", field=name)
-        return tuple(held)
+        return tuple(item for item in held if isinstance(item, dict))
 
     def _texts(self, name: str) -> tuple[str, ...]:
-        held = self.values.get(name)
-        if held is None:
-            return ()
-        if not isinstance(held, list) or not all(isinstance(item, str) for item in held):
+        held = self._listed(name)
+        if not all(isinstance(item, str) for item in held):
             raise Rejected(reason="wrong_type", message="must be a list of texts", field=name)
-        return tuple(held)
+        return tuple(item for item in held if isinstance(item, str))
+
+    def _listed(self, name: str) -> Sequence[object]:
+        """A list, as JSON-LD may write it: one element may stand there without its list."""
+        held = self.values.get(name)
+        return () if held is None else held if isinstance(held, list) else (held,)
 
 
 def _quantity(number: object, *, field: str) -> Decimal:

@@ -27,8 +27,10 @@ _CARRIER: Final = re.compile(
 _TRANSACTION: Final = re.compile(r"urn:epcglobal:cbv:bt:[0-9]+:(.+)")
 _WEB: Final = re.compile(r"https?://[^/?#]+/[^?#]*?([^/?#]+)/?(?:[?#].*)?")
 _VOCABULARY: Final = re.compile(
-    r"(?:urn:epcglobal:cbv:(?:bizstep|disp|btt|sdt):|https?://(?:ref\.)?gs1\.org/(?:cbv|voc)/(?:BizStep|Disp|BTT|SDT)-"
-    r"|cbv:(?:BizStep|Disp|BTT|SDT)-)?([a-z][a-z_]{1,39})"
+    r"(?:urn:epcglobal:cbv:(?:bizstep|disp|btt|sdt):"
+    r"|https?://(?:(?:ref|ns|www)\.)?gs1\.org/(?:cbv|voc)/(?:bizstep|disp|btt|sdt)-"
+    r"|(?:cbv|gs1):(?:bizstep|disp|btt|sdt)[-:])?([a-z][a-z_]{1,39})",
+    re.IGNORECASE | re.ASCII,
 )
 _GTIN_BODY: Final = 13
 _GLN_BODY: Final = 12
@@ -47,7 +49,7 @@ def word(value: object) -> str:
     if not isinstance(value, str):
         return ""
     found = _VOCABULARY.fullmatch(value)
-    return found.group(1) if found else (clean(value) or "")
+    return found.group(1).lower() if found else (clean(value) or "")
 
 
 def goods(identifier: str) -> Goods | None:

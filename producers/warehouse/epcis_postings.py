@@ -5,68 +5,69 @@ Pure. Business steps are those of GS1's Core Business Vocabulary.
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Annotated, Final
-
-from pydantic import Field
+from typing import Final
 
 from producers.normalising import Rejected, Taken
 from producers.warehouse.epcis_event import Amount, EpcisEvent
-from producers.warehouse.epcis_ids import party
-from producers.warehouse.whole_file import FileOptions, Words
+from producers.warehouse.epcis_known import GOODS_EVENTS, Known
 from producers.warehouse.wrapping import StockData, rejecting, wrap
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
 
 COUNTS: Final = {"cycle_counting": "cycle_count", "inventory_check": "cycle_count", "stock_taking": "stocktake"}
 WRITE_OFFS: Final = frozenset({"destroyed", "lost", "damaged", "expired", "stolen"})
 
-
-class EpcisOptions(FileOptions):
-    """How EPCIS is read.
-
-    `ours` are our own parties (GLN, URN or Digital Link): only what they own counts as received or shipped. Without it
-    every receipt is ours and no shipment is. `receipt_steps` and `shipment_steps` are the business steps that post:
-    where a feed has both receiving and accepting of the same goods, name one.
-    """
-
-    ours: Words = ()
-    receipt_steps: Annotated[Words, Field(min_length=1)] = ("receiving", "accepting")
-    shipment_steps: Words = ("shipping", "departing")
+_VOID: Final = "void_shipping"
 
 
-def posting(event: EpcisEvent, options: EpcisOptions, *, company: str, where: str) -> Taken:
+def posting(event: EpcisEvent, known: Known, *, company: str, where: str) -> Taken:
     """Turn one event into ours, or say why it has none. Raises Rejected, for this event alone."""
-    if event.values.get("errorDeclaration") is not None:
-        message = "it declares an earlier event wrong, which may be booked already: a person must reverse it"
-        raise Rejected(reason="error_declaration", message=message, field="errorDeclaration")
     if event.kind == "TransformationEvent":
-        return _taken(where, event, _transformed(event), company=company)
-    if event.kind not in {"ObjectEvent", "TransactionEvent"}:
-        return Taken(where, (), ignored=f"event_type:{event.kind[:40] or 'none'}")
-    return _by_step(event, options, company=company, where=where)
+        taken = _taken(where, event, _transformed(event), company=company)
+    elif event.kind in GOODS_EVENTS:
+        taken = _by_step(event, known, company=company, where=where)
+    elif event.kind:
+        return Taken(where, (), ignored=f"event_type:{event.kind[:40]}")
+    else:
+        raise Rejected(reason="missing_field", message="what kind of event it is is not said", field="type")
+    if taken.events and event.values.get("errorDeclaration") is not None:
+        message = f"event {event.name} is declared wrong, and may be booked already: a person must reverse it"
+        if corrections := event.corrections():
+            message += f"; corrected by {corrections}"
+        raise Rejected(reason="error_declaration", message=message, field="errorDeclaration")
+    return taken
 
 
-def _by_step(event: EpcisEvent, options: EpcisOptions, *, company: str, where: str) -> Taken:
-    ours = frozenset(party(name) for name in options.ours)
-    step, disposition = event.step, event.disposition
-    if step in options.receipt_steps:
-        return _received(event, ours, company=company, where=where)
+def _by_step(event: EpcisEvent, known: Known, *, company: str, where: str) -> Taken:
+    step = event.step
+    if step in known.options.receipt_steps:
+        return _received(event, known, company=company, where=where)
     if step in COUNTS:
         return _taken(where, event, _counted(event, COUNTS[step]), company=company)
-    if step in options.shipment_steps:
-        return _shipped(event, ours, company=company, where=where)
-    if step == "destroying" or disposition in WRITE_OFFS:
-        reason = disposition if disposition in WRITE_OFFS else "destroyed"
-        return _taken(where, event, _out(event, reason), company=company)
-    return Taken(where, (), ignored=f"biz_step:{step[:60] or 'none'}")
+    if step in known.options.shipment_steps or step == _VOID:
+        return _shipped(event, known.ours, company=company, where=where)
+    reason = event.disposition if event.disposition in WRITE_OFFS else "destroyed" if step == "destroying" else None
+    if reason is None:
+        return Taken(where, (), ignored=f"biz_step:{step[:60] or 'none'}")
+    return _taken(where, event, _out(event, reason), company=company)
 
 
-def _received(event: EpcisEvent, ours: frozenset[str], *, company: str, where: str) -> Taken:
-    owners = event.owners("destination")
+def _received(event: EpcisEvent, known: Known, *, company: str, where: str) -> Taken:
+    owners, ours = event.owners("destination"), known.ours
     if ours and not owners:
         message = "whose goods these are is not said (no owning_party in destinationList), and ours are told apart"
         raise Rejected(reason="owner_not_named", message=message, field="destinationList")
     if ours and not owners & ours:
         return Taken(where, (), ignored="received_by_others")
+    if not ours and len(known.owners) > 1:
+        message = f"{len(known.owners)} parties own what is received in this document: set ours to yours"
+        raise Rejected(reason="several_owners", message=message, field="destinationList")
+    if len(known.steps) > 1:
+        steps = " and ".join(sorted(known.steps))
+        message = f"this document tells {steps}, maybe of the same goods: name in receipt_steps the one that is receipt"
+        raise Rejected(reason="several_receipt_steps", message=message, field="bizStep")
+    if event.name in known.twice and event.values.get("errorDeclaration") is None:
+        message = "another event of this document tells the same goods received: a person must say which of them counts"
+        raise Rejected(reason="received_twice", message=message, field="epcList")
     if event.action() == "DELETE":
         message = "goods that are received cannot leave by the same event: a person must say what happened"
         raise Rejected(reason="receipt_deleted", message=message, field="action")
@@ -77,7 +78,11 @@ def _received(event: EpcisEvent, ours: frozenset[str], *, company: str, where: s
 
 def _receipt(event: EpcisEvent) -> Iterator[StockData]:
     """One receipt; what comes in damaged or expired is none of our stock, but a claim."""
-    bad, place = event.disposition in WRITE_OFFS, event.place()
+    return _receipt_of(event, sign=1, bad=event.disposition in WRITE_OFFS, supplier="source")
+
+
+def _receipt_of(event: EpcisEvent, *, sign: int, bad: bool, supplier: str) -> Iterator[StockData]:
+    place = event.place()
     lines = []
     for index, amount in enumerate(event.amounts(), start=1):
         if not amount.quantity:
@@ -87,7 +92,7 @@ def _receipt(event: EpcisEvent) -> Iterator[StockData]:
                 ReceiptLine(
                     line=str(index),
                     item=amount.goods.item,
-                    quantity=Decimal(0) if bad else amount.quantity,
+                    quantity=Decimal(0) if bad else amount.quantity * sign,
                     rejected=amount.quantity if bad else None,
                     unit=amount.unit,
                     lot=amount.goods.lot,
@@ -101,20 +106,28 @@ def _receipt(event: EpcisEvent) -> Iterator[StockData]:
                 fact=f"epcis:{event.name}",
                 order=order,
                 receipt=event.transactions("recadv", "desadv") or event.name,
-                supplier=next(iter(sorted(event.owners("source"))), None),
+                supplier=next(iter(sorted(event.owners(supplier))), None),
                 lines=tuple(lines),
             )
 
 
 def _shipped(event: EpcisEvent, ours: frozenset[str], *, company: str, where: str) -> Taken:
     sources, destinations = event.owners("source"), event.owners("destination")
+    if not ours:
+        return Taken(where, (), ignored="shipment_without_ours")
     if not ours & sources or not destinations:
         return Taken(where, (), ignored="not_shipped_by_us")
     if ours & destinations:
         return Taken(where, (), ignored="between_own_places")
+    if event.step == _VOID:
+        message = "it says that goods were not shipped, which may be booked already: a person must reverse it"
+        raise Rejected(reason="shipment_voided", message=message, field="bizStep")
     if event.action() == "ADD":
         message = "goods that are shipped cannot come into being by the same event: a person must say what happened"
         raise Rejected(reason="shipment_added", message=message, field="action")
+    if event.disposition == "returned":
+        back = _receipt_of(event, sign=-1, bad=False, supplier="destination")
+        return _taken(where, event, back, company=company)
     return _taken(where, event, _out(event, "shipment"), company=company)
 
 

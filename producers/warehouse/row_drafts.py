@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from producers.warehouse.cells import Cells
+from producers.warehouse.cells import Cells, plain_word
 from producers.warehouse.changes import DIRECTIONS
 from producers.warehouse.declared import Moment, RowRefused
 from producers.warehouse.row_facts import part
@@ -33,10 +33,13 @@ class Draft:
 
 def adjusted(cells: Cells, reason: str | None) -> Draft | str:
     """Read a change of stock; `reason` is that of the stock log's change. A change by zero is no event, but a word."""
-    amount, moment, item = cells.amount(), cells.when(), cells.text("item")
-    word, from_change = reason, reason is not None
+    amount, moment, item = cells.change(), cells.when(), cells.text("item")
+    word, from_change = "", reason is not None
     if reason is None:
-        reason, word = cells.reason_or_none()
+        reason, own = cells.reason_or_none()
+        word = own or ""
+    else:
+        word = plain_word(cells.text("change"))
     if reason is None:
         raise RowRefused("missing_field", "needed, and empty or missing", field="reason")
     if not amount.written:
@@ -55,7 +58,8 @@ def adjusted(cells: Cells, reason: str | None) -> Draft | str:
         "day": moment.day,
         "document": document,
     }
-    said = (item, place, lot, amount.written, cells.text_or_none("unit"), word or reason, cost, _time(moment), document)
+    said: tuple[object, ...] = (item, place, lot, amount.written, cells.text_or_none("unit"), word or reason, cost)
+    said = (*said, _time(moment), document, *_level_before(cells))
     return Draft(StockAdjusted, fields, "adjusted", _own_name(cells), said, moment, item)
 
 
@@ -82,13 +86,15 @@ def counted(cells: Cells) -> Draft:
     return Draft(StockCounted, fields, "count", named, said, moment, item)
 
 
-def put_away(cells: Cells) -> Draft | str:
-    """Read one put away of a stock log as a receipt of its own."""
-    moment, order, name = cells.when(), cells.text("order"), _own_name(cells)
-    line = receipt_line(cells, sign=1)
+def put_away(cells: Cells, *, sign: int) -> Draft | str:
+    """Read one put away of a stock log as a receipt of its own; sign -1: it went back to the vendor."""
+    moment, order, name = cells.when(), cells.text_or_none("order"), _own_name(cells)
+    number = cells.text_or_none("receipt") or cells.text_or_none("document") or cells.text_or_none("id") or order
+    if number is None:
+        raise RowRefused("missing_field", "goods that went back need order, receipt, document or id", field="order")
+    line = receipt_line(cells, sign=sign)
     if line is None:
         return "quantity_zero"
-    number = cells.text_or_none("receipt") or cells.text_or_none("document") or cells.text_or_none("id") or order
     fields = {
         "order": order,
         "receipt": number,
@@ -96,7 +102,8 @@ def put_away(cells: Cells) -> Draft | str:
         "lines": (line,),
         "day": moment.day,
     }
-    return Draft(ReceiptPosted, fields, "receipt", name, (order, number, line, _time(moment)), moment, order)
+    word = "receipt" if sign > 0 else "return"
+    return Draft(ReceiptPosted, fields, word, name, (order, number, line, _time(moment)), moment, order or number)
 
 
 def receipt_line(cells: Cells, *, sign: int) -> ReceiptLine | None:
@@ -134,6 +141,11 @@ def _signed(cells: Cells, quantity: Decimal, reason: str) -> Decimal:
         message = f"a change for {reason} goes the other way: for quantities without sign, set signed = false"
         raise RowRefused("wrong_sign", message, field="quantity")
     return quantity
+
+
+def _level_before(cells: Cells) -> tuple[Decimal, ...]:
+    before = cells.number_or_none("before")
+    return () if before is None else (before,)
 
 
 def _own_name(cells: Cells) -> str | None:

@@ -51,15 +51,15 @@ class RowReader:
         cells = Cells(values, self._how)
         where = self.where(first, last)
         try:
-            found = self._kind(cells)
-            if isinstance(found, str):
-                yield from self._close()
-                yield Taken(where, (), ignored=found)
-            elif found.kind != "put_away" and found.kind in GROUPINGS:
-                yield from self._join(cells, found.kind, first=first, last=last)
-            else:
-                yield from self._close()
-                yield self._alone(cells, found, where=where, number=first)
+            match self._kind(cells):
+                case str(ignored):
+                    yield from self._close()
+                    yield Taken(where, (), ignored=ignored)
+                case Meaning(kind=("receipt" | "return" | "order" | "bill") as kind):
+                    yield from self._join(cells, kind, first=first, last=last)
+                case meaning:
+                    yield from self._close()
+                    yield self._alone(cells, meaning, where=where, number=first)
             self._doubt = None
         except RowRefused as error:
             yield from self.refuse(error, first=first, last=last)
@@ -100,8 +100,8 @@ class RowReader:
                     draft = adjusted(cells, meaning.reason)
                 case "counted":
                     draft = counted(cells)
-                case _:
-                    draft = put_away(cells)
+                case kind:
+                    draft = put_away(cells, sign=-1 if kind == "sent_back" else 1)
             return Taken(where, (), ignored=draft) if isinstance(draft, str) else self._named(draft, where, number)
         except (RowRefused, ValidationError, SchemaError) as error:
             return _refused(where, error)

@@ -12,10 +12,11 @@ from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.ubl_fields import UblNode
 from producers.warehouse.whole_file import FileOptions, Words, file_options, read_whole
 from producers.warehouse.wrapping import iso_day, only_one, refused, rejecting, wrap
-from producers.warehouse.xml_tree import parse_xml
+from producers.warehouse.xml_tree import Element, parse_xml
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+_UNDONE: Final = frozenset({"cancelled", "canceled", "withdrawn", "deleted", "disputed"})
 _ITEM_IDS: Final = {
     "buyers": "BuyersItemIdentification",
     "standard": "StandardItemIdentification",
@@ -27,20 +28,23 @@ class UblOptions(FileOptions):
     """How UBL is read.
 
     `item_id` says which identification of an item is its SKU; without it the buyer's, else the standard one, else the
-    seller's. `ours` are our own ids as a party: a despatch of ours leaves our stock.
+    seller's. `received_quantity` accepted: what is rejected is not counted in ReceivedQuantity, but beside it. `ours`
+    are our own ids as a party: a despatch of ours leaves our stock, and what others received from us is no receipt.
     """
 
     item_id: Literal["buyers", "standard", "sellers"] | None = None
+    received_quantity: Literal["all", "accepted"] = "all"
     ours: Words = ()
 
 
 def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
     """Read the document of the file.
 
-    Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`.
+    Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`, `cancellation`,
+    `no_lines`.
     """
     options = file_options(UblOptions, context.options)
-    root = parse_xml(read_whole(stream, max_bytes=options.max_bytes))
+    root = _unwrapped(parse_xml(read_whole(stream, max_bytes=options.max_bytes)))
     document = UblNode(root)
     if root.name not in _KINDS or root.namespace != f"{_ROOT}{root.name}-2":
         message = f"the root is {root.name[:50]}, and a ReceiptAdvice or DespatchAdvice of UBL 2 is read"
@@ -48,22 +52,39 @@ def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Re
     if document.text("CopyIndicator") in {"true", "1"}:
         yield Taken("document", (), ignored="copy")
         return
+    status = (document.text("DocumentStatusCode") or "").casefold()
+    if status in _UNDONE:
+        message = f"its status is {status}, and it may be booked already: a person must reverse it"
+        raise Rejected(reason="cancellation", message=message, field="DocumentStatusCode")
     yield from _KINDS[root.name](document, options, context.company)
 
 
+def _unwrapped(root: Element) -> Element:
+    """The document of a StandardBusinessDocument, in which networks such as Peppol send it; else the root."""
+    inside = [child for child in root.children if child.namespace.startswith(_ROOT)]
+    return inside[0] if root.name == "StandardBusinessDocument" and len(inside) == 1 else root
+
+
 def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[Taken | Refused]:
+    if frozenset(options.ours) & document.party_ids("DespatchSupplierParty", "SellerSupplierParty"):
+        yield Taken("document", (), ignored="received_by_others")
+        return
     number, whole = document.must("ID"), document.text("OrderReference", "ID")
+    nodes = tuple(document.nodes("ReceiptLine"))
+    if not nodes:
+        message = "a receipt without a line: what was received is not said"
+        raise Rejected(reason="no_lines", message=message, field="ReceiptLine")
+    orders = [node.text("OrderLineReference", "OrderReference", "ID") or whole for node in nodes]
     by_order: dict[str | None, list[ReceiptLine]] = {}
     days: list[date] = []
     problems: list[Refused] = []
-    for node in document.nodes("ReceiptLine"):
+    for node, order in zip(nodes, orders, strict=True):
         try:
             line = _receipt_line(node, options)
             days += [found for found in (_day(node, "ReceivedDate"),) if found]
         except Rejected as error:
             problems.append(refused(f"line {node.text('ID') or node.line}", error))
             continue
-        order = node.text("OrderLineReference", "OrderReference", "ID") or whole
         by_order.setdefault(order, []).append(line)
     on = _day(document, "Shipment", "Delivery", "ActualDeliveryDate") or max(days, default=_day(document, "IssueDate"))
     vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
@@ -72,7 +93,7 @@ def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[T
         fact = _fact("receipt", document, vendor, number)
         with rejecting():
             data = ReceiptPosted(
-                fact=f"{fact}:{order}" if len(by_order) > 1 else fact,
+                fact=f"{fact}:{order}" if len(set(orders)) > 1 else fact,
                 order=order,
                 receipt=number,
                 supplier=vendor,
@@ -81,8 +102,8 @@ def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[T
             )
         events.append(wrap(data, source="ubl", company=company))
     yield from problems
-    if events or not problems:
-        yield Taken("document", tuple(events), ignored=None if events else "no_lines")
+    if events:
+        yield Taken("document", tuple(events))
 
 
 def _receipt_line(node: UblNode, options: UblOptions) -> ReceiptLine:
@@ -90,18 +111,22 @@ def _receipt_line(node: UblNode, options: UblOptions) -> ReceiptLine:
     rejected, short, over = (
         node.quantity(name, unit) for name in ("RejectedQuantity", "ShortQuantity", "OversupplyQuantity")
     )
-    if rejected is not None and rejected > received:
-        message = f"{rejected:f} are rejected, and only {received:f} were received"
+    apart = rejected if rejected is not None and options.received_quantity == "all" else Decimal(0)
+    if apart > received:
+        message = (
+            f"{apart:f} are rejected, and only {received:f} were received: where a sender does not count the rejected "
+            "among the received, set received_quantity to accepted"
+        )
         raise Rejected(reason="rejected_exceeds_received", message=message, field=node.at("RejectedQuantity"))
     item = _only_item(node)
     with rejecting():
         return ReceiptLine(
             line=node.text("OrderLineReference", "LineID") or node.text("ID"),
             item=_item_id(item, options),
-            quantity=received - (rejected or Decimal(0)),
+            quantity=received - apart,
             unit=unit,
             lot=_lot(item),
-            expires=_day(item, "ItemInstance", "LotIdentification", "ExpiryDate"),
+            expires=_expiry(item),
             rejected=rejected or None,
             short=short or None,
             over=over or None,
@@ -152,7 +177,13 @@ def _fact(kind: str, document: UblNode, vendor: str | None, number: str) -> str:
 
 
 def _lot(item: UblNode) -> str | None:
-    return only_one([instance.text("LotIdentification", "LotNumberID") for instance in item.nodes("ItemInstance")])
+    instances = [instance.text("LotIdentification", "LotNumberID") for instance in item.nodes("ItemInstance")]
+    return only_one([*instances, item.text("LotIdentification", "LotNumberID")])
+
+
+def _expiry(item: UblNode) -> date | None:
+    instance = _day(item, "ItemInstance", "LotIdentification", "ExpiryDate")
+    return instance or _day(item, "LotIdentification", "ExpiryDate")
 
 
 def _day(node: UblNode, *path: str) -> date | None:

@@ -47,6 +47,13 @@ def file_options(model: type[F], options: Mapping[str, Any]) -> F:
         raise Rejected(reason="bad_options", message=first["msg"], field=path) from None
 
 
+def refuse_wide(raw: bytes) -> None:
+    """Return where the bytes are no UTF-16, in which no EDI is written. Raises Rejected: `encoding`."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in raw[:2]:
+        message = "this is UTF-16, and EDI has one byte a character: deliver it as it was sent, or in UTF-8"
+        raise Rejected(reason="encoding", message=message)
+
+
 def read_whole(stream: BinaryIO, *, max_bytes: int) -> bytes:
     """Read the file to its end. Raises Rejected: `too_large`, `compressed`, `empty_file`; OSError as it comes."""
     raw = bytearray()

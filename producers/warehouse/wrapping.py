@@ -5,7 +5,8 @@ It must not know any format, and it never guesses: what is not plainly a number 
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from producers.normalising import Refused, Rejected
+from producers.normalising import Refused, Rejected, Taken
 from schemas.envelope import Event
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 
@@ -122,6 +123,28 @@ def rejecting() -> Iterator[None]:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or None
         raise Rejected(reason="invalid_event", message=first["msg"], field=field) from None
+
+
+def counted_once(
+    counted: Sequence[tuple[str, StockCounted]], event: Callable[[StockCounted], Event]
+) -> Iterator[Taken | Refused]:
+    """Give the counts of one report; an item counted twice in one place and lot has no level that is certain."""
+    times = Counter((data.item, data.place, data.lot) for _, data in counted)
+    for where, data in counted:
+        if times[data.item, data.place, data.lot] > 1:
+            message = "one report counts this item twice in the same place and lot: which is its level is not said"
+            yield Refused(where, "counted_twice", message, "item")
+            continue
+        try:
+            yield Taken(where, (event(data),))
+        except Rejected as error:
+            yield refused(where, error)
+
+
+def negative_receipt(quantity: Decimal, *, field: str) -> Rejected:
+    """Build the refusal of a line that received less than nothing: sent back, or put right, and who knows which."""
+    message = f"{quantity:f} were received: whether goods went back or a mistake is put right, a person must say"
+    return Rejected(reason="negative_quantity", message=message, field=field)
 
 
 def refused(where: str, error: Rejected) -> Refused:

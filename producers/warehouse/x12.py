@@ -28,17 +28,20 @@ KINDS: Final[Mapping[str, Callable[[TransactionSet, Reading], Pieces]]] = {
 def read_x12(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
     """Read every transaction set of every interchange of the file.
 
-    The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. A
-    `Refused` whose reason begins with `warning:` says what is wrong with an envelope, and stops nothing.
+    The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. The
+    sets whose own count is wrong are refused first, if `control_counts` is strict. A `Refused` whose reason begins
+    with `warning:` says what is wrong with an envelope, and stops nothing.
     """
     options = file_options(X12Options, context.options)
+    strict = options.control_counts == "strict"
     text = decode_x12(read_whole(stream, max_bytes=options.max_bytes), options.encoding)
-    yield from check_envelope(text, strict=options.control_counts == "strict")
+    yield from check_envelope(text, strict=strict)
     reading = Reading(options, context.company)
     empty = True
     for found in transaction_sets(text):
         empty = False
-        yield from _take(found, reading)
+        if found.sound or not strict:
+            yield from _take(found, reading)
     if empty:
         yield Taken("file", (), ignored="no_transaction_sets")
 

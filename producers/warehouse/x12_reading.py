@@ -3,6 +3,7 @@
 It must not know one transaction set from another.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +22,22 @@ from schemas.envelope import Event
 
 Pieces = Iterator[Taken | Refused]
 
-ITEM_QUALIFIERS: Final = ("VN", "SK", "BP", "IN", "VP", "CB", "UP", "UK", "EN", "UA")
+ITEM_QUALIFIERS: Final = (
+    *("VN", "SK", "BP", "IN", "VP", "CB", "UP", "UK", "EN", "UA"),
+    *("PN", "VC", "PI", "MG", "UI", "EO"),
+)
 """Which of an item's ids is its SKU: the first of these that it has."""
 
+SIMULATION: Final = "K"
+"""The reporting code (element 514) of a W06 or W17 that says of nothing that it happened."""
+
 LOT_QUALIFIERS: Final = frozenset({"LT", "BT", "LV"})
-_EXPIRY: Final = frozenset({"36", "208"})
+_EXPIRY: Final = frozenset({"36", "036", "208"})
+_CANCELS: Final = frozenset({"01", "03", "17"})
+_SAYS_NOTHING: Final = frozenset({"13", "16", "22", "24", "28", "77"})
+"""Purposes (element 353) that cancel or delete; and requests, proposals, copies, drafts, queries and simulations."""
+
+_CASE_CODE: Final = re.compile(r"[0-9]{8,14}", re.ASCII)
 _RECEIVER: Final = ("WH", "ST", "RC")
 _HOLDER: Final = ("WH", "SF")
 _SUPPLIER: Final = ("SU", "VN", "SE", "SF")
@@ -71,6 +83,19 @@ class Reading:
             raise Rejected(reason="no_item", message=message, field=segment.tag)
         return found
 
+    def product(self, segment: Segment, *positions: int, case: int) -> str:
+        """Choose the SKU of a W segment: of its ids at these positions, and its U.P.C. case code, where it is one.
+
+        Raises Rejected: `no_item`.
+        """
+        code = segment.get(case) or ""
+        ids = segment.pairs(*positions) | ({"UA": code} if _CASE_CODE.fullmatch(code) else {})
+        return self.item(segment, ids)
+
+    def listed(self, lin: Segment) -> str:
+        """Choose the SKU of a LIN. Raises Rejected: `no_item`."""
+        return self.item(lin, lin_ids(lin))
+
     def fact(self, found: TransactionSet, *numbers: str | None) -> str:
         """Name a document by its sender, kind and numbers; where it has none, by what it says."""
         given = [number for number in numbers if number]
@@ -79,6 +104,23 @@ class Reading:
             self.seen[said] += 1
             given = [said if self.seen[said] == 1 else f"{said}:{self.seen[said]}"]
         return ":".join(("x12", found.sender, found.kind, *given))
+
+
+def lin_ids(lin: Segment) -> dict[str, str]:
+    """Give the ids of a LIN by their qualifiers."""
+    return lin.pairs(*range(2, lin.last, 2))
+
+
+def purpose(segment: Segment, position: int) -> str | None:
+    """Say why a set posts nothing by its purpose; None where it does.
+
+    Raises Rejected: `cancellation`, for what it cancels may be booked.
+    """
+    code = segment.get(position)
+    if code in _CANCELS:
+        message = f"its purpose {code} cancels what may be booked already: a person must reverse it"
+        raise Rejected(reason="cancellation", message=message, field=segment.field(position))
+    return f"purpose:{code}" if code in _SAYS_NOTHING else None
 
 
 def quantity(segment: Segment, position: int) -> Decimal:

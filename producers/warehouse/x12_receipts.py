@@ -3,20 +3,24 @@
 Pure. What is damaged or rejected never counts as stock; what is in question is left to a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Refused, Rejected, Taken
-from producers.warehouse.wrapping import refused, rejecting
+from producers.warehouse.wrapping import negative_receipt, refused, rejecting
 from producers.warehouse.x12_envelope import TransactionSet
 from producers.warehouse.x12_reading import (
     LOT_QUALIFIERS,
+    SIMULATION,
     Pieces,
     Reading,
     dated,
     day,
     expiry,
+    lin_ids,
+    purpose,
     quantity,
     quantity_or_none,
     receiver,
@@ -25,7 +29,7 @@ from producers.warehouse.x12_reading import (
     totals_disagree,
 )
 from producers.warehouse.x12_syntax import Segment
-from schemas.inventory import ReceiptLine, ReceiptPosted
+from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted
 
 _REJECTED: Final = frozenset({"01", "04", "05", "08", "10", "12"})
 _SHORT: Final = "02"
@@ -33,59 +37,97 @@ _OVER: Final = "03"
 _FINE: Final = frozenset({"06", "07", "09", "14"})
 """Receiving conditions (element 412): goods on hold, in another container or without a ship notice are still ours."""
 
-_CANCELLED: Final = "01"
+_RETURNED: Final = "C"
+_NO_RECEIPT: Final = frozenset({"A", "B", "O", "P", "S"})
+"""Reporting codes (element 514) of a W17: adjusted, transferred in the books, over, produced, short."""
 
 Loop = tuple[Segment, ...]
 
 
-def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
-    """Read a 944: one receipt of its W07 lines, less what their W13 say is damaged.
+def must_have_lines(loops: tuple[Loop, ...], tag: str) -> tuple[Loop, ...]:
+    """Give the lines. Raises Rejected: `no_lines`, for a receipt of nothing hides what was received."""
+    if not loops:
+        message = f"a receipt without a line ({tag}): what was received is not said, or not where it belongs"
+        raise Rejected(reason="no_lines", message=message, field=tag)
+    return loops
 
-    Raises Rejected for the whole set: `missing_segment`, `totals_disagree`.
+
+def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
+    """Read a 944: one receipt an order of its W07 lines, less what their W13 say is damaged.
+
+    What a customer returned is no receipt: each line is an adjustment. Raises Rejected for the whole set:
+    `missing_segment`, `totals_disagree`, `not_a_receipt`, `no_lines`.
     """
     head = found.must("W17")
-    header, loops = found.header("W07"), found.loops("W07", until="W14")
-    order, number = reference(header, "PO") or head.get(4), head.get(3) or head.get(4)
-    site = receiver(header)
-    lines: list[ReceiptLine] = []
+    if head.get(1) == SIMULATION:
+        yield Taken(head.where, (), ignored="simulation")
+        return
+    if head.get(1) in _NO_RECEIPT:
+        message = f"its reporting code {head.get(1)} says that no supplier sent these goods: a person must book them"
+        raise Rejected(reason="not_a_receipt", message=message, field=head.field(1))
+    header, loops = found.header("W07"), must_have_lines(found.loops("W07", until="W14"), "W07")
+    whole, number, site = reference(header, "PO") or head.get(4), head.get(3) or head.get(4), receiver(header)
+    orders = [reference(loop, "PO") or whole for loop in loops]
+    by_order: dict[str | None, list[ReceiptLine]] = {}
     problems: list[Refused] = []
-    for index, loop in enumerate(loops, start=1):
+    for index, (order, loop) in enumerate(zip(orders, loops, strict=True), start=1):
         try:
-            lines.append(_stock_line(loop, reading, line=str(index), site=site))
+            line = _stock_line(loop, reading, line=str(index), site=site)
         except Rejected as error:
             problems.append(refused(loop[0].where, error))
+        else:
+            by_order.setdefault(order, []).append(line)
     if not problems:
-        _check_total(found, lines)
+        _check_total(found, [line for lines in by_order.values() for line in lines])
     yield from problems
-    if not lines:
-        yield from () if problems else (Taken(head.where, (), ignored="no_lines"),)
-        return
-    data = _receipt(
-        fact=reading.fact(found, number),
-        order=order,
-        receipt=number or order,
-        vendor=supplier(header),
-        lines=lines,
-        on=day(head, 2) or dated(header, "50", "050"),
-    )
-    yield Taken(head.where, (reading.event(data),))
+    on = day(head, 2) or dated(header, "50", "050")
+    for order, lines in by_order.items():
+        fact = reading.fact(found, number, order if len(set(orders)) > 1 else None)
+        if head.get(1) == _RETURNED:
+            yield from _returned(head, lines, reading, fact=fact, on=on)
+            continue
+        data = _receipt(fact=fact, order=order, receipt=number or order, vendor=supplier(header), lines=lines, on=on)
+        yield Taken(head.where, (reading.event(data),))
+
+
+def _returned(
+    head: Segment, lines: Sequence[ReceiptLine], reading: Reading, *, fact: str, on: date | None
+) -> Iterator[Taken]:
+    """What a customer sent back and is good; the rest was sold, and stays so."""
+    for line in lines:
+        if not line.quantity:
+            yield Taken(head.where, (), ignored="nothing_returned_good")
+            continue
+        with rejecting():
+            data = StockAdjusted(
+                fact=f"{fact}:{line.line}",
+                item=line.item,
+                place=line.place,
+                lot=line.lot,
+                delta=line.quantity,
+                unit=line.unit,
+                reason="customer_return",
+                day=on,
+                document=head.get(3),
+            )
+        yield Taken(head.where, (reading.event(data),))
 
 
 def _stock_line(loop: Loop, reading: Reading, *, line: str, site: str | None) -> ReceiptLine:
     head = loop[0]
     came = quantity(head, 1)
-    ids = head.pairs(4, 6, 10) | ({"UA": case} if (case := head.get(3)) else {})
     set_apart = {"rejected": Decimal(0), "short": Decimal(0), "over": Decimal(0)}
     for exception in (segment for segment in loop if segment.tag == "W13"):
         if (kind := _condition(exception, 3)) is not None:
+            _same_unit(exception, 2, head.unit(2))
             set_apart[kind] += quantity(exception, 1)
     good = _less(came, set_apart["rejected"], head)
     with rejecting():
         return ReceiptLine(
             line=line,
-            item=reading.item(head, ids),
+            item=reading.product(head, 4, 6, 10, case=3),
             quantity=good,
-            unit=head.get(2),
+            unit=head.unit(2),
             lot=head.get(8) or reference(loop, *LOT_QUALIFIERS),
             expires=expiry(loop),
             place=site,
@@ -93,7 +135,16 @@ def _stock_line(loop: Loop, reading: Reading, *, line: str, site: str | None) ->
         )
 
 
+def _same_unit(segment: Segment, position: int, unit: str | None) -> None:
+    own = segment.unit(position)
+    if own is not None and unit is not None and own != unit:
+        message = f"its unit is {own[:10]}, and the line's is {unit[:10]}: they are not converted here"
+        raise Rejected(reason="units_differ", message=message, field=segment.field(position))
+
+
 def _less(came: Decimal, bad: Decimal, head: Segment) -> Decimal:
+    if came < 0:
+        raise negative_receipt(came, field=head.field(1))
     if bad > came:
         message = f"{bad:f} are damaged or rejected, and only {came:f} came"
         raise Rejected(reason="rejected_exceeds_received", message=message, field=head.field(1))
@@ -131,30 +182,34 @@ def receiving_advice(found: TransactionSet, reading: Reading) -> Pieces:
     Raises Rejected for the whole set: `missing_segment`, `cancellation`.
     """
     head = found.must("BRA")
-    if head.get(3) == _CANCELLED:
-        message = "it cancels a receiving advice that may be booked already: a person must reverse it"
-        raise Rejected(reason="cancellation", message=message, field=head.field(3))
+    if nothing := purpose(head, 3):
+        yield Taken(head.where, (), ignored=nothing)
+        return
+    if head.get(6):
+        _must_be_fine(head, 6)
     header = found.header("RCD")
     vendor = supplier(header)
     if vendor is not None and vendor in reading.options.ours:
         yield Taken(head.where, (), ignored="received_by_others")
         return
     by_order: dict[str | None, list[ReceiptLine]] = {}
-    quiet = True
-    for index, loop in enumerate(found.loops("RCD", until="CTT"), start=1):
+    said, quiet = day(head, 2), True
+    loops = must_have_lines(found.loops("RCD", until="CTT"), "RCD")
+    orders = [_order(loop) or _order(header) for loop in loops]
+    for index, (order, loop) in enumerate(zip(orders, loops, strict=True), start=1):
         try:
             lines = _advice_lines(loop, reading, line=loop[0].get(1) or str(index), site=receiver(header))
         except Rejected as error:
             quiet = False
             yield refused(loop[0].where, error)
             continue
-        by_order.setdefault(_order(loop) or _order(header), []).extend(lines)
+        by_order.setdefault(order, []).extend(lines)
     by_order = {order: lines for order, lines in by_order.items() if lines}
-    on = dated(header, "050", "50", "035", "35") or day(head, 2)
+    on = dated(header, "050", "50", "035", "35") or said
     for order, lines in by_order.items():
         number = head.get(1)
         data = _receipt(
-            fact=reading.fact(found, number, order if len(by_order) > 1 else None),
+            fact=reading.fact(found, number, order if len(set(orders)) > 1 else None),
             order=order,
             receipt=number or order,
             vendor=vendor,
@@ -163,12 +218,13 @@ def receiving_advice(found: TransactionSet, reading: Reading) -> Pieces:
         )
         yield Taken(head.where, (reading.event(data),))
     if quiet and not by_order:
-        yield Taken(head.where, (), ignored="no_lines")
+        yield Taken(head.where, (), ignored="nothing_received")
 
 
 def _order(loop: Sequence[Segment]) -> str | None:
     named = next((segment.get(1) for segment in loop if segment.tag == "PRF"), None)
-    return named or reference(loop, "PO")
+    in_lin = (lin_ids(segment).get("PO") for segment in loop if segment.tag == "LIN")
+    return named or reference(loop, "PO") or next(in_lin, None)
 
 
 def _advice_lines(loop: Loop, reading: Reading, *, line: str, site: str | None) -> list[ReceiptLine]:
@@ -182,7 +238,7 @@ def _advice_lines(loop: Loop, reading: Reading, *, line: str, site: str | None) 
     if came is None and back is None and not apart:
         raise Rejected(reason="missing_quantity", message="a quantity is needed here", field=head.field(2))
     same = {
-        "item": reading.item(lin, lin.pairs(*range(2, lin.last, 2))),
+        "item": reading.listed(lin),
         "lot": reference(loop, *LOT_QUALIFIERS),
         "expires": expiry(loop),
         "place": site,
@@ -191,10 +247,17 @@ def _advice_lines(loop: Loop, reading: Reading, *, line: str, site: str | None) 
     with rejecting():
         if came is not None or apart:
             received = came or Decimal(0)
-            lines.append(ReceiptLine(line=line, quantity=received, unit=head.get(3) or head.get(7), **same, **apart))
+            lines.append(ReceiptLine(line=line, quantity=received, unit=head.unit(3) or head.unit(7), **same, **apart))
         if back:
-            lines.append(ReceiptLine(line=f"{line}:returned", quantity=-back, unit=head.get(5), **same))
+            lines.append(ReceiptLine(line=f"{line}:returned", quantity=-back, unit=head.unit(5), **same))
     return lines
+
+
+def _must_be_fine(head: Segment, position: int) -> None:
+    kind = _condition(head, position)
+    if kind is not None:
+        message = f"the whole advice has a condition ({kind}), and how much of what it means is not said"
+        raise Rejected(reason="in_question", message=message, field=head.field(position))
 
 
 def _in_question(head: Segment) -> dict[str, Decimal]:

@@ -8,14 +8,16 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Refused, Rejected, Taken
-from producers.warehouse.wrapping import refused, rejecting
+from producers.warehouse.wrapping import counted_once, refused, rejecting
 from producers.warehouse.x12_envelope import TransactionSet
 from producers.warehouse.x12_reading import (
     LOT_QUALIFIERS,
+    SIMULATION,
     Pieces,
     Reading,
     day,
     holder,
+    purpose,
     quantity,
     quantity_or_none,
     reference,
@@ -47,16 +49,29 @@ STATUS_ONLY: Final = frozenset({"05", "08", "55", "88", "AC", "AD", "PC"})
 """Codes that move stock between buckets (hold, inspection, condition, reserved): it is still ours."""
 
 _TRANSFER: Final = "AK"
-_SIGNS: Final = {"06": -1, "56": 1}
-"""Codes whose name gives the direction: a quantity against it is no quantity we understand."""
+_SUBSTITUTED: Final = "IS"
+"""Of such a W12 the second ids are those of the item that was ordered, and not shipped."""
+
+SIGNS: Final = {
+    **dict.fromkeys(("03", "04", "06", "07", "AU", "AV", "AX", "CD", "CS", "UD"), -1),
+    **dict.fromkeys(("51", "53", "54", "56", "CR"), 1),
+}
+"""Codes whose name gives the direction: a quantity against it is no quantity we understand. Some senders leave the
+sign out, and what they say is damaged must never come in as stock."""
 
 
 def adjustments(found: TransactionSet, reading: Reading) -> Pieces:
     """Read a 947: one adjustment a W19. Raises Rejected for the whole set: `missing_segment`, `bad_date`."""
     head = found.must("W15")
+    if nothing := purpose(head, 4):
+        yield Taken(head.where, (), ignored=nothing)
+        return
     on, number = day(head, 1), head.get(2) or head.get(3)
     site, fact = holder(found.header("W19")), reading.fact(found, number)
-    for index, loop in enumerate(found.loops("W19", until="W99"), start=1):
+    loops = found.loops("W19", until="W99")
+    if not loops:
+        yield Taken(head.where, (), ignored="no_lines")
+    for index, loop in enumerate(loops, start=1):
         line = loop[0]
         code = line.get(1) or ""
         if code in STATUS_ONLY and code not in reading.options.reasons:
@@ -65,15 +80,14 @@ def adjustments(found: TransactionSet, reading: Reading) -> Pieces:
         try:
             delta = quantity(line, 2)
             reason = _reason(line, code, delta, reading)
-            ids = line.pairs(5, 7, 17) | ({"UA": case} if (case := line.get(4)) else {})
             with rejecting():
                 data = StockAdjusted(
                     fact=f"{fact}:{index}",
-                    item=reading.item(line, ids),
+                    item=reading.product(line, 5, 7, 17, case=4),
                     place=site,
                     lot=line.get(9) or reference(loop, *LOT_QUALIFIERS),
                     delta=delta,
-                    unit=line.get(3),
+                    unit=line.unit(3),
                     reason=reason,
                     day=on,
                     document=number,
@@ -86,8 +100,8 @@ def adjustments(found: TransactionSet, reading: Reading) -> Pieces:
 def _reason(line: Segment, code: str, delta: Decimal, reading: Reading) -> str:
     if not code:
         raise Rejected(reason="missing_field", message="an adjustment has a reason code", field=line.field(1))
-    if delta * _SIGNS.get(code, 0) < 0:
-        message = f"the code {code} says one direction and the sign of the quantity the other"
+    if delta * SIGNS.get(code, 0) < 0:
+        message = f"the code {code} says one direction, and {delta:f} the other: less is written with a minus"
         raise Rejected(reason="sign_disagrees", message=message, field=line.field(2))
     if code in reading.options.reasons:
         return reading.options.reasons[code]
@@ -102,6 +116,9 @@ def shipments(found: TransactionSet, reading: Reading) -> Pieces:
     Raises Rejected for the whole set: `missing_segment`, `totals_disagree`.
     """
     head = found.must("W06")
+    if head.get(1) == SIMULATION:
+        yield Taken(head.where, (), ignored="simulation")
+        return
     on, site = day(head, 3), holder(found.header("W12"))
     fact = reading.fact(found, head.get(2), head.get(4))
     pieces: list[Taken | Refused] = []
@@ -114,15 +131,15 @@ def shipments(found: TransactionSet, reading: Reading) -> Pieces:
             if not units:
                 pieces.append(Taken(line.where, (), ignored="nothing_shipped"))
                 continue
-            ids = line.pairs(7) | ({"UA": case} if (case := line.get(6)) else {})
+            positions = (7,) if line.get(1) == _SUBSTITUTED else (7, 17)
             with rejecting():
                 data = StockAdjusted(
                     fact=f"{fact}:{index}",
-                    item=reading.item(line, ids),
+                    item=reading.product(line, *positions, case=6),
                     place=site,
                     lot=line.get(9) or reference(loop, *LOT_QUALIFIERS),
                     delta=-units,
-                    unit=line.get(5),
+                    unit=line.unit(5),
                     reason="shipment",
                     day=on,
                     document=head.get(4) or head.get(2),
@@ -135,33 +152,41 @@ def shipments(found: TransactionSet, reading: Reading) -> Pieces:
     said = quantity_or_none(total, 1) if total else None
     if whole and total is not None and said is not None and said != shipped:
         raise totals_disagree(total, 1, said=said, found=shipped)
-    yield from pieces
+    yield from pieces or (Taken(head.where, (), ignored="no_lines"),)
 
 
 def levels(found: TransactionSet, reading: Reading) -> Pieces:
     """Read an 846: one count a LIN, of the quantity on hand. Raises Rejected for the whole set: `missing_segment`."""
     head = found.must("BIA")
+    if nothing := purpose(head, 1):
+        yield Taken(head.where, (), ignored=nothing)
+        return
     on, number, site = day(head, 4), head.get(3), holder(found.header("LIN"))
     fact = reading.fact(found, number)
-    for index, loop in enumerate(found.loops("LIN", until="CTT"), start=1):
+    counted: list[tuple[str, StockCounted]] = []
+    loops = found.loops("LIN", until="CTT")
+    if not loops:
+        yield Taken(head.where, (), ignored="no_lines")
+    for index, loop in enumerate(loops, start=1):
         line = loop[0]
         try:
             held = _on_hand(loop, reading)
             with rejecting():
                 data = StockCounted(
                     fact=f"{fact}:{index}",
-                    item=reading.item(line, line.pairs(*range(2, line.last, 2))),
-                    place=site,
+                    item=reading.listed(line),
+                    place=holder(loop) or site,
                     lot=reference(loop, *LOT_QUALIFIERS),
                     counted=quantity(held, 2),
-                    unit=held.get(3),
+                    unit=held.unit(3),
                     reason="level",
                     day=on,
                     document=number,
                 )
-            yield Taken(line.where, (reading.event(data),))
+            counted.append((line.where, data))
         except Rejected as error:
             yield refused(line.where, error)
+    yield from counted_once(counted, reading.event)
 
 
 def _on_hand(loop: tuple[Segment, ...], reading: Reading) -> Segment:

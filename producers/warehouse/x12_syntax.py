@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.warehouse.whole_file import refuse_wide
 from producers.warehouse.wrapping import clean
 
 _ISA_LENGTH: Final = 106
@@ -34,9 +35,13 @@ class Segment:
         return f"segment {self.number} ({self.tag})"
 
     def get(self, position: int) -> str | None:
-        """Give the element, its first component where it has several; None when absent or empty."""
+        """Give the element as it is; None when absent or empty."""
         elements = self.body.split(self.separator, position + 1)
-        return clean(elements[position].split(self.component, 1)[0]) if position < len(elements) else None
+        return clean(elements[position]) if position < len(elements) else None
+
+    def unit(self, position: int) -> str | None:
+        """Give a unit of measure, which may be a composite: its first component."""
+        return clean((self.get(position) or "").split(self.component, 1)[0])
 
     @property
     def last(self) -> int:
@@ -59,6 +64,7 @@ class Segment:
 
 def decode_x12(raw: bytes, encoding: str) -> str:
     """Give the text. Raises Rejected: `encoding`."""
+    refuse_wide(raw)
     try:
         return raw.removeprefix(b"\xef\xbb\xbf").decode(encoding)
     except UnicodeDecodeError as error:
@@ -109,11 +115,14 @@ def _separators(text: str, start: int) -> tuple[str, str, str]:
     separator = isa[3:4]
     fixed = len(isa) == _ISA_LENGTH and all(isa[position] == separator for position in _ISA_SEPARATORS)
     if not fixed or isa.count(separator) != len(_ISA_SEPARATORS):
-        message = "the ISA segment is not of its fixed length of 106 characters, so its separators cannot be read"
+        message = (
+            "the ISA segment is not of its fixed length of 106 characters, so its separators cannot be read: "
+            "its elements are padded with blanks, ask for the interchange as it was sent"
+        )
         raise Rejected(reason="bad_isa", message=message, field="ISA")
     component, terminator = isa[104], isa[105]
     signs = (separator, component, terminator)
-    if len(set(signs)) < len(signs) or any(sign.isalnum() or sign == " " for sign in signs):
+    if len(set(signs)) < len(signs) or any(sign.isalnum() for sign in signs) or " " in {separator, terminator}:
         message = "its separators are the same sign twice, or letters, digits or blanks"
         raise Rejected(reason="bad_isa", message=message, field="ISA")
     return signs

@@ -57,7 +57,11 @@ def parse_xml(raw: bytes) -> Element:
     except expat.ExpatError as error:
         if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]:
             _refuse()
-        message = f"this is no XML from line {error.lineno}, column {error.offset} on"
+        why = expat.ErrorString(error.code)
+        message = (
+            f"this is no XML from line {error.lineno}, column {error.offset} on ({why}): "
+            "was it cut, are there two documents, or is it written in another encoding than it says?"
+        )
         raise Rejected(reason="not_xml", message=message) from None
     except (ValueError, LookupError):
         raise Rejected(reason="not_xml", message="its encoding is not known here, or it has other bytes") from None

@@ -103,6 +103,7 @@ def test_two_companies_with_one_key_are_refused_at_start(broker: Broker, tmp_pat
     assert "the same API key" in done.stderr
 
 
+@pytest.mark.alone
 def test_one_process_serves_two_hundred_companies_at_once(own_broker: Broker, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MANY)]
     with open_group(tmp_path, own_broker, names, RELAY_WORKER__PREFETCH="4") as group:

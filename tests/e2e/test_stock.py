@@ -61,8 +61,12 @@ def usd(amount: str) -> Money:
 def expected(events: Sequence[Event]) -> dict[str, Decimal]:
     """What one entry each would make, in another order and in one process."""
     telling = Telling()
-    for each in events:
-        asyncio.run(telling.tell(each))
+
+    async def tell() -> None:
+        for each in events:
+            await telling.tell(each)
+
+    asyncio.run(tell())
     return telling.shown()
 
 

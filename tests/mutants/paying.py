@@ -9,7 +9,10 @@ DELIVERY: Final = "tests/unit/workers/test_payroll_delivery.py"
 MIRRORING: Final = "tests/unit/workers/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
 PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
+WORD: Final = "tests/unit/ops/test_payroll_word.py"
 EXPORTS: Final = "tests/unit/producers/payroll/test_csv_runs.py"
+LAYOUTS: Final = "tests/unit/producers/payroll/test_csv_layouts.py"
+EARLIER: Final = "tests/unit/workers/test_earlier.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -61,6 +64,14 @@ MUTANTS: Final = (
         (f"{PULLING}::test_a_version_that_was_stored_and_not_published_goes_first_with_the_same_bytes",),
     ),
     Mutant(
+        "cancelled-run-told-again",
+        "A run that a person said was cancelled is not told again while the provider says the same of it.",
+        "producers/payroll/versions.py",
+        "        if latest is not None and hashed in {latest.fingerprint, cancelled_content(latest)}:\n",
+        "        if latest is not None and hashed == latest.fingerprint:\n",
+        (f"{WORD}::test_the_word_holds_until_the_provider_says_something_else",),
+    ),
+    Mutant(
         "first-reading-believed",
         "A list that changes while it is read is used once two readings of it agree.",
         "producers/payroll/clients/settled.py",
@@ -75,6 +86,22 @@ MUTANTS: Final = (
         "    if entity not in context.accounts:\n",
         "    if entity not in context.accounts:\n        return context.company\n",
         (f"{EXPORTS}::test_a_second_company_does_not_fall_into_the_books_of_the_first",),
+    ),
+    Mutant(
+        "total-taken-for-a-person",
+        "A row of totals without a word for it is never counted as a person.",
+        "producers/payroll/csv_runs.py",
+        '    if part is None or cells.mapping.unlabelled_totals == "people":\n',
+        "    if part is None or part.rows:\n",
+        (f"{LAYOUTS}::test_a_total_without_a_word_for_it_is_refused_with_its_figures_and_never_counted",),
+    ),
+    Mutant(
+        "another-version-adopted",
+        "A pay run of an earlier store is taken for posted only where Solid shows its amount.",
+        "workers/applying.py",
+        "            await self._must_say_the_same(write, record)\n",
+        "",
+        (f"{EARLIER}::test_a_pay_run_that_an_earlier_inbox_posted_with_another_amount_comes_before_a_person",),
     ),
     Mutant(
         "earlier-version-posted-late",

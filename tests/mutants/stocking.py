@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 BOOKING: Final = "tests/unit/workers/stock/test_booking.py"
 CONVERGENCE: Final = "tests/unit/workers/stock/test_convergence.py"
 MERGING: Final = "tests/unit/workers/stock/test_merging.py"
+RETELLING: Final = "tests/unit/workers/stock/test_retelling.py"
 PUBLISH: Final = "await self.publisher.publish(decode(body))"
 MARK: Final = "await self.store.published(self.company, fact)"
 STORE: Final = "tests/contract/store/test_stock.py"
@@ -64,9 +65,25 @@ MUTANTS: Final = (
         "bill-before-goods",
         "A bill waits for its goods.",
         "workers/stock/recording.py",
-        "            if billed > received:\n",
+        "            if billed > tally.came and movement.quantity > 0:\n",
         "            if False:\n",
         (f"{BOOKING}::test_a_bill_for_goods_that_have_not_come_waits_for_them",),
+    ),
+    Mutant(
+        "names-apart",
+        "All names of an item of Solid are one item, with one cost.",
+        "workers/stock/book.py",
+        "        told = told.saying(cards=await self._cards_of(told))\n",
+        "        await self._cards_of(told)\n",
+        ("tests/unit/workers/stock/test_names.py::test_two_names_of_one_item_have_one_average_cost",),
+    ),
+    Mutant(
+        "rest-posted-again",
+        "Of a receipt that is told whole later, only what is new is posted.",
+        "workers/stock/retelling.py",
+        "return [line for line in told.movements if line.number not in known]",
+        "return list(told.movements)",
+        (f"{RETELLING}::test_parts_of_a_receipt_in_any_order_end_in_the_same_books",),
     ),
     Mutant(
         "external-id-shared",

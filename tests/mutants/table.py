@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from tests.mutants import feeding, moving, paying, reading, stocking, working, writing
+from tests.mutants import feeding, moving, paying, reading, stocking, warehousing, working, writing
 from tests.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *moving.MUTANTS,
     *feeding.MUTANTS,
+    *warehousing.MUTANTS,
     *working.MUTANTS,
     *writing.MUTANTS,
     *reading.MUTANTS,

@@ -116,8 +116,8 @@ MUTANTS: Final = (
         "trouble-ignored",
         "A delivery whose settlement failed goes back to the broker at once.",
         "workers/worker.py",
-        '            if self._troubled.is_set():\n                return "',
-        '            if False:\n                return "',
+        '                if self._troubled.is_set():\n                    return "',
+        '                if False:\n                    return "',
         (f"{WORKER}::test_a_delivery_that_could_not_be_settled_ends_the_session_and_so_goes_back",),
     ),
     Mutant(
@@ -132,8 +132,8 @@ MUTANTS: Final = (
         "dead-mint-ignored",
         "A worker whose mint cannot go on ends and says why.",
         "workers/worker.py",
-        "        while True:\n            _raise_failure(background)\n",
-        "        while True:\n",
+        "            while True:\n                _raise_failure(background)\n",
+        "            while True:\n",
         (f"{WORKER}::test_a_worker_whose_mint_cannot_go_on_ends_and_does_not_consume_without_one",),
     ),
     Mutant(

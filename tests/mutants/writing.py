@@ -42,8 +42,8 @@ MUTANTS: Final = (
         "no-fence",
         "A claim that may end before its call is renewed right before it, or nothing is sent.",
         "workers/applying.py",
-        "        if max(abs(wall), steady) >= self._good_for / 2:\n",
-        "        if False:\n",
+        "        while self._age() >= self._good_for / 2:\n",
+        "        while False:\n",
         (f"{APPLYING}::test_a_claim_that_another_has_taken_over_meanwhile_sends_nothing",),
     ),
     Mutant(

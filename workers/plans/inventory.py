@@ -4,7 +4,7 @@ What a movement posts depends on what is known of the item (its average cost, it
 and `workers.stock.recording` makes the entry of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,8 +12,8 @@ from schemas.envelope import Event
 from schemas.inventory import BillReceived, OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted, StockMerged
 from schemas.money import Money, iso_exponent
 from workers.books import Books
-from workers.plans.ledger import account_of
-from workers.plans.writes import BillLine, BillWrite, ContactWrite, EntryWrite, Line, Parked, Plan
+from workers.plans.ledger import Posting, account_of, book
+from workers.plans.writes import AnyWrite, BillLine, BillWrite, ContactWrite, EntryWrite, Line, Parked, Plan
 from workers.stock.movement import Movement, Told
 
 QUANTITIES_STAY = "value only: the quantity in Solid does not move"
@@ -77,7 +77,8 @@ def receipt_posted(event: Event, data: ReceiptPosted, books: Books) -> Plan:
         for number, line in enumerate(data.lines)
     ]
     of_order = f" of order {data.order}" if data.order else ""
-    memo = f"Receipt {data.receipt}{of_order}"
+    word = "Return" if all(line.quantity < 0 for line in data.lines) else "Receipt"
+    memo = f"{word} {data.receipt}{of_order}"
     return Plan(stock=_told(data.fact, _day(event, data.day, books), memo, movements))
 
 
@@ -103,38 +104,21 @@ def order_placed(event: Event, data: OrderPlaced, books: Books) -> Plan:
 def bill_received(event: Event, data: BillReceived, books: Books) -> Plan:
     """A bill: DR Received Not Billed, DR Input VAT / CR payable, once the goods are known to be here.
 
-    What it charges above the order's cost, or below, is moved to Purchase Price Variance by an entry of its own.
+    A credit note is the reverse, as an entry. What is charged above the order's cost, or below, is moved to Purchase
+    Price Variance by an entry of its own.
     """
     day = _day(event, data.day, books)
     currency = data.total.currency
-    vendor = ContactWrite(
-        external_id=f"vendor:{data.supplier}",
-        date=day,
-        currency=currency,
-        memo=f"Vendor {data.supplier}",
-        display_name=data.supplier,
-        contact_type="vendor",
-    )
     for line in data.lines:
         must_be_whole(line.amount, what=f"bill {data.bill}")
     goods = sum((line.amount for line in data.lines), Money.zero(currency))
     amounts = {"received_not_billed": goods, "input_vat": data.tax or Money.zero(currency)}
-    lines = tuple(
-        BillLine(role=role, account=account_of(books, role, amount), amount=amount.amount)
-        for role, amount in amounts.items()
-        if amount
-    )
-    bill = BillWrite(
-        external_id=data.fact,
-        date=day,
-        due_date=data.due,
-        currency=currency,
-        memo=f"Bill {data.bill} for order {data.order}",
-        total=data.total.amount,
-        contact=vendor.external_id,
-        number=data.bill,
-        lines=lines,
-    )
+    if all(amount.amount >= 0 for amount in amounts.values()):
+        writes = _bill(data, amounts, day=day, books=books)
+    else:
+        memo = f"Credit note {data.bill} of {data.supplier} for order {data.order}"
+        posting = Posting(debit=amounts, credit={"payable": data.total})
+        writes = book(data.fact, posting, day=day, memo=memo, books=books)
     movements = [
         Movement(
             fact=data.fact,
@@ -151,7 +135,37 @@ def bill_received(event: Event, data: BillReceived, books: Books) -> Plan:
         for number, line in enumerate(data.lines)
     ]
     told = _told(data.fact, day, f"Price variance of bill {data.bill}", movements, entry=f"{data.fact}:variance")
-    return Plan(writes=(vendor, bill), stock=told)
+    return Plan(writes=writes, stock=told)
+
+
+def _bill(data: BillReceived, amounts: Mapping[str, Money], *, day: date, books: Books) -> tuple[AnyWrite, ...]:
+    """The vendor, and the bill with a line for each role."""
+    currency = data.total.currency
+    vendor = ContactWrite(
+        external_id=f"vendor:{data.supplier}",
+        date=day,
+        currency=currency,
+        memo=f"Vendor {data.supplier}",
+        display_name=data.supplier,
+        contact_type="vendor",
+    )
+    lines = tuple(
+        BillLine(role=role, account=account_of(books, role, amount), amount=amount.amount)
+        for role, amount in amounts.items()
+        if amount
+    )
+    bill = BillWrite(
+        external_id=data.fact,
+        date=day,
+        due_date=data.due,
+        currency=currency,
+        memo=f"Bill {data.bill} for order {data.order}",
+        total=data.total.amount,
+        contact=vendor.external_id,
+        number=data.bill,
+        lines=lines,
+    )
+    return (vendor, bill)
 
 
 def stock_merged(event: Event, data: StockMerged, books: Books) -> Plan:
@@ -189,8 +203,8 @@ def entry_lines(pair: tuple[str, str], amount: Money, *, memo: str, books: Books
 
 
 def said_of(item: str, quantity: Decimal, reason: str) -> str:
-    """What a line says: `SKU-1: -3 (damage)`."""
-    return f"{item}: {quantity:+f} ({reason})"
+    """What a line says: `SKU-1: -3 (damage)`; without a figure where the quantity stays."""
+    return f"{item}: {quantity:+f} ({reason})" if quantity else f"{item} ({reason})"
 
 
 def must_be_whole(amount: Money, *, what: str) -> None:

@@ -20,6 +20,9 @@ _Where = tuple[str, str, str | None, str | None]
 ORDER: Final = (*COST_ROLES, "payroll_rounding", *OWED_ROLES, "accrued_payroll")
 """In which order the roles stand in an entry."""
 
+UNNAMED: Final = frozenset({"unnamed_deductions", "custom_pre_tax", "custom_post_tax"})
+"""Categories that stand for names which are not told, as they may be a person's: what they are, only a person knows."""
+
 WAGES: Final = Target("wages")
 """What is split by department or location; wages with an account of their own are not."""
 
@@ -124,6 +127,8 @@ def _unknown(line: RunLine, provider: str, books: Books) -> tuple[str, str] | No
     place = policy.place_of(provider, line.kind, line.category)
     if place is None or (targets := place.targets(line.kind)) is None:
         problem = "" if place is None else f", where it is mapped to what a {line.kind} cannot be"
+        if place is None and line.category in UNNAMED:
+            problem = " (names that may be a person's are not told: look at the run, and say where all such go)"
         return line.category, f'[payroll.categories.{provider}] "{line.category}"{problem}'
     split = policy.departments or policy.locations
     if split and targets[0] == WAGES and _by_split(line, books) is None:

@@ -13,7 +13,6 @@ from schemas.money import Money
 from store.inbox import EventRef
 from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
 from workers.books import Books
-from workers.errors import Conflicting
 from workers.plans.ledger import account_of
 from workers.plans.periods import place_in_open_period
 from workers.plans.writes import AdjustmentWrite, AnyWrite, Parked, Plan
@@ -21,6 +20,7 @@ from workers.stock.card import Card
 from workers.stock.items import Items
 from workers.stock.movement import Movement, Told
 from workers.stock.recording import Posting, entry_of, needs_history, record, refuse_worthless
+from workers.stock.retelling import belongs_to, conflict, may_grow, name_of_rest, rest_of
 
 STREAM = "inventory"
 
@@ -36,6 +36,10 @@ class Records(Protocol):
         """See `StockStore.knows`."""
         ...
 
+    async def movements(self, company: str, fact: str) -> Sequence[Body]:
+        """See `StockStore.movements`."""
+        ...
+
 
 class KnowsEarlier(Protocol):
     """What the book needs of `workers.earlier`."""
@@ -47,6 +51,8 @@ class KnowsEarlier(Protocol):
 
 class StockBook:
     """One company's. `items` are those of Solid; without it every SKU is believed (offline).
+
+    The card of an item is named by its id in Solid, so that all names of an item have one.
 
     `adjusts`: Solid has an endpoint for adjustments, so that they move its quantities; else they are entries of value.
     """
@@ -76,31 +82,48 @@ class StockBook:
         Raises:
             Parked: see `workers.stock.recording.record`; an item is not in Solid, or is there several times.
             PrerequisiteMissing: a bill for goods that have not come.
-            Conflicting: the fact is recorded already, and says something else now.
+            Conflicting: the fact is recorded already, and says something else now; a receipt or an order may say more.
             StoreUnavailable: see there.
         """
         told = plan.stock
         if told is None:
             return plan
-        if self._items is not None and any(movement.kind != "order" for movement in told.movements):
-            await self._items.refuse_unknown(told.items)
+        told = told.saying(cards=await self._cards_of(told))
         self._refuse_without_opt_in(told)
         await self._refuse_merged_before(told)
         try:
             fact = await self._records.record(self._recording(told, event))
-        except OtherContent:
-            msg = f"{told.fact} is recorded already, with other quantities, costs or places than it has now"
-            raise Conflicting(msg) from None
+        except OtherContent as other:
+            told, fact = await self._told_otherwise(told, event, known=other.known)
         if fact.state != "own":
             return plan.model_copy(update={"stock": None})
         postings = [posting_of(body) for body in fact.postings]
         if self._adjusts and told.merges:
-            own: tuple[AnyWrite, ...] = tuple([await self._adjustment(told, posting) for posting in postings])
+            own: tuple[AnyWrite, ...] = tuple(self._adjustment(told, posting) for posting in postings)
         else:
             entry = entry_of(told, postings, self._books)
             own = (entry,) if entry else ()
         completed = plan.model_copy(update={"stock": None, "writes": (*plan.writes, *own)})
         return place_in_open_period(completed, self._books, stream=STREAM)
+
+    async def _cards_of(self, told: Told) -> Mapping[str, str]:
+        """What an order says of items that hold no stock is kept, and matters to nobody."""
+        if self._items is None:
+            return self._books.items
+        if all(movement.kind == "order" for movement in told.movements):
+            return await self._items.known_as(told.names)
+        return await self._items.ids_of(told.names)
+
+    async def _told_otherwise(self, told: Told, event: EventRef, *, known: StockFact) -> tuple[Told, StockFact]:
+        """What a receipt or an order says more than is recorded, as a fact of its own. Raises Conflicting."""
+        more = told.saying(fact=name_of_rest(told), external_id=name_of_rest(told))
+        if not await self._records.knows(self._company, more.fact):
+            bodies = await self._records.movements(self._company, told.fact)
+            recorded = [Movement.model_validate(body) for body in bodies]
+            if known.day != told.day or not may_grow(told):
+                raise conflict(told, recorded)
+            rest_of(told, recorded)
+        return more, await self._records.record(self._recording(more, event, of=told))
 
     def _refuse_without_opt_in(self, told: Told) -> None:
         posts = told.merges and any(movement.role for movement in told.movements)
@@ -119,21 +142,20 @@ class StockBook:
         if merged and not await self._records.knows(self._company, told.fact):
             msg = (
                 f"{told.fact} is older than this store, and Solid has merged adjustments of an earlier one: whether it "
-                "is among them is not known. Compare, then discard it, or replay it with --waive to post it."
+                "is among them is not known. Compare: if it is not, replay it with --waive; if it is, leave it."
             )
             raise Parked("held:merged_before", msg)
 
-    async def _adjustment(self, told: Told, posting: Posting) -> AdjustmentWrite:
+    def _adjustment(self, told: Told, posting: Posting) -> AdjustmentWrite:
         """The change of an item's quantity, valued by Solid where it goes down and where no cost was told."""
         role, cost = posting.pair[1], told.movements[0].unit_cost
-        item_id = await self._items.id_of(posting.item) if self._items is not None else posting.item
         return AdjustmentWrite(
             external_id=told.external_id,
             date=told.day,
             currency=posting.amount.currency,
             memo=told.memo,
             sku=posting.item,
-            item_id=item_id,
+            item_id=told.cards.get(posting.item, posting.item),
             quantity=posting.quantity,
             unit_cost=cost if posting.quantity > 0 else None,
             role=role,
@@ -141,26 +163,32 @@ class StockBook:
             reason=told.reason,
         )
 
-    def _recording(self, told: Told, event: EventRef) -> Recording:
-        def history(cards: Mapping[str, Body]) -> list[str]:
-            return needs_history(told, _cards(cards), self._books)
+    def _recording(self, told: Told, event: EventRef, *, of: Told | None = None) -> Recording:
+        """Of a fact, or of what a fact says more than is recorded of it."""
+
+        def history(cards: Mapping[str, Body]) -> Sequence[str]:
+            return list(cards) if of is not None else needs_history(told, _cards(cards), self._books)
 
         def decide(cards: Mapping[str, Body], histories: Mapping[str, Sequence[Body]]) -> Decided:
             before = _cards(cards)
             seen = {item: [Movement.model_validate(body) for body in bodies] for item, bodies in histories.items()}
             adjusts = self._adjusts and told.merges
-            kept = _unbooked(told) if adjusts else told
+            kept = told if of is None else _more(told, of, seen)
+            if not kept.movements:
+                return Decided(movements=[], cards={}, postings=[], state="own")
+            kept = _unbooked(kept) if adjusts else kept
             postings, after = record(kept, before, seen, self._books)
             if adjusts:
                 postings = _quantities(told, before, after)
-                if postings and after[postings[0].item].cost is not None:
-                    refuse_worthless(postings[0].item, told.movements, after[postings[0].item], self._books)
+                card = after[told.card_of(told.movements[0])]
+                if postings and card.cost is not None:
+                    refuse_worthless(postings[0].item, told.movements, card, self._books)
             else:
-                entry_of(told, postings, self._books)  # what has no account is parked before anything is recorded
+                entry_of(kept, postings, self._books)  # what has no account is parked before anything is recorded
             merges = told.merges and self._books.inventory.merge_seconds > 0 and bool(postings) and not adjusts
             return Decided(
-                movements=[_row(number, movement) for number, movement in enumerate(kept.movements)],
-                cards={item: card.as_json() for item, card in after.items()},
+                movements=[_row(movement, kept) for movement in kept.movements],
+                cards={name: card.as_json() for name, card in after.items()},
                 postings=[_body(posting, told.reason) for posting in postings],
                 state="pending" if merges else "own",
             )
@@ -168,10 +196,10 @@ class StockBook:
         return Recording(
             company=self._company,
             fact=told.fact,
-            content_hash=told.content_hash,
+            content_hash=(of or told).content_hash,
             day=told.day,
             event=event,
-            items=told.items,
+            items=tuple(told.by_card),
             needs_history=history,
             decide=decide,
         )
@@ -179,16 +207,22 @@ class StockBook:
 
 def _unbooked(told: Told) -> Told:
     """The same without roles: Solid books it, the card follows the quantities."""
-    unbooked = tuple(movement.model_copy(update={"role": None}) for movement in told.movements)
-    fields = {name: getattr(told, name) for name in Told.model_fields}  # model_copy would copy what is cached too
-    return Told(**fields | {"movements": unbooked})
+    return told.saying(movements=[movement.model_copy(update={"role": None}) for movement in told.movements])
+
+
+def _more(told: Told, whole: Told, histories: Mapping[str, Sequence[Movement]]) -> Told:
+    """What the whole says more than is recorded of it."""
+    movements = [movement for seen in histories.values() for movement in seen]
+    rest = rest_of(whole, [movement for movement in movements if belongs_to(whole.fact, movement)])
+    return told.saying(movements=[movement.model_copy(update={"fact": told.fact}) for movement in rest])
 
 
 def _quantities(told: Told, before: Mapping[str, Card], after: Mapping[str, Card]) -> list[Posting]:
     """By how much the quantity of the item moves, for the role of the reason."""
     movement = told.movements[0]
-    change = after[movement.item].quantity - before[movement.item].quantity
-    currency = movement.currency or after[movement.item].currency or "USD"
+    card = told.card_of(movement)
+    change = after[card].quantity - before[card].quantity
+    currency = movement.currency or after[card].currency or "USD"
     if movement.role is None or not change:
         return []
     return [Posting(movement.item, ("inventory", movement.role), Money.zero(currency), change)]
@@ -215,52 +249,11 @@ def _body(posting: Posting, reason: str) -> Body:
     }
 
 
-def _row(number: int, movement: Movement) -> NewMovement:
-    return NewMovement(number, movement.item, movement.at, movement.model_dump(mode="json", exclude_none=True))
+def _row(movement: Movement, told: Told) -> NewMovement:
+    return NewMovement(
+        movement.number, told.card_of(movement), movement.at, movement.model_dump(mode="json", exclude_none=True)
+    )
 
 
 def _cards(bodies: Mapping[str, Body]) -> dict[str, Card]:
     return {item: Card.from_json(body) if body else Card() for item, body in bodies.items()}
-
-
-class MemoryRecords:
-    """Records that are forgotten with the process: for `relay plan`, which must not need a database."""
-
-    def __init__(self) -> None:
-        self.cards: dict[str, Body] = {}
-        self._movements: dict[str, list[Body]] = {}
-        self._facts: dict[str, tuple[str, StockFact]] = {}
-
-    async def knows(self, company: str, fact: str) -> bool:
-        """As `StockStore.knows`; there is one company."""
-        del company
-        return fact in self._facts
-
-    async def record(self, recording: Recording) -> StockFact:
-        """As `StockStore.record`."""
-        known = self._facts.get(recording.fact)
-        if known is not None:
-            if known[0] != recording.content_hash:
-                raise OtherContent(recording.fact)
-            return known[1]
-        cards = {item: self.cards.get(item, {}) for item in recording.items}
-        histories = {item: self._movements.get(item, []) for item in recording.needs_history(cards)}
-        decided = recording.decide(cards, histories)
-        self.cards.update(decided.cards)
-        for movement in decided.movements:
-            self._movements.setdefault(movement.item, []).append(movement.body)
-        event = recording.event
-        fact = StockFact(
-            recording.company,
-            recording.fact,
-            recording.day,
-            decided.postings,
-            "own",
-            None,
-            event.source,
-            event.id,
-            event.type,
-            event.subject,
-        )
-        self._facts[recording.fact] = (recording.content_hash, fact)
-        return fact

@@ -10,16 +10,15 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any, Final, Self
 
-from schemas.money import iso_exponent
 from workers.stock.movement import Movement
-
-Pair = tuple[str, str]
-"""Two roles: a positive amount is a debit of the first and a credit of the second."""
+from workers.stock.purchases import Purchases
+from workers.stock.rounding import Pair, rounded
 
 Position = tuple[str, int, str, int]
 
 ZERO: Final = Decimal(0)
 VARIANCE: Final = ("purchase_price_variance", "received_not_billed")
+CLAIMS: Final = ("supplier_claims", "received_not_billed")
 _COST_STEP: Final = Decimal(1).scaleb(-12)
 _EXACT: Final = Context(prec=60)
 
@@ -32,8 +31,8 @@ class AmbiguousPlace(Exception):
     """A place was counted, and some stock of the item is at no place in particular."""
 
 
-class NotReceived(Exception):
-    """A bill charges for more than was received on its order."""
+class AmbiguousLot(Exception):
+    """A lot was counted, and some stock of the item is of no lot in particular."""
 
 
 class Card:
@@ -53,9 +52,7 @@ class Card:
         self.cost: Decimal | None = None
         self.levels: dict[tuple[str | None, str | None], Decimal] = defaultdict(Decimal)
         self.booked: dict[Pair, Decimal] = defaultdict(Decimal)
-        self.orders: dict[str, list[tuple[str, str | None, Decimal]]] = defaultdict(list)
-        self.received: dict[str, tuple[Decimal, Decimal]] = {}
-        self.billed: dict[str, tuple[Decimal, Decimal]] = {}
+        self.purchases = Purchases()
 
     @property
     def quantity(self) -> Decimal:
@@ -63,9 +60,11 @@ class Card:
         return sum(self.levels.values(), ZERO)
 
     def is_opened(self, movement: Movement) -> bool:
-        """Whether the level before it is known: that of its place was told, as of a moment that is not later."""
-        places = {None, movement.place}
-        told = [since for place, since in self.opened.items() if movement.place is None or place in places]
+        """Whether the level before it is known: that of its place was told, as of a moment that is not later.
+
+        What was told of one place is not believed of all of them.
+        """
+        told = [self.opened[place] for place in {None, movement.place} if place in self.opened]
         return any(since <= movement.position[0] for since in told)
 
     @property
@@ -73,20 +72,24 @@ class Card:
         """Whether some of it is at no place in particular."""
         return any(level and place is None for (place, _), level in self.levels.items())
 
+    def _is_of_no_lot(self, at: str | None) -> bool:
+        """Whether some of what is there is of no lot in particular."""
+        return any(level and lot is None and at in {None, place} for (place, lot), level in self.levels.items())
+
     def takes_at_the_end(self, movement: Movement) -> bool:
         """Whether the card is the same when the movement is added at the end; else it must be made anew with it.
 
         It is where nothing later was told, or nothing later that depends on it: no count, and no other cost.
         """
         if movement.kind == "order":
-            return movement.order not in self.received
+            return not self.purchases.knows_goods_of(movement.order)
         if self.last is None or movement.position > self.last:
             return True
         at_the_average = self.cost is not None and movement.unit_cost in {None, self.cost}
         return movement.kind == "change" and at_the_average and movement.position > (self.steady or self.last)
 
     def add(self, movement: Movement, *, first_cost: Decimal | None = None) -> None:
-        """Take a movement in at the end. Raises NoCost, AmbiguousPlace."""
+        """Take a movement in at the end. Raises NoCost, AmbiguousPlace, AmbiguousLot."""
         self._disturbed = movement.kind in {"count", "opening"}
         if self.currency is None:
             self.currency = movement.currency
@@ -118,8 +121,7 @@ class Card:
                 self.opened.setdefault(movement.place, movement.position[0])
                 self._count(movement)
             case "bill":
-                quantity, amount = self.billed.get(str(movement.order), (ZERO, ZERO))
-                self.billed[str(movement.order)] = (quantity + movement.quantity, amount + movement.amount)
+                self.purchases.billed(str(movement.order), movement.line, movement.quantity, movement.amount)
 
     def copy(self) -> "Card":
         """Another card that says the same."""
@@ -128,8 +130,7 @@ class Card:
         card.opened, card.currency, card.cost = dict(self.opened), self.currency, self.cost
         card.levels.update(self.levels)
         card.booked.update(self.booked)
-        card.orders.update({order: list(told) for order, told in self.orders.items()})
-        card.received, card.billed = dict(self.received), dict(self.billed)
+        card.purchases = self.purchases.copy()
         return card
 
     def totals(self) -> dict[Pair, Decimal]:
@@ -137,36 +138,20 @@ class Card:
         if self.currency is None:
             return {}
         with localcontext(_EXACT):
-            step = Decimal(1).scaleb(-iso_exponent(self.currency))
             exact = dict(self.booked)
-            variance = sum((self._variance(order) for order in self.billed), exact.get(VARIANCE, ZERO))
-            if variance:
-                exact[VARIANCE] = variance
-            return {pair: amount.quantize(step, ROUND_HALF_UP) for pair, amount in exact.items()}
-
-    def cost_on_order(self, order: str | None, line: str | None, at: str) -> Decimal | None:
-        """What the order says the item costs: the last it said before, or else the first it said at all.
-
-        None where the order has the item on lines of other costs, and which of them is meant is not said.
-        """
-        lines = self.orders.get(order or "", ())
-        told = [(when, cost) for when, named, cost in lines if named in {None, line}]
-        if not told and 1 in {len({named for _, named, _ in lines}), len({cost for _, _, cost in lines})}:
-            told = [(when, cost) for when, _, cost in lines]
-        before = [cost for when, cost in told if when <= at]
-        return before[-1] if before else (told[0][1] if told else None)
+            for pair, amount in ((CLAIMS, self.purchases.claims), (VARIANCE, self.purchases.variance)):
+                exact[pair] = exact.get(pair, ZERO) + amount
+            return rounded(exact, self.currency, goods=self.quantity)
 
     def _order(self, movement: Movement) -> None:
-        if movement.unit_cost is None or movement.order is None:
-            return
-        told = self.orders[movement.order]
-        told.append((movement.position[0], movement.line, movement.unit_cost))
-        told.sort(key=lambda each: (each[0], each[1] or "", each[2]))
+        if movement.unit_cost is not None and movement.order is not None:
+            at = movement.position[0]
+            self.purchases.ordered(movement.order, movement.line, at=at, cost=movement.unit_cost)
 
     def _receive(self, movement: Movement) -> None:
         cost = movement.unit_cost
         if cost is None:
-            cost = self.cost_on_order(movement.order, movement.line, movement.position[0])
+            cost = self.purchases.cost(movement.order, movement.line, movement.position[0])
         if cost is None:
             cost = self.cost
         if cost is None:
@@ -175,16 +160,18 @@ class Card:
             value = self._move(movement, movement.quantity, cost)
             if value != movement.quantity * cost:  # less was here than what went back is credited for
                 self.booked[VARIANCE] += movement.quantity * cost - value
-        if movement.rejected:
-            self.booked["supplier_claims", "received_not_billed"] += movement.rejected * cost
-        if movement.order is not None:  # what went back or was rejected counts as 0: the order's cost told on it too
-            came = max(movement.quantity, ZERO)
-            quantity, value = self.received.get(movement.order, (ZERO, ZERO))
-            self.received[movement.order] = (quantity + came, value + came * cost)
+        if movement.order is not None:
+            self.purchases.received(
+                movement.order, movement.line, movement.quantity, rejected=movement.rejected, cost=cost
+            )
+        elif movement.rejected:
+            self.booked[CLAIMS] += movement.rejected * cost
 
     def _count(self, movement: Movement) -> None:
         if movement.place is not None and self.is_anywhere:
             raise AmbiguousPlace
+        if movement.lot is not None and self._is_of_no_lot(movement.place):
+            raise AmbiguousLot
         there = sum(
             (
                 level
@@ -239,12 +226,6 @@ class Card:
         """What went out before it was received went out at a guess: the difference is a variance of price."""
         self.booked["inventory", "purchase_price_variance"] += quantity * (went_out_at - came_in_at)
 
-    def _variance(self, order: str) -> Decimal:
-        """What the vendor charges above the cost at which the goods were received (below: negative)."""
-        quantity, amount = self.billed[order]
-        received, value = self.received.get(order, (ZERO, ZERO))
-        return amount - quantity * (value / received) if received else ZERO
-
     def as_json(self) -> dict[str, Any]:
         """For the store; `from_json` reads it."""
         return {
@@ -256,11 +237,7 @@ class Card:
             "cost": None if self.cost is None else str(self.cost),
             "levels": [[place, lot, str(level)] for (place, lot), level in self.levels.items() if level],
             "booked": [[*pair, str(amount)] for pair, amount in self.booked.items()],
-            "orders": {
-                order: [[at, line, str(cost)] for at, line, cost in told] for order, told in self.orders.items()
-            },
-            "received": {order: [str(part) for part in parts] for order, parts in self.received.items()},
-            "billed": {order: [str(part) for part in parts] for order, parts in self.billed.items()},
+            "purchases": self.purchases.as_json(),
         }
 
     @classmethod
@@ -274,17 +251,14 @@ class Card:
         card.cost = None if body["cost"] is None else Decimal(body["cost"])
         card.levels.update({(place, lot): Decimal(level) for place, lot, level in body["levels"]})
         card.booked.update({(debit, credit): Decimal(amount) for debit, credit, amount in body["booked"]})
-        for order, told in body["orders"].items():
-            card.orders[order] = [(at, line, Decimal(cost)) for at, line, cost in told]
-        card.received = {order: (Decimal(a), Decimal(b)) for order, (a, b) in body["received"].items()}
-        card.billed = {order: (Decimal(a), Decimal(b)) for order, (a, b) in body["billed"].items()}
+        card.purchases = Purchases.from_json(body["purchases"])
         return card
 
 
 def card_of(movements: Iterable[Movement]) -> tuple[Card, dict[tuple[str, int], Decimal]]:
     """The card that movements make, whatever order they are given in; and how much there was after each of them.
 
-    Raises NoCost, AmbiguousPlace.
+    Raises NoCost, AmbiguousPlace, AmbiguousLot.
     """
     ordered = sorted(movements, key=lambda movement: movement.position)
     card = Card()
@@ -308,7 +282,7 @@ def _first_cost(card: Card, ordered: Sequence[Movement]) -> Decimal | None:
     for movement in ordered:
         cost = movement.unit_cost
         if cost is None and movement.kind == "receipt":
-            cost = card.cost_on_order(movement.order, movement.line, movement.position[0])
+            cost = card.purchases.cost(movement.order, movement.line, movement.position[0])
         if cost is not None and movement.kind != "order":
             return cost
     return None

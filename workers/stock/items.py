@@ -24,34 +24,31 @@ class Items:
         self._read_at = 0.0
         self._reading = asyncio.Lock()
 
-    async def refuse_unknown(self, skus: Sequence[str]) -> None:
-        """Return when Solid has each SKU exactly once, or `books.toml` says which item is meant.
+    async def ids_of(self, skus: Sequence[str]) -> Mapping[str, str]:
+        """The id in Solid of the item that each SKU names, which holds stock. Raises as `known_as` does."""
+        return await self._find(skus, Catalogue.id_of)
+
+    async def known_as(self, skus: Sequence[str]) -> Mapping[str, str]:
+        """The id in Solid of the item that each SKU names, whether it holds stock or not.
 
         Raises:
-            Parked: `unmapped:item:<sku>`.
+            Parked: `unmapped:item:<sku>`: Solid does not have it exactly once, and `books.toml` says nothing else.
             Unavailable, OutcomeUnknown, Refused, DialectMismatch: what Solid said to the question.
         """
+        return await self._find(skus, Catalogue.known_as)
+
+    async def _find(self, skus: Sequence[str], id_of: Callable[[Catalogue, str], str]) -> Mapping[str, str]:
         async with self._reading:
             catalogue = self._catalogue or await self._read_again()
             try:
-                _find(catalogue, skus)
+                return {sku: id_of(catalogue, sku) for sku in skus}
             except Parked:
                 if self._clock.monotonic() - self._read_at < GOOD_FOR_SECONDS:
                     raise
                 catalogue = await self._read_again()
-        _find(catalogue, skus)
-
-    async def id_of(self, sku: str) -> str:
-        """The id of the item in Solid. Raises as `refuse_unknown` does."""
-        await self.refuse_unknown([sku])
-        return (self._catalogue or await self._read_again()).id_of(sku)
+        return {sku: id_of(catalogue, sku) for sku in skus}
 
     async def _read_again(self) -> Catalogue:
         self._catalogue = Catalogue(await self._read(), self._overrides)
         self._read_at = self._clock.monotonic()
         return self._catalogue
-
-
-def _find(catalogue: Catalogue, skus: Sequence[str]) -> None:
-    for sku in skus:
-        catalogue.id_of(sku)

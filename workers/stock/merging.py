@@ -56,12 +56,15 @@ class Merger:
             await asyncio.sleep(self.seconds or LEFT_OVER_SECONDS)
 
     async def once(self) -> None:
-        """Merge what is pending now, and publish what is not published. Idempotent; safe to cancel."""
+        """Merge what is pending now, and publish what is not published. Idempotent; safe to cancel.
+
+        What is told meanwhile waits for the next time: else a busy feed would be merged in as many small entries.
+        """
+        now = self.clock.now()
         while await self.store.pending(self.company):
-            now = self.clock.now()
             facts = await self.store.merge(self.company, before=now, batches=self._batches)
             if not facts:
-                break  # another worker is at it
+                break  # told since, or another worker is at it
             log.info("stock.merged", company=self.company, facts=facts)
         for fact, body in await self.store.unpublished(self.company):
             await self.publisher.publish(decode(body))

@@ -57,7 +57,8 @@ class Told(BaseModel):
     """What an event tells of stock; what it posts follows from the cards of its items, see `workers.stock.recording`.
 
     `external_id` is that of the entry, if there is one; `reason` the source's word for adjustments. `merges`: it may
-    share an entry with others. `waits`: a bill waits for its goods, unless a person says otherwise.
+    share an entry with others. `waits`: a bill waits for its goods, unless a person says otherwise. `cards` says which
+    card is that of a name, where it is not the name: two names of one item share one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,19 +71,29 @@ class Told(BaseModel):
     merges: bool
     waits: bool = True
     movements: tuple[Movement, ...]
+    cards: Mapping[str, str] = {}
 
     @cached_property
-    def by_item(self) -> Mapping[str, Sequence[Movement]]:
+    def by_card(self) -> Mapping[str, Sequence[Movement]]:
         """What is told of each item, in order of time."""
         found: dict[str, list[Movement]] = {}
         for movement in self.movements:
-            found.setdefault(movement.item, []).append(movement)
-        return {item: sorted(own, key=lambda movement: movement.position) for item, own in found.items()}
+            found.setdefault(self.card_of(movement), []).append(movement)
+        return {card: sorted(own, key=lambda movement: movement.position) for card, own in found.items()}
+
+    def card_of(self, movement: Movement) -> str:
+        """The name of the card that the movement is on."""
+        return self.cards.get(movement.item, movement.item)
 
     @property
-    def items(self) -> tuple[str, ...]:
-        """The items it is about, each once."""
-        return tuple(self.by_item)
+    def names(self) -> tuple[str, ...]:
+        """The items it is about, as the source names them, each once."""
+        return tuple(dict.fromkeys(movement.item for movement in self.movements))
+
+    def saying(self, **other: object) -> "Told":
+        """The same with other fields."""
+        fields = {name: getattr(self, name) for name in Told.model_fields}  # model_copy would copy what is cached too
+        return Told.model_validate(fields | other)
 
     @property
     def content_hash(self) -> str:

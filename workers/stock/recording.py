@@ -9,13 +9,17 @@ from workers.books import Books
 from workers.plans.inventory import QUANTITIES_STAY, entry_lines, said_of
 from workers.plans.writes import EntryWrite, Parked
 from workers.prerequisites import PrerequisiteMissing
-from workers.stock.card import AmbiguousPlace, Card, NoCost, Pair, card_of
+from workers.stock.card import AmbiguousLot, AmbiguousPlace, Card, NoCost, card_of
 from workers.stock.movement import Movement, Told
+from workers.stock.rounding import Pair
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What the books must take up for one item: a positive amount is DR `pair[0]` / CR `pair[1]`."""
+    """What the books must take up for one item: a positive amount is DR `pair[0]` / CR `pair[1]`.
+
+    `item` is what the source calls it.
+    """
 
     item: str
     pair: Pair
@@ -25,7 +29,7 @@ class Posting:
 
 def needs_history(told: Told, cards: Mapping[str, Card], books: Books) -> list[str]:
     """Items of which all movements must be seen again, because something that was told lies before the last of them."""
-    return [item for item, new in told.by_item.items() if any(_must_see_all(m, cards[item], books) for m in new)]
+    return [item for item, new in told.by_card.items() if any(_must_see_all(m, cards[item], books) for m in new)]
 
 
 def _must_see_all(movement: Movement, card: Card, books: Books) -> bool:
@@ -49,7 +53,7 @@ def _placed(movements: Sequence[Movement], books: Books) -> Sequence[Movement]:
 def record(
     told: Told, cards: Mapping[str, Card], histories: Mapping[str, Sequence[Movement]], books: Books
 ) -> tuple[list[Posting], dict[str, Card]]:
-    """What the fact posts, and the cards after it; the given ones stay as they are.
+    """What the fact posts, and the cards after it, by their names; the given ones stay as they are.
 
     Raises:
         Parked: no cost, no known level, a negative level, no value, another currency, an ambiguous place.
@@ -57,19 +61,17 @@ def record(
     """
     postings: list[Posting] = []
     after: dict[str, Card] = {}
-    for item, said in told.by_item.items():
-        before, new = cards[item], _placed(said, books)
+    for key, said in told.by_card.items():
+        item, before, new = said[0].item, cards[key], _placed(said, books)
         _refuse_unknown(item, new, before, books)
         with _ExplainedFor(item):
-            card, lowest = _with(new, before, _placed(histories[item], books) if item in histories else None)
+            card, lowest = _with(new, before, _placed(histories[key], books) if key in histories else None)
         if told.waits:
             _refuse_before_goods(item, new, card)
         _refuse_negative(item, before, card, lowest=lowest, books=books)
-        after[item] = card
-        due = _difference(item, before, card)
-        postings += due
-        if not due:
-            refuse_worthless(item, new, card, books)
+        after[key] = card
+        postings += _difference(item, before, card)
+        refuse_worthless(item, new, card, books)
     return postings, after
 
 
@@ -88,7 +90,7 @@ def entry_of(told: Told, postings: Sequence[Posting], books: Books) -> EntryWrit
         external_id=told.external_id,
         date=told.day,
         currency=postings[0].amount.currency,
-        memo=f"{told.memo} ({QUANTITIES_STAY})",
+        memo=f"{told.memo} ({QUANTITIES_STAY})" if any(each.quantity for each in postings) else told.memo,
         lines=tuple(lines),
     )
 
@@ -137,10 +139,10 @@ def _refuse_unknown(item: str, new: Sequence[Movement], before: Card, books: Boo
 def _refuse_before_goods(item: str, new: Sequence[Movement], after: Card) -> None:
     for movement in new:
         if movement.kind == "bill":
-            received = after.received.get(movement.order or "", (Decimal(0), Decimal(0)))[0]
-            billed = after.billed[movement.order or ""][0]
-            if billed > received:
-                msg = f"{billed:f} of {item} are billed on order {movement.order}, and {received:f} have come"
+            tally = after.purchases.tally(movement.order)
+            billed = tally.billed - tally.credited
+            if billed > tally.came and movement.quantity > 0:
+                msg = f"{billed:f} of {item} are billed on order {movement.order}, and {tally.came:f} have come"
                 raise PrerequisiteMissing(f"prerequisite:receipt:{movement.order}:{item}", msg)
 
 
@@ -157,10 +159,18 @@ def _refuse_negative(item: str, before: Card, after: Card, *, lowest: Decimal, b
 
 def refuse_worthless(item: str, new: Sequence[Movement], card: Card, books: Books) -> None:
     """Return where what moved has a value, or need not have one. Raises Parked."""
-    moved = any(movement.kind in {"change", "receipt"} and movement.role for movement in new)
-    if moved and not card.cost and books.inventory.zero_value == "park":
+    if books.inventory.zero_value == "park" and any(_is_worthless(movement, card) for movement in new):
         msg = f'{item} moved at a cost of 0. Correct its cost, or set [inventory] zero_value = "skip".'
         raise Parked(f"zero_value:{item}", msg)
+
+
+def _is_worthless(movement: Movement, card: Card) -> bool:
+    if movement.kind not in {"change", "receipt"} or movement.role is None:
+        return False
+    cost = movement.unit_cost
+    if cost is None and movement.kind == "receipt":
+        cost = card.purchases.cost(movement.order, movement.line, movement.position[0])
+    return not (card.cost if cost is None else cost)
 
 
 class _ExplainedFor:
@@ -185,3 +195,9 @@ class _ExplainedFor:
                 "Set [inventory] default_place to where that is."
             )
             raise Parked(f"ambiguous:place:{self._item}", msg) from None
+        if isinstance(error, AmbiguousLot):
+            msg = (
+                f"one lot of {self._item} was counted, and some of it is known to be of no lot in particular. "
+                "Tell the lot of what came, or count all lots together."
+            )
+            raise Parked(f"ambiguous:lot:{self._item}", msg) from None

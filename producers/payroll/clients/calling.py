@@ -5,15 +5,14 @@ It must not know any provider's paths, and no message of its holds anything of a
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
 from aiolimiter import AsyncLimiter
 
 from producers.payroll.clients.tokens import Tokens
-from producers.payroll.errors import NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.payroll.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.retry_after import retry_after
 from runtime.clock import Clock
 
 MOST_TRIES: Final = 5
@@ -27,6 +26,7 @@ _GONE: Final = frozenset({404, 410})
 _BROKEN: Final = 500
 _FINE: Final = range(200, 300)
 _FORBIDDEN: Final = 403
+_ACCEPTED: Final = 202
 
 
 class Caller:
@@ -44,10 +44,10 @@ class Caller:
     async def get(
         self, path: str, query: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """GET a path. An answer that is given is 2xx.
+        """GET a path. An answer that is given is 2xx, and complete.
 
         Raises:
-            ProviderUnreachable, TokenRefused, UnexpectedAnswer, NotThere.
+            ProviderUnreachable, TokenRefused, UnexpectedAnswer, NotThere, NotReady.
         """
         return await self._authorised(self._http.build_request("GET", path, params=query, headers=headers))
 
@@ -81,6 +81,9 @@ class Caller:
             raise TokenRefused(msg)
         if status in _GONE:
             raise NotThere(where)
+        if status == _ACCEPTED:
+            msg = f"{where}: the provider is still fetching it. Pull again later."
+            raise NotReady(msg)
         if status not in _FINE:
             msg = f"{where}. Are base_url and api_version of [payroll.{self._name}] right?"
             raise UnexpectedAnswer(msg)
@@ -105,7 +108,8 @@ async def tried(
         else:
             if answer.status_code not in _WAIT and answer.status_code < _BROKEN:
                 return answer
-            last, wait = str(answer.status_code), retry_after(answer, now=clock.now(), otherwise=pause)
+            asked = retry_after(answer, now=clock.now())
+            last, wait = str(answer.status_code), pause if asked is None else asked
         if wait > LONGEST_WAIT_SECONDS:
             msg = f"payroll.{name}: the provider asks to wait {wait:.0f} s ({last}). Pull again after that."
             raise ProviderUnreachable(msg)
@@ -114,18 +118,6 @@ async def tried(
         pause *= 2
     msg = f"payroll.{name}: {request.method} {request.url.path} failed {MOST_TRIES} times ({last}). Pull again later."
     raise ProviderUnreachable(msg)
-
-
-def retry_after(answer: httpx.Response, *, now: datetime, otherwise: float) -> float:
-    """How many seconds the answer asks to wait: a number, or a date; `otherwise` where it does not say."""
-    said = answer.headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said)
-    try:
-        until = parsedate_to_datetime(said)
-    except ValueError:
-        return otherwise
-    return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())
 
 
 def json_of(answer: httpx.Response) -> Any:  # noqa: ANN401 - any JSON

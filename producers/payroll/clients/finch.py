@@ -1,7 +1,8 @@
 """Finch's API: payments of a company, and the pay statements of each.
 
 Source: Finch's API reference, version 2020-09-17 (`GET /employer/payment` filtered by pay date, `POST
-/employer/pay-statement` with a batch of requests, `GET /introspect`). Money is in minor units.
+/employer/pay-statement` with a batch of requests, `GET /employer/directory`, `GET /introspect`).
+Money is in minor units.
 """
 
 import json
@@ -16,6 +17,8 @@ from producers.payroll.provider import ListedRun, Span
 
 STATEMENTS: Final = 250
 """Pay statements asked for at once."""
+PEOPLE: Final = 100
+"""People of the directory asked for at once."""
 
 _OK: Final = 200
 _BEING_FETCHED: Final = 202
@@ -43,9 +46,26 @@ class Finch:
         return None
 
     async def departments(self, entity: str) -> Mapping[str, str]:
-        """See `Provider.departments`."""
-        del entity
-        return {}
+        """See `Provider.departments`: of the directory, nothing else is kept."""
+        query = await self._of(entity)
+
+        async def read() -> Reading[dict[str, str]]:
+            people: list[Mapping[str, Any]] = []
+            pages, total = 0, 1
+            while len(people) < total:
+                asked = {**query, "limit": PEOPLE, "offset": len(people)}
+                answer = await self._caller.get("/employer/directory", asked, self._headers)
+                body = object_of(json_of(answer), "directory")
+                more = rows_of(body.get("individuals"), "individuals")
+                pages, total = pages + 1, _count(body, otherwise=len(people) + len(more))
+                if not more and len(people) < total:
+                    raise Shifted
+                people += more
+            named = {name_of(row, "id"): row.get("department") for row in people}
+            found = {of: str(row["name"]) for of, row in named.items() if isinstance(row, dict) and row.get("name")}
+            return Reading(found, pages)
+
+        return await settled(read, what=f"the directory of {entity}")
 
     async def document(self, listed: ListedRun) -> bytes:
         """See `Provider.document`: `{"entity_id", "payment", "pay_statements"}`."""
@@ -82,9 +102,7 @@ class Finch:
             raise UnexpectedAnswer(msg)
         body = object_of(mine[0].get("body"), "body")
         rows = rows_of(body.get("pay_statements"), "pay_statements")
-        paging = body.get("paging")
-        count = paging.get("count") if isinstance(paging, dict) else None
-        return rows, count if isinstance(count, int) else offset + len(rows)
+        return rows, _count(body, otherwise=offset + len(rows))
 
     async def _of(self, entity: str) -> dict[str, str]:
         """What limits a call to one entity. Raises TokenRefused when the token is of other companies."""
@@ -94,14 +112,21 @@ class Finch:
                 self._whose = object_of(found, "introspect")
             except NotThere:  # nothing to compare with: the provider itself refuses an entity that is not the token's
                 return {"entity_ids[]": entity}
-        entities = {row.get("id") for row in rows_of(self._whose.get("entities") or [], "entities")}
+        entities = {name_of(row, "id") for row in rows_of(self._whose.get("entities") or [], "entities")}
         if entity in entities:
             return {"entity_ids[]": entity}
         if entity not in (self._whose.get("company_id"), self._whose.get("connection_id")) or len(entities) > 1:
-            known = ", ".join(sorted(map(str, entities))) or self._whose.get("connection_id") or "none"
+            known = ", ".join(sorted(entities)) or self._whose.get("connection_id") or "none"
             msg = f"Finch's token does not say that it is of {entity} alone, but of: {known}. Set entities to those."
             raise TokenRefused(msg)
         return {}
+
+
+def _count(body: Mapping[str, Any], *, otherwise: int) -> int:
+    """How many there are in all, where the answer says so."""
+    paging = body.get("paging")
+    count = paging.get("count") if isinstance(paging, dict) else None
+    return count if isinstance(count, int) else otherwise
 
 
 def _listed(row: Mapping[str, Any], entity: str) -> ListedRun:

@@ -13,34 +13,41 @@ from typing import Any, Final
 import httpx
 
 from producers.payroll.clients.calling import Caller, json_of
+from producers.payroll.clients.gusto_contractors import ContractorDays
 from producers.payroll.clients.settled import Reading, Shifted, settled
-from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
+from producers.payroll.clients.shapes import day_of, name_of, names_of, object_of, rows_of
 from producers.payroll.errors import NotThere, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Span
 
 PER_PAGE: Final = 100
 REACH: Final = timedelta(days=62)
-"""Runs are listed from so much earlier on: an older API filters by pay period, which ends before the check date."""
+"""Runs are listed from so much earlier on: only regular processed ones are filtered by their check date, and all others
+by their pay period, which may end long before that."""
+AHEAD: Final = timedelta(days=28)
+"""Runs are listed to so much later: a pay period may end after its check date. Gusto refuses what lies more than three
+months ahead."""
 
 _LIST: Final = {
     "processing_statuses": "processed,unprocessed",
     "payroll_types": "regular,off_cycle",
     "date_filter_by": "check_date",
-    "include": "totals,payroll_status_meta,reversal_payroll_uuids",
+    "include": "totals,payroll_status_meta,reversals",
 }
-_ONE: Final = {"include": "taxes,payroll_taxes,benefits,deductions"}
+_ONE: Final = {"include": "totals,taxes,payroll_taxes,benefits,deductions"}
 
 
 class Gusto:
     """Payrolls of the companies that a token may read. Fits `producers.payroll.provider.Provider`."""
 
-    def __init__(self, caller: Caller, *, api_version: str) -> None:
+    def __init__(self, caller: Caller, *, api_version: str, contractors: bool = False) -> None:
+        """`contractors`: whether payments to contractors are runs too."""
         self._caller = caller
         self._headers = {"X-Gusto-API-Version": api_version, "Accept": "application/json"}
+        self._contractors = ContractorDays(self._pages) if contractors else None
 
     async def runs(self, entity: str, span: Span) -> Sequence[ListedRun]:
         """See `Provider.runs`. A reversal that a payroll of these days names is listed too, whenever it is paid."""
-        query = _LIST | {"start_date": str(span.first - REACH), "end_date": str(span.last)}
+        query = _LIST | {"start_date": str(span.first - REACH), "end_date": str(span.last + AHEAD)}
 
         async def read() -> Reading[list[Mapping[str, Any]]]:
             answers = await self._pages(f"/v1/companies/{entity}/payrolls", query)
@@ -49,21 +56,24 @@ class Gusto:
             return Reading(rows, len(answers))
 
         rows = await settled(read, what=f"the list of payrolls of {entity}")
-        return await self._with_reversals(entity, rows, span)
+        found = await self._with_reversals(entity, rows, span)
+        return [*found, *(await self._contractors.runs(entity, span))] if self._contractors else found
 
     async def _with_reversals(self, entity: str, rows: Sequence[Mapping[str, Any]], span: Span) -> list[ListedRun]:
         """The runs of the span and what takes one of them back; what takes an earlier run back says which."""
         asked = [row for row in rows if span.holds(day_of(row, "check_date"))]
         found = {run.run: run for run in (_listed(row, entity) for row in asked)}
         for row in rows:
-            for reversal in row.get("reversal_payroll_uuids") or ():
-                run = found.get(reversal) or (await self.find(entity, str(reversal)) if row in asked else None)
+            for reversal in names_of(row, "reversal_payroll_uuids"):
+                run = found.get(reversal) or (await self.find(entity, reversal) if row in asked else None)
                 if run is not None:
                     found[run.run] = replace(run, reverses=name_of(row, "payroll_uuid", "uuid"))
         return list(found.values())
 
     async def find(self, entity: str, run: str) -> ListedRun | None:
         """See `Provider.find`."""
+        if self._contractors and (day := ContractorDays.day_of(run)) is not None:
+            return next(iter(await self._contractors.runs(entity, Span(day, day))), None)
         try:
             answer = await self._get(f"/v1/companies/{entity}/payrolls/{run}", {"page": 1, "per": 1})
         except NotThere:
@@ -84,12 +94,15 @@ class Gusto:
 
     async def document(self, listed: ListedRun) -> bytes:
         """See `Provider.document`: the payroll, its `employee_compensations` those of all pages."""
+        if self._contractors and (day := ContractorDays.day_of(listed.run)) is not None:
+            return await self._contractors.document(listed, day)
         path = f"/v1/companies/{listed.entity}/payrolls/{listed.run}"
 
         async def read() -> Reading[dict[str, Any]]:
             answers = await self._pages(path, _ONE)
             pages = [dict(object_of(json_of(answer), "payroll")) for answer in answers]
-            people = [person for page in pages for person in page.pop("employee_compensations", None) or ()]
+            of_each = [page.pop("employee_compensations", None) or [] for page in pages]
+            people = [person for some in of_each for person in rows_of(some, "employee_compensations")]
             if len(answers) > 1:
                 _complete(answers, len(people))
             return Reading(pages[0] | {"employee_compensations": people}, len(answers))
@@ -113,8 +126,9 @@ def _last(answers: Sequence[httpx.Response]) -> bool:
     if said.isdigit():
         return len(answers) >= int(said)
     body = json_of(answers[-1])
-    rows = body.get("employee_compensations") if isinstance(body, dict) else body
-    return _repeated(answers) or len(rows or ()) < PER_PAGE
+    if isinstance(body, dict):
+        body = body.get("employee_compensations") or body.get("contractor_payments")
+    return _repeated(answers) or not isinstance(body, list) or len(body) < PER_PAGE
 
 
 def _repeated(answers: Sequence[httpx.Response]) -> bool:
@@ -132,12 +146,12 @@ def _complete(answers: Sequence[httpx.Response], found: int) -> None:
 def _listed(row: Mapping[str, Any], entity: str) -> ListedRun:
     period = row.get("pay_period")
     period = period if isinstance(period, dict) else {}
-    of, processed = row.get("company_uuid"), row.get("processed")
+    processed = row.get("processed")
     if not isinstance(processed, bool):  # not a word that a told run is open again: nothing is reversed for it
         msg = f"Gusto does not say whether payroll {name_of(row, 'payroll_uuid', 'uuid')} is processed"
         raise UnexpectedAnswer(msg)
     return ListedRun(
-        entity=of if isinstance(of, str) and of else entity,
+        entity=name_of(row, "company_uuid") if row.get("company_uuid") else entity,
         run=name_of(row, "payroll_uuid", "uuid"),
         status="closed" if processed else "open",
         pay_date=day_of(row, "check_date"),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from producers.payroll.errors import UnexpectedAnswer
 
 _MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,11 +31,20 @@ def rows_of(value: object, what: str) -> list[Mapping[str, Any]]:
 
 def name_of(row: Mapping[str, Any], *fields: str) -> str:
     """The first of these fields that holds an id. Raises UnexpectedAnswer where none does."""
-    for field in fields:
-        value = row.get(field)
-        if isinstance(value, str) and value:
-            return value
-    raise _unexpected(fields[0], "an id")
+    found = next((value for field in fields if (value := row.get(field)) not in (None, "")), None)
+    if not isinstance(found, str) or not _ID.fullmatch(found):
+        raise _unexpected(fields[0], "an id")
+    return found
+
+
+def names_of(row: Mapping[str, Any], field: str) -> list[str]:
+    """The ids of a list, which may be missing. Raises UnexpectedAnswer."""
+    found = row.get(field)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(each, str) and _ID.fullmatch(each) for each in found):
+        raise _unexpected(field, "a list of ids")
+    return found
 
 
 def day_of(row: Mapping[str, Any], field: str) -> date | None:

@@ -15,7 +15,7 @@ from ops.check_feeds import check_feeds
 from ops.cli import app
 from ops.feed_progress import shown_progress
 from ops.feed_status import feeds as feeds_of
-from ops.feeding import OF_PEOPLE, context_of
+from ops.feeding import OF_PEOPLE, chosen, context_of
 from ops.findings import Checklist
 from ops.raw_contexts import context_for
 from ops.show_status import show_status
@@ -213,6 +213,23 @@ def test_the_currency_is_that_of_the_books_where_it_is_not_set(folder: Path) -> 
     sample = resources.files("workers").joinpath("sample_books.toml").read_text()
     Path("books.toml").write_text('base_currency = "EUR"\n' + sample)
     assert context_of("north", said.feeds["north"], said).currency == "EUR"
+
+
+def test_options_that_no_source_takes_are_told_before_a_file_is_touched(folder: Path) -> None:
+    said = settings(folder, options={**OPTIONS, "colums": {}})
+    with pytest.raises(ConfigurationError, match=r"feeds\.north\.options\.colums: there is no such option"):
+        context_of("north", said.feeds["north"], said)
+
+
+def test_two_feeds_never_wait_for_the_same_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RELAY_FEEDS")
+
+    def watching(files: str) -> dict[str, Any]:
+        return {"source": "warehouse-csv", "currency": "USD", "folder": str(folder), "files": files}
+
+    with pytest.raises(ConfigurationError, match=r"feeds\.a and feeds\.b watch"):
+        chosen(Settings(feeds={"a": watching("*.csv"), "b": watching("*")}))
+    assert set(chosen(Settings(feeds={"a": watching("*.csv"), "b": watching("*.json")}))) == {"a", "b"}
 
 
 @pytest.mark.parametrize("source", sorted(OF_PEOPLE))

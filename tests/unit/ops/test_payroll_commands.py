@@ -21,6 +21,7 @@ from producers.payroll.pulling import Outcome
 from producers.payroll.reading import Reader
 from producers.payroll.telling import Teller
 from runtime.settings import Settings
+from schemas.payroll import RunPaid
 from store.dead_letters import DeadLetters, Letter
 from store.engine import connect
 from store.payroll_runs import PayrollRuns
@@ -62,16 +63,47 @@ def test_an_export_with_shifted_columns_is_refused_whole(place: Path) -> None:
     assert "refused" in done.stdout
 
 
-def test_a_run_of_nothing_but_zeros_is_not_passed_over_in_silence(place: Path) -> None:
-    head, first = EXPORT.read_text().splitlines()[:2]
-    cells = next(csv.reader([first]))
-    emptied = [cell if "/" in cell or not re.fullmatch(r"[0-9,]+\.[0-9]{2}", cell) else "0.00" for cell in cells]
-    with (place / "zero.csv").open("w", newline="") as file:
-        file.write(f"{head}\n")
-        csv.writer(file).writerow(emptied)
+def zeros() -> str:
+    """The export with its first person's row alone, and no amount in it."""
+    rows = list(csv.reader(EXPORT.read_text().splitlines()))[:2]
+    rows[1] = [cell if "/" in cell or not re.fullmatch(r"[0-9,]+\.[0-9]{2}", cell) else "0.00" for cell in rows[1]]
+    return "\n".join(",".join(f'"{cell}"' for cell in row) for row in rows)
+
+
+def test_a_run_of_nothing_but_zeros_that_was_never_told_is_nothing_to_post(place: Path) -> None:
+    (place / "zero.csv").write_text(zeros())
     done = relay("read", "zero.csv", "--provider", "adp", "--dry-run", "--json")
-    assert done.exit_code == 1
-    assert [each["reason"] for each in json.loads(done.stdout)] == ["zero_run"]
+    assert done.exit_code == 0
+    assert [(each["became"], each["reason"]) for each in json.loads(done.stdout)] == [("ignored", "zero_run")]
+
+
+async def test_an_export_that_changed_takes_back_what_was_told_and_tells_it_anew(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        path = bench.folder / "register.csv"
+        for content in (EXPORT.read_text(), EXPORT.read_text().replace("2026,800,", "2026,900,"), without_totals()):
+            path.write_text(content)
+            await take(path, bench.runs, bench.broker)
+        first, second = (each for each in bench.broker.data if isinstance(each, RunPaid))
+        assert second.replaces is not None
+        assert (second.version, second.replaces.fact, second.replaces.lines) == (2, first.fact, first.lines)
+        assert second.lines != first.lines
+
+
+def without_totals() -> str:
+    """The export with one person less, and no row of totals."""
+    return "\n".join(EXPORT.read_text().splitlines()[:3])
+
+
+async def test_a_run_that_became_zero_is_refused_with_the_command_that_takes_it_back(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        path = bench.folder / "register.csv"
+        path.write_bytes(EXPORT.read_bytes())
+        [told] = await take(path, bench.runs, bench.broker)
+        path.write_text(zeros())
+        [refused] = await take(path, bench.runs, bench.broker)
+        assert (refused.became, refused.reason) == ("refused", "zero_run")
+        assert f"relay payroll reverse --provider adp --run {told.run}" in str(refused.message)
+        assert len(bench.broker.bodies) == 1
 
 
 @pytest.mark.parametrize(

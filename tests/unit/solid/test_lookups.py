@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -217,3 +218,18 @@ async def test_a_kind_that_a_person_looks_for_is_inconclusive_without_a_call() -
 def test_a_rule_that_does_not_fit_its_record_is_refused(rules: Mapping[str, LookupRule]) -> None:
     with pytest.raises(ValidationError):
         Lookups(**rules)
+
+
+@pytest.mark.parametrize(
+    ("lines", "debits"),
+    [
+        ([{"debit": "100.10"}, {"debit": "0.05", "credit": None}, {"credit": "100.15", "debit": None}], "100.15"),
+        ([{"debit": "ten", "credit": None}], None),
+        ([{"amount": "100.10"}], None),
+        (None, None),
+    ],
+)
+async def test_what_an_entry_debits_is_told_where_the_list_shows_it(lines: object, debits: str | None) -> None:
+    found_one = await found(ENTRY, ok([{**ours(ENTRY), "lines": lines}]))
+    assert isinstance(found_one, Present)
+    assert found_one.debits == (None if debits is None else Decimal(debits),)

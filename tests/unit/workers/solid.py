@@ -5,11 +5,12 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from solid.client import Absent, Days, Everything, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
-from solid.models import Contact, Kind, NewContact, NewRecord
+from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
 
 Fault = Literal[
     "closed",
@@ -45,7 +46,10 @@ _WITH_A_RECORD: Mapping[Fault | None, Callable[[], BaseException]] = {
 
 @dataclass(slots=True)
 class FakeSolid:
-    """`faults` happen to the calls of `create` in turn; `calls` shows every call that reached Solid."""
+    """`faults` happen to the calls of `create` in turn; `calls` shows every call that reached Solid.
+
+    What is `hidden` stands in the list of everything and is not found on its day.
+    """
 
     faults: deque[Fault | None] = field(default_factory=deque)
     records: list[tuple[str, NewRecord]] = field(default_factory=list)
@@ -54,6 +58,7 @@ class FakeSolid:
     calls: list[str] = field(default_factory=list)
     inconclusive: Inconclusive | None = None
     unreadable: Inconclusive | None = None
+    hidden: bool = False
     before_token: Callable[[], Awaitable[None]] | None = None
 
     async def create(self, record: NewRecord, *, before_send: Callable[[], Awaitable[None]] | None = None) -> str:
@@ -94,7 +99,7 @@ class FakeSolid:
                 if each.display_name == record.display_name and each.external_id == record.external_id
             )
             return Present(ids) if ids else Absent()
-        return self.lookup_of(record.external_id)
+        return Absent() if self.hidden else self.lookup_of(record.external_id)
 
     async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
         """Give all records of a kind by their external ids; the oldest of several."""
@@ -108,7 +113,8 @@ class FakeSolid:
     def lookup_of(self, external_id: str) -> Lookup:
         """What a look-up finds by external id."""
         ids = self.ids_of(external_id)
-        return Present(ids) if ids else Absent()
+        rows = dict(self.records)
+        return Present(ids, tuple(_debits(rows[each]) for each in ids)) if ids else Absent()
 
     async def contacts_named(self, display_name: str) -> list[Contact]:
         """Give the contacts of exactly this name."""
@@ -143,3 +149,8 @@ class FakeSolid:
         """The calls so far, and forget them."""
         calls, self.calls = self.calls, []
         return calls
+
+
+def _debits(record: NewRecord) -> Decimal | None:
+    lines = record.lines if isinstance(record, NewEntry) else None
+    return None if lines is None else sum((line.debit or Decimal(0) for line in lines), Decimal(0))

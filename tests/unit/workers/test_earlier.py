@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
 
@@ -13,8 +14,8 @@ from store.earlier import EarlierRecords
 from store.engine import connect
 from tests.fakes import NOON
 from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, entry, fact, one, sale
-from workers.errors import HeldForPerson, NotYet
-from workers.plans.writes import Plan
+from workers.errors import Conflicting, HeldForPerson, NotYet
+from workers.plans.writes import EntryWrite, Plan
 from workers.records import record_of
 
 FEE = "fact:fee"
@@ -140,6 +141,31 @@ async def test_what_solid_refused_is_not_looked_for_again(bench: Bench) -> None:
 def _record(name: str) -> NewRecord:
     """An entry as an earlier inbox would have sent it."""
     return record_of(entry(name), {}, CHART)
+
+
+def _run(amount: str = "1.50") -> EntryWrite:
+    """A write of a pay run: what it was made from is known."""
+    return entry(FEE, amount).model_copy(update={"totals": {"wages": Decimal(amount)}})
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_pay_run_that_an_earlier_inbox_posted_with_another_amount_comes_before_a_person(
+    bench: Bench, *, listed: bool
+) -> None:
+    bench.solid.add(_record(FEE))
+    bench.solid.unreadable = None if listed else Inconclusive("too long")
+    with pytest.raises(Conflicting, match=r"solid-1 with 1\.50 USD, and would now be 2\.75"):
+        await bench.applier().apply(fact(happened=OLD), Plan(writes=(_run("2.75"),)))
+    assert len(bench.solid.records) == 1
+    await bench.applier().apply(fact(happened=OLD), Plan(writes=(_run(),)))
+    assert (await bench.row(FEE)).adopted
+
+
+async def test_a_pay_run_that_is_in_solid_on_another_day_comes_before_a_person(bench: Bench) -> None:
+    bench.solid.add(_record(FEE))
+    bench.solid.hidden = True
+    with pytest.raises(Conflicting, match="on another day"):
+        await bench.applier().apply(fact(happened=OLD), Plan(writes=(_run(),)))
 
 
 async def test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry(bench: Bench) -> None:

@@ -19,7 +19,8 @@ from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, Outcome
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
+from workers.stock.memory import MemoryRecords
 
 CHART = Chart([Account(id=name, name=name) for name in BOOKS.accounts.values()])
 DEADLINE = datetime(2026, 4, 23, 22, tzinfo=UTC)

@@ -19,7 +19,8 @@ from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Retry
 from workers.pipeline import CHART_GOOD_FOR_SECONDS, Pipeline
 from workers.retry import RetryPolicy
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
+from workers.stock.memory import MemoryRecords
 
 BOOKS = sample_books().model_copy(update={"base_currency": "USD"})
 CHART = Chart([Account(id=f"id of {name}", name=name) for name in BOOKS.accounts.values()])

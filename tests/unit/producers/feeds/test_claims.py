@@ -122,6 +122,16 @@ def test_a_move_replaces_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, 
     }
 
 
+@pytest.mark.parametrize("name", ["x" * 255, f"a.{'x' * 253}", f"{'ü' * 125}.csv"])
+def test_a_second_file_of_a_name_as_long_as_may_be_is_kept_too(tmp_path: Path, name: str) -> None:
+    for text in ("one", "two"):
+        (tmp_path / "source").write_text(text)
+        move_beside(tmp_path / "source", tmp_path, name)
+    first, second = sorted(tmp_path.iterdir(), key=lambda path: path.read_text())
+    assert first.name == name
+    assert (second.read_text(), ".2" in second.name) == ("two", True)
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_moving_a_file_that_is_gone_leaves_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -350,3 +351,94 @@ async def test_a_warning_stops_nothing_of_a_file(watched: Watched, monkeypatch: 
     await watched.feed(bad_rows="refuse_file").look(watched.turn())
     assert watched.broker.items == ["one", "two"]
     assert (watched.folder / "done" / "a.csv").exists()
+
+
+async def test_a_file_that_is_written_while_it_is_published_goes_back_and_loses_no_row(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = watched.broker.publish_all
+
+    async def appended(messages: Sequence[Encoded]) -> None:
+        await publish(messages)
+        [path] = (watched.folder / "work").rglob("a.csv")
+        with path.open("a") as more:
+            more.write("two\n")
+
+    path = watched.put("a.csv", "one")
+    with monkeypatch.context() as writer:
+        writer.setattr(watched.broker, "publish_all", appended)
+        found = await watched.feed().look(watched.turn())
+    assert (found.unfinished, watched.tree()["done"]) == (["a.csv"], [])
+    os.utime(path, (1, 1))
+    await watched.feed().look(watched.turn())
+    assert watched.broker.items == ["one", "one", "two"]
+    assert watched.tree()["done"] == ["a.csv"]
+
+
+async def test_what_another_feed_of_the_folder_had_in_hand_is_given_back_to_it(watched: Watched) -> None:
+    dead = watched.folder / "work" / "elsewhere-1-aa"
+    dead.mkdir(parents=True)
+    for name in ("theirs.json", "ours.csv", ".alive"):
+        (dead / name).write_text(name)
+    os.utime(dead / ".alive", (1, 1))
+    await watched.feed(files="*.csv").look(watched.turn())
+    assert watched.broker.items == ["ours.csv"]
+    assert (watched.tree()["in"], watched.tree()["done"]) == (["theirs.json"], ["ours.csv"])
+
+
+async def test_a_very_long_name_has_room_for_its_report(watched: Watched) -> None:
+    name = f"{'ü' * 125}.csv"
+    watched.put(name, "one", "bad")
+    await watched.feed().look(watched.turn())
+    assert watched.tree()["in"] == []
+    shorter, report, text = watched.tree()["failed"]
+    assert shorter.startswith("ü" * 110)
+    assert shorter.endswith(".csv")
+    assert (report, text) == (f"{shorter}.report.json", f"{shorter}.report.txt")
+
+
+async def test_a_report_that_cannot_be_written_leaves_nothing_behind(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, text: str, **more: str) -> int:
+        write(path, text[:3], **more)
+        raise OSError(28, "No space left on device", str(path))
+
+    watched.put("a.csv", "bad")
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(FolderUnusable):
+        await watched.feed().look(watched.turn())
+    assert (watched.tree()["in"], watched.tree()["failed"]) == (["a.csv"], [])
+
+
+async def test_a_full_disk_for_temporary_files_is_told_as_such(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    watched.put("a.csv", "one")
+    monkeypatch.setattr("gzip.GzipFile.write", full)
+    with pytest.raises(FolderUnusable, match=f"{tempfile.gettempdir()}: No space left"):
+        await watched.feed().look(watched.turn())
+
+
+async def test_another_file_system_is_told_as_such_and_the_others_are_counted(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def elsewhere(path: Path, target: Path) -> Path:
+        if path.name == "b.csv":
+            raise OSError(errno.EXDEV, "Invalid cross-device link", str(path))
+        return rename(path, target)
+
+    watched.put("a.csv", "one", age=100)
+    watched.put("b.csv", "two", age=200)
+    monkeypatch.setattr(Path, "rename", elsewhere)
+    with pytest.raises(FolderUnusable, match="must be on one file system") as caught:
+        await watched.feed().look(watched.turn())
+    assert caught.value.found is not None
+    assert (caught.value.found.files, watched.tree()["in"]) == (1, ["b.csv"])

@@ -152,6 +152,7 @@ def xero_nz(people: Sequence[Person]) -> dict[str, Any]:
             "paymentDate": "2026-04-16T00:00:00",
             "payRunStatus": "Posted",
             "totalPay": money(total(people, "net") + total(people, "reimbursed")),
+            "totalCost": money(sum(total(people, part) for part in ("gross", "benefit", "employer", "reimbursed"))),
             "paySlips": slips,
         }
     }

@@ -78,6 +78,22 @@ def payroll(run: str = "run-1", *, people: int = 2, net: str = "3000.00", **chan
     return whole | changes
 
 
+def contractor(payment: str, *, day: str = "2026-04-15", **changes: object) -> Json:
+    """A funded payment of 500.00 to a contractor."""
+    whole = {
+        "uuid": payment,
+        "contractor_uuid": f"of-{payment}",
+        "date": day,
+        "payment_method": "Direct Deposit",
+        "status": "Funded",
+        "wage_type": "Fixed",
+        "wage": "500.00",
+        "wage_total": "500.00",
+        "reimbursement": "20.00",
+    }
+    return whole | changes
+
+
 Fault = Callable[[httpx.Request], httpx.Response | None]
 
 
@@ -93,6 +109,8 @@ class FakeGusto:
     after: Callable[["FakeGusto"], None] = lambda _: None
     grants: int = 0
     employees: list[Json] = field(default_factory=list)
+    contractors: list[Json] = field(default_factory=list)
+    total: Json | None = None
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
@@ -125,6 +143,10 @@ class FakeGusto:
             kept = [row for row in self.payrolls if query["start_date"] <= row["check_date"] <= query["end_date"]]
             short = [{name: value for name, value in row.items() if name != "employee_compensations"} for row in kept]
             return _page(short, page, per, lambda rows: rows)
+        if request.url.path.endswith("/contractor_payments"):
+            kept = [one for one in self.contractors if query["start_date"] <= one["date"] <= query["end_date"]]
+            each = [{"contractor_uuid": one["contractor_uuid"], "payments": [one]} for one in kept]
+            return _page(each, page, per, lambda rows: {"total": self.total, "contractor_payments": rows})
         if request.url.path.endswith("/employees"):
             people = [person | {"uuid": person["employee_uuid"]} for person in self.employees]
             return _page(people, page, per, lambda rows: rows)

@@ -71,6 +71,7 @@ class FakeFinch:
         self.at_once = 2
         self.code = 200
         self.introspect: dict[str, Any] = {"connection_id": "c1", "company_id": "c1", "entities": [{"id": "entity-1"}]}
+        self.directory: list[dict[str, Any]] = []
         self.seen: list[httpx.Request] = []
 
     def handle(self, request: httpx.Request) -> httpx.Response:
@@ -85,6 +86,10 @@ class FakeFinch:
         if request.url.path == "/employer/payment":
             assert (query["start_date"], query["end_date"]) == ("2026-04-01", "2026-04-30")
             return httpx.Response(200, json=[PAYMENT])
+        if request.url.path == "/employer/directory":
+            rows = self.directory[int(query["offset"]) :][: self.at_once]
+            paging = {"count": len(self.directory), "offset": int(query["offset"])}
+            return httpx.Response(200, json={"paging": paging, "individuals": rows})
         [asked] = json.loads(request.content)["requests"]
         rows = self.statements[asked["offset"] : asked["offset"] + self.at_once]
         body = {"paging": {"count": len(self.statements), "offset": asked["offset"]}, "pay_statements": rows}
@@ -138,6 +143,33 @@ async def test_a_finch_payment_comes_with_the_statements_of_all_pages(tmp_path: 
     assert told.fact == "finch:run:entity-1:payment-1:v1"
     assert sum(line.amount.amount for line in told.lines if line.kind == "net_pay") == 2400
     assert sum(request.url.path == "/introspect" for request in finch.seen) == 1
+
+
+async def test_the_directory_of_finch_gives_departments_and_nothing_else(tmp_path: Path) -> None:
+    finch = FakeFinch()
+    finch.directory = [
+        {"id": "p1", "first_name": "Zyxwina", "department": {"name": "Kitchen"}, "is_active": True},
+        {"id": "p2", "last_name": "Marked", "department": None, "is_active": False},
+        {"id": "p3", "department": {"name": None}},
+        {"id": "p4", "department": {"name": "Bar"}},
+    ]
+    found = await with_client(finch_settings(tmp_path), finch.handle, lambda client: client.departments("entity-1"))
+    assert found == {"p1": "Kitchen", "p4": "Bar"}
+
+
+async def test_what_is_still_fetched_as_a_whole_is_not_taken_for_an_answer(tmp_path: Path) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"entities": [{"id": "entity-1"}]}) if _is_introspect(request) else SOON
+
+    with pytest.raises(NotReady, match="/employer/payment was answered with 202"):
+        await with_client(finch_settings(tmp_path), handle, lambda client: client.runs("entity-1", APRIL))
+
+
+SOON = httpx.Response(202, json={"finch_code": "data_sync_in_progress"})
+
+
+def _is_introspect(request: httpx.Request) -> bool:
+    return request.url.path == "/introspect"
 
 
 @pytest.mark.parametrize(("code", "error"), [(202, NotReady), (404, UnexpectedAnswer)])
@@ -256,6 +288,35 @@ async def test_a_status_that_is_not_known_is_not_guessed(tmp_path: Path) -> None
     xero = FakeXero("/payroll.xro/1.0", listed, listed)
     with pytest.raises(UnexpectedAnswer, match="pay run r1 in a status that this relay does not know"):
         await with_client(xero_settings(tmp_path, "au"), xero.handle, lambda client: client.runs("tenant-1", APRIL))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("reversal_payroll_uuids", 5),
+        ("reversal_payroll_uuids", ["Zyxwina Marked"]),
+        ("payroll_uuid", "Zyxwina Marked"),
+        ("payroll_uuid", ["Zyxwina Marked"]),
+        ("company_uuid", "Zyxwina Marked"),
+        ("employee_compensations", 5),
+        ("employee_compensations", ["Zyxwina Marked"]),
+    ],
+)
+async def test_a_field_of_another_kind_is_told_by_its_name_and_never_by_its_value(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    row = payroll() | {"reversal_payroll_uuids": [], field: value}
+
+    async def use(client: Provider) -> bytes:
+        [run] = await client.runs(ENTITY, APRIL)
+        return await client.document(run)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[row] if request.url.path.endswith("/payrolls") else row)
+
+    with pytest.raises(UnexpectedAnswer, match=field) as caught:
+        await with_client(gusto_settings(tmp_path), handle, use)
+    assert "Marked" not in str(caught.value)
 
 
 async def test_several_who_find_the_token_refused_renew_it_once(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Finch: made payments and statements (its API description is public, no real document is at hand)."""
 
+from typing import Any
+
 import pytest
 
 from producers.normalising import NormaliseContext
 from producers.payroll import finch
-from tests.unit.producers.payroll.made_runs import changed, lines, made, normalised, only_run, paid, raw, refused
+from tests.unit.producers.payroll.made_runs import changed, lines, made, normalised, only_run, paid, raw, refused, sums
 
 
 def test_a_payment_with_its_statements_is_one_run_by_name() -> None:
@@ -138,6 +140,56 @@ def test_wages_are_split_by_what_the_puller_added() -> None:
     found = lines(only_run("finch", made("finch-run"), split="department"))
     assert found["wages", "Salary", "Engineering"] == "4800.00"
     assert found["wages", "Regular", "Sales"] == "3000.00"
+
+
+def test_wages_are_split_by_the_departments_of_the_options() -> None:
+    document = made("finch-run")
+    for statement in document["pay_statements"]:
+        statement.pop("department", None)
+    of = {statement["individual_id"]: "Kitchen" for statement in document["pay_statements"]}
+    found = lines(only_run("finch", document, split="department", departments=of))
+    assert {department for kind, _, department in found if kind == "wages"} == {"Kitchen"}
+
+
+@pytest.mark.parametrize("named", ["Zyxwina Marked", "Bonus Zyxwina"])
+def test_an_earning_that_was_typed_for_one_person_takes_its_type(named: str) -> None:
+    document = made("finch-run")
+    document["pay_statements"][0]["earnings"][0] |= {"type": "other", "name": named}
+    found = lines(only_run("finch", document))
+    assert ("wages", "other", None) in found
+    assert not any("Zyxwina" in category for _, category, _ in found)
+
+
+def test_no_statement_at_all_is_not_a_payment_that_stands_alone() -> None:
+    payment: dict[str, Any] = {
+        "gross_pay": money(1000),
+        "net_pay": money(800),
+        "employee_taxes": money(200),
+        "employer_taxes": money(0),
+    }
+    payment |= {"id": "p-1", "pay_date": "2026-04-17"}
+    assert refused("finch", {"payment": payment, "pay_statements": []}).reason == "statements_incomplete"
+    assert sums(only_run("finch", {"payment": payment}))["wages"] == 10
+
+
+def test_statements_that_are_still_fetched_or_missing_are_told_so() -> None:
+    whole = made("finch-run")
+    answer = {"payment_id": whole["payment"]["id"], "code": 202, "body": {"message": "soon"}}
+    assert refused("finch", {"payment": whole["payment"], "responses": [answer]}).reason == "not_ready"
+    body = {"paging": {"count": 9, "offset": 0}, "pay_statements": whole["pay_statements"]}
+    cut = {"payment": whole["payment"], "responses": [answer | {"code": 200, "body": body}]}
+    assert refused("finch", cut).reason == "statements_incomplete"
+
+
+def test_child_support_is_a_garnishment_by_its_type_too() -> None:
+    document = made("finch-run")
+    kept = document["pay_statements"][0]["employee_deductions"][0]
+    kept |= {"name": None, "type": "child_support"}
+    assert ("garnishment", "child_support", None) in lines(only_run("finch", document))
+
+
+def money(cents: int) -> dict[str, Any]:
+    return {"amount": cents, "currency": "usd"}
 
 
 def test_a_payment_without_a_pay_date_is_refused() -> None:

@@ -28,6 +28,15 @@ def test_a_funded_contractor_payment_is_a_run_of_contractors() -> None:
     }
 
 
+def test_what_was_paid_elsewhere_is_not_paid_again_unless_asked_for() -> None:
+    historical = PAYMENT | {"payment_method": "Historical Payment"}
+    assert normalised("gusto", historical).ignored == "external_run"
+    assert sums(only_run("gusto", historical, external="post"))["net_pay"] == 840
+    group = {"uuid": "g", "company_uuid": "com-1", "check_date": "2026-04-17", "status": "Funded"}
+    mixed = group | {"contractor_payments": [PAYMENT, historical | {"uuid": "cp-2"}]}
+    assert sums(only_run("gusto", mixed))["net_pay"] == 840
+
+
 def test_contractor_payments_that_do_not_add_up_are_refused_without_a_figure() -> None:
     rejected = refused("gusto", PAYMENT | {"wage_total": "741.77"})
     assert rejected.reason == "totals_differ"

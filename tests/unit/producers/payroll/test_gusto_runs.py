@@ -24,24 +24,24 @@ from tests.unit.producers.payroll.made_runs import (
 )
 
 BECOMES = {
-    "company-benefit-list.example": "unknown_shape",
+    "company-benefit-list.example": "type_not_used:company_benefit",
     "contractor-payment-object.example": "run_open",
     "contractor-payment-receipt.example": "receipt",
-    "earning-type-list.example": "unknown_shape",
-    "employee-benefit-list.example": "unknown_shape",
-    "event-list.example": "unknown_shape",
-    "garnishment-list.example": "unknown_shape",
-    "invoice-data-object.example": "unknown_shape",
-    "pay-period-list.example": "unknown_shape",
-    "pay-schedule-object.example": "unknown_shape",
-    "payroll-blocker-list.payroll-blockers": "unknown_shape",
+    "earning-type-list.example": "type_not_used:earning_type",
+    "employee-benefit-list.example": "type_not_used:employee_benefit",
+    "event-list.example": "type_not_used:event",
+    "garnishment-list.example": "type_not_used:garnishment",
+    "invoice-data-object.example": "type_not_used:invoice_data",
+    "pay-period-list.example": "type_not_used:pay_period",
+    "pay-schedule-object.example": "type_not_used:pay_schedule",
+    "payroll-blocker-list.payroll-blockers": "type_not_used:payroll_blocker",
     "payroll-list.example": "event",
     "payroll-receipt.example": "receipt",
     "payroll-show-object.processed": "event",
     "payroll-show-object.unprocessed": "run_open",
     "schema-payroll-show.success-status": "zero_run",
     "schema-payroll.success-status": "zero_run",
-    "webhook-subscription-object.example": "unknown_shape",
+    "webhook-subscription-object.example": "type_not_used:webhook_subscription",
 }
 
 
@@ -235,6 +235,47 @@ def test_negative_net_pay_is_refused_without_the_amount() -> None:
     assert rejected.reason == "negative_net_pay"
     assert "12.34" not in str(rejected)
     assert "0]" not in str(rejected)
+
+
+def _mixed(reason: str | None) -> dict[str, Any]:
+    """A run that adds up, in which one person owes what another gets."""
+    document = changed(made("gusto-full"), "employee_compensations.0.net_pay", "-12.34")
+    return document | {"off_cycle": reason is not None, "off_cycle_reason": reason}
+
+
+@pytest.mark.parametrize("reason", ["Correction", "Wage correction", "Benefit reversal", "Reversal"])
+def test_what_gusto_calls_a_correction_is_told_though_one_person_owes(reason: str) -> None:
+    assert sums(only_run("gusto", _mixed(reason)))["wages"] == 8000
+
+
+@pytest.mark.parametrize("reason", [None, "Bonus", "Dismissed employee", "Tax reconciliation"])
+def test_a_person_who_owes_in_any_other_run_is_refused(reason: str | None) -> None:
+    assert refused("gusto", _mixed(reason)).reason == "negative_net_pay"
+
+
+def test_a_correction_may_be_negative_as_a_whole_and_an_ordinary_run_may_not() -> None:
+    document = _with(gross_pay="0.00", employee_taxes="0.00", net_pay="-50.00", employee_benefits_deductions="50.00")
+    assert refused("gusto", document).reason == "negative_net_pay"
+    found = lines(only_run("gusto", document | {"off_cycle": True, "off_cycle_reason": "Benefit reversal"}))
+    assert found["net_pay", "net_pay", None] == "-50.00"
+
+
+@pytest.mark.parametrize("where", ["currency", "totals.currency"])
+def test_a_payroll_in_another_currency_is_refused(where: str) -> None:
+    assert refused("gusto", changed(made("gusto-full"), where, "CAD")).reason == "other_currency"
+    assert only_run("gusto", changed(made("gusto-full"), where, "usd")).run == "run-1"
+
+
+def test_a_payroll_that_does_not_say_whether_it_is_processed_is_not_taken_for_open() -> None:
+    assert refused("gusto", made("gusto-full") | {"processed": None}).field == "processed"
+
+
+def test_a_payroll_without_a_company_is_of_the_only_one_there_is() -> None:
+    document = made("gusto-full") | {"company_uuid": None}
+    assert only_run("gusto", document).entity == "main"
+    with pytest.raises(Rejected) as caught:
+        gusto.normalise(raw(document), NormaliseContext(accounts={"com-1": "first", "com-2": "second"}))
+    assert (caught.value.reason, caught.value.field) == ("missing_field", "company_uuid")
 
 
 def test_a_reversal_is_negative_and_names_what_it_takes_back_in_a_list() -> None:

@@ -121,7 +121,7 @@ def test_a_deduction_that_is_named_after_a_person_is_not_a_category(name: str, w
     text = told(source, body)
     assert word not in text
     assert_silent(text)
-    assert ("employee_benefits_deductions" if name == "gusto" else "missing_field") in text
+    assert ("unnamed_deductions" if name == "gusto" else "missing_field") in text
 
 
 def _planted(value: object) -> object:

@@ -1,6 +1,7 @@
 """Xero Payroll: the Australian examples, and made runs of New Zealand and the United Kingdom."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -132,6 +133,38 @@ def test_a_new_zealand_run_is_added_up_from_its_slips() -> None:
     assert {line.amount.currency for line in run.lines} == {"NZD"}
 
 
+NZ_SLIP = {
+    "totalEarnings": 648.0,
+    "totalPay": 525.0,
+    "totalEmployerTaxes": 3.32,
+    "totalEmployeeTaxes": 103.56,
+    "totalStatutoryDeductions": 19.44,
+    "totalSuperannuation": 19.44,
+    "superannuationLines": [{"displayName": "KiwiSaver", "amount": 19.44}],
+}
+"""The figures of a slip in the public tests of Xero's SDK for Java."""
+
+
+@pytest.mark.parametrize(
+    ("cost", "reimbursed", "kiwisaver"),
+    [("667.44", "0.00", "16.12"), (None, "0.00", "16.12"), ("670.76", "0.00", "19.44"), ("697.44", "30.00", "16.12")],
+)
+def test_the_tax_on_contributions_is_taken_out_of_them_unless_the_cost_says_on_top(
+    cost: str | None, reimbursed: str, kiwisaver: str
+) -> None:
+    run = made("xero-nz")["payRun"] | {"totalCost": cost, "totalPay": None, "paySlips": [NZ_SLIP]}
+    run["paySlips"] = [NZ_SLIP | {"totalReimbursements": reimbursed}]
+    found = lines(only_run("xero-payroll", {"payRun": run}))
+    assert found["employer_benefit", "KiwiSaver", None] == kiwisaver
+    assert found["employer_tax", "employer_taxes", None] == "3.32"
+
+
+def test_a_cost_that_means_two_things_is_refused() -> None:
+    slip = NZ_SLIP | {"totalReimbursements": "3.32"}
+    run = made("xero-nz")["payRun"] | {"totalCost": "670.76", "totalPay": None, "paySlips": [slip]}
+    assert refused("xero-payroll", {"payRun": run}).reason == "totals_ambiguous"
+
+
 def test_a_british_run_is_added_up_from_its_slips() -> None:
     run = only_run("xero-payroll", made("xero-uk"), names={"d-pension": "Pension", "c-1": "Court order"})
     assert lines(run) == {
@@ -198,6 +231,34 @@ def test_a_negative_net_pay_is_refused_without_the_amount() -> None:
     rejected = refused("xero-payroll", changed(made("xero-nz"), "payRun.paySlips.1.totalPay", "-43.21"))
     assert rejected.reason == "negative_net_pay"
     assert "43.21" not in str(rejected)
+
+
+def test_an_update_of_an_earlier_year_may_take_from_a_person() -> None:
+    slip = {"totalEarnings": 0, "totalPay": -20, "totalEmployeeTaxes": 20, "totalCourtOrders": 0}
+    run = made("xero-uk")["payRun"] | {"totalCost": 0, "totalPay": -20, "paySlips": [slip]}
+    assert refused("xero-payroll", {"payRun": run}).reason == "negative_net_pay"
+    told = only_run("xero-payroll", {"payRun": run | {"payRunType": "EarlierYearUpdate"}})
+    assert told.run_type == "year_end"
+    assert sums(told) == {"employee_tax": Decimal(20), "net_pay": Decimal(-20)}
+
+
+def test_a_run_of_slips_that_is_negative_as_a_whole_is_a_reversal() -> None:
+    slip = {"totalEarnings": -500, "totalPay": -400, "totalEmployeeTaxes": -100, "totalCourtOrders": 0}
+    changes = {"totalCost": -500, "totalPay": -400, "paySlips": [slip], "payRunType": "Unscheduled"}
+    told = only_run("xero-payroll", {"payRun": made("xero-uk")["payRun"] | changes})
+    assert told.run_type == "reversal"
+    assert sums(told)["wages"] == -500
+
+
+@pytest.mark.parametrize("status", ["POSTED", "Posted"])
+@pytest.mark.parametrize("wrap", [lambda run: run, lambda run: {"PayRun": run}, lambda run: {"PayRuns": [run]}])
+def test_a_pay_run_is_read_however_it_is_wrapped(status: str, wrap: Callable[[dict[str, Any]], object]) -> None:
+    run = au()["PayRuns"][0] | {"PayRunStatus": status}
+    assert only_run("xero-payroll", wrap(run)).run == run["PayRunID"]
+
+
+def test_a_british_pay_run_may_stand_alone() -> None:
+    assert only_run("xero-payroll", made("xero-uk")["payRun"]).run == "uk-run-1"
 
 
 def test_an_unknown_body_is_refused() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import FileReader, NormaliseContext, Normalised, Refused, Rejected, Taken
 from producers.warehouse import csv_rows, json_rows
+from producers.warehouse.cin7 import read_cin7
 from schemas.envelope import Event
 
 DATA = Path(__file__).parents[3] / "data"
@@ -27,6 +28,17 @@ def read_csv(text: str | bytes, **options: Any) -> list[Piece]:  # noqa: ANN401 
 
 def read_json(value: object, **options: Any) -> list[Piece]:  # noqa: ANN401  (settings of any kind)
     return pieces(json_rows.read, value if isinstance(value, bytes) else json.dumps(value).encode(), **options)
+
+
+def normalise_cin7(document: bytes, context: NormaliseContext) -> Normalised:
+    """What a document gives, all pieces together. Raises Rejected for the first piece that is refused."""
+    found = list(read_cin7(BytesIO(document), context))
+    for piece in found:
+        if isinstance(piece, Refused):
+            raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+    ignored = next((piece.ignored for piece in found if isinstance(piece, Taken) and piece.ignored), None)
+    events = tuple(events_of(found))
+    return Normalised(events, ignored=None if events else ignored)
 
 
 def json_lines(*rows: object) -> bytes:

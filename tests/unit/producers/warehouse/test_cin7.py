@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.warehouse.cin7 import normalise
+from producers.warehouse.cin7 import read_cin7
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted
 from schemas.money import Money
-from tests.unit.producers.warehouse.reading import DATA
+from tests.unit.producers.warehouse.reading import DATA, events_of, ignored, pieces, refused
+from tests.unit.producers.warehouse.reading import normalise_cin7 as normalise
 
 FILES = DATA / "cin7-core"
 Json = dict[str, Any]
@@ -90,7 +91,46 @@ def test_lines_of_two_days_are_two_receipts_and_a_line_not_received_is_none() ->
     ]
 
 
-@pytest.mark.parametrize("status", ["DRAFT", "VOIDED", "NOT AVAILABLE"])
+def _pieces(*documents: Json) -> list[Any]:
+    return pieces(read_cin7, json.dumps(documents).encode())
+
+
+def test_a_voided_document_or_task_comes_before_a_person_and_the_other_tasks_post() -> None:
+    whole = _file("advanced-purchase-stock-received.get.json")
+    whole["StockReceiving"][0]["Status"] = "VOIDED"
+    found = _pieces(_adjustment(Status="Voided"), whole)
+    assert refused(found) == [
+        ("document 1", "voided", "Status"),
+        ("document 2", "voided", "StockReceiving[0].Status"),
+    ]
+    assert "(cin7:adjustment:1df013cf-9487-4d39-abac-2d1d973f4b62)" in found[0].message
+    assert [event.time.date() for event in events_of(found)] == [date(2018, 4, 20)]
+    assert refused(_pieces(_purchase(Status="VOIDED"))) == [("document 1", "voided", "Status")]
+
+
+def test_a_bad_task_does_not_stop_the_good_ones() -> None:
+    whole = _file("advanced-purchase-stock-received.get.json")
+    whole["StockReceiving"][1]["Lines"][0]["Quantity"] = "many"
+    found = _pieces(whole)
+    assert refused(found) == [("document 1", "bad_number", "StockReceiving[1].Lines[0].Quantity")]
+    assert [event.time.date() for event in events_of(found)] == [date(2018, 4, 23)]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_goods_that_went_back_to_the_supplier_come_before_a_person(several: bool) -> None:  # noqa: FBT001
+    note = {"Status": "AUTHORISED", "Unstock": [{"SKU": "A", "Quantity": 1}]}
+    found = _pieces(_purchase(CreditNote=[note] if several else note))
+    field = "CreditNote[0].Unstock" if several else "CreditNote.Unstock"
+    assert refused(found) == [("document 1", "returned_to_vendor", field)]
+    assert len(events_of(found)) == 2
+    assert not refused(_pieces(_purchase(CreditNote=note | {"Status": "DRAFT"})))
+
+
+def test_a_list_of_tasks_without_any_is_not_silence() -> None:
+    assert ignored(_pieces({"PurchaseID": "p1", "StockReceiving": []})) == [("document 1", "nothing_received")]
+
+
+@pytest.mark.parametrize("status", ["DRAFT", "NOT AVAILABLE"])
 def test_what_is_not_done_posts_nothing(status: str) -> None:
     receipt = _file("advanced-purchase-stock-received.get.json")
     for task in receipt["StockReceiving"]:

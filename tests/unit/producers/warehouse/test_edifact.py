@@ -58,6 +58,15 @@ def test_levels_are_counts_at_the_end_of_their_day_and_a_decimal_comma_is_that_o
         (["QTY+21:8", "QTY+48:10"], "10", None, None, "2"),
         (["QTY+48:10", "QVR+-3:21"], "10", None, "3", None),
         (["QTY+48:10", "QVR+4:21"], "10", None, None, "4"),
+        (["QTY+48:10", "QVR+7300"], "10", None, None, None),
+        (["QTY+48:100", "QVR+40:195+AC"], "60", "40", None, None),
+        (["QTY+48:100", "QVR+-40:124++BN"], "60", "40", None, None),
+        (["QTY+46:100", "QTY+195:5", "QTY+196:3"], "92", "8", None, None),
+        (["QTY+48:100", "QTY+195:5", "QVR+-5:195"], "95", "5", None, None),
+        (["QTY+194:95", "QTY+195:5"], "95", "5", None, None),
+        (["QTY+194:95", "QTY+12:100", "QVR+-5:12+AF"], "95", "5", None, None),
+        (["QTY+48:10", "QVR+2:119"], "10", None, "2", None),
+        (["QTY+48:10", "QVR+2:121"], "10", None, None, "2"),
     ],
 )
 def test_received_accepted_despatched_and_ordered_make_one_line(
@@ -114,8 +123,6 @@ def test_several_interchanges_each_with_its_una_are_read() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("UNT+26+1'", "UNT+25+1'", "control_count"),
-        ("UNT+26+1'", "UNT+26+2'", "control_number"),
         ("UNZ+1+", "UNZ+2+", "control_count"),
         ("UNZ+1+REF77", "UNZ+1+REF78", "control_number"),
     ],
@@ -139,10 +146,12 @@ def test_wrong_control_counts_reject_the_file_or_warn(old: str, new: str, reason
         (made("edifact-recadv.edi").replace(b"UNH+1+", b"XYZ+1+"), "bad_envelope"),
         (made("edifact-recadv.edi").replace(b"UNA:+.? '", b"UNA::.? '"), "bad_una"),
         (made("edifact-recadv.edi").replace(b"UNA:+.? '", b"UNA:+;? '"), "bad_una"),
-        (made("edifact-recadv.edi").replace(b"UNOC:3", b"UNOX:3"), "encoding"),
+        (made("edifact-recadv.edi").replace(b"UNOC:3", b"UNOX:3").replace(b"RA-4711", b"RA-\xe9"), "encoding"),
+        (made("edifact-recadv.edi").replace(b"UNOC:3", b"UNOX:3").replace(b"RA-4711", b"RA-\x1b$B"), "encoding"),
         (made("edifact-recadv.edi").replace(b"CPS+1", b"cps+1"), "bad_segment"),
         (b"UNB'", "encoding"),
         (b"UNA", "bad_una"),
+        (made("edifact-recadv.edi").decode("latin-1").encode("utf-16"), "encoding"),
         (b"\n", "empty_file"),
         (b"BZh91AY", "compressed"),
     ],
@@ -159,6 +168,13 @@ def test_a_file_that_is_no_whole_interchange_is_rejected(raw: bytes, reason: str
         ((*HEAD, *LINE, "QTY+48:1,5"), "segment 6 (LIN)", "bad_quantity"),
         ((*HEAD, *LINE, "QTY+48:1", "QTY+48:2"), "segment 6 (LIN)", "several_quantities"),
         ((*HEAD, *LINE, "QTY+48:1", "QTY+194:2"), "segment 6 (LIN)", "accepted_exceeds_received"),
+        ((*HEAD, *LINE, "QTY+48:9", "QTY+194:5", "QTY+195:2"), "segment 6 (LIN)", "quantities_disagree"),
+        ((*HEAD, *LINE, "QTY+48:9", "QVR+10:195"), "segment 6 (LIN)", "rejected_exceeds_received"),
+        ((*HEAD, *LINE, "QTY+48:9", "QVR+-1:12+AF"), "segment 6 (LIN)", "in_question"),
+        ((*HEAD, *LINE, "QTY+48:9:PCE", "QTY+194:1:CT"), "segment 6 (LIN)", "units_differ"),
+        ((*HEAD, *LINE, "QTY+48:-9"), "segment 6 (LIN)", "negative_quantity"),
+        (HEAD, "segment 2 (UNH)", "no_lines"),
+        (("BGM+632+RA-1+3", *HEAD[1:], *LINE, "QTY+48:1"), "segment 2 (UNH)", "cancellation"),
         ((*HEAD, "LIN+1", "QTY+48:1"), "segment 6 (LIN)", "no_item"),
         ((*HEAD, *LINE, "QTY+48:1", "CNT+2:2"), "segment 2 (UNH)", "totals_disagree"),
         (("BGM+632+RA-1+1", *HEAD[1:], *LINE, "QTY+48:1"), "segment 2 (UNH)", "cancellation"),
@@ -172,6 +188,43 @@ def test_what_is_wrong_is_said_with_its_place_and_reason(body: tuple[str, ...], 
     found = pieces(read_edifact, edifact("RECADV", *body))
     assert [(piece.where, piece.reason) for piece in refusals(found)] == [(where, reason)]
     assert data_of(found) == []
+
+
+@pytest.mark.parametrize(("trailer", "reason"), [(b"UNT+26+1'", "control_count"), (b"UNT+8+9'", "control_number")])
+def test_a_message_whose_own_count_is_wrong_is_refused_and_the_others_are_read(trailer: bytes, reason: str) -> None:
+    raw = edifact("RECADV", *HEAD, *LINE, "QTY+48:1")
+    second = raw[raw.index(b"UNH") : raw.index(b"UNZ")].replace(b"UNH+1+", b"UNH+2+").replace(b"UNT+8+1", b"UNT+8+2")
+    raw = raw.replace(b"UNT+8+1'", trailer).replace(b"UNZ+1+", second.replace(b"RA-1", b"RA-2") + b"UNZ+2+")
+    found = pieces(read_edifact, raw)
+    assert [(piece.where, piece.reason) for piece in refusals(found)] == [("segment 9 (UNT)", reason)]
+    assert [row["receipt"] for row in shown(found)] == ["RA-2"]
+    lenient = pieces(read_edifact, raw, control_counts="warn")
+    assert refusals(lenient)[0].reason == f"warning:{reason}"
+    assert [row["receipt"] for row in shown(lenient)] == ["RA-1", "RA-2"]
+
+
+def test_a_bad_line_does_not_rename_the_receipts_of_two_orders() -> None:
+    lines = ("LIN+1++A:IN", "QTY+48:1", "RFF+ON:PO-1", "LIN+2++B:IN", "QTY+48:x", "RFF+ON:PO-2")
+    (receipt,) = shown(pieces(read_edifact, edifact("RECADV", *HEAD[:2], *lines)))
+    assert receipt["fact"].endswith(":RA-1:PO-1")
+
+
+def test_a_level_belongs_to_the_place_of_its_line_and_one_told_twice_is_none() -> None:
+    body = ["BGM+35+I-1+9", "DTM+137:20260114:102", "LIN+1++A:IN", "QTY+145:5", "LOC+18+W1", "LIN+2++A:IN"]
+    body += ("QTY+145:6", "LOC+18+W2", "LIN+3++B:IN", "QTY+145:1", "LIN+4++B:IN", "QTY+145:1")
+    found = pieces(read_edifact, edifact("INVRPT", *body))
+    assert [(row["item"], row["place"], row["counted"]) for row in shown(found)] == [("A", "W1", "5"), ("A", "W2", "6")]
+    assert [piece.reason for piece in refusals(found)] == ["counted_twice", "counted_twice"]
+
+
+def test_a_month_is_no_expiry_date_and_no_reason_to_refuse_goods() -> None:
+    (receipt,) = shown(pieces(read_edifact, edifact("RECADV", *HEAD, *LINE, "QTY+48:1", "DTM+361:202703:610")))
+    assert "expires" not in receipt["lines"][0]
+
+
+def test_a_character_set_that_is_not_known_matters_only_past_ascii() -> None:
+    raw = edifact("RECADV", *HEAD, *LINE, "QTY+48:1", charset="IATB:1")
+    assert len(data_of(pieces(read_edifact, raw))) == 1
 
 
 def test_copies_other_messages_and_what_others_received_are_ignored_by_name() -> None:

@@ -102,6 +102,9 @@ def test_a_receipt_says_order_lot_unit_place_and_when_in_utc() -> None:
         "urn:epcglobal:cbv:bizstep:accepting",
         "https://ref.gs1.org/cbv/BizStep-receiving",
         "cbv:BizStep-accepting",
+        "https://ns.gs1.org/voc/Bizstep-receiving",
+        "gs1:BizStep-receiving",
+        "Receiving",
     ],
 )
 def test_a_business_step_is_the_same_however_it_is_spelt(step: str) -> None:
@@ -141,7 +144,8 @@ def test_a_shipment_is_ours_only_where_we_are_the_source_and_not_the_destination
     (sent,) = data_of(read(shipping, ours=US))
     assert isinstance(sent, StockAdjusted)
     assert (str(sent.delta), sent.reason, sent.fact) == ("-200.5", "shipment", "epcis:urn:uuid:1:1")
-    assert ignored(read(shipping)) == [("event 1", "not_shipped_by_us")]
+    assert ignored(read(shipping)) == [("event 1", "shipment_without_ours")]
+    assert ignored(read(shipping, ours="1234567890128")) == [("event 1", "not_shipped_by_us")]
     assert ignored(read(shipping, ours=[US, THEM])) == [("event 1", "between_own_places")]
 
 
@@ -181,6 +185,74 @@ def test_one_of_two_steps_is_chosen_where_a_feed_has_both() -> None:
     assert len(data_of(read(*both, receipt_steps="accepting"))) == 1
 
 
+def test_a_document_of_both_steps_is_not_received_twice_and_one_of_accepting_alone_is_received() -> None:
+    both = [event(), event(eventID="urn:uuid:2", bizStep="accepting")]
+    assert [piece.reason for piece in refusals(read(*both))] == ["several_receipt_steps"] * 2
+    assert len(data_of(read(*both[1:]))) == 1
+    packed = event(eventID="urn:uuid:3", bizStep="accepting", type="AggregationEvent")
+    assert len(data_of(read(both[0], packed))) == 1
+
+
+def test_goods_of_two_owners_are_not_all_ours() -> None:
+    both = [event(**owned()), event(eventID="urn:uuid:2", **owned(destination=THEM))]
+    assert [piece.reason for piece in refusals(read(*both))] == ["several_owners"] * 2
+    assert len(data_of(read(*both, ours=US))) == 1
+    assert len(data_of(read(both[0], event(eventID="urn:uuid:3")))) == 2
+
+
+def test_goods_that_two_events_of_a_document_tell_received_come_before_a_person() -> None:
+    def piece(name: str, serial: int, **members: object) -> Json:
+        epcs = [f"urn:epc:id:sgtin:9506000.013435.{serial}", "urn:epc:id:grai:9501101.01234.1"]
+        return event(eventID=name, quantityList=None, epcList=epcs, **members)
+
+    found = read(piece("a", 1), piece("b", 2), piece("c", 1, type="TransactionEvent"), piece("a", 1))
+    assert [(piece.where, piece.reason) for piece in refusals(found)] == [
+        ("event 1", "received_twice"),
+        ("event 3", "received_twice"),
+        ("event 4", "received_twice"),
+    ]
+    linked = [event(), event(eventID="b", type="TransactionEvent")]
+    assert [piece.reason for piece in refusals(read(*linked))] == ["received_twice"] * 2
+    pallets = [event(), event(eventID="b")]
+    assert len(data_of(read(*pallets))) == 2
+    corrected = [piece("a", 1, errorDeclaration={}), piece("b", 1)]
+    assert [row["fact"] for row in shown(read(*corrected))] == ["epcis:b"]
+
+
+def test_a_voided_shipment_comes_before_a_person_and_goods_sent_back_are_a_negative_receipt() -> None:
+    ours = owned(source=US, destination=THEM)
+    assert [piece.reason for piece in refusals(read(event(bizStep="void_shipping", **ours), ours=US))] == [
+        "shipment_voided"
+    ]
+    assert ignored(read(event(bizStep="void_shipping", **ours))) == [("event 1", "shipment_without_ours")]
+    (back,) = shown(read(event(bizStep="shipping", disposition="returned", **ours), ours=US))
+    assert (back["supplier"], back["lines"][0]["quantity"]) == ("9501101020016", "-200.5")
+
+
+def test_an_event_declared_wrong_names_what_corrects_it_and_is_no_matter_where_it_posted_nothing() -> None:
+    declared = {"errorDeclaration": {"reason": "incorrect_data", "correctiveEventIDs": ["urn:uuid:9", 3]}}
+    found = read(event(**declared), event(eventID="urn:uuid:9"), event(bizStep="packing", **declared))
+    (refusal,) = refusals(found)
+    assert refusal.message.startswith("event urn:uuid:1 is declared wrong")
+    assert refusal.message.endswith("corrected by urn:uuid:9")
+    assert [row["fact"] for row in shown(found)] == ["epcis:urn:uuid:9"]
+    assert ignored(found) == [("event 3", "biz_step:packing")]
+
+
+def test_pieces_and_quantities_of_one_product_are_counted_together() -> None:
+    quantities = [{"epcClass": "urn:epc:idpat:sgtin:9506000.013435.*", "quantity": count} for count in (20, 2)]
+    epcs = ["urn:epc:id:sgtin:9506000.013435.1", "https://id.gs1.org/01/09506000134352/21/2"]
+    (count,) = shown(read(event(bizStep="stock_taking", quantityList=quantities, epcList=epcs)))
+    assert (count["item"], count["counted"]) == (GTIN, "24")
+
+
+def test_json_ld_may_leave_a_list_of_one_out_and_name_the_type_with_its_sign() -> None:
+    plain = event(sourceList=owned()["sourceList"][0], quantityList=event()["quantityList"][0])
+    plain["@type"] = "epcis:" + plain.pop("type")
+    (receipt,) = shown(read(plain))
+    assert (receipt["supplier"], receipt["lines"][0]["quantity"]) == ("9501101020016", "200.5")
+
+
 def test_an_event_without_an_id_is_named_by_what_it_says() -> None:
     bare = event()
     del bare["eventID"]
@@ -209,7 +281,8 @@ def test_a_time_without_offset_has_that_of_its_own_member() -> None:
         ({"quantityList": [{"epcClass": CLASS, "quantity": "5"}]}, "bad_quantity", "quantityList[0].quantity"),
         ({"quantityList": [{"epcClass": CLASS, "quantity": -5}]}, "bad_quantity", "quantityList[0].quantity"),
         ({"quantityList": [{"quantity": 5}]}, "no_item", "quantityList[0].epcClass"),
-        ({"quantityList": {}}, "wrong_type", "quantityList"),
+        ({"quantityList": 5}, "wrong_type", "quantityList"),
+        ({"type": None}, "missing_field", "type"),
         ({"quantityList": None, "epcList": ["urn:epc:id:sscc:9501101.0000000001"]}, "contents_unknown", "epcList"),
     ],
 )
@@ -256,7 +329,8 @@ def test_documents_query_answers_lists_and_bare_events_are_read(document: object
         (b"{}", "not_epcis"),
         (b"3", "not_epcis"),
         (b'{"type": "EPCISDocument"}', "not_epcis"),
-        (b'<EPCISDocument xmlns="urn:epcglobal:epcis:xsd:2"/>', "not_json"),
+        (b'<EPCISDocument xmlns="urn:epcglobal:epcis:xsd:2"/>', "xml_not_read"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><epcis:EPCISDocument/>', "xml_not_read"),
         (b'{"a": 1, "a": 2}', "not_json"),
         (b"\xff\xfe{\x00", "not_json"),
         (b"[" * 100_000, "not_json"),

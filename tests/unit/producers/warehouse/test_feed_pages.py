@@ -3,12 +3,12 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from producers.warehouse import json_rows
 from producers.warehouse.changes import CHANGES
 from producers.warehouse.options import FIELDS, NEEDED, CsvOptions, JsonOptions, Kind
-from tests.unit.producers.warehouse.reading import facts_of, pieces, read_csv, refused
+from tests.unit.producers.warehouse.reading import Piece, facts_of, pieces, read_csv, refused
 
 PAGES = Path(__file__).parents[4] / "docs" / "feeds"
 CSV, JSON = ((PAGES / name).read_text(encoding="utf-8") for name in ("csv.md", "json.md"))
@@ -38,6 +38,23 @@ def test_the_example_of_json_is_read() -> None:
     assert refused(found) == []
 
 
+def test_each_recipe_reads_its_example() -> None:
+    page = (PAGES / "recipes.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^## (.+?)\n.*?```toml\n(.*?)```\n\n```(csv|json)\n(.*?)```", page, re.DOTALL | re.MULTILINE)
+    found = {name: _read_as(language, text, **tomllib.loads(options)) for name, options, language, text in blocks}
+    assert [refused(piece) for piece in found.values()] == [[]] * page.count("\n## ")
+    assert facts_of(found["Square: changes of stock"]) == ["json:adjusted:A1", "json:count:C1"]
+    assert facts_of(found["NetSuite: adjustments as a saved search"]) == ["csv:adjusted:INVADJ12 1"]
+    assert facts_of(found["Receipts with their lines"]) == ["json:receipt:PO-7:R1:2026-01-31"]
+    assert {name: len(facts_of(pieces)) for name, pieces in found.items()} == dict.fromkeys(found, 1) | {
+        "Square: changes of stock": 2
+    }
+
+
+def _read_as(language: str, text: str, **options: Any) -> list[Piece]:  # noqa: ANN401  (settings of any kind)
+    return read_csv(text, **options) if language == "csv" else pieces(json_rows.read, text.encode(), **options)
+
+
 def test_the_tables_name_every_field_kind_and_option() -> None:
     assert set(_rows(CSV, "field")) == set(FIELDS)
     assert {kind: tuple(re.findall(r"`(\w+)`", fields)) for kind, fields in _rows(CSV, "kind").items()} == dict(NEEDED)
@@ -53,11 +70,11 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
         re.findall(r'Refused\(\s*\w+(?:\.\w+)?,\s*"(\w+)"', code)
     )
     raised |= {"too_few_cells", "too_many_cells", "totals_missing"}
-    ours = {"not_json", "wrong_type", "unknown_column"}
+    ours = {"not_json", "wrong_type", "unknown_column", "no_rows"}
     assert set(_rows(CSV, "reason")) == raised - ours
 
 
-READERS = "cells changes csv_rows declared json_rows row_drafts row_groups rows"
+READERS = "cells changes csv_rows declared json_columns json_rows row_drafts row_groups rows"
 
 
 def test_the_words_of_stock_logs_are_known() -> None:

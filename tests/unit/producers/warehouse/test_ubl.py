@@ -50,7 +50,7 @@ def test_a_receipt_counts_what_was_received_and_not_rejected() -> None:
     found = pieces(read_ubl, RECEIPT)
     (receipt,) = shown(found)
     assert receipt == {
-        "fact": "ubl:receipt:9501101020016:RA-31",
+        "fact": "ubl:receipt:9501101020016:RA-31:PO-4503",
         "order": "PO-4503",
         "receipt": "RA-31",
         "supplier": "9501101020016",
@@ -81,6 +81,55 @@ def test_lines_of_two_orders_are_two_receipts() -> None:
         ("PO-4504", ":PO-4504", 1),
         ("PO-4503", ":PO-4503", 1),
     ]
+
+
+def test_what_others_received_from_us_is_no_receipt_of_ours() -> None:
+    assert ignored(pieces(read_ubl, RECEIPT, ours="9501101020016")) == [("document", "received_by_others")]
+
+
+def test_rejected_goods_may_be_counted_beside_the_received() -> None:
+    (receipt,) = shown(pieces(read_ubl, RECEIPT, received_quantity="accepted"))
+    assert (receipt["lines"][0]["quantity"], receipt["lines"][0]["rejected"]) == ("50", "5")
+    none = changed(RECEIPT, 'unitCode="EA">50<', 'unitCode="EA">0<')
+    (receipt,) = shown(pieces(read_ubl, none, received_quantity="accepted"))
+    assert (receipt["lines"][0]["quantity"], receipt["lines"][0]["rejected"]) == ("0", "5")
+
+
+def test_a_lot_may_stand_below_the_item_itself() -> None:
+    lot = "<cac:LotIdentification><cbc:LotNumberID>L-9</cbc:LotNumberID><cbc:ExpiryDate>2027-01-31</cbc:ExpiryDate>"
+    raw = changed(
+        RECEIPT,
+        "<cbc:ID>S-2</cbc:ID></cac:SellersItemIdentification>",
+        f"<cbc:ID>S-2</cbc:ID></cac:SellersItemIdentification>{lot}</cac:LotIdentification>",
+    )
+    line = shown(pieces(read_ubl, raw))[0]["lines"][1]
+    assert (line["lot"], line["expires"]) == ("L-9", "2027-01-31")
+
+
+def test_a_document_in_its_envelope_of_a_network_is_read() -> None:
+    sbd = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+    inner = RECEIPT.split(b"?>", 1)[1]
+    raw = f'<s:StandardBusinessDocument xmlns:s="{sbd}"><s:H/>'.encode() + inner + b"</s:StandardBusinessDocument>"
+    assert shown(pieces(read_ubl, raw)) == shown(pieces(read_ubl, RECEIPT))
+    with pytest.raises(Rejected, match="the root is StandardBusinessDocument"):
+        pieces(read_ubl, raw.replace(inner, inner + inner))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "<cbc:IssueDate>",
+            "<cbc:DocumentStatusCode>Cancelled</cbc:DocumentStatusCode><cbc:IssueDate>",
+            "cancellation",
+        ),
+        ("ReceiptLine>", "OtherLine>", "no_lines"),
+    ],
+)
+def test_what_is_undone_or_empty_comes_before_a_person(old: str, new: str, reason: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        pieces(read_ubl, RECEIPT.replace(old.encode(), new.encode()))
+    assert caught.value.reason == reason
 
 
 def test_a_copy_posts_nothing() -> None:

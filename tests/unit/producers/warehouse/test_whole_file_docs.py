@@ -8,7 +8,7 @@ import pytest
 from producers.warehouse import x12_receipts
 from producers.warehouse.edifact_reading import ITEM_QUALIFIERS as EDIFACT_QUALIFIERS
 from producers.warehouse.edifact_reading import EdifactOptions
-from producers.warehouse.epcis_postings import EpcisOptions
+from producers.warehouse.epcis_known import EpcisOptions
 from producers.warehouse.ubl import UblOptions
 from producers.warehouse.whole_file import FileOptions
 from producers.warehouse.x12_envelope import FUNCTIONAL_IDS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
 from producers.sources import FILE_SOURCES
-from producers.warehouse import edifact_envelope, x12_envelope, xml_tree
+from producers.warehouse import edi_envelope, xml_tree
 from tests.unit.producers.warehouse.reading_files import MADE
 
 SOURCES = ("x12", "edifact", "ubl", "epcis")
@@ -92,13 +92,17 @@ def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
                 assert read(FILE_SOURCES[source], seed[:end], {}) is not None
 
 
-@pytest.mark.parametrize("module", [x12_envelope, edifact_envelope, xml_tree])
-def test_a_document_of_countless_tiny_parts_is_rejected(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, limit = {
-        x12_envelope: ("x12", "MOST_SEGMENTS"),
-        edifact_envelope: ("edifact", "MOST_SEGMENTS"),
-        xml_tree: ("ubl", "_MOST"),
-    }[module]
+@pytest.mark.parametrize(
+    ("source", "module", "limit"),
+    [
+        ("x12", edi_envelope, "MOST_SEGMENTS"),
+        ("edifact", edi_envelope, "MOST_SEGMENTS"),
+        ("ubl", xml_tree, "_MOST"),
+    ],
+)
+def test_a_document_of_countless_tiny_parts_is_rejected(
+    source: str, module: ModuleType, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = [read(FILE_SOURCES[source], seed, {}) for seed in SEEDS[source]]
     monkeypatch.setattr(module, limit, 5)
     assert "too_large" not in whole

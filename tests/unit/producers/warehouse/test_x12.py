@@ -127,8 +127,6 @@ def test_several_interchanges_groups_and_sets_are_read_one_after_the_other() -> 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("SE*15*", "SE*14*", "control_count"),
-        ("SE*15*0001", "SE*15*0002", "control_number"),
         ("GE*1*", "GE*2*", "control_count"),
         ("GE*1*7", "GE*1*8", "control_number"),
         ("IEA*1*", "IEA*x*", "control_count"),
@@ -145,9 +143,27 @@ def test_wrong_control_counts_reject_the_file_or_warn(old: str, new: str, reason
     assert shown(lenient) == shown(pieces(read_x12, made("x12-944.edi")))
 
 
-def test_both_figures_of_a_wrong_count_are_said() -> None:
-    with pytest.raises(Rejected, match="SE01 says 14 segments, and 15 are there"):
-        pieces(read_x12, made("x12-944.edi").replace(b"SE*15*", b"SE*14*"))
+@pytest.mark.parametrize(
+    ("old", "new", "reason", "said"),
+    [
+        (b"SE*5*0001", b"SE*14*0001", "control_count", "SE01 says 14 segments, and 5 are there"),
+        (b"SE*5*0001", b"SE*5*0009", "control_number", "SE02 is not what ST02 says in segment 3 (ST)"),
+    ],
+)
+def test_a_set_whose_own_count_is_wrong_is_refused_and_the_others_are_read(
+    old: bytes, new: bytes, reason: str, said: str
+) -> None:
+    raw = x12("IB", "846", BIA, "LIN**VN*A", "QTY*17*1").replace(
+        b"GE*1*7", b"ST*846*2~" + f"{BIA}~LIN**VN*B~QTY*17*5~".encode() + b"SE*5*2~\nGE*2*7"
+    )
+    found = pieces(read_x12, raw.replace(old, new))
+    assert [(piece.where, piece.reason, piece.message) for piece in refusals(found)] == [
+        ("segment 7 (SE)", reason, said)
+    ]
+    assert [row["item"] for row in shown(found)] == ["B"]
+    lenient = pieces(read_x12, raw.replace(old, new), control_counts="warn")
+    assert [piece.reason for piece in refusals(lenient)] == [f"warning:{reason}"]
+    assert [row["item"] for row in shown(lenient)] == ["A", "B"]
 
 
 def test_a_wrong_functional_group_is_a_warning_only() -> None:
@@ -175,6 +191,7 @@ def test_a_wrong_functional_group_is_a_warning_only() -> None:
         (b"PK\x03\x04rest", "compressed"),
         (b"\x1f\x8b\x08rest", "compressed"),
         (made("x12-944.edi").decode().encode("utf-16"), "encoding"),
+        (made("x12-944.edi").decode().encode("utf-16-le"), "encoding"),
     ],
 )
 def test_a_file_that_is_no_whole_interchange_is_rejected_before_anything_is_given(raw: bytes, reason: str) -> None:
@@ -213,13 +230,26 @@ def test_unknown_settings_are_named() -> None:
         ("944", ["W17*F**R", "W07*5*EA**VN*A"], "segment 3 (ST)", "missing_date", None),
         ("944", ["N9*PO*1", "W07*5*EA**VN*A"], "segment 3 (ST)", "missing_segment", "W17"),
         ("944", [W17, "W07*5*EA**VN*A", "W14*6"], "segment 3 (ST)", "totals_disagree", "W1401"),
+        ("944", [W17, "W07*5*CA**VN*A", "W13*1*EA*01"], "segment 5 (W07)", "units_differ", "W1302"),
+        ("944", [W17, "W07*-5*EA**VN*A"], "segment 5 (W07)", "negative_quantity", "W0701"),
+        ("944", [W17, "W07*5*EA*VN*ITEM-1"], "segment 5 (W07)", "no_item", "W07"),
+        ("944", ["W17*P*20260114*R", "W07*5*EA**VN*A"], "segment 3 (ST)", "not_a_receipt", "W1701"),
+        ("944", [W17], "segment 3 (ST)", "no_lines", "W07"),
         ("947", [W15, "W19*06*4*EA**VN*A"], "segment 5 (W19)", "sign_disagrees", "W1902"),
+        ("947", [W15, "W19*AU*4*EA**VN*A"], "segment 5 (W19)", "sign_disagrees", "W1902"),
+        ("947", [W15, "W19*51*-4*EA**VN*A"], "segment 5 (W19)", "sign_disagrees", "W1902"),
+        ("947", [f"{W15}**01", "W19*AA*4*EA**VN*A"], "segment 3 (ST)", "cancellation", "W1504"),
         ("947", [W15, "W19**4*EA**VN*A"], "segment 5 (W19)", "missing_field", "W1901"),
         ("947", [W15, "W19*AA*0*EA**VN*A"], "segment 5 (W19)", "invalid_event", "delta"),
         ("947", [W15, "W19*AA*1.0000000001*EA**VN*A"], "segment 5 (W19)", "invalid_event", "delta"),
         ("945", [W06, "W12*CC*5*5*0*EA**VN*A", "W03*6"], "segment 3 (ST)", "totals_disagree", "W0301"),
         ("861", ["BRA*RA-1*20260115*01*2", "RCD**5*EA"], "segment 3 (ST)", "cancellation", "BRA03"),
+        ("861", ["BRA*RA-1*20260115*03*2", "RCD**5*EA"], "segment 3 (ST)", "cancellation", "BRA03"),
+        ("861", [f"{BRA}**01", "RCD**5*EA", "LIN**VN*A"], "segment 3 (ST)", "in_question", "BRA06"),
+        ("861", ["BRA*00*RA-1*20260115", "DTM*050*20260115", "RCD**5*EA"], "segment 3 (ST)", "bad_date", "BRA02"),
+        ("861", [BRA, "LIN*1*VN*A", "SN1**5*EA"], "segment 3 (ST)", "no_lines", "RCD"),
         ("861", [BRA, "RCD**5*EA"], "segment 5 (RCD)", "no_item", "RCD"),
+        ("846", ["BIA*03*SI*INV-1*20260115", "LIN**VN*A", "QTY*17*1"], "segment 3 (ST)", "cancellation", "BIA01"),
         ("846", [BIA, "LIN**VN*A", "QTY*17*1", "QTY*17*2"], "segment 5 (LIN)", "several_quantities", "QTY01"),
         ("846", [BIA, "LIN**VN*A", "QTY*17*-1"], "segment 5 (LIN)", "invalid_event", "counted"),
     ],
@@ -231,6 +261,78 @@ def test_what_is_wrong_is_said_with_its_place_field_and_reason(
     (refusal,) = refusals(found)
     assert (refusal.where, refusal.reason, refusal.field) == (where, reason, field)
     assert data_of(found) == []
+
+
+def test_an_element_is_whole_though_it_holds_the_sign_of_components() -> None:
+    (receipt,) = shown(pieces(read_x12, x12("RE", "944", W17, "W07*5*CA>1**VN*A>RED")))
+    assert (receipt["lines"][0]["item"], receipt["lines"][0]["unit"]) == ("A>RED", "CA")
+
+
+def test_an_interchange_without_a_component_separator_is_read() -> None:
+    raw = x12("RE", "944", W17, "W07*5*EA**VN*A").replace(b"*P*>~", b"*P* ~")
+    assert len(data_of(pieces(read_x12, raw))) == 1
+
+
+def test_a_part_number_is_an_item_where_nothing_better_is_there() -> None:
+    (receipt,) = shown(pieces(read_x12, x12("RE", "944", W17, "W07*5*EA**PN*P-1", "W07*5*EA**PN*P-2*UP*012345678905")))
+    assert [line["item"] for line in receipt["lines"]] == ["P-1", "012345678905"]
+
+
+def test_lines_of_two_orders_are_two_receipts_and_a_bad_line_does_not_rename_them() -> None:
+    lines = ["W07*4*EA**VN*A", "N9*PO*PO-1", "W07*5*EA**VN*B", "N9*PO*PO-2"]
+    whole = shown(pieces(read_x12, x12("RE", "944", W17, *lines, "W14*9")))
+    assert [(row["fact"], row["order"]) for row in whole] == [
+        ("x12:3PLWEST:944:RCV-1:PO-1", "PO-1"),
+        ("x12:3PLWEST:944:RCV-1:PO-2", "PO-2"),
+    ]
+    lines[2] = "W07*x*EA**VN*B"
+    assert shown(pieces(read_x12, x12("RE", "944", W17, *lines))) == whole[:1]
+    advice = ["RCD*1*4*EA", "LIN**VN*A*PO*PO-1", "RCD*2*x*EA", "LIN**VN*B*PO*PO-2"]
+    assert shown(pieces(read_x12, x12("RC", "861", BRA, *advice)))[0]["fact"].endswith(":RA-1:PO-1")
+
+
+def test_what_a_customer_returned_is_no_receipt_and_what_of_it_is_damaged_stays_sold() -> None:
+    lines = ["W07*3*EA**SK*A", "W07*2*EA**SK*B", "W13*1*EA*01", "W07*1*EA**SK*C", "W13*1*EA*01"]
+    found = pieces(read_x12, x12("RE", "944", "W17*C*20260114*RMA-5", *lines))
+    assert [(row["fact"], row["item"], row["delta"], row["reason"]) for row in shown(found)] == [
+        ("x12:3PLWEST:944:RMA-5:1", "A", "3", "customer_return"),
+        ("x12:3PLWEST:944:RMA-5:2", "B", "1", "customer_return"),
+    ]
+    assert ignored(found) == [("segment 4 (W17)", "nothing_returned_good")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        ("944", ["W17*K*20260114*R", "W07*5*EA**VN*A"], "simulation"),
+        ("945", ["W06*K*SO-1*20260115", "W12*CC*5*5*0*EA**VN*A"], "simulation"),
+        ("945", [W06, "N1*CA*Carrier"], "no_lines"),
+        ("947", [W15], "no_lines"),
+        ("846", [BIA], "no_lines"),
+        ("947", [f"{W15}**24", "W19*AA*1*EA**VN*A"], "purpose:24"),
+        ("861", ["BRA*RA-1*20260115*22*2", "RCD**5*EA"], "purpose:22"),
+        ("846", ["BIA*28*SI*INV-1*20260115", "LIN**VN*A", "QTY*17*1"], "purpose:28"),
+    ],
+)
+def test_what_did_not_happen_posts_nothing_and_says_why(kind: str, body: list[str], reason: str) -> None:
+    found = pieces(read_x12, x12(FUNCTIONAL_IDS[kind], kind, *body))
+    assert ignored(found) == [(f"segment 4 ({body[0][:3]})", reason)]
+
+
+def test_of_a_substitution_the_item_that_was_shipped_leaves_the_stock() -> None:
+    lines = ["W12*IS*5*5*0*EA**UP*NEW*********VN*OLD", "W12*CC*5*5*0*EA**UP*012345678905*********VN*B"]
+    assert [row["item"] for row in shown(pieces(read_x12, x12("SW", "945", W06, *lines)))] == ["NEW", "B"]
+
+
+def test_a_level_belongs_to_the_place_of_its_line_and_one_told_twice_is_none() -> None:
+    lines = ["LIN**VN*A", "QTY*17*5", "N1*WH*East*92*E", "LIN**VN*A", "QTY*17*6", "N1*WH*West*92*W"]
+    twice = ["LIN**VN*B", "QTY*17*1", "LIN**VN*B", "QTY*17*2"]
+    found = pieces(read_x12, x12("IB", "846", BIA, *lines, *twice))
+    assert [(row["item"], row["place"], row["counted"]) for row in shown(found)] == [("A", "E", "5"), ("A", "W", "6")]
+    assert [(piece.where, piece.reason) for piece in refusals(found)] == [
+        ("segment 11 (LIN)", "counted_twice"),
+        ("segment 13 (LIN)", "counted_twice"),
+    ]
 
 
 def test_a_bad_line_does_not_stop_the_good_ones() -> None:

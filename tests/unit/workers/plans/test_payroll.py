@@ -169,6 +169,24 @@ def test_a_partial_reversal_is_a_run_of_its_own_with_the_sides_changed() -> None
     assert "run-7" in entry.memo
 
 
+def test_a_mixed_correction_balances_with_each_sum_on_its_side() -> None:
+    lines = (
+        line("wages", "gross_pay", "-200.00"),
+        line("reimbursement", "reimbursements", "50.00"),
+        line("employer_tax", "employer_taxes", "-15.30"),
+        line("employee_tax", "employee_taxes", "30.00"),
+        line("net_pay", "net_pay", "-180.00"),
+    )
+    [entry] = entries(run(*lines, run_type="correction")).values()
+    assert moved([entry]) == figures(
+        wages="-200.00",
+        reimbursement_expense="50.00",
+        payroll_tax_expense="-15.30",
+        payroll_tax_payable="-14.70",
+        net_pay_payable="180.00",
+    )
+
+
 def test_another_mapping_is_not_another_fact() -> None:
     [entry], [to_bank] = entries(run()).values(), entries(run(), books(net_pay="bank")).values()
     assert entry.payload_hash == to_bank.payload_hash
@@ -199,6 +217,21 @@ def test_a_period_that_ends_in_an_earlier_month_is_accrued_there_and_released_on
     assert release.lines == mirrored(accrual.lines)
     assert moved(found.values()) == moved(entries(run()).values()), "the pair is nothing in the end"
     assert moved([entry]) == moved(entries(run()).values())
+
+
+def test_an_accrual_over_the_year_end_leaves_each_year_what_is_its_own() -> None:
+    days: dict[str, Any] = {
+        "period_start": date(2026, 12, 16),
+        "period_end": date(2026, 12, 31),
+        "pay_date": date(2027, 1, 5),
+    }
+    first = run(**days)
+    second = run(*GUSTO[:1], *GUSTO[2:], version=2, replaces=posted(first), **days)
+    told = by_month([*entries(first, ACCRUED).values(), *entries(second, ACCRUED).values()])
+    wages, accrued = (BOOKS.accounts[role] for role in ("wages", "accrued_payroll"))
+    assert told[2026, 12, wages] == Decimal("130635.89")
+    assert told[2026, 12, accrued] == -told[2027, 1, accrued]
+    assert (2027, 1, wages) not in told
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,17 @@ from importlib import resources
 import pytest
 
 from schemas.payroll import RunPaid
-from tests.unit.producers.payroll.made_runs import GUSTO_OPEN, MADE, PROVIDERS, XERO_AU, needs_gusto, normalised
+from tests.unit.producers.payroll.made_runs import (
+    GUSTO_OPEN,
+    MADE,
+    PROVIDERS,
+    XERO_AU,
+    changed,
+    made,
+    needs_gusto,
+    normalised,
+    only_run,
+)
 from tests.unit.producers.payroll.made_runs import csv_runs as runs_of
 from tests.unit.workers.plans.runs import ANY_BOOKS, entries, moved
 from workers.payroll_policy import PayrollPolicy
@@ -77,7 +87,8 @@ def _amounts(provider: str) -> Iterator[tuple[str, str, str]]:
     text = resources.files("producers").joinpath(f"payroll/mappings/{provider}.toml").read_text()
     mapping = tomllib.loads(text)
     for column in mapping["amounts"].values():
-        yield mapping["provider"], column["kind"], column["category"]
+        if column["category"] not in {"*", "employee_paycheck_tips", "Donations"}:  # what only the books' owner knows
+            yield mapping["provider"], column["kind"], column["category"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -87,3 +98,23 @@ def test_every_column_of_the_shipped_mappings_has_its_place(provider: str) -> No
         place = policy.place_of(name, kind, category)  # type: ignore[arg-type]
         assert place is not None, (name, kind, category)
         assert place.targets(kind) is not None, (name, kind, category)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "path", "category"),
+    [
+        ("gusto", "gusto-full", "employee_compensations.0.deductions.1.name", "unnamed_deductions"),
+        ("finch", "finch-run", "pay_statements.0.employee_deductions.0.name", "custom_post_tax"),
+    ],
+)
+def test_a_deduction_whose_name_is_not_told_parks_the_run_until_somebody_says_where_it_goes(
+    source: str, name: str, path: str, category: str
+) -> None:
+    document = changed(made(name), path, "Loan Zebediah")
+    document = changed(document, path.replace("name", "type"), "custom_post_tax") if source == "finch" else document
+    data = only_run(source, document)
+    with pytest.raises(Parked) as parked:
+        entries(data, ANY_BOOKS)
+    assert f'"{category}"' in str(parked.value)
+    assert "say where all such go" in str(parked.value)
+    assert "Zebediah" not in f"{parked.value!r} {parked.value}"

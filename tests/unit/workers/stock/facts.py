@@ -25,8 +25,9 @@ from workers.books import Books, sample_books
 from workers.plans import plan
 from workers.plans.writes import BillWrite, EntryWrite, Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
 from workers.stock.card import Card
+from workers.stock.memory import MemoryRecords
 
 BEGAN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 BOOKS = sample_books().model_copy(
@@ -159,11 +160,13 @@ some = st.integers(1, 20).map(str)
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """Facts about one item: each its own, at times that may well be the same; at most one bill.
+    """Facts about one item: each its own, at times that may well be the same; at most one bill, and a credit note.
 
     Of two bills for the same goods one comes before a person, and which one is a matter of order.
     """
-    kinds = draw(st.lists(st.sampled_from("rrraaco"), min_size=1, max_size=9)) + draw(st.sampled_from([[], ["b"]]))
+    kinds = draw(st.lists(st.sampled_from("rrraaco"), min_size=1, max_size=9)) + draw(
+        st.sampled_from([[], ["b"], ["b", "k"]])
+    )
     return [_fact(draw, kind, f"fact-{number}") for number, kind in enumerate(kinds)]
 
 
@@ -183,5 +186,7 @@ def _fact(draw: st.DrawFn, kind: str, name: str) -> Event:
             return counted(name, draw(some), hour=hour)
         case "o":
             return ordered(name, draw(cents), hour=hour, order=order)
+        case "k":
+            return billed(name, draw(st.integers(-3, -1).map(str)), f"-{draw(cents)}", hour=hour, order=order)
         case _:
             return billed(name, draw(st.integers(1, 3).map(str)), draw(cents), hour=hour, order=order)

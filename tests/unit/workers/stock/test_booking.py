@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from schemas.envelope import Event
 from schemas.inventory import (
     MergedLine,
     OrderLine,
@@ -12,7 +13,6 @@ from schemas.inventory import (
     ReceiptLine,
     ReceiptPosted,
     StockAdjusted,
-    StockCounted,
     StockMerged,
 )
 from schemas.money import Money
@@ -22,7 +22,6 @@ from tests.unit.workers.stock.facts import (
     Telling,
     adjusted,
     billed,
-    counted,
     ordered,
     received,
     told,
@@ -33,7 +32,8 @@ from workers.errors import Conflicting
 from workers.plans import plan
 from workers.plans.writes import EntryWrite, Parked
 from workers.prerequisites import PrerequisiteMissing
-from workers.stock.book import MemoryRecords, StockBook
+from workers.stock.book import StockBook
+from workers.stock.memory import MemoryRecords
 
 
 def books(**inventory: object) -> Books:
@@ -158,17 +158,6 @@ async def test_value_entries_are_opted_in_to() -> None:
     assert parked.value.reason == "opt_in:inventory.value_entries"
 
 
-async def test_a_count_is_believed_once_the_level_before_it_is_known() -> None:
-    telling = Telling(books(opening="told"))
-    await telling.tell(received("r", "10", cost="2.00", hour=1))
-    with pytest.raises(Parked) as parked:
-        await telling.tell(counted("c", "12", hour=5))
-    assert parked.value.reason == "unmapped:opening:MUG"
-    assert (await telling.tell(counted("o", "3", reason="opening"))).writes == ()
-    await telling.tell(counted("c", "12", hour=5))
-    assert telling.shown() == {"inventory": 18, "received_not_billed": -20, "shrinkage": 2}
-
-
 async def test_what_would_take_out_more_than_there_is_is_parked_where_that_is_asked_for() -> None:
     telling = Telling(books(negative_stock="park"))
     await telling.tell(received("r", "3", cost="2.00"))
@@ -195,6 +184,35 @@ async def test_goods_without_value_are_parked_or_skipped() -> None:
     assert (await Telling(books(zero_value="skip")).tell(received("r", "10", cost="0"))).writes == ()
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        received("r2", "5", cost="0", hour=1),
+        received("r2", "5", order="PO-0", hour=1),
+        adjusted("a", "-2", cost="0", hour=1),
+    ],
+)
+async def test_goods_without_value_are_parked_though_others_of_the_item_have_one(event: Event) -> None:
+    for setting in ("park", "skip"):
+        telling = Telling(books(zero_value=setting))
+        await telling.tell_all([received("r", "10", cost="2.00"), ordered("o", "0", order="PO-0")])
+        if setting == "park":
+            with pytest.raises(Parked, match="moved at a cost of 0"):
+                await telling.tell(event)
+        else:
+            assert (await telling.tell(event)).writes == ()
+
+
+async def test_no_cent_of_the_value_is_left_when_nothing_is_left_of_the_goods() -> None:
+    telling = Telling()
+    history = [received("r", "3", cost="3.33333")]
+    history += [adjusted(reason, "-1", hour=2, reason=reason) for reason in ("damage", "lost", "shipment")]
+    await telling.tell_all(history)
+    assert "inventory" not in telling.shown()
+    assert sum(telling.shown().values()) == 0
+    assert await Telling().tell_all(history[::-1]) == telling.shown()
+
+
 async def test_another_currency_than_the_books_is_parked() -> None:
     euros = BOOKS.model_copy(update={"base_currency": "EUR"})
     with pytest.raises(Parked) as parked:
@@ -209,26 +227,6 @@ async def test_an_unknown_reason_is_parked_and_a_mapping_frees_it() -> None:
     mapped = Telling(books(reasons={**BOOKS.inventory.reasons, "x12:07": "write_off"}))
     await mapped.tell(adjusted("a", "-1", cost="2.00", reason="x12:07"))
     assert mapped.shown() == {"inventory": -2, "write_off": 2}
-
-
-async def test_a_place_is_counted_only_where_all_stock_is_at_some_place() -> None:
-    telling = Telling()
-    await telling.tell(received("r", "10", cost="2.00"))
-    with pytest.raises(Parked) as parked:
-        await telling.tell(counted("c", "9", hour=1, place="WH1"))
-    assert parked.value.reason == "ambiguous:place:MUG"
-    at_home = Telling(books(default_place="WH1"))
-    await at_home.tell_all([received("r", "10", cost="2.00"), counted("c", "9", hour=1, place="WH1")])
-    assert at_home.shown()["shrinkage"] == 2
-
-
-async def test_places_are_counted_each_for_itself() -> None:
-    telling = Telling()
-    for place, quantity in [("A", "10"), ("B", "20")]:
-        line = ReceiptLine(item="MUG", quantity=Decimal(quantity), unit_cost=usd("1.00"), place=place)
-        await telling.tell(told(ReceiptPosted(fact=place, receipt=place, lines=(line,))))
-    await telling.tell(counted("c", "8", hour=1, place="A"))
-    assert telling.card("MUG").quantity == 28
 
 
 async def test_a_fact_that_says_something_else_now_is_a_conflict() -> None:
@@ -299,20 +297,6 @@ async def test_a_changed_order_is_another_fact_and_says_what_comes_after_it_cost
         await telling.tell(ordered("o", "6.00"))
 
 
-@pytest.mark.parametrize(("place", "hour"), [("B", 5), ("A", 1), (None, 1)])
-async def test_an_opening_level_is_that_of_its_place_and_of_what_comes_after_it(place: str | None, hour: int) -> None:
-    telling = Telling(books(opening="told"))
-    await telling.tell(received("r", "10", cost="2.00"))
-    opening = StockCounted(fact="o", item="CUP", place="A", counted=Decimal(10), reason="opening", unit_cost=usd("2"))
-    await telling.tell(told(opening, hour=2))
-    count = StockCounted(fact="c", item="CUP", place=place, counted=Decimal(50), unit_cost=usd("2"))
-    with pytest.raises(Parked) as parked:
-        await telling.tell(told(count, hour=hour))
-    assert parked.value.reason == "unmapped:opening:CUP"
-    await telling.tell(told(StockCounted(fact="d", item="CUP", place="A", counted=Decimal(9)), hour=5))
-    assert telling.shown()["shrinkage"] == 2
-
-
 async def test_what_solid_booked_itself_is_not_booked_again_when_a_late_receipt_changes_the_cost() -> None:
     telling = Telling()
     telling.book = StockBook(records=telling.records, books=BOOKS, company="main", adjusts=True)
@@ -333,17 +317,6 @@ async def test_solid_is_told_of_goods_without_value_only_where_that_is_wanted() 
                 await telling.tell(adjusted("a", "3", cost="0"))
         else:
             assert [write.kind for write in (await telling.tell(adjusted("a", "3", cost="0"))).writes] == ["adjustment"]
-
-
-async def test_stock_that_was_told_to_be_nowhere_is_at_the_default_place_once_there_is_one() -> None:
-    telling = Telling()
-    await telling.tell(received("r", "10", cost="2.00"))
-    at_home = Telling(books(default_place="WH1"))
-    at_home.records = telling.records
-    at_home.book = StockBook(records=telling.records, books=at_home.books, company="main")
-    await at_home.tell(counted("c", "9", hour=1, place="WH1"))
-    assert at_home.shown() == {"inventory": -2, "shrinkage": 2}
-    assert (await at_home.tell(received("r", "10", cost="2.00"))).writes, "what was told before is no conflict"
 
 
 async def test_what_goes_back_is_credited_at_its_cost_though_less_is_left_in_the_books() -> None:

@@ -1,7 +1,9 @@
 """Merging: pending adjustments become few entries with many lines, and nothing is lost or told twice on the way."""
 
+import itertools
 from collections import defaultdict
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,7 +13,7 @@ from messaging.errors import PublishFailed
 from schemas.envelope import Event
 from schemas.inventory import StockAdjusted
 from store.inbox import EventRef
-from store.stock import StockStore
+from store.stock import Merged, StockFact, StockStore
 from tests.fakes import FakeClock
 from tests.unit.workers.stock.facts import BOOKS, Telling, told, usd
 from workers.plans import plan
@@ -40,7 +42,8 @@ class Stage:
     """A stock book and a merger on one store."""
 
     def __init__(self, engine: AsyncEngine, *, most_lines: int = 400) -> None:
-        self.store = StockStore(engine, FakeClock())
+        self.clock = FakeClock()
+        self.store = StockStore(engine, self.clock)
         self.broker = FakeBroker()
         self.book = StockBook(records=self.store, books=BOOKS, company="main")
         self.merger = Merger(
@@ -49,7 +52,7 @@ class Stage:
             company="main",
             seconds=5,
             most_lines=most_lines,
-            clock=FakeClock(),
+            clock=self.clock,
         )
 
     async def tell(self, event: Event) -> None:
@@ -146,6 +149,28 @@ async def test_a_fact_can_be_followed_to_the_entry_that_it_is_in(stage: Stage) -
     [fact] = await stage.store.trace("a1")
     assert (fact.state, fact.batch) == ("merged", stage.entries()[0].external_id)
     assert [fact.fact for fact in await stage.store.trace(str(fact.batch))] == ["a1"]
+
+
+async def test_what_is_told_while_others_are_merged_waits_for_the_next_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge, late = stage.store.merge, iter(range(2, 6))
+
+    async def while_more_is_told(
+        company: str, *, before: datetime, batches: Callable[[Sequence[StockFact]], Sequence[Merged]]
+    ) -> int:
+        merged = await merge(company, before=before, batches=batches)
+        stage.clock.advance(1)
+        for number in itertools.islice(late, 1):
+            await stage.tell(adjustment(number))
+        return merged
+
+    monkeypatch.setattr(stage.store, "merge", while_more_is_told)
+    await stage.tell(adjustment(1))
+    await stage.merger.once()
+    assert len(stage.entries()) == 1
+    await stage.merger.once()
+    assert len(stage.entries()) == 2
 
 
 async def test_adjustments_that_cancel_out_post_nothing(stage: Stage) -> None:

@@ -1,0 +1,112 @@
+"""Rows of totals in a payroll export: told from people, checked against the rows before them, never added.
+
+Where nobody can say whether a row is a person's or a total, the file is refused: a total that is taken for a person
+doubles a run. It must not show an amount that may be one person's alone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from producers.normalising import Rejected
+from producers.payroll.amounts import ZERO
+from producers.payroll.csv_cells import Row
+from producers.payroll.csv_mapping import CsvMapping
+from producers.payroll.tally import differ
+from schemas.money import Money
+
+_SEVERAL: Final = 2
+Sums = dict[str, Decimal]
+
+
+@dataclass(slots=True)
+class Part:
+    """Sums of columns over some rows, how many people's rows with an amount they are, and the first of them."""
+
+    sums: Sums = field(default_factory=dict)
+    rows: int = 0
+    first: tuple[int, Sums] | None = None
+
+    def add(self, line: int, amounts: Mapping[str, Decimal]) -> None:
+        """Add a person's row."""
+        if any(amounts.values()):
+            self.rows += 1
+            self.first = self.first or (line, dict(amounts))
+        for column, amount in amounts.items():
+            self.sums[column] = self.sums.get(column, ZERO) + amount
+
+    def makes(self, told: Mapping[str, Decimal]) -> bool:
+        """Whether the rows make these sums."""
+        return all(self.sums.get(column, ZERO) == amount for column, amount in told.items())
+
+
+def has_total_word(text: str, mapping: CsvMapping) -> bool:
+    """Whether a word for totals stands anywhere in the text ("Sales Total")."""
+    words = "|".join(re.escape(word) for word in mapping.total_words)
+    return bool(words) and re.search(rf"(?<!\w)(?:{words})(?!\w)", text, re.IGNORECASE) is not None
+
+
+def is_total(row: Row, mapping: CsvMapping) -> bool:
+    """Whether a word for totals stands where a person's name does, or, where no name does, in another first column.
+
+    A person who is called so is refused by the check, and no total is added.
+    """
+    columns: tuple[str | None, ...] = row.columns.people
+    if not any(row.cells[column] for column in row.columns.people):
+        columns = (row.columns.name("department"), row.columns.name("location"), next(iter(row.cells)))
+    return any(has_total_word(row.cells.get(column or "", ""), mapping) for column in columns)
+
+
+def check_total(row: Row, amounts: Sums, parts: Iterable[Part], *, currency: str) -> None:
+    """Check a row of totals against the rows since the last one, of a run, or of the file so far.
+
+    Raises Rejected `totals_differ`.
+    """
+    told = {column: amount for column, amount in amounts.items() if row.cells[column]}
+    known = list(parts)
+    if any(part.makes(told) for part in known):
+        return
+    nearest = max(known, key=lambda part: sum(part.sums.get(column, ZERO) == told[column] for column in told))
+    column = next(column for column, amount in told.items() if nearest.sums.get(column, ZERO) != amount)
+    if nearest.rows < _SEVERAL:
+        message = f"line {row.line}: a row of totals is not what the rows before it make. Export the file again."
+        raise Rejected(reason="totals_differ", message=message, field=row.at(column))
+    where = f"line {row.line}: the total of {column}"
+    raise differ(where, told[column], "the rows before it", nearest.sums.get(column, ZERO), currency=currency)
+
+
+def repeats(row: Row, amounts: Sums, parts: Iterable[Part]) -> Part | None:
+    """The rows before, two at least, that make every amount of this row; None where none do."""
+    told = {column: amounts[column] for column in row.columns.amounts if column in amounts}
+    if not any(told.values()):
+        return None
+    return next((part for part in parts if part.rows >= _SEVERAL and part.makes(told)), None)
+
+
+def total_or_person(line: int, part: Part, mapping: CsvMapping, *, currency: str) -> Rejected:
+    """Build the refusal for a row that is what the others make, though no word says that it is a total."""
+    shown = [
+        f"{column} {Money.of(part.sums[column], currency)}"
+        for column, meaning in mapping.amounts.items()
+        if meaning.kind in {"wages", "net_pay"} and part.sums.get(column)
+    ]
+    message = (
+        f"the row has the sums of {part.rows} other rows ({', '.join(shown)}), and no word that says so: a total, "
+        "or a person paid as much as all of them? Add its word to total_words, or say unlabelled_totals = "
+        '"people" in the mapping. Nothing was counted twice.'
+    )
+    return Rejected(reason="total_or_person", message=message, field=f"line {line}")
+
+
+def check_first(parts: Iterable[Part], mapping: CsvMapping, *, currency: str) -> None:
+    """Refuse a file that begins with what all its other rows make. Raises Rejected `total_or_person`."""
+    for part in parts:
+        if part.first is None or part.rows <= _SEVERAL:
+            continue
+        line, amounts = part.first
+        told = {column: amount for column, amount in amounts.items() if column in part.sums}
+        if part.makes({column: 2 * amount for column, amount in told.items()}):
+            others = Part(told, part.rows - 1)
+            raise total_or_person(line, others, mapping, currency=currency)
