@@ -37,6 +37,7 @@ from workers.earlier import Earlier
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
+from workers.stock.book import STREAM as STOCK_STREAM
 from workers.stock.book import StockBook
 from workers.stock.items import Items
 from workers.stock.merging import Merger
@@ -234,6 +235,8 @@ class Worker:
                 outcome = await pipeline.handle(delivery)
                 became = NAMES[type(outcome)]
                 self._parts.bucket.settled()
+                if stream == STOCK_STREAM:
+                    self._parts.merger.told.set()
         except (*BROKEN, MessagingError) as error:
             log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
             self._troubled.set()

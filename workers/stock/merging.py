@@ -6,10 +6,11 @@ replayed under one identity. It must not talk to Solid.
 """
 
 import asyncio
+import contextlib
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -44,6 +45,8 @@ class Merger:
     seconds: float
     most_lines: int
     clock: Clock
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever a fact may have been recorded: a company without any costs no question to the store."""
 
     async def run(self) -> None:
         """Merge until cancelled; nothing to do where merging is off, but for what an earlier setting left.
@@ -52,8 +55,17 @@ class Merger:
             StoreUnavailable, PublishFailed: nothing is lost; the next run goes on.
         """
         while True:
+            self.told.clear()
             await self.once()
+            if self.seconds:
+                await self._until_told()
             await asyncio.sleep(self.seconds or LEFT_OVER_SECONDS)
+
+    async def _until_told(self) -> None:
+        """Wait for something to merge; look now and then all the same, for what another worker has left."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEFT_OVER_SECONDS):
+                await self.told.wait()
 
     async def once(self) -> None:
         """Merge what is pending now, and publish what is not published. Idempotent; safe to cancel.

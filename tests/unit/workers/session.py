@@ -195,7 +195,7 @@ class Stage:
             "sweeper": FakeSweeper(self.said),
             "stock": None,
             "earlier": None,
-            "merger": SimpleNamespace(run=for_ever, once=nothing),
+            "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
             "books": SimpleNamespace(accounts={}, items={}, payroll=PayrollPolicy()),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),

@@ -1,5 +1,7 @@
 """Merging: pending adjustments become few entries with many lines, and nothing is lost or told twice on the way."""
 
+import asyncio
+import dataclasses
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -171,6 +173,33 @@ async def test_what_is_told_while_others_are_merged_waits_for_the_next_time(
     assert len(stage.entries()) == 1
     await stage.merger.once()
     assert len(stage.entries()) == 2
+
+
+async def test_a_company_without_adjustments_asks_the_store_once_and_one_that_is_told_some_merges_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    settled = asyncio.Event()
+
+    async def pending(company: str) -> int:
+        asked.append(company)
+        return await StockStore.pending(stage.store, company)
+
+    async def published(company: str, fact: str) -> None:
+        await StockStore.published(stage.store, company, fact)
+        settled.set()
+
+    monkeypatch.setattr(stage.store, "pending", pending)
+    monkeypatch.setattr(stage.store, "published", published)
+    merging = asyncio.create_task(dataclasses.replace(stage.merger, seconds=0.001, told=stage.merger.told).run())
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    assert asked == ["main"]
+    await stage.tell(adjustment(1))
+    stage.merger.told.set()
+    await settled.wait()
+    merging.cancel()
+    assert len(stage.entries()) == 1
 
 
 async def test_adjustments_that_cancel_out_post_nothing(stage: Stage) -> None:
