@@ -265,6 +265,7 @@ def _pass_on(task: asyncio.Task[None], failed: asyncio.Future[None]) -> None:
     error = _cause(task.exception())  # asked for in any case: else asyncio complains that nobody did
     if not failed.done():
         failed.set_exception(error)
+        failed.exception()  # likewise: the session may have ended for another reason meanwhile
 
 
 def _cause(error: BaseException | None) -> BaseException:

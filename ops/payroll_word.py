@@ -14,7 +14,7 @@ from producers.payroll.telling import Teller
 from producers.payroll.versions import (
     BY_A_PERSON,
     Following,
-    cancelled_content,
+    cancelled,
     following_restored,
     following_reversed,
 )
@@ -76,7 +76,7 @@ def must_follow(versions: Sequence[RunRow], *, undo: bool) -> RunRow:
         ConfigurationError: the run is reversed already, or (`undo`) was not reversed by a person.
     """
     newest = versions[-1]
-    if undo and cancelled_content(newest) is None:
+    if undo and cancelled(newest) is None:
         msg = f"run {newest.run} was not reversed by a person, so there is no word to take back"
         raise ConfigurationError(msg)
     if not undo and not newest.live:
@@ -103,9 +103,8 @@ async def tell_word(
     """
     newest = must_follow(versions, undo=word.undo)
     following = following_reversed(day=word.day, reason=BY_A_PERSON)
-    if word.undo:
-        content = cancelled_content(newest)
-        following = following_restored(next(row for row in reversed(versions) if row.fingerprint == content))
+    if (taken_back := cancelled(newest)) is not None:
+        following = following_restored(next(row for row in versions if row.version == taken_back.version))
     told = await runs.advance(newest.key, _only_after(newest, following))
     if told is None:
         msg = f"another version of run {newest.run} has come meanwhile; nothing was told. Look at it again."

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from solid.dialect import Dialect
-from solid.models import Kind, NewContact, NewRecord
+from solid.models import Kind, NewContact, NewEntry, NewRecord
 from solid.pages import Listing
 
 MARGIN = timedelta(days=1)
@@ -25,12 +25,12 @@ Days = tuple[date, date] | None
 class Present:
     """Solid has it: the ids of every record found, the oldest first.
 
-    The order is that of `created_at` where every one shows it, else the order in which Solid listed them. `debits` are
-    the sums of what their lines debit, None for one that shows no lines.
+    The order is that of `created_at` where every one shows it, else the order in which Solid listed them. `amounts` are
+    what their lines move, ascending, credits below zero; None for one that shows no lines.
     """
 
     ids: tuple[str, ...]
-    debits: tuple[Decimal | None, ...] = field(default=(), compare=False)
+    amounts: tuple[tuple[Decimal, ...] | None, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +138,22 @@ def _present(matches: Sequence[Mapping[str, object]]) -> Present | Inconclusive:
     created = [row.get("created_at") for row in matches]
     if all(isinstance(each, str) for each in created):
         matches = sorted(matches, key=lambda row: str(row["created_at"]))
-    return Present(tuple(str(row["id"]) for row in matches), tuple(_debits(row) for row in matches))
+    return Present(tuple(str(row["id"]) for row in matches), tuple(_amounts(row) for row in matches))
 
 
-def _debits(row: Mapping[str, object]) -> Decimal | None:
+def moves(entry: NewEntry) -> tuple[Decimal, ...]:
+    """What the lines of an entry move, as `Present.amounts` tells it of one in Solid."""
+    return tuple(sorted((line.debit or Decimal(0)) - (line.credit or Decimal(0)) for line in entry.lines))
+
+
+def _amounts(row: Mapping[str, object]) -> tuple[Decimal, ...] | None:
     lines = row.get("lines")
-    if not isinstance(lines, list) or not all(isinstance(line, dict) and "debit" in line for line in lines):
+    if not isinstance(lines, list) or not all(
+        isinstance(line, dict) and {"debit", "credit"} & set(line) for line in lines
+    ):
         return None
     try:
-        return sum((Decimal(str(line["debit"] or 0)) for line in lines), Decimal(0))
+        moved = [Decimal(str(line.get("debit") or 0)) - Decimal(str(line.get("credit") or 0)) for line in lines]
+        return tuple(sorted(amount for amount in moved if amount))
     except InvalidOperation:
         return None

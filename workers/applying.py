@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Protocol, TypeVar, assert_never
 from weakref import WeakValueDictionary
 
@@ -18,7 +19,8 @@ import structlog
 from runtime.clock import Clock
 from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
-from solid.models import Contact, Kind, NewContact, NewRecord
+from solid.lookups import moves
+from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
 from workers.chart import Chart
@@ -240,21 +242,24 @@ class Applier:
         return found
 
     async def _must_say_the_same(self, write: AnyWrite, record: NewRecord) -> None:
-        """A pay run of an earlier inbox may have been another version under the same name: its amount is compared.
+        """A pay run of an earlier inbox may have been another version under the same name: its lines are compared.
 
         Raises:
-            Conflicting: Solid shows another amount, or it is not on that day.
+            Conflicting: Solid shows other amounts, or it is not on that day.
+            Undecided, HeldForPerson: a look-up cannot tell.
         """
-        if not isinstance(write, EntryWrite) or write.totals is None:
+        if not isinstance(write, EntryWrite) or not isinstance(record, NewEntry) or write.totals is None:
             return
         match await self._when_open(lambda: self._solid.find(record, days=_days(_about(write)))):
-            case Present(ids=(found, *_), debits=(debited, *_)) if debited not in {None, write.amount}:
-                there = f"as {found} with {debited} {write.currency}"
+            case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
+                there = f"as {found} with {_shown(moved or ())} {write.currency}"
             case Absent():
                 there = "on another day"
+            case Inconclusive() as unclear:
+                raise _in_doubt(write, unclear)
             case _:
                 return
-        msg = f"{write.external_id} is in Solid {there}, and would now be {write.amount} of {write.date}"
+        msg = f"{write.external_id} is in Solid {there}, and would now be {_shown(moves(record))} of {write.date}"
         raise Conflicting(f"{msg}: the run changed, and which version was told went with the store")
 
     async def _find(self, write: AnyWrite, record: NewRecord, *, days: Days) -> str | None:
@@ -267,9 +272,8 @@ class Applier:
                 return found[0]
             case Absent():
                 return await self._matching_contact(record) if isinstance(record, NewContact) else None
-            case Inconclusive(why=why, moved=moved):
-                msg = f"{write.external_id} may be in Solid already, and a look-up cannot tell: {why}"
-                raise Undecided(msg) if moved else HeldForPerson(msg)
+            case Inconclusive() as unclear:
+                raise _in_doubt(write, unclear)
 
     async def _matching_contact(self, record: NewContact) -> str | None:
         """A contact that Solid has already: ours by its external_id, or the only one of that name that is nobody's.
@@ -361,6 +365,15 @@ def _intent(write: AnyWrite, group: Group | None) -> Intent:
         currency=group.amount.currency if group else write.currency,
         about=_about(write),
     )
+
+
+def _in_doubt(write: AnyWrite, unclear: Inconclusive) -> Undecided | HeldForPerson:
+    msg = f"{write.external_id} may be in Solid already, and a look-up cannot tell: {unclear.why}"
+    return Undecided(msg) if unclear.moved else HeldForPerson(msg)
+
+
+def _shown(moved: Sequence[Decimal]) -> str:
+    return ", ".join(f"{amount:f}" for amount in reversed(moved))
 
 
 def _about(write: AnyWrite) -> dict[str, str]:

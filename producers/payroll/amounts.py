@@ -31,14 +31,29 @@ def amount_or_none(fields: Fields, name: str, *, currency: str) -> Decimal | Non
     value = fields.get(name)
     if value is None:
         return None
+    found = _decimal(value)
+    if found is None or not is_fine(found, currency):
+        raise bad_amount(fields.at(name), currency)
+    return found
+
+
+def number(fields: Fields, name: str) -> Decimal:
+    """Give what is no amount, such as hours: of any decimals, zero when absent. Raises Rejected `bad_amount`."""
+    value = fields.get(name)
+    found = ZERO if value is None else _decimal(value)
+    if found is None:
+        raise Rejected(reason="bad_amount", message="a decimal number is needed here", field=fields.at(name))
+    return found
+
+
+def _decimal(value: object) -> Decimal | None:
+    """The number of a decimal text or a JSON number; None for anything else, and for more than any amount can be."""
     if isinstance(value, str) and _TEXT.fullmatch(value):
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise bad_amount(fields.at(name), currency)
+        return None
     found = Decimal(value)
-    if abs(found) > MAX_AMOUNT or not is_fine(found, currency):
-        raise bad_amount(fields.at(name), currency)
-    return found
+    return found if found.is_finite() and abs(found) <= MAX_AMOUNT else None
 
 
 def is_fine(amount: Decimal, currency: str) -> bool:

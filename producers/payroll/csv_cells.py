@@ -23,7 +23,7 @@ from schemas.money import MAX_AMOUNT
 _MOST_TITLE_LINES: Final = 30
 _ID: Final = re.compile(r"(?=[^ ]*\d)[A-Za-z0-9_.:#/-]{1,60}", re.ASCII)
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_BETWEEN: Final = re.compile(r"\s+(?:-|\u2013|to|through)\s+")
+_BETWEEN: Final = re.compile(r"\s*[-\u2013\u2014]\s*|\s+(?:to|through)\s+")
 _DASH: Final = frozenset({"", "-", "--"})
 _OTHER_DELIMITERS: Final = ",;\t|"
 _SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2212": "-"})
@@ -182,10 +182,10 @@ class Cells:
         `(12.00)`, `-12.00` and `12.00-` are negative. Raises Rejected `shifted_columns` for words, `bad_amount`.
         """
         text = row.cells.get(column, "").translate(_SPACES)
-        if text in _DASH:
+        bare = (text.replace(self.mapping.symbol, "") if self.mapping.symbol else text).strip()
+        if bare in _DASH:
             return ZERO
-        bare = text.replace(self.mapping.symbol, "") if self.mapping.symbol else text
-        match = self._number.fullmatch(re.sub(r"(?<=[-(])\s+|\s+(?=[-)])", "", bare.strip()))
+        match = self._number.fullmatch(re.sub(r"(?<=[-(])\s+|\s+(?=[-)])", "", bare))
         if match is None:
             raise self._refused(row, column, text)
         digits = next(found for found in match.groups() if found is not None)
@@ -200,24 +200,29 @@ class Cells:
 
     def day(self, row: Row, column: str) -> date:
         """Give the day of a cell. Raises Rejected `bad_date`."""
-        return self._day(row, column, row.cells[column])
+        found = self._parsed(row.cells[column])
+        if found is None:
+            message = f"a day is written {self.mapping.date_format} here, as the mapping says, or as 2026-04-17"
+            raise Rejected(reason="bad_date", message=message, field=row.at(column))
+        return found
 
     def period(self, row: Row, column: str) -> tuple[date, date]:
         """Give the two days of a cell, with a dash or `to` between them. Raises Rejected `bad_date`."""
-        ends = _BETWEEN.split(row.cells[column])
-        if len(ends) != 2:  # noqa: PLR2004 - the first day and the last
-            message = "a period is two days with a dash between them"
-            raise Rejected(reason="bad_date", message=message, field=row.at(column))
-        return self._day(row, column, ends[0]), self._day(row, column, ends[1])
+        text = row.cells[column]
+        for between in _BETWEEN.finditer(text):  # a day may have dashes of its own
+            first, last = self._parsed(text[: between.start()]), self._parsed(text[between.end() :])
+            if first is not None and last is not None:
+                return first, last
+        message = f"a period is two days, each {self.mapping.date_format} or 2026-04-17, with a dash between them"
+        raise Rejected(reason="bad_date", message=message, field=row.at(column))
 
-    def _day(self, row: Row, column: str, text: str) -> date:
+    def _parsed(self, text: str) -> date | None:
         try:
             if _ISO.fullmatch(text):
                 return date.fromisoformat(text)
             return datetime.strptime(text, self.mapping.date_format).replace(tzinfo=UTC).date()
         except ValueError:
-            message = f"a day is written {self.mapping.date_format} here, as the mapping says, or as 2026-04-17"
-            raise Rejected(reason="bad_date", message=message, field=row.at(column)) from None
+            return None
 
     def identifier(self, row: Row, column: str, *, known: Collection[str] = ()) -> str:
         """Give an id that is known, or of letters, signs and at least one digit.
@@ -228,9 +233,9 @@ class Cells:
         if text in known or (_ID.fullmatch(text) and not TAX_NUMBER.fullmatch(text)):
             return text
         message = (
-            "an id of a run is 1 to 60 letters, signs and at least one digit, with no space; so is one of a company"
+            "an id of a run is 1 to 60 letters, signs and at least one digit, with no space, and no nine digits, which "
+            "are a tax number's; so is one of a company that does not stand in entities"
         )
-        message += " that does not stand in entities"
         raise Rejected(reason="bad_id", message=message, field=row.at(column))
 
     def _refused(self, row: Row, column: str, text: str) -> Rejected:

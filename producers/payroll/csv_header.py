@@ -116,9 +116,9 @@ class Finder:
         name, meaning = self._known(header)
         return None if name is None or meaning is None else (name, meaning)
 
-    def is_known(self, header: str) -> bool:
-        """Whether the mapping speaks of it."""
-        return self._known(header)[0] is not None
+    def spelled(self, header: str) -> str | None:
+        """Give a header as the mapping spells it; empty where it is ignored, None where the mapping has none such."""
+        return self._known(header)[0]
 
     def _known(self, header: str) -> tuple[str | None, Meaning | None]:
         folded = fold(header)

@@ -48,12 +48,13 @@ def _merged(group: Sequence[Row], cells: Cells, finder: Finder) -> Row:
         word = row.cells[item]
         amount = cells.amount(row, amount_of)
         if word:
-            column = f"{item}: {word}"
-            if not finder.is_known(column):
-                shown = shown_header(column, 0)
+            column = finder.spelled(f"{item}: {word}")
+            if column is None:
+                shown = shown_header(f"{item}: {word}", 0)
                 message = f"line {row.line}: the mapping does not say what this is: add it, or to ignored"
                 raise Rejected(reason=f"unmapped_column:{shown}", message=message, field=shown)
-            sums[column] = sums.get(column, ZERO) + amount
+            if column:
+                sums[column] = sums.get(column, ZERO) + amount
         elif amount:
             message = "an amount without a word for what it is"
             raise Rejected(reason="bad_amount", message=message, field=row.at(amount_of))

@@ -6,7 +6,7 @@ file and in no other way. Sources: public descriptions of the exports, and a pub
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,14 +18,12 @@ from producers.payroll.csv_cells import Cells, Row, rows
 from producers.payroll.csv_items import one_row_each
 from producers.payroll.csv_mapping import CsvMapping, CsvOptions, load
 from producers.payroll.csv_totals import Part, Sums, check_first, check_total, is_total, repeats, total_or_person
-from producers.payroll.guarding import without_context
-from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
+from producers.payroll.guarding import share_a_word, without_context
+from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, differ, negative_net_pay, normalised
 
 NAME: Final = "payroll-csv"
 
 _GROSS: Final = frozenset({"wages", "contractor"})
-_TAKES_BACK: Final = frozenset({"correction", "reversal"})
-"""Types of runs in which a person may owe the company: what was paid too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class _Key:
 
 @dataclass(slots=True)
 class _Adding:
-    """What was added up so far: by run, since the last row of totals, and since the beginning.
+    """What was added up so far: by run, between the rows of totals, and since the beginning.
 
     `alike` counts the rows that say the very same, as hashes.
     """
@@ -49,12 +47,12 @@ class _Adding:
     of_run: dict[_Key, Part] = field(default_factory=dict)
     people: dict[tuple[_Key, int], tuple[Decimal, Decimal]] = field(default_factory=dict)
     alike: dict[_Key, Counter[int]] = field(default_factory=dict)
-    section: Part = field(default_factory=Part)
+    sections: list[Part] = field(default_factory=lambda: [Part()])
     whole: Part = field(default_factory=Part)
 
     def parts(self) -> list[Part]:
         """What a row of totals may be the total of."""
-        return [self.section, self.whole, *self.of_run.values()]
+        return [self.sections[-1], self.whole, *self.of_run.values()]
 
 
 def read_runs(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken]:
@@ -74,8 +72,8 @@ def _read(file: BinaryIO, context: NormaliseContext) -> list[Taken]:
         columns = [column for column in (*row.columns.amounts, *mapping.checks) if column in row.cells]
         amounts = {column: cells.amount(row, column) for column in columns}
         if is_total(row, mapping) or _is_unlabelled_total(row, amounts, adding, cells):
-            check_total(row, amounts, adding.parts(), currency=currency)
-            adding.section = Part()
+            check_total(row, amounts, adding.parts(), adding.sections, currency=currency)
+            adding.sections.append(Part())
         else:
             _add(row, amounts, adding, cells, options, context)
     if mapping.unlabelled_totals == "refuse":
@@ -105,6 +103,7 @@ def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
     if not any(names):
         message = "this line names no person: a row of totals without a word for it? Add its word to total_words."
         raise Rejected(reason="row_without_person", message=message, field=f"line {row.line}")
+    _must_not_be_named(row, names, cells.mapping)
     key = _key(row, cells, options, context)
     tally = adding.tallies.setdefault(key, Tally())
     own = Tally()
@@ -113,12 +112,30 @@ def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
         place = _place(row, options) if meaning.kind in _GROSS else {}
         tally.add(meaning.kind, meaning.category, amount, **place)
         own.add(meaning.kind, meaning.category, amount)
-    for part in (adding.section, adding.whole, adding.of_run.setdefault(key, Part())):
+    for part in (adding.sections[-1], adding.whole, adding.of_run.setdefault(key, Part())):
         part.add(row.line, amounts)
     adding.alike.setdefault(key, Counter())[hash(tuple(row.cells.values()))] += 1
     person = (key, hash(names))
     net, gross = adding.people.get(person, (ZERO, ZERO))
     adding.people[person] = (net + own.total({"net_pay"}), gross + own.total(_GROSS))
+
+
+def _must_not_be_named(row: Row, names: Sequence[str], mapping: CsvMapping) -> None:
+    """Refuse a category that somebody typed with this person's name in it ("Deduction: Loan Smith").
+
+    What the mapping has in full, its owner has looked at. Raises Rejected `names_a_person`.
+    """
+    order = row.columns.order
+    for column, meaning in row.columns.amounts.items():
+        if column not in mapping.amounts and share_a_word(meaning.category, names):
+            where = (
+                f"the header of column {order.index(column) + 1}" if column in order else f"a word of {mapping.item}"
+            )
+            message = (
+                f"{where} may hold the name of the person of this line, and would be told as a category. "
+                "Give it in full in amounts of the mapping, with a category that names nobody."
+            )
+            raise Rejected(reason="names_a_person", message=message, field=f"line {row.line}")
 
 
 def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext) -> _Key:
@@ -170,11 +187,11 @@ def _check_runs(adding: _Adding) -> None:
             raise Rejected(reason="run_twice", message=message)
         seen.add((key.entity, key.run))
     for key, alike in adding.alike.items():
-        if len(alike) > 1 and min(alike.values()) > 1:
+        if min(alike.values()) > 1:
             message = f"every row of the run {key.run} stands in the file more than once. Export it again."
             raise Rejected(reason="rows_twice", message=message)
     for (key, _), (net, gross) in adding.people.items():
-        if net < 0 <= gross and key.type not in _TAKES_BACK:
+        if net < 0 <= gross and key.type not in TAKES_BACK:
             raise negative_net_pay("net pay")
 
 
@@ -195,7 +212,7 @@ def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is 
     if key.type == "reversal" and gross > 0:
         message = f"the run {key.run} is called a reversal, and its wages are positive: does it take back, or pay?"
         raise Rejected(reason="reversal_not_negative", message=f"{message} Set signs or types in the mapping.")
-    is_reversal = key.type not in _TAKES_BACK and gross < 0
+    is_reversal = key.type not in TAKES_BACK and gross < 0
     run = Run(
         source=NAME,
         provider=mapping.provider,

@@ -5,9 +5,10 @@ doubles a run. It must not show an amount that may be one person's alone.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import accumulate, chain
 from typing import Final
 
 from producers.normalising import Rejected
@@ -37,6 +38,11 @@ class Part:
         for column, amount in amounts.items():
             self.sums[column] = self.sums.get(column, ZERO) + amount
 
+    def joined(self, other: "Part") -> "Part":
+        """Give these rows and others as one part."""
+        sums = {name: self.sums.get(name, ZERO) + other.sums.get(name, ZERO) for name in self.sums | other.sums}
+        return Part(sums, self.rows + other.rows)
+
     def makes(self, told: Mapping[str, Decimal]) -> bool:
         """Whether the rows make these sums."""
         return all(self.sums.get(column, ZERO) == amount for column, amount in told.items())
@@ -59,14 +65,16 @@ def is_total(row: Row, mapping: CsvMapping) -> bool:
     return any(has_total_word(row.cells.get(column or "", ""), mapping) for column in columns)
 
 
-def check_total(row: Row, amounts: Sums, parts: Iterable[Part], *, currency: str) -> None:
+def check_total(row: Row, amounts: Sums, parts: Iterable[Part], sections: Sequence[Part], *, currency: str) -> None:
     """Check a row of totals against the rows since the last one, of a run, or of the file so far.
 
-    Raises Rejected `totals_differ`.
+    Totals may stand within totals, so the `sections` between them may make it, too: the last one, the last two, and
+    so on. Raises Rejected `totals_differ`.
     """
     told = {column: amount for column, amount in amounts.items() if row.cells[column]}
     known = list(parts)
-    if any(part.makes(told) for part in known):
+    since = accumulate(reversed(sections), Part.joined)
+    if any(part.makes(told) for part in chain(known, since)):
         return
     nearest = max(known, key=lambda part: sum(part.sums.get(column, ZERO) == told[column] for column in told))
     column = next(column for column, amount in told.items() if nearest.sums.get(column, ZERO) != amount)

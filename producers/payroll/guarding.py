@@ -93,6 +93,12 @@ def may_name_its_holder(name: object, *, holders: int) -> bool:
     return holders == 1 and isinstance(name, str) and bool(_words(name) - _ORDINARY)
 
 
+def share_a_word(text: str, names: Iterable[str]) -> bool:
+    """Whether a text holds a word of one of these names of a person."""
+    words = _words(text)
+    return bool(words) and any(words & _words(name) for name in names)
+
+
 def words_of_people(document: object) -> frozenset[str]:
     """Collect the words of every field that names a person or a bank account, wherever it stands."""
     return frozenset(_personal(document, ""))

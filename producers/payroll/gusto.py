@@ -17,7 +17,7 @@ from producers.payroll.guarding import category, fields_of, guarded, words_of_pe
 from producers.payroll.gusto_names import split_by_name, split_wages
 from producers.payroll.gusto_totals import Totals, read_totals
 from producers.payroll.options import GustoOptions, read_options
-from producers.payroll.tally import Run, RunType, Tally, negative_net_pay, normalised
+from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, negative_net_pay, normalised
 from producers.webhooks.fields import Fields
 from schemas.payroll import RunPaid
 
@@ -34,9 +34,6 @@ _TYPES: Final[Mapping[str, RunType]] = {
 }
 """Gusto's reasons for an off-cycle payroll, in lower case; any other reason is `off_cycle`."""
 
-
-_TAKES_BACK: Final = frozenset({"correction", "reversal"})
-"""Types of runs in which a person, or the whole run, may owe the company: Gusto says itself that it takes back."""
 
 _OTHER_BODIES: Final[Mapping[str, frozenset[str]]] = {
     "company_benefit": frozenset({"benefit_type", "company_uuid"}),
@@ -115,7 +112,7 @@ def _payroll(payroll: Fields, context: NormaliseContext) -> Normalised:
         raise payroll.missing("totals")
     _must_be_dollars(payroll)
     run = _run(payroll, options, context)
-    takes_back = run.type in _TAKES_BACK
+    takes_back = run.type in TAKES_BACK
     totals = read_totals(fields_of(payroll.get("totals"), "totals"), limit=options.rounding_limit, may_owe=takes_back)
     employees = payroll.sections("employee_compensations") or ()
     if not takes_back and totals.gross_pay >= 0:

@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.payroll.amounts import ZERO, amount, amount_or_none, day, needed_amount
+from producers.payroll.amounts import ZERO, amount, amount_or_none, day, needed_amount, number
 from producers.payroll.options import GustoOptions, read_options
 from producers.payroll.tally import Run, Tally, differ, normalised
 from producers.webhooks.fields import Fields
 
 _USD: Final = "USD"
+_HALF_A_CENT: Final = Decimal("0.005")
+"""Whichever way Gusto rounds hours at their rate."""
 _PAID: Final = frozenset({"funded", "paid"})
 
 
@@ -77,8 +79,8 @@ def _wages(payment: Fields) -> Decimal:
     """The wages of one payment; what its parts make is checked, and no figure of it is ever shown."""
     told = needed_amount(payment, "wage_total", currency=_USD)
     fixed = amount(payment, "wage", currency=_USD) + amount(payment, "bonus", currency=_USD)
-    hours, rate = (amount(payment, name, currency=_USD) for name in ("hours", "hourly_rate"))
-    if told not in {fixed, fixed + round(hours * rate, 2)}:
+    by_the_hour = number(payment, "hours") * number(payment, "hourly_rate")
+    if told != fixed and abs(told - fixed - by_the_hour) > _HALF_A_CENT:
         message = "the parts of a payment (wage, bonus, hours at their rate) do not make its total"
         raise Rejected(reason="totals_differ", message=message, field=payment.at("wage_total"))
     if told < 0:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
-from producers.payroll.pulling import Account, Outcome
+from producers.payroll.pulling import COMPANY_CHANGED, Account, Outcome
 from producers.payroll.telling import Teller
 from producers.payroll.versions import following_paid, key_of, paid
 from schemas.envelope import Event
@@ -36,6 +36,8 @@ class Reader:
             pieces = list(self._read(file, context))
         except Rejected as rejected:
             return [await self._refused(reference, rejected)]
+        if (moved := await self._in_other_books(pieces)) is not None:
+            return [await self._refused(reference, moved)]
         faults = [piece for piece in pieces if isinstance(piece, Refused)]
         if faults:
             message = f"{faults[0].where}: {faults[0].message}"
@@ -43,6 +45,18 @@ class Reader:
         if self._teller is not None:
             await self._runs.advance(reference, lambda _: None)
         return await self._told(pieces, context.company)
+
+    async def _in_other_books(self, pieces: Sequence[Taken | Refused]) -> Rejected | None:
+        """Why a run of the file is not told: it stands in the books of another company, and would be posted twice."""
+        for key in (key_of(event) for piece in pieces if isinstance(piece, Taken) for event in piece.events):
+            if (stands_in := await self._runs.elsewhere(key)) is not None:
+                message = (
+                    f"run {key.run} of {key.entity} stands in the books of {stands_in}, and would be posted again in "
+                    f"those of {key.company}. Is it wrong there: relay payroll reverse --provider {key.provider} "
+                    f"--run {key.run} --company {stands_in}, and read the file again."
+                )
+                return Rejected(reason=COMPANY_CHANGED, message=message)
+        return None
 
     async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[Outcome]:
         taken = [piece for piece in pieces if isinstance(piece, Taken)]

@@ -17,6 +17,8 @@ from schemas.money import Money
 from schemas.payroll import OWED, LineKind, RunLine, RunPaid
 
 RunType = Literal["regular", "off_cycle", "bonus", "correction", "reversal", "contractor", "year_end"]
+TAKES_BACK: Final[frozenset[RunType]] = frozenset({"correction", "reversal"})
+"""Types of runs in which a person, or the whole run, may owe the company: their provider says itself that they do."""
 Key = tuple[LineKind, str, str | None, str | None]
 
 MOST_LINES: Final = 300

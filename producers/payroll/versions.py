@@ -7,7 +7,7 @@ run that says what was said before is not told again. It must not read a clock, 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
-from producers.payroll.content import fingerprint, fingerprint_of
+from producers.payroll.content import fingerprint, same_amounts
 from schemas.envelope import Event, decode, encode
 from schemas.payroll import PostedRun, RunPaid, RunReversed
 from store.payroll_runs import NewVersion, RunDates, RunKey, RunRow
@@ -39,12 +39,16 @@ def key_of(event: Event) -> RunKey:
 def following_paid(event: Event, *, deadline: datetime | None) -> Following:
     """What follows when the run is as `event` tells it. The event is a normaliser's, its version 1.
 
-    Nothing where that was said before, or where a person has said that exactly this was cancelled.
+    Nothing where that was said before, or where a person has said that a run of these dates and amounts was cancelled:
+    other options or names of departments do not make it one that is paid.
     """
-    hashed = fingerprint(event)
+    hashed, run = fingerprint(event), paid(event)
 
     def following(latest: RunRow | None) -> NewVersion | None:
-        if latest is not None and hashed in {latest.fingerprint, cancelled_content(latest)}:
+        before = None if latest is None else cancelled(latest)
+        if before is not None and same_amounts(run, before):
+            return None
+        if latest is not None and latest.fingerprint == hashed:
             return None
         return _paid_again(event, latest, deadline=deadline)
 
@@ -55,21 +59,21 @@ def following_restored(before: RunRow) -> Following:
     """What follows when a person takes back the word that `before` was cancelled: the same run, as the next version."""
 
     def following(latest: RunRow | None) -> NewVersion | None:
-        if latest is None or cancelled_content(latest) is None:
+        if latest is None or cancelled(latest) is None:
             return None
         return _paid_again(decode(before.event or b""), latest, deadline=None)
 
     return following
 
 
-def cancelled_content(row: RunRow) -> str | None:
-    """The fingerprint of what a person has said was cancelled; None where the version says something else."""
+def cancelled(row: RunRow) -> PostedRun | None:
+    """What a person has said was cancelled; None where the version says something else."""
     if row.fingerprint != REVERSED:
         return None
     data = decode(row.event or b"").data
     if not isinstance(data, RunReversed) or data.reason != BY_A_PERSON:
         return None
-    return fingerprint_of(data.taken_back)
+    return data.taken_back
 
 
 def _paid_again(event: Event, latest: RunRow | None, *, deadline: datetime | None) -> NewVersion:

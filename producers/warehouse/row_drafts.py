@@ -103,7 +103,8 @@ def put_away(cells: Cells, *, sign: int) -> Draft | str:
         "day": moment.day,
     }
     word = "receipt" if sign > 0 else "return"
-    return Draft(ReceiptPosted, fields, word, name, (order, number, line, _time(moment)), moment, order or number)
+    said = (order, number, line.model_dump_json(exclude_none=True), _time(moment))  # a field more must not rename it
+    return Draft(ReceiptPosted, fields, word, name, said, moment, order or number)
 
 
 def receipt_line(cells: Cells, *, sign: int) -> ReceiptLine | None:

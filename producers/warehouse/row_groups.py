@@ -5,7 +5,7 @@ It holds one document at a time, and must not remember the ones before it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,22 +21,23 @@ from schemas.money import Money
 MOST_LINES: Final = 5_000
 """A document of more rows than this makes too large a message."""
 
-_EARLY: Final = datetime(1, 1, 1, tzinfo=UTC)
-
 Head = Mapping[str, object]
 
 
 @dataclass(slots=True)
 class Group:
-    """One document while its rows come. `head` is what its rows say alike, `spoilt` the row at fault."""
+    """One document while its rows come. `head` is what its rows say alike, `spoilt` the row at fault.
+
+    `time` is that of its first row: rows that a cut file lacked do not change it.
+    """
 
     kind: Kind
     key: tuple[object, ...]
     first: int
     last: int
+    time: datetime
     head: dict[str, object] = field(default_factory=dict)
     lines: list[EventModel] = field(default_factory=list)
-    time: datetime = _EARLY
     spoilt: str | None = None
 
     def take(self, cells: Cells, moment: Moment) -> bool:
@@ -46,7 +47,6 @@ class Group:
             if value is not None and self.head.setdefault(name, value) != value:
                 raise RowRefused("rows_disagree", "another row of the same document says something else", field=name)
         line = grouping.line(cells)
-        self.time = max(self.time, moment.time)
         if line is None:
             return False
         if len(self.lines) == MOST_LINES:

@@ -149,7 +149,7 @@ class RowReader:
         group = self._group
         if group is None or (group.kind, group.key) != (kind, key):
             yield from self._close()
-            group = self._group = Group(kind, key, first, last, spoilt=self._doubt)
+            group = self._group = Group(kind, key, first, last, moment.time, spoilt=self._doubt)
         group.last = last
         try:
             if not group.take(cells, moment):

@@ -80,8 +80,8 @@ def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[T
     problems: list[Refused] = []
     for node, order in zip(nodes, orders, strict=True):
         try:
+            days += [found for found in (_day(node, "ReceivedDate"),) if found]  # also of a line that is refused below
             line = _receipt_line(node, options)
-            days += [found for found in (_day(node, "ReceivedDate"),) if found]
         except Rejected as error:
             problems.append(refused(f"line {node.text('ID') or node.line}", error))
             continue

@@ -67,8 +67,8 @@ MUTANTS: Final = (
         "cancelled-run-told-again",
         "A run that a person said was cancelled is not told again while the provider says the same of it.",
         "producers/payroll/versions.py",
-        "        if latest is not None and hashed in {latest.fingerprint, cancelled_content(latest)}:\n",
-        "        if latest is not None and hashed == latest.fingerprint:\n",
+        "        if before is not None and same_amounts(run, before):\n",
+        "        if before is not None and same_amounts(run, before) and latest is None:\n",
         (f"{WORD}::test_the_word_holds_until_the_provider_says_something_else",),
     ),
     Mutant(

@@ -92,8 +92,8 @@ MUTANTS: Final = (
         "held-sent-again",
         "Where a look-up cannot tell, a person decides; nothing is sent again.",
         "workers/applying.py",
-        "                raise Undecided(msg) if moved else HeldForPerson(msg)\n",
-        "                return None\n",
+        "                raise _in_doubt(write, unclear)\n\n",
+        "                return None\n\n",
         (f"{APPLYING}::test_a_look_up_that_cannot_tell_never_sends_again",),
     ),
     Mutant(

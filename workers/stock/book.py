@@ -4,9 +4,10 @@ A fact is recorded and its entry decided in one transaction of the store, once: 
 that the inbox knows it. Nothing is sent to Solid here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Protocol
 
 from schemas.money import Money
@@ -19,7 +20,7 @@ from workers.plans.writes import AdjustmentWrite, AnyWrite, Parked, Plan
 from workers.stock.card import Card
 from workers.stock.items import Items
 from workers.stock.movement import Movement, Told
-from workers.stock.recording import Posting, entry_of, needs_history, record, refuse_worthless
+from workers.stock.recording import Posting, entry_of, needs_history, record, refuse_two_costs, refuse_worthless
 from workers.stock.retelling import belongs_to, conflict, may_grow, name_of_rest, rest_of
 
 STREAM = "inventory"
@@ -89,6 +90,7 @@ class StockBook:
         if told is None:
             return plan
         told = told.saying(cards=await self._cards_of(told))
+        refuse_two_costs(told)
         self._refuse_without_opt_in(told)
         await self._refuse_merged_before(told)
         try:
@@ -117,13 +119,14 @@ class StockBook:
     async def _told_otherwise(self, told: Told, event: EventRef, *, known: StockFact) -> tuple[Told, StockFact]:
         """What a receipt or an order says more than is recorded, as a fact of its own. Raises Conflicting."""
         more = told.saying(fact=name_of_rest(told), external_id=name_of_rest(told))
+        recorded: list[Movement] = []
         if not await self._records.knows(self._company, more.fact):
             bodies = await self._records.movements(self._company, told.fact)
             recorded = [Movement.model_validate(body) for body in bodies]
             if known.day != told.day or not may_grow(told):
                 raise conflict(told, recorded)
             rest_of(told, recorded)
-        return more, await self._records.record(self._recording(more, event, of=told))
+        return more, await self._records.record(self._recording(more, event, of=told, recorded=recorded))
 
     def _refuse_without_opt_in(self, told: Told) -> None:
         posts = told.merges and any(movement.role for movement in told.movements)
@@ -163,8 +166,10 @@ class StockBook:
             reason=told.reason,
         )
 
-    def _recording(self, told: Told, event: EventRef, *, of: Told | None = None) -> Recording:
-        """Of a fact, or of what a fact says more than is recorded of it."""
+    def _recording(
+        self, told: Told, event: EventRef, *, of: Told | None = None, recorded: Sequence[Movement] = ()
+    ) -> Recording:
+        """Of a fact, or of what a fact says more than is `recorded` of it, on whichever cards."""
 
         def history(cards: Mapping[str, Body]) -> Sequence[str]:
             return list(cards) if of is not None else needs_history(told, _cards(cards), self._books)
@@ -173,7 +178,7 @@ class StockBook:
             before = _cards(cards)
             seen = {item: [Movement.model_validate(body) for body in bodies] for item, bodies in histories.items()}
             adjusts = self._adjusts and told.merges
-            kept = told if of is None else _more(told, of, seen)
+            kept = told if of is None else _more(told, of, chain(recorded, *seen.values()))
             if not kept.movements:
                 return Decided(movements=[], cards={}, postings=[], state="own")
             kept = _unbooked(kept) if adjusts else kept
@@ -210,10 +215,10 @@ def _unbooked(told: Told) -> Told:
     return told.saying(movements=[movement.model_copy(update={"role": None}) for movement in told.movements])
 
 
-def _more(told: Told, whole: Told, histories: Mapping[str, Sequence[Movement]]) -> Told:
-    """What the whole says more than is recorded of it."""
-    movements = [movement for seen in histories.values() for movement in seen]
-    rest = rest_of(whole, [movement for movement in movements if belongs_to(whole.fact, movement)])
+def _more(told: Told, whole: Told, seen: Iterable[Movement]) -> Told:
+    """What the whole says more than is recorded of it; `seen` may hold a movement twice, and those of other facts."""
+    recorded = {(each.fact, each.number): each for each in seen if belongs_to(whole.fact, each)}
+    rest = rest_of(whole, recorded.values())
     return told.saying(movements=[movement.model_copy(update={"fact": told.fact}) for movement in rest])
 
 

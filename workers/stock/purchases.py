@@ -120,11 +120,10 @@ class Purchases:
         None where the order has the item on lines of other costs, and which of them is meant is not said.
         """
         lines = self._costs.get(order or "", ())
-        told = [(when, cost) for when, named, cost in lines if named in {None, line}]
-        if not told and 1 in {len({named for _, named, _ in lines}), len({cost for _, _, cost in lines})}:
-            told = [(when, cost) for when, _, cost in lines]
-        before = [cost for when, cost in told if when <= at]
-        return before[-1] if before else (told[0][1] if told else None)
+        if told := [each for each in lines if each[1] in {None, line}]:
+            return _last(told, at)
+        costs = {_last([each for each in lines if each[1] == named], at) for _, named, _ in lines}
+        return costs.pop() if len(costs) == 1 else None
 
     def _add(self, order: str, line: str | None, new: Tally) -> None:
         lines = self._tallies[order]
@@ -154,6 +153,11 @@ class Purchases:
         for order, line, *sums in body["tallies"]:
             purchases._tallies[order][line] = Tally(*map(Decimal, sums))
         return purchases
+
+
+def _last(told: Sequence[Told], at: str) -> Decimal:
+    before = [cost for when, _, cost in told if when <= at]
+    return before[-1] if before else told[0][2]
 
 
 def _matched(lines: Mapping[str | None, Tally]) -> Sequence[Tally]:

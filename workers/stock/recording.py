@@ -122,6 +122,20 @@ def _difference(item: str, before: Card, after: Card) -> list[Posting]:
     ]
 
 
+def refuse_two_costs(told: Told) -> None:
+    """Return where an order says one cost of each line of an item. Raises Parked."""
+    for new in told.by_card.values():
+        costs: dict[str | None, Decimal | None] = {}
+        for movement in new:
+            if movement.kind == "order" and costs.setdefault(movement.line, movement.unit_cost) != movement.unit_cost:
+                msg = (
+                    f"order {movement.order} has {movement.item} twice, at other costs, and nothing tells the two "
+                    "lines apart: which of them is received cannot be known. Name the lines in the order and in its "
+                    "receipts, or tell the order with one cost of the item."
+                )
+                raise Parked(f"ambiguous:cost:{movement.item}", msg)
+
+
 def _refuse_unknown(item: str, new: Sequence[Movement], before: Card, books: Books) -> None:
     unknown = any(movement.kind == "count" and not before.is_opened(movement) for movement in new)
     if unknown and books.inventory.opening != "zero":

@@ -1,11 +1,12 @@
 """A fact that is recorded, told again with other content: what that means. Pure.
 
-A receipt or order of which the beginning was delivered first may grow: the lines that follow are taken, and the
-beginning of what is known already posts nothing. Everything else is a conflict for a person, who gets the figures of
-both. It must not guess which of two figures for one line is right.
+A receipt or order of which a part was delivered first may grow: the lines that are new are taken, wherever they stand,
+and the beginning of what is known already posts nothing. Everything else is a conflict for a person, who gets the
+figures of both. It must not guess which of two figures for one line is right.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -31,22 +32,27 @@ def may_grow(told: Told) -> bool:
     return all(movement.kind in {"receipt", "order"} for movement in told.movements)
 
 
-def rest_of(told: Told, recorded: Sequence[Movement]) -> Sequence[Movement]:
+def rest_of(told: Told, recorded: Iterable[Movement]) -> Sequence[Movement]:
     """The lines that are told and not recorded; none where all of them are.
 
     Raises:
-        Conflicting: a line says something else than the same line of what is recorded.
+        Conflicting: a line that is recorded is not told now, and that is not because what is told was cut behind it.
     """
-    known = {movement.number: _said(movement) for movement in recorded}
-    if any(known.get(line.number, _said(line)) != _said(line) for line in told.movements):
+    recorded = list(recorded)
+    rest = _without(told.movements, recorded)
+    if _without(recorded, told.movements) and (rest or not _is_the_beginning(told, recorded)):
         raise conflict(told, recorded)
-    return [line for line in told.movements if line.number not in known]
+    return rest
 
 
-def conflict(told: Told, recorded: Iterable[Movement]) -> Conflicting:
+def _is_the_beginning(told: Told, recorded: Sequence[Movement]) -> bool:
+    known = {(movement.number, _said(movement)) for movement in recorded}
+    return all((movement.number, _said(movement)) in known for movement in told.movements)
+
+
+def conflict(told: Told, recorded: Sequence[Movement]) -> Conflicting:
     """What a person is told, with the figures of both where they differ."""
-    was, now = ({movement.number: movement for movement in each} for each in (recorded, told.movements))
-    before, after = (_others(one, than=another) for one, another in ((was, now), (now, was)))
+    before, after = _without(recorded, told.movements), _without(told.movements, recorded)
     figures = (
         f"Recorded: {_figures(before)}. Told now: {_figures(after)}." if before or after else "The day is another."
     )
@@ -57,13 +63,22 @@ def conflict(told: Told, recorded: Iterable[Movement]) -> Conflicting:
     )
 
 
+def _without(lines: Iterable[Movement], others: Iterable[Movement]) -> list[Movement]:
+    """The lines that the others do not say, or not as often, whatever their order."""
+    left = Counter(map(_said, others))
+    rest = []
+    for line in lines:
+        said = _said(line)
+        if left[said]:
+            left[said] -= 1
+        else:
+            rest.append(line)
+    return rest
+
+
 def _said(movement: Movement) -> str:
     """What a movement says, under whatever fact."""
     return movement.model_dump_json(exclude={"fact", "number", "role"}, exclude_none=True)
-
-
-def _others(lines: Mapping[int, Movement], *, than: Mapping[int, Movement]) -> list[Movement]:
-    return [line for number, line in lines.items() if number not in than or _said(than[number]) != _said(line)]
 
 
 def _figures(movements: Sequence[Movement]) -> str:

@@ -210,10 +210,10 @@ async def looked_at(settings: Settings) -> list[tuple[str, bool, str]]:
     return [(each.what, each.ok, each.text.partition(", ")[0]) for each in checklist.findings]
 
 
-async def take(path: Path, runs: PayrollRuns, broker: FakeBroker) -> list[Outcome]:
+async def take(path: Path, runs: PayrollRuns, broker: FakeBroker, company: str | None = None) -> list[Outcome]:
     """Read an export of ADP once."""
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{path.parent}/relay.db"}})
-    async with open_reader(settings, "adp", FakeClock(), company=None, dry=True) as (dry, context):
+    async with open_reader(settings, "adp", FakeClock(), company=company, dry=True) as (dry, context):
         reader = Reader(account=dry._account, read=dry._read, runs=runs, teller=Teller(runs, broker))
         with path.open("rb") as file:
             return await reader.take(file, path.name, context)
@@ -235,6 +235,17 @@ async def test_an_export_that_is_read_twice_is_told_once_and_its_correction_repl
         await take(path, bench.runs, bench.broker)
         assert [row.state for row in await bench.runs.all(["main"])] == ["told"] * len(first)
         assert len(bench.broker.bodies) == len(first)
+
+
+async def test_an_export_that_stands_in_the_books_of_another_company_is_not_told_again(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        path = bench.folder / "register.csv"
+        path.write_bytes(EXPORT.read_bytes())
+        told = await take(path, bench.runs, bench.broker)
+        [refused] = await take(path, bench.runs, bench.broker, company="second")
+        assert (refused.became, refused.reason) == ("refused", "company_changed")
+        assert f"--run {told[0].run} --company main" in (refused.message or "")
+        assert len(bench.broker.bodies) == len(told)
 
 
 async def test_without_a_schedule_there_is_nothing_to_run() -> None:

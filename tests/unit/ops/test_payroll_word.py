@@ -73,6 +73,22 @@ async def test_the_word_holds_until_the_provider_says_something_else(tmp_path: P
         assert standing(bench.broker.data) == {"run-1": [3]}
 
 
+async def test_the_word_holds_though_the_same_amounts_have_other_names(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.gusto.payrolls = [payroll()]
+        await bench.pull()
+        await say(bench, await found(bench))
+        taxes = [{"name": "Federal Income Tax", "employer": False, "amount": 1000}]
+        bench.gusto.payrolls = [payroll(payroll_taxes=taxes)]
+        [again] = await bench.pull()
+        assert again.became == "unchanged"
+        assert standing(bench.broker.data) == {"run-1": []}
+        await say(bench, await found(bench), undo=True)
+        [named] = await bench.pull()
+        assert (named.became, named.version) == ("told", 4)
+        assert standing(bench.broker.data) == {"run-1": [4]}
+
+
 async def test_a_missing_run_is_not_missing_any_more_once_a_person_has_decided(tmp_path: Path) -> None:
     async with open_bench(tmp_path) as bench:
         bench.gusto.payrolls = [payroll()]

@@ -221,15 +221,19 @@ def test_a_rule_that_does_not_fit_its_record_is_refused(rules: Mapping[str, Look
 
 
 @pytest.mark.parametrize(
-    ("lines", "debits"),
+    ("lines", "amounts"),
     [
-        ([{"debit": "100.10"}, {"debit": "0.05", "credit": None}, {"credit": "100.15", "debit": None}], "100.15"),
+        (
+            [{"debit": "100.10"}, {"debit": "0.05", "credit": None}, {"credit": "100.15", "debit": None}],
+            "-100.15 0.05 100.10",
+        ),
+        ([{"debit": "5"}, {"credit": 5}, {"credit": "0.00"}], "-5 5"),
         ([{"debit": "ten", "credit": None}], None),
         ([{"amount": "100.10"}], None),
         (None, None),
     ],
 )
-async def test_what_an_entry_debits_is_told_where_the_list_shows_it(lines: object, debits: str | None) -> None:
+async def test_what_an_entry_moves_is_told_where_the_list_shows_it(lines: object, amounts: str | None) -> None:
     found_one = await found(ENTRY, ok([{**ours(ENTRY), "lines": lines}]))
     assert isinstance(found_one, Present)
-    assert found_one.debits == (None if debits is None else Decimal(debits),)
+    assert found_one.amounts == (None if amounts is None else tuple(Decimal(each) for each in amounts.split()),)

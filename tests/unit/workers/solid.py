@@ -10,6 +10,7 @@ from typing import Literal
 
 from solid.client import Absent, Days, Everything, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
+from solid.lookups import moves
 from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
 
 Fault = Literal[
@@ -114,7 +115,7 @@ class FakeSolid:
         """What a look-up finds by external id."""
         ids = self.ids_of(external_id)
         rows = dict(self.records)
-        return Present(ids, tuple(_debits(rows[each]) for each in ids)) if ids else Absent()
+        return Present(ids, tuple(_amounts(rows[each]) for each in ids)) if ids else Absent()
 
     async def contacts_named(self, display_name: str) -> list[Contact]:
         """Give the contacts of exactly this name."""
@@ -151,6 +152,5 @@ class FakeSolid:
         return calls
 
 
-def _debits(record: NewRecord) -> Decimal | None:
-    lines = record.lines if isinstance(record, NewEntry) else None
-    return None if lines is None else sum((line.debit or Decimal(0) for line in lines), Decimal(0))
+def _amounts(record: NewRecord) -> tuple[Decimal, ...] | None:
+    return moves(record) if isinstance(record, NewEntry) else None

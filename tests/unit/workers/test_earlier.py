@@ -154,11 +154,31 @@ async def test_a_pay_run_that_an_earlier_inbox_posted_with_another_amount_comes_
 ) -> None:
     bench.solid.add(_record(FEE))
     bench.solid.unreadable = None if listed else Inconclusive("too long")
-    with pytest.raises(Conflicting, match=r"solid-1 with 1\.50 USD, and would now be 2\.75"):
+    with pytest.raises(Conflicting, match=r"solid-1 with 1\.50, -1\.50 USD, and would now be 2\.75"):
         await bench.applier().apply(fact(happened=OLD), Plan(writes=(_run("2.75"),)))
     assert len(bench.solid.records) == 1
     await bench.applier().apply(fact(happened=OLD), Plan(writes=(_run(),)))
     assert (await bench.row(FEE)).adopted
+
+
+async def test_a_pay_run_that_an_earlier_inbox_posted_with_other_taxes_comes_before_a_person(bench: Bench) -> None:
+    run = _run()
+    wages, owed = run.lines
+    shares = [owed.model_copy(update={"credit": Decimal(share)}) for share in ("0.50", "1")]
+    bench.solid.add(_record(FEE))
+    with pytest.raises(Conflicting, match=r"would now be 1\.50, -0\.50, -1 of"):
+        await bench.applier().apply(
+            fact(happened=OLD), Plan(writes=(run.model_copy(update={"lines": (wages, *shares)}),))
+        )
+    assert len(bench.solid.records) == 1
+
+
+async def test_a_pay_run_whose_lines_cannot_be_looked_up_is_not_taken_for_the_same(bench: Bench) -> None:
+    bench.solid.add(_record(FEE))
+    await bench.applier().apply(fact(happened=OLD), one("another"))
+    bench.solid.inconclusive = Inconclusive("the list has more than 50 pages")
+    with pytest.raises(HeldForPerson, match="a look-up cannot tell"):
+        await bench.applier().apply(fact(2, happened=OLD), Plan(writes=(_run(),)))
 
 
 async def test_a_pay_run_that_is_in_solid_on_another_day_comes_before_a_person(bench: Bench) -> None:

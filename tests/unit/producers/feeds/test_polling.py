@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ from producers.feeds import reading
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import Turn, keep_feeding
 from producers.feeds.polling import PolledAddress
-from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.normalising import NormaliseContext, Normalised, Refused, Rejected, Taken
 from runtime.sections import ConfigurationError
 from runtime.sections_feeds import PollingFeed
 from store.cursors import Cursor
@@ -241,6 +241,19 @@ async def test_an_item_that_cannot_be_normalised_is_put_before_a_person_once(pol
     [kept] = polled.broker.kept
     assert kept["body"].startswith(b'{"id":271878346596884015')
     assert (kept["source"], kept["company"], kept["reason"]) == ("/feeds/shop/items", "main", "no_sku")
+
+
+async def test_what_is_good_in_an_item_is_published_though_a_part_of_it_is_refused(
+    polled: Polled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_tasks(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+        for sku in json.loads(stream.read())["tasks"]:
+            yield Taken(sku, (adjusted(sku, context.company),)) if sku else Refused("task 2", "no_sku", "no SKU", "sku")
+
+    monkeypatch.setattr(reading, "FILE_SOURCES", {"items": read_tasks})
+    found = await polled.feed(page({"tasks": ["a", None, "c"]})).look(polled.turn())
+    assert (polled.broker.items, found.rejects) == (["a", "c"], 1)
+    assert [kept["reason"] for kept in polled.broker.kept] == ["no_sku"]
 
 
 @pytest.mark.parametrize("status", [401, 403])

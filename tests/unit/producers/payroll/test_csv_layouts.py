@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ def with_cell(row: list[str], header: str, cell: str) -> list[str]:
 
 
 WHOLE = adp(*ADP)
+JOURNAL_RUNS = csv_runs(JOURNAL.encode(), provider="gusto")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,7 @@ WHOLE = adp(*ADP)
         [HEADER, *PEOPLE, ["", *TOTALS[1:]]],
         [HEADER, *PEOPLE, ["ACME Inc", *TOTALS[1:]]],
         [HEADER, *PEOPLE, ["3 people"]],
+        [HEADER, *([*row[:9], *("$ -   " if cell == "0.00" else cell for cell in row[9:])] for row in PEOPLE)],
     ],
 )
 def test_what_stands_around_the_people_changes_nothing(rows: list[list[str]]) -> None:
@@ -102,6 +105,24 @@ def test_a_person_who_earns_as_much_as_all_others_is_one_where_the_mapping_says_
     assert sums(run)["wages"] == 40
 
 
+def _total(word: str, *rows: list[str]) -> list[str]:
+    columns = zip(*(row[10:] for row in rows), strict=True)
+    return [word, *[""] * 9, *(str(sum(Decimal(cell.replace(",", "")) for cell in cells)) for cells in columns)]
+
+
+def test_totals_may_stand_within_totals() -> None:
+    (a, b, c) = PEOPLE
+    d, e, f = (["Doe, Ann", *row[1:]] for row in PEOPLE)
+    shops = [_total("Location Total", a, b), _total("Location Total", c, d, e, f)]
+    rows = [a, _total("Department Total", a), b, _total("Department Total", b), shops[0]]
+    rows += [c, d, _total("Department Total", c, d), e, f, _total("Department Total", e, f), shops[1]]
+    whole = _total("Company Total", a, b, c, d, e, f)
+    twice = {kind: str(2 * Decimal(amount)) for kind, amount in WHOLE.items()}
+    assert adp(HEADER, *rows, whole) == twice
+    wrong = [*rows[:-1], _total("Location Total", a, c, d, e, f)]
+    assert csv_refused(dumped(HEADER, *wrong, whole), provider="adp").reason == "totals_differ"
+
+
 def test_two_people_alike_are_two_people() -> None:
     (run,) = csv_runs(dumped(HEADER, PEOPLE[0], ["Doe, Ann", *PEOPLE[0][1:]]), provider="adp")
     assert sums(run)["wages"] == 2 * 5200
@@ -109,6 +130,7 @@ def test_two_people_alike_are_two_people() -> None:
 
 def test_a_file_that_was_put_together_twice_is_refused() -> None:
     assert csv_refused(dumped(*ADP, *PEOPLE), provider="adp").reason == "rows_twice"
+    assert csv_refused(dumped(HEADER, PEOPLE[0], PEOPLE[0]), provider="adp").reason == "rows_twice"
 
 
 def test_a_row_that_fell_into_one_cell_is_not_passed_over() -> None:
@@ -122,6 +144,16 @@ def test_columns_of_codes_have_their_code_as_category_and_say_what_is_not_known(
     assert lines(run)["deduction", "75-SUPPORT", None] == "30.00"
     named = [name.replace("Other Deductions", "Voluntary Deduction : 078-05-1120") for name in HEADER]
     assert csv_refused(dumped(named, *ADP[1:]), provider="adp").reason == f"unmapped_column:(column {1 + 25})"
+
+
+def test_a_code_that_holds_the_name_of_a_person_is_no_category() -> None:
+    header = [*HEADER, "Voluntary Deduction : Loan Quenby"]
+    rows = [header, *([*row, "0.00"] for row in PEOPLE)]
+    found = csv_refused(dumped(*rows), provider="adp")
+    assert (found.reason, found.field) == ("names_a_person", "line 2")
+    assert "quenby" not in repr(found).lower()
+    header[-1] = "Voluntary Deduction : Loan"
+    assert adp(*rows) == WHOLE
 
 
 def test_what_adp_calls_its_columns_is_known() -> None:
@@ -170,6 +202,12 @@ def test_a_journal_that_is_wrong_is_refused(old: str, new: str, reason: str) -> 
         assert name not in repr(found)
 
 
+def test_the_words_of_a_journal_are_compared_as_headers_are() -> None:
+    for old, new in (('"Regular","40.00"', '"regular","40.00"'), ('"Bonus"', '" BONUS"'), ('"Gross"', '"gross"')):
+        assert old in JOURNAL
+        assert csv_runs(JOURNAL.replace(old, new).encode(), provider="gusto") == JOURNAL_RUNS
+
+
 def test_two_runs_below_each_other_have_their_own_dates() -> None:
     second = JOURNAL[JOURNAL.index('"Payroll period"') :].replace("04/17/2026", "05/01/2026")
     second = second.replace("04/01/2026 - 04/15/2026", "04/16/2026 - 04/30/2026")
@@ -178,9 +216,11 @@ def test_two_runs_below_each_other_have_their_own_dates() -> None:
     assert sums(first) == sums(later)
 
 
-def test_a_period_may_stand_in_one_column() -> None:
+@pytest.mark.parametrize("dash", [" - ", "-", "\u2013", " to "])
+@pytest.mark.parametrize(("first", "last"), [("04/01/2026", "04/15/2026"), ("2026-04-01", "2026-04-15")])
+def test_a_period_may_stand_in_one_column(first: str, last: str, dash: str) -> None:
     content = (MADE / "paychex.csv").read_text().replace("Period Begin,Period End", "Pay Period,SSN ", 1)
-    content = content.replace("04/01/2026,04/15/2026", "04/01/2026 - 04/15/2026,").replace("SSN ,SSN", "Rate,SSN")
+    content = content.replace("04/01/2026,04/15/2026", f"{first}{dash}{last},").replace("SSN ,SSN", "Rate,SSN")
     (run,) = csv_runs(content.encode(), provider="paychex")
     assert (str(run.period_start), str(run.period_end)) == ("2026-04-01", "2026-04-15")
 

@@ -1,5 +1,7 @@
 """Gusto's payments to contractors: funded ones are runs of their own, and no figure of one payment is shown."""
 
+from decimal import Decimal
+
 from tests.unit.producers.payroll.made_runs import changed, lines, normalised, only_run, paid, refused, sums
 
 PAYMENT = {
@@ -41,6 +43,15 @@ def test_contractor_payments_that_do_not_add_up_are_refused_without_a_figure() -
     rejected = refused("gusto", PAYMENT | {"wage_total": "741.77"})
     assert rejected.reason == "totals_differ"
     assert "74" not in str(rejected)
+
+
+def test_hours_at_their_rate_may_be_rounded_up_at_half_a_cent_and_have_more_decimals_than_cents() -> None:
+    half = PAYMENT | {"bonus": "0.0", "hours": "1.5", "hourly_rate": "18.75", "wage_total": "28.13"}
+    assert sums(only_run("gusto", half))["contractor"] == Decimal("28.13")
+    thirds = half | {"hours": "7.333", "hourly_rate": "30.00", "wage_total": "219.99"}
+    assert sums(only_run("gusto", thirds))["contractor"] == Decimal("219.99")
+    assert refused("gusto", thirds | {"wage_total": "220.00"}).reason == "totals_differ"
+    assert refused("gusto", thirds | {"hours": "many"}).reason == "bad_amount"
 
 
 def test_a_list_of_contractor_payments_gives_the_funded_ones() -> None:

@@ -224,3 +224,18 @@ def test_every_declared_encoding_is_read(encoding: str, options: dict[str, Any])
     text = "id,item,quantity,reason,day\r\n1,Größe-Ä,1,found,2026-01-15\r\n"
     (event,) = events_of(read_csv(text.encode(encoding), kind="adjusted", **options))
     assert event.subject == "Größe-Ä"
+
+
+@pytest.mark.parametrize("kind", ["receipt", "return"])
+def test_a_receipt_that_was_cut_has_the_time_of_the_whole_one(kind: str) -> None:
+    header, rows = "receipt,item,quantity,time\n", ["R1,A,5,2026-01-31T08:00:00Z\n", "R1,B,5,2026-01-31T09:30:00Z\n"]
+    (part,), (whole,) = (events_of(read_csv(header + "".join(some), kind=kind)) for some in (rows[:1], rows))
+    assert part.time == whole.time == datetime(2026, 1, 31, 8, tzinfo=UTC)
+
+
+def test_names_made_of_what_a_row_says_stay_what_they_are() -> None:
+    """Another name for a row that is booked already would book it again: these must never change."""
+    text = "change,item,quantity,order,unit_cost,day\nput_away,A,5,PO-1,2.50,2026-01-31\ndamaged,A,-2,,,2026-01-31\n"
+    assert facts_of(read_csv(text)) == ["csv:receipt:c30b20f38e944498", "csv:adjusted:59d89b758245f367"]
+    other = text.replace("A,5,", "A,5.0,").replace("2.50", "2.5")
+    assert facts_of(read_csv(other)) == facts_of(read_csv(text))

@@ -234,3 +234,9 @@ def test_a_bad_line_is_said_with_its_field_and_the_good_ones_are_taken(
     found = pieces(read_ubl, RECEIPT.replace(old.encode(), new.encode(), 1))
     assert (refusals(found)[0].where, refusals(found)[0].reason, refusals(found)[0].field) == ("line 1", reason, field)
     assert [line["item"] for line in shown(found)[0]["lines"]][-1] == "S-2"
+
+
+def test_a_line_that_is_refused_does_not_change_the_day_of_the_others() -> None:
+    found = pieces(read_ubl, changed(RECEIPT, 'unitCode="EA">50<', 'unitCode="EA">x<'))
+    assert refusals(found)[0].where == "line 1", "it alone says a day"
+    assert [receipt["day"] for receipt in shown(found)] == ["2026-01-15"]

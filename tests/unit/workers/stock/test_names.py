@@ -16,6 +16,7 @@ from workers.stock.items import Items
 
 SOLID = (
     Item(id="id-mug", sku="MUG", name="Mug", type="inventory"),
+    Item(id="id-cup", sku="CUP", name="Cup", type="inventory"),
     Item(id="id-care", sku="CARE", name="Care", type="service"),
 )
 
@@ -99,3 +100,14 @@ async def test_offline_the_names_that_the_books_map_are_one_item() -> None:
     telling = Telling(BOOKS.model_copy(update={"items": {"MUG": "id-mug", "gid-7": "id-mug"}}))
     await telling.tell_all([came("r1", "MUG", "10", "2.00"), came("r2", "gid-7", "10", "3.00"), lost("a", "MUG")])
     assert telling.shown()["shrinkage"] == 10
+
+
+async def test_more_of_a_receipt_does_not_post_again_what_is_on_the_card_that_its_name_had_before() -> None:
+    lines = tuple(ReceiptLine(item="gid-7", quantity=Decimal(10), unit_cost=usd("2.00"), line=name) for name in "12")
+    part, whole = (told(ReceiptPosted(fact="r", receipt="r", lines=some)) for some in (lines[:1], lines))
+    telling = with_items(Telling(), {"gid-7": "id-mug"})
+    await telling.tell(part)
+    telling.done.clear()
+    with_items(telling, {"gid-7": "id-cup"})
+    await telling.tell(whole)
+    assert telling.shown() == {"inventory": 40, "received_not_billed": -40}

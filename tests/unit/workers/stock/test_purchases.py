@@ -9,7 +9,7 @@ import pytest
 from schemas.envelope import Event
 from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted
 from tests.unit.workers.stock.facts import Telling, billed, ordered, received, told, usd
-from workers.plans.writes import EntryWrite
+from workers.plans.writes import EntryWrite, Parked
 from workers.prerequisites import PrerequisiteMissing
 from workers.stock.purchases import Purchases, Tally
 
@@ -84,6 +84,28 @@ async def test_a_bill_that_names_lines_of_the_order_is_compared_line_by_line() -
     assert "purchase_price_variance" not in telling.shown()
     await telling.tell(of_line("b2", "2", "10", "41.00"))
     assert telling.shown() == {"inventory": 60, "payable": -61, "purchase_price_variance": 1}
+
+
+def order_of(name: str, *lines: tuple[str | None, str], hour: int = 0) -> Event:
+    """An order of mugs on several lines: the name of each and what one costs there."""
+    said = tuple(OrderLine(line=line, item="MUG", unit_cost=usd(cost)) for line, cost in lines)
+    return told(OrderPlaced(fact=name, order="PO-1", lines=said), hour=hour)
+
+
+@pytest.mark.parametrize("line", [None, "1"])
+async def test_an_order_with_two_costs_of_one_item_and_nothing_to_tell_them_apart_is_parked(line: str | None) -> None:
+    telling = Telling()
+    with pytest.raises(Parked, match="twice, at other costs") as parked:
+        await telling.tell(order_of("o", (line, "2.00"), (line, "0.00")))
+    assert parked.value.reason == "ambiguous:cost:MUG"
+    await telling.tell(order_of("p", (line, "2.00"), (line, "2.00")))
+
+
+async def test_a_change_of_the_cost_of_all_lines_moves_what_is_received_after_it() -> None:
+    first, second = order_of("o", ("1", "2.00"), ("2", "2.00")), order_of("o2", ("1", "3.00"), ("2", "3.00"), hour=2)
+    history = [first, received("r1", "10", hour=1), second, received("r2", "10", hour=3)]
+    for order in permutations(history):
+        assert await Telling().tell_all(order) == {"inventory": 50, "received_not_billed": -50}
 
 
 async def test_a_bill_that_names_a_line_of_its_own_is_compared_with_all_of_the_order() -> None:

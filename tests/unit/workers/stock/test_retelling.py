@@ -81,10 +81,10 @@ async def test_a_part_of_what_is_known_posts_nothing() -> None:
             r"Recorded: receipt of MUG \+10 at 2\.00 USD \(.*\)\. Told now: receipt of MUG \+11 at 2\.00 USD \(",
         ),
         (receipt(LINES[0], LINES[3]), r"Recorded: receipt of CUP .* Told now: receipt of JAR"),
-        (receipt(LINES[1], LINES[0], *LINES[2:]), r"Recorded: receipt of MUG .* Told now: receipt of CUP"),
+        (receipt(LINES[1]), r"Recorded: receipt of MUG .* Told now: nothing"),
         (receipt(*LINES[:2], day=3), "The day is another"),
         (receipt(*LINES, day=3), r"Recorded: nothing\. Told now: receipt of MUG .*; receipt of JAR"),
-        (receipt(LINES[3], *LINES * 2), "and 4 more. If the new"),
+        (receipt(LINES[0], *LINES[2:] * 4), "and 3 more. If the new"),
     ],
 )
 async def test_other_figures_for_what_is_recorded_are_a_conflict_that_shows_both(other: Event, figures: str) -> None:
@@ -100,6 +100,19 @@ async def test_two_parts_that_each_say_what_the_other_does_not_are_a_conflict() 
     await ids(telling, receipt(LINES[0], LINES[1]))
     with pytest.raises(Conflicting):
         await ids(telling, receipt(LINES[0], LINES[3]))
+
+
+@pytest.mark.parametrize("first", [LINES[1:], LINES[::2], (LINES[3], LINES[0])])
+async def test_a_line_that_was_refused_at_first_is_posted_when_it_is_mended_wherever_it_stands(
+    first: tuple[ReceiptLine, ...],
+) -> None:
+    part, whole = receipt(*first), receipt(*LINES)
+    balances, entries = await balances_of([part, whole, part, whole])
+    assert (balances["inventory"], entries) == (Decimal("51.50"), 2)
+
+
+async def test_the_same_lines_in_another_order_post_nothing() -> None:
+    assert (await balances_of([receipt(*LINES), receipt(*LINES[::-1])]))[1] == 1
 
 
 async def test_an_order_that_was_cut_tells_the_costs_of_the_rest_later() -> None:
