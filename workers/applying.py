@@ -6,6 +6,7 @@ looked up first and adopted when found. Nothing here knows RabbitMQ or plans; fa
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inb
 from workers.chart import Chart
 from workers.earlier import NotRead
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
+from workers.external_ids import external_id_of
+from workers.fence import Fence
 from workers.mirroring import as_remembered, remembered_of
 from workers.plans.periods import period_key
 from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, Plan
@@ -155,7 +158,7 @@ class Applier:
                 raise
 
     async def _settle_claim(
-        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, fact: Fact, fence: "Fence"
+        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, fact: Fact, fence: Fence
     ) -> str:
         match claim:
             case Done(solid_id=solid_id):
@@ -194,7 +197,7 @@ class Applier:
         if now < settled:
             raise NotYet("settling", (settled - now).total_seconds())
 
-    async def _send(self, write: AnyWrite, record: NewRecord, *, fence: "Fence") -> str:
+    async def _send(self, write: AnyWrite, record: NewRecord, *, fence: Fence) -> str:
         """Create the record; the inbox hears of every answer, and of its absence."""
 
         async def call() -> str:
@@ -237,19 +240,26 @@ class Applier:
         except NotRead:
             found = await self._find(write, record, days=_days(_about(write)))
         if found is not None:
-            await self._must_say_the_same(write, record)
+            await self._must_say_the_same(write, record, day)
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
         return found
 
-    async def _must_say_the_same(self, write: AnyWrite, record: NewRecord) -> None:
-        """A pay run of an earlier inbox may have been another version under the same name: its lines are compared.
+    async def _must_say_the_same(self, write: AnyWrite, record: NewRecord, day: date) -> None:
+        """A pay run of an earlier inbox may have been another version under the same name, or have been taken back.
 
         Raises:
-            Conflicting: Solid shows other amounts, or it is not on that day.
+            Conflicting: Solid shows other amounts, or it is not on that day, or its reversal is there as well.
             Undecided, HeldForPerson: a look-up cannot tell.
         """
         if not isinstance(write, EntryWrite) or not isinstance(record, NewEntry) or write.totals is None:
             return
+        reversal = external_id_of(f"{write.external_id}:reversal")
+        with contextlib.suppress(NotRead):
+            if await self._when_open(lambda: self._earlier.find(record.kind, reversal, day=day)) is not None:
+                msg = (
+                    f"{write.external_id} is in Solid, and its reversal too: what stands of the run went with the store"
+                )
+                raise Conflicting(msg)
         match await self._when_open(lambda: self._solid.find(record, days=_days(_about(write)))):
             case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
                 there = f"as {found} with {_shown(moved or ())} {write.currency}"
@@ -316,43 +326,12 @@ class Applier:
                 except LeaseLost:
                     log.info("claim.lost", external_id=write.external_id)
 
-    def _fence(self, write: AnyWrite) -> "Fence":
+    def _fence(self, write: AnyWrite) -> Fence:
         async def renew() -> None:
             await self._inbox.renew(self._company, write.external_id, fence.epoch)
 
         fence = Fence(0, renew, good_for=self._timing.lease - self._timing.call, clock=self._clock)
         return fence
-
-
-class Fence:
-    """Runs right before a call leaves: renews the claim when it could end before the call does.
-
-    A claim that somebody else has taken over meanwhile raises LeaseLost, and nothing is sent. Both clocks are asked:
-    one stands still while a laptop sleeps, the other jumps when it is set. A lease is as old as the question for it,
-    which this is made before: the answer may come late. `passed` says that the call may have left.
-    """
-
-    def __init__(self, epoch: int, renew: Callable[[], Awaitable[None]], *, good_for: float, clock: Clock) -> None:
-        self.epoch = epoch
-        self.passed = False
-        self._renew = renew
-        self._good_for = good_for
-        self._clock = clock
-        self._wall, self._steady = clock.now(), clock.monotonic()
-
-    async def __call__(self) -> None:
-        """Renew if needed, again where the answer came too late. Raises LeaseLost."""
-        while self._age() >= self._good_for / 2:
-            asked = self._clock.now(), self._clock.monotonic()
-            await self._renew()
-            self._wall, self._steady = asked
-        self.passed = True
-
-    def _age(self) -> float:
-        """Seconds since the lease was asked for, by whichever clock says more."""
-        wall = (self._clock.now() - self._wall).total_seconds()
-        steady = self._clock.monotonic() - self._steady
-        return max(abs(wall), steady)
 
 
 def _intent(write: AnyWrite, group: Group | None) -> Intent:

@@ -88,7 +88,7 @@ def day_or_none(fields: Fields, name: str) -> date | None:
     value = fields.get(name)
     if value is None or value == "":
         return None
-    found = _day(value) if isinstance(value, str) else None
+    found = day_of_text(value) if isinstance(value, str) else None
     if found is None or not _EARLIEST <= found < _LATEST:
         message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
         raise Rejected(reason="bad_date", message=message, field=fields.at(name))
@@ -103,7 +103,8 @@ def day(fields: Fields, name: str) -> date:
     return found
 
 
-def _day(text: str) -> date | None:
+def day_of_text(text: str) -> date | None:
+    """Give the day of ISO 8601 or of Xero's milliseconds, with their offset; None where it is neither."""
     iso = _DAY.fullmatch(text)
     try:
         if iso:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
+from producers.payroll.content import same_amounts
 from producers.payroll.pulling import COMPANY_CHANGED, Account, Outcome
 from producers.payroll.telling import Teller
 from producers.payroll.versions import following_paid, key_of, paid
-from schemas.envelope import Event
+from schemas.envelope import Event, decode
 from store.payroll_runs import PayrollRuns, Reference, RunKey
 
 
@@ -36,8 +37,9 @@ class Reader:
             pieces = list(self._read(file, context))
         except Rejected as rejected:
             return [await self._refused(reference, rejected)]
-        if (moved := await self._in_other_books(pieces)) is not None:
-            return [await self._refused(reference, moved)]
+        for why_not in (await self._in_other_books(pieces), await self._second_reversal(pieces)):
+            if why_not is not None:
+                return [await self._refused(reference, why_not)]
         faults = [piece for piece in pieces if isinstance(piece, Refused)]
         if faults:
             message = f"{faults[0].where}: {faults[0].message}"
@@ -48,7 +50,7 @@ class Reader:
 
     async def _in_other_books(self, pieces: Sequence[Taken | Refused]) -> Rejected | None:
         """Why a run of the file is not told: it stands in the books of another company, and would be posted twice."""
-        for key in (key_of(event) for piece in pieces if isinstance(piece, Taken) for event in piece.events):
+        for key in map(key_of, _events(pieces)):
             if (stands_in := await self._runs.elsewhere(key)) is not None:
                 message = (
                     f"run {key.run} of {key.entity} stands in the books of {stands_in}, and would be posted again in "
@@ -58,10 +60,23 @@ class Reader:
                 return Rejected(reason=COMPANY_CHANGED, message=message)
         return None
 
+    async def _second_reversal(self, pieces: Sequence[Taken | Refused]) -> Rejected | None:
+        """Why a reversal is not told: another one of the run stands, and as its next version this would undo it."""
+        for event in _events(pieces):
+            key, run = key_of(event), paid(event)
+            stands = await self._runs.latest(key) if run.run_type == "reversal" else None
+            if stands is not None and stands.live and not same_amounts(run, paid(decode(stands.event or b""))):
+                message = (
+                    f"{key.run} was told with other amounts, and stands. Does this one put it right: relay payroll "
+                    f"reverse --provider {key.provider} --run {key.run}, and read the file again. Is it another "
+                    "reversal: give each a run number of its own."
+                )
+                return Rejected(reason="second_reversal", message=message)
+        return None
+
     async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[Outcome]:
         taken = [piece for piece in pieces if isinstance(piece, Taken)]
-        events = [event for piece in taken for event in piece.events]
-        told = [await self._paid(event) for event in sorted(events, key=lambda event: paid(event).pay_date)]
+        told = [await self._paid(event) for event in sorted(_events(pieces), key=lambda event: paid(event).pay_date)]
         return told + [await self._empty(piece, company) for piece in taken if piece.ignored == "zero_run"]
 
     async def _empty(self, piece: Taken, company: str) -> Outcome:
@@ -121,3 +136,7 @@ class Reader:
             field=error.field,
             message=str(error),
         )
+
+
+def _events(pieces: Sequence[Taken | Refused]) -> list[Event]:
+    return [event for piece in pieces if isinstance(piece, Taken) for event in piece.events]

@@ -56,7 +56,7 @@ def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
     """Read a 944: one receipt an order of its W07 lines, less what their W13 say is damaged.
 
     What a customer returned is no receipt: each line is an adjustment. Raises Rejected for the whole set:
-    `missing_segment`, `totals_disagree`, `not_a_receipt`, `no_lines`.
+    `missing_segment`, `totals_disagree`, `not_a_receipt`, `no_number`, `no_lines`.
     """
     head = found.must("W17")
     if head.get(1) == SIMULATION:
@@ -65,8 +65,12 @@ def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
     if head.get(1) in _NO_RECEIPT:
         message = f"its reporting code {head.get(1)} says that no supplier sent these goods: a person must book them"
         raise Rejected(reason="not_a_receipt", message=message, field=head.field(1))
+    number = head.get(3)
+    if number is None:
+        message = "a receipt without a number of its own: another one of the same order could not be told from it"
+        raise Rejected(reason="no_number", message=message, field=head.field(3))
     header, loops = found.header("W07"), must_have_lines(found.loops("W07", until="W14"), "W07")
-    whole, number, site = reference(header, "PO") or head.get(4), head.get(3) or head.get(4), receiver(header)
+    whole, site = reference(header, "PO") or head.get(4), receiver(header)
     orders = [reference(loop, "PO") or whole for loop in loops]
     by_order: dict[str | None, list[ReceiptLine]] = {}
     problems: list[Refused] = []
@@ -86,7 +90,7 @@ def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
         if head.get(1) == _RETURNED:
             yield from _returned(head, lines, reading, fact=fact, on=on)
             continue
-        data = _receipt(fact=fact, order=order, receipt=number or order, vendor=supplier(header), lines=lines, on=on)
+        data = _receipt(fact=fact, order=order, receipt=number, vendor=supplier(header), lines=lines, on=on)
         yield Taken(head.where, (reading.event(data),))
 
 

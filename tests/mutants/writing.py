@@ -41,7 +41,7 @@ MUTANTS: Final = (
     Mutant(
         "no-fence",
         "A claim that may end before its call is renewed right before it, or nothing is sent.",
-        "workers/applying.py",
+        "workers/fence.py",
         "        while self._age() >= self._good_for / 2:\n",
         "        while False:\n",
         (f"{APPLYING}::test_a_claim_that_another_has_taken_over_meanwhile_sends_nothing",),
@@ -49,7 +49,7 @@ MUTANTS: Final = (
     Mutant(
         "fence-asks-one-clock",
         "A claim that may have ended is noticed though the wall clock was set back meanwhile.",
-        "workers/applying.py",
+        "workers/fence.py",
         "max(abs(wall), steady)",
         "abs(wall)",
         (f"{FENCE}::test_a_claim_is_renewed_whichever_clock_says_that_it_may_end",),
@@ -57,7 +57,7 @@ MUTANTS: Final = (
     Mutant(
         "fence-asks-other-clock",
         "A claim that ended while the computer slept is noticed.",
-        "workers/applying.py",
+        "workers/fence.py",
         "max(abs(wall), steady)",
         "steady",
         (f"{FENCE}::test_a_claim_is_renewed_whichever_clock_says_that_it_may_end",),
@@ -65,7 +65,7 @@ MUTANTS: Final = (
     Mutant(
         "sent-taken-for-unsent",
         "A claim whose call may have left is never released as unsent.",
-        "workers/applying.py",
+        "workers/fence.py",
         "        self.passed = True\n",
         "        self.passed = False\n",
         (f"{APPLYING}::test_an_answer_that_could_not_be_stored_never_leads_to_a_second_record",),

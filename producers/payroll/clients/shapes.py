@@ -5,14 +5,13 @@ No message holds a value.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, Final
 
+from producers.payroll.amounts import day_of_text
 from producers.payroll.errors import UnexpectedAnswer
 
-_MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def object_of(value: object, what: str) -> Mapping[str, Any]:
@@ -52,15 +51,10 @@ def day_of(row: Mapping[str, Any], field: str) -> date | None:
     value = row.get(field)
     if value is None or value in ("", "nil"):
         return None
-    if isinstance(value, str):
-        found = _MILLISECONDS.fullmatch(value)
-        if found:
-            return (_EPOCH + timedelta(milliseconds=int(found[1]))).date()
-        try:
-            return date.fromisoformat(value[:10])
-        except ValueError:
-            pass
-    raise _unexpected(field, "a date")
+    found = day_of_text(value) if isinstance(value, str) else None
+    if found is None:
+        raise _unexpected(field, "a date")
+    return found
 
 
 def _unexpected(field: str, kind: str) -> UnexpectedAnswer:

@@ -248,6 +248,30 @@ async def test_an_export_that_stands_in_the_books_of_another_company_is_not_told
         assert len(bench.broker.bodies) == len(told)
 
 
+def voided(*people: int) -> str:
+    """The rows of these persons of the export, as a void takes them back."""
+    header, *rows = csv.reader(EXPORT.read_text().splitlines())
+    taken = [
+        [f"-{cell}" if re.fullmatch(r"[0-9,]+\.[0-9]{2}", cell) else cell for cell in rows[each]] for each in people
+    ]
+    return "\n".join(",".join(f'"{cell}"' for cell in row) for row in (header, *taken))
+
+
+async def test_a_second_reversal_of_a_run_does_not_undo_the_first(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        path = bench.folder / "voids.csv"
+        path.write_text(voided(0))
+        [first] = await take(path, bench.runs, bench.broker)
+        assert first.run.endswith(":reversal")
+        [same] = await take(path, bench.runs, bench.broker)
+        assert same.became == "unchanged"
+        path.write_text(voided(1))
+        [second] = await take(path, bench.runs, bench.broker)
+        assert (second.became, second.reason) == ("refused", "second_reversal")
+        assert f"--run {first.run}" in (second.message or "")
+        assert len(bench.broker.bodies) == 1
+
+
 async def test_without_a_schedule_there_is_nothing_to_run() -> None:
     async with asyncio.timeout(5):
         await run_schedules(Settings(), FakeClock(), asyncio.Event())

@@ -173,6 +173,13 @@ async def test_a_pay_run_that_an_earlier_inbox_posted_with_other_taxes_comes_bef
     assert len(bench.solid.records) == 1
 
 
+async def test_a_pay_run_that_an_earlier_inbox_took_back_is_not_taken_for_posted(bench: Bench) -> None:
+    bench.solid.add(_record(FEE))
+    bench.solid.add(_record(f"{FEE}:reversal"))
+    with pytest.raises(Conflicting, match="and its reversal too"):
+        await bench.applier().apply(fact(happened=OLD), Plan(writes=(_run(),)))
+
+
 async def test_a_pay_run_whose_lines_cannot_be_looked_up_is_not_taken_for_the_same(bench: Bench) -> None:
     bench.solid.add(_record(FEE))
     await bench.applier().apply(fact(happened=OLD), one("another"))

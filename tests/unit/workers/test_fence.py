@@ -6,7 +6,7 @@ import pytest
 
 from store.errors import LeaseLost
 from tests.fakes import FakeClock
-from workers.applying import Fence
+from workers.fence import Fence
 
 GOOD_FOR = 60.0
 

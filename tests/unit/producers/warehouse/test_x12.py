@@ -228,6 +228,7 @@ def test_unknown_settings_are_named() -> None:
         ("944", [W17, "W07*5*EA**VN*A", "W13*1*EA*13"], "segment 5 (W07)", "in_question", "W1303"),
         ("944", ["W17*F*20261301*R", "W07*5*EA**VN*A"], "segment 3 (ST)", "bad_date", "W1702"),
         ("944", ["W17*F**R", "W07*5*EA**VN*A"], "segment 3 (ST)", "missing_date", None),
+        ("944", ["W17*F*20260114**PO-1", "W07*5*EA**VN*A"], "segment 3 (ST)", "no_number", "W1703"),
         ("944", ["N9*PO*1", "W07*5*EA**VN*A"], "segment 3 (ST)", "missing_segment", "W17"),
         ("944", [W17, "W07*5*EA**VN*A", "W14*6"], "segment 3 (ST)", "totals_disagree", "W1401"),
         ("944", [W17, "W07*5*CA**VN*A", "W13*1*EA*01"], "segment 5 (W07)", "units_differ", "W1302"),
