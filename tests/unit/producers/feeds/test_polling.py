@@ -416,13 +416,15 @@ async def test_an_answer_that_is_too_large_is_cut_off(polled: Polled) -> None:
         await polled.feed(page(level("a" * 200)), max_bytes=100).look(polled.turn())
 
 
-async def test_nothing_of_a_body_or_token_is_told(polled: Polled, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_nothing_of_a_body_or_token_is_told(
+    polled: Polled, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     feed = polled.feed(page({"name": "Jenny Rosen"}), httpx.Response(500, text="Jenny Rosen"), token="shpat_hidden")
     await feed.look(polled.turn())
     polled.stop.set()
     with pytest.raises(PollUnavailable):
         await feed.look(polled.turn())
-    told = capsys.readouterr().out + repr(polled.runs.runs) + repr(feed.settings)
+    told = "".join((*capsys.readouterr(), caplog.text, repr(polled.runs.runs), repr(feed.settings)))
     assert "Rosen" not in told
     assert "hidden" not in told
 

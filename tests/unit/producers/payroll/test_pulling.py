@@ -392,7 +392,9 @@ async def test_a_deadline_is_hours_before_the_close_of_the_pay_date(tmp_path: Pa
         assert run.deadline.isoformat() == "2026-04-15T18:00:00+00:00"
 
 
-async def test_nothing_of_a_person_gets_out(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_nothing_of_a_person_gets_out(
+    bench: Bench, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     wrong = payroll("run-2")
     wrong["totals"] = wrong["totals"] | {"net_pay": "1.00"}
     negative = payroll("run-3", employee_compensations=[person(net="-6543.21")])
@@ -400,7 +402,7 @@ async def test_nothing_of_a_person_gets_out(bench: Bench, capsys: pytest.Capture
     outcomes = await bench.pull()
     assert [outcome.became for outcome in outcomes] == ["told", "refused", "refused"]
     files = b"".join(path.read_bytes() for path in bench.folder.iterdir() if path.name.startswith("relay.db"))
-    printed = "".join(capsys.readouterr()).encode()
+    printed = "".join((*capsys.readouterr(), caplog.text)).encode()  # where logs go is set once a process
     assert b"payroll.pulled" in printed
     places = (files, printed, *bench.broker.bodies, repr(bench.broker.raw).encode(), repr(outcomes).encode())
     for mark in MARKS:
