@@ -1,4 +1,4 @@
-"""The tiny format stands in the table of sources, and a folder to watch."""
+"""The tiny format stands in the table of sources, and a folder to watch, an address to poll."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from producers.feeds import reading
 from tests.unit.producers.feeds.feeding import Watched, one_line, read_lines
+from tests.unit.producers.feeds.polled import Polled, item_event
 
 
 @pytest.fixture(autouse=True)
@@ -19,3 +20,9 @@ def watched(tmp_path: Path) -> Watched:
     folder = tmp_path / "in"
     folder.mkdir()
     return Watched(folder)
+
+
+@pytest.fixture
+def polled(monkeypatch: pytest.MonkeyPatch) -> Polled:
+    monkeypatch.setattr(reading, "SOURCES", {"items": item_event})
+    return Polled()

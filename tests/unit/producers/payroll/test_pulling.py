@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from messaging.errors import PublishFailed
-from producers.payroll.errors import KeepsChanging, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.payroll.errors import KeepsChanging, UnexpectedAnswer
 from producers.payroll.provider import Span
 from schemas.payroll import RunPaid, RunReversed
 from tests.unit.producers.payroll.providers import (
@@ -19,7 +19,6 @@ from tests.unit.producers.payroll.providers import (
     MARKS,
     FakeGusto,
     answered,
-    broken,
     contractor,
     payroll,
     person,
@@ -145,29 +144,6 @@ async def test_a_reversal_that_is_pulled_without_the_month_of_its_run_names_it_t
     assert (outcome.run, run.run, run.reverses) == ("run-2", "run-2", "run-1")
 
 
-async def test_a_token_that_expires_in_mid_pull_is_renewed_once_and_the_pull_goes_on(bench: Bench) -> None:
-    bench.gusto.payrolls = [payroll(f"run-{number}") for number in range(3)]
-    bench.gusto.after = lambda gusto: gusto.tokens.discard("access-1")
-    assert [outcome.became for outcome in await bench.pull()] == ["told"] * 3
-    assert bench.gusto.grants == 1
-    assert bench.tokens == {"access_token": "access-2", "refresh_token": "refresh-2"}
-
-
-async def test_new_tokens_are_on_the_disk_before_the_new_one_is_used(bench: Bench) -> None:
-    bench.gusto.tokens = set()
-    kept_when_used: set[str] = set()
-    bench.gusto.after = lambda _: kept_when_used.add(bench.tokens["refresh_token"])
-    await bench.pull()
-    assert kept_when_used == {"refresh-2"}
-
-
-async def test_a_renewal_that_is_refused_says_what_to_do(bench: Bench) -> None:
-    bench.gusto.tokens, bench.gusto.refresh = set(), "another"
-    with pytest.raises(TokenRefused, match=r"payroll\.gusto.*refused to renew.*Authorise the relay anew"):
-        await bench.pull()
-    assert bench.tokens["refresh_token"] == "refresh-1"
-
-
 async def test_a_list_that_changes_while_it_is_read_is_read_again_until_it_stands(bench: Bench) -> None:
     """One payroll goes and one comes between two pages: every count is right, and yet a row would be passed over."""
     bench.gusto.payrolls = [payroll(f"run-{number:03}", people=0) for number in range(150)]
@@ -241,42 +217,6 @@ async def test_a_second_company_in_the_answer_is_refused_and_never_booked_elsewh
     assert outcomes["run-1"].became == "told"
     assert (outcomes["run-2"].became, outcomes["run-2"].reason) == ("refused", "unknown_entity")
     assert [each.run for each in bench.broker.data] == ["run-1"]
-
-
-@pytest.mark.parametrize("fault", [answered(500), answered(502), broken(httpx.ReadTimeout), broken(httpx.ConnectError)])
-async def test_a_passing_failure_is_tried_again(bench: Bench, fault: object) -> None:
-    bench.gusto.payrolls = [payroll()]
-    bench.gusto.faults = [fault, fault]  # type: ignore[list-item]
-    assert [outcome.became for outcome in await bench.pull()] == ["told"]
-    assert bench.clock.slept == [1.0, 2.0]
-
-
-async def test_a_lasting_failure_ends_the_pull_with_its_name(bench: Bench) -> None:
-    bench.gusto.faults = [answered(503)] * 5
-    with pytest.raises(ProviderUnreachable, match=r"payroll\.gusto: GET .* failed 5 times \(503\)"):
-        await bench.pull()
-
-
-@pytest.mark.parametrize("said", ["7", "Thu, 15 Jan 2026 12:00:07 GMT"])
-async def test_the_provider_says_how_long_to_wait(bench: Bench, said: str) -> None:
-    bench.gusto.payrolls = [payroll()]
-    bench.gusto.faults = [answered(429, **{"Retry-After": said})]
-    assert [outcome.became for outcome in await bench.pull()] == ["told"]
-    assert bench.clock.slept == [7.0]
-
-
-async def test_a_provider_that_asks_for_an_hour_is_left_alone(bench: Bench) -> None:
-    bench.gusto.faults = [answered(429, **{"Retry-After": "3600"})]
-    with pytest.raises(ProviderUnreachable, match="asks to wait 3600 s"):
-        await bench.pull()
-    assert bench.clock.slept == []
-
-
-async def test_an_answer_that_is_no_json_is_an_error_without_its_content(bench: Bench) -> None:
-    bench.gusto.faults = [lambda _: httpx.Response(200, text=f"<html>{MARKS[0]}")]
-    with pytest.raises(UnexpectedAnswer) as raised:
-        await bench.pull()
-    assert MARKS[0] not in repr(raised.value)
 
 
 async def test_what_cannot_be_normalised_is_kept_as_a_reference_and_tried_at_each_pull(bench: Bench) -> None:
