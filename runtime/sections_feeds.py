@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 from runtime.sections import CompanyName, ConfigurationError, Section, read_secret
+from runtime.time_zones import TimeZoneName
 
 FEED_KINDS: Final = ("folder feed", "polling feed")
 """Tags of the two kinds; they stand in pydantic's paths, where nobody wants to read them."""
@@ -60,19 +60,8 @@ class CursorSettings(Section):
     max_of: str | None = None
     field: str | None = None
     kind: Literal["time", "number", "unix", "unix_ms"] = "time"
-    time_zone: str | None = None
+    time_zone: TimeZoneName | None = None
     start: str | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, zone: str | None) -> str | None:
-        if zone is not None:
-            try:
-                ZoneInfo(zone)
-            except (KeyError, ValueError, OSError) as error:
-                msg = "must be a time zone such as Europe/Berlin"
-                raise ValueError(msg) from error
-        return zone
 
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> "CursorSettings":

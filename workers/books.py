@@ -10,11 +10,12 @@ from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from runtime.settings import ConfigurationError
+from runtime.time_zones import TimeZoneName
 from schemas.money import EXPONENTS
 from workers.payroll_policy import PayrollPolicy
 from workers.stock_policy import InventoryPolicy
@@ -71,7 +72,7 @@ class Books(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_currency: str | None = None
-    time_zone: str = "UTC"
+    time_zone: TimeZoneName = "UTC"
     walk_in_customer: str = "Stripe sales"
     open_from: date | None = None
     late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
@@ -87,16 +88,6 @@ class Books(BaseModel):
             msg = f"{code!r} is no ISO 4217 currency code of three capital letters"
             raise ValueError(msg)
         return code
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            msg = f"{name!r} is not a time zone; use an IANA name such as Europe/Berlin"
-            raise ValueError(msg) from None
-        return name
 
     @field_validator("accounts")
     @classmethod

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from producers.normalising import Rejected
 from producers.warehouse.whole_file import Words
+from runtime.time_zones import TimeZoneName
 from schemas.money import EXPONENTS, read_decimal
 
 Kind = Literal["adjusted", "counted", "receipt", "return", "order", "bill"]
@@ -80,7 +80,7 @@ class RowOptions(BaseModel):
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     date_format: tuple[_Word, ...] = ()
-    time_zone: str | None = None
+    time_zone: TimeZoneName | None = None
     quantity_has_unit: bool = False
     units: Mapping[_Word, _Factor] = Field(default_factory=dict)
     stock_unit: _Word | None = None
@@ -120,17 +120,6 @@ class RowOptions(BaseModel):
                 msg = "a form names year, month and day, as %d.%m.%Y does, or is unix or unix_ms"
                 raise ValueError(msg)
         return forms
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, zone: str | None) -> str | None:
-        if zone is not None:
-            try:
-                ZoneInfo(zone)
-            except (KeyError, ValueError, OSError) as error:
-                msg = "must be a time zone such as Europe/Berlin"
-                raise ValueError(msg) from error
-        return zone
 
     @field_validator("currency")
     @classmethod

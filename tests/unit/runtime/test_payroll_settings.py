@@ -29,7 +29,7 @@ def settings(**changes: Any) -> PayrollSettings:  # noqa: ANN401 - as from TOML
     [
         ({"schedule": "every day"}, "is no cron expression"),
         ({"schedule": "0 25 * * *"}, "is no cron expression"),
-        ({"time_zone": "New York"}, "no IANA time zone"),
+        ({"time_zone": "New York"}, "is not a time zone; use an IANA name"),
         ({"frequency": "weekly"}, "first_period is missing"),
         ({"token_file": None}, "without token_file gusto cannot be asked"),
         ({"provider": "xero-payroll"}, "without region xero-payroll"),

@@ -32,6 +32,7 @@ def test_the_sample_gives_every_role_an_account() -> None:
         ('base_currency = "usd"\n[accounts]\n', "base_currency"),
         ('time_zone = "Berlin"\n' + MINIMAL, "'Berlin' is not a time zone"),
         ('time_zone = "../etc/passwd"\n' + MINIMAL, "is not a time zone"),
+        ('time_zone = "Europe"\n' + MINIMAL, "'Europe' is not a time zone"),
         ("colour = 1\n" + MINIMAL, "colour"),
         ('base_currency = "USD"\n', "accounts"),
         ("base_currency = \n", "not valid TOML"),
