@@ -15,7 +15,7 @@ from itertools import count
 from statistics import median
 from typing import Any, Final
 
-import httpx
+import httpx2
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.events import payouts, sales
@@ -186,7 +186,7 @@ async def _open_client(base_url: str) -> AsyncIterator[SolidClient]:
         api_key=lambda: SIMULATOR_KEY,
         dialect=Dialect(money="decimal_string"),
         transport=PacedTransport(direct_transport(), Unlimited()),
-        timeout=httpx.Timeout(TIMING.call, connect=5),
+        timeout=httpx2.Timeout(TIMING.call, connect=5),
         clock=CLOCK,
     )
     async with client:

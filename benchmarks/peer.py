@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
-import httpx
+import httpx2
 import structlog
 from aiolimiter import AsyncLimiter
 from limits import RateLimitItemPerSecond
@@ -31,7 +31,7 @@ PROCESSES: Final = 4
 TOO_MANY: Final = 429
 REDIS_AWAY_SECONDS: Final = 0.05
 
-Send = Callable[[], Awaitable[httpx.Response]]
+Send = Callable[[], Awaitable[httpx2.Response]]
 
 
 class Paced(Protocol):
@@ -127,12 +127,12 @@ async def _in_broker() -> AsyncIterator[Paced]:
             await asyncio.gather(*jobs, return_exceptions=True)
 
 
-async def _heed(response: httpx.Response) -> None:
+async def _heed(response: httpx2.Response) -> None:
     if response.status_code == TOO_MANY:
         await asyncio.sleep(_retry_after(response) or 1)
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: httpx2.Response) -> float | None:
     said = response.headers.get("Retry-After")
     return None if said is None else float(said)
 
@@ -144,7 +144,7 @@ async def run(asked: argparse.Namespace) -> None:
     headers = {"X-API-Key": asked.key}
     pace = {"allowance": asked.allowance, "window_seconds": asked.window, "redis_port": asked.redis_port}
     async with (
-        httpx.AsyncClient(base_url=asked.url, headers=headers, timeout=30, trust_env=False) as http,
+        httpx2.AsyncClient(base_url=asked.url, headers=headers, timeout=30, trust_env=False) as http,
         limiter_of(asked.kind, **pace) as paced,
     ):
         structlog.get_logger().info("peer.ready")
@@ -152,8 +152,8 @@ async def run(asked: argparse.Namespace) -> None:
         await asyncio.gather(*(_call_for_ever(http, paced) for _ in range(CALLERS)))
 
 
-async def _call_for_ever(http: httpx.AsyncClient, paced: Paced) -> None:
-    async def send() -> httpx.Response:
+async def _call_for_ever(http: httpx2.AsyncClient, paced: Paced) -> None:
+    async def send() -> httpx2.Response:
         return await http.get("/api/v1/contacts", params={"display_name": "Nobody"})
 
     while True:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final
 
-import httpx
+import httpx2
 import typer
 from rich.console import Console
 
@@ -59,7 +59,7 @@ def main(
     except Stopped as stopped:
         console.print(f"demo: stopped. Everything it had started has ended; the logs are in {folder}", soft_wrap=True)
         raise typer.Exit(128 + stopped.number) from None
-    except (NotReady, BrokerError, httpx.HTTPError, OSError) as error:
+    except (NotReady, BrokerError, httpx2.HTTPError, OSError) as error:
         console.print(f"demo: {error}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"demo: the logs are in {folder}", soft_wrap=True)
         raise typer.Exit(1) from None

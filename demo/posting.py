@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import httpx
+import httpx2
 
 from demo.story import Post
 
@@ -19,7 +19,7 @@ class Poster:
     """Posts to one receiver; `accepted` collects the ids of the events that were answered with 2xx."""
 
     def __init__(self, url: str, secret: str, *, pause: Callable[[float], None] = time.sleep) -> None:
-        self._client = httpx.Client(base_url=url, timeout=15, trust_env=False)
+        self._client = httpx2.Client(base_url=url, timeout=15, trust_env=False)
         self._secret = secret
         self._pause = pause
         self.accepted: set[str] = set()
@@ -54,7 +54,7 @@ class Poster:
         headers = {"Content-Type": "application/json", "Stripe-Signature": signature(body, secret, int(time.time()))}
         try:
             return self._client.post("/webhooks/stripe", content=body, headers=headers).status_code
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return 0
 
 

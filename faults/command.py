@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
+import httpx2
 import typer
 from rich.console import Console
 
@@ -84,7 +84,7 @@ def main(  # noqa: PLR0913 - one parameter an option
     except Stopped as stopped:
         console.print(f"faults: stopped. Everything it had started has ended; the logs are in {folder}", soft_wrap=True)
         raise typer.Exit(128 + stopped.number) from None
-    except (NotReady, BrokerError, httpx.HTTPError, OSError) as error:
+    except (NotReady, BrokerError, httpx2.HTTPError, OSError) as error:
         console.print(f"faults: {error}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"faults: the logs are in {folder}", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from faults.clocks import Clock
 from faults.keeping import Keeper
@@ -191,7 +191,7 @@ async def _ready(ground: Ground) -> None:
 
 async def _answers(url: str) -> bool:
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=2) as http:
             return (await http.get(f"{url}/healthz")).is_success
-    except httpx.HTTPError:
+    except httpx2.HTTPError:
         return False

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-import httpx
+import httpx2
 
 from demo.story import Post
 
@@ -56,10 +56,10 @@ class Poster:
     async def run(self) -> None:
         """Post everything that is allowed, until all has been accepted. Safe to cancel."""
         free = asyncio.Semaphore(AT_A_TIME)
-        timeout = httpx.Timeout(ANSWER_WITHIN_SECONDS)
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=AT_A_TIME)
+        timeout = httpx2.Timeout(ANSWER_WITHIN_SECONDS)
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=AT_A_TIME)
         async with (
-            httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http,
+            httpx2.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http,
             asyncio.TaskGroup() as group,
         ):
             for post in self._posts:
@@ -70,7 +70,7 @@ class Poster:
                 self.posted += 1
                 group.create_task(self._deliver(http, post, free))
 
-    async def _deliver(self, http: httpx.AsyncClient, post: Post, free: asyncio.Semaphore) -> None:
+    async def _deliver(self, http: httpx2.AsyncClient, post: Post, free: asyncio.Semaphore) -> None:
         """Post until it is accepted. The place in the line is given up after the first try: others may overtake."""
         accepted = await self._try(http, post)
         free.release()
@@ -82,13 +82,13 @@ class Poster:
         self.accepted.add(post.event)
         self.done += 1
 
-    async def _try(self, http: httpx.AsyncClient, post: Post) -> bool:
+    async def _try(self, http: httpx2.AsyncClient, post: Post) -> bool:
         at = int(time.time())
         mac = hmac.new(self._secret.encode(), f"{at}.".encode() + post.body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "Stripe-Signature": f"t={at},v1={mac}"}
         try:
             answer = await http.post(self._url, content=post.body, headers=headers)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             self.statuses[0] += 1
             return False
         self.statuses[answer.status_code] += 1

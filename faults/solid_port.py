@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 PATIENCE_SECONDS: Final = 30.0
 
@@ -18,7 +18,7 @@ class SolidPort:
         """Its state now; None when it does not answer at once."""
         try:
             state: dict[str, Any] = await self._call("GET", "/state", timeout=1.0)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return None
         return state
 
@@ -26,7 +26,7 @@ class SolidPort:
         """Turn switches, as soon as it can be reached.
 
         Raises:
-            httpx.HTTPError: it cannot be reached for long, or knows no such switch.
+            httpx2.HTTPError: it cannot be reached for long, or knows no such switch.
         """
         await self._patiently("POST", "/switch", json=switches)
 
@@ -34,22 +34,22 @@ class SolidPort:
         """Read something.
 
         Raises:
-            httpx.HTTPError: it cannot be reached for long.
+            httpx2.HTTPError: it cannot be reached for long.
         """
         return await self._patiently("GET", path, params={key: str(value) for key, value in query.items()})
 
-    async def _patiently(self, method: str, path: str, **call: Any) -> Any:  # noqa: ANN401 - httpx's and JSON
+    async def _patiently(self, method: str, path: str, **call: Any) -> Any:  # noqa: ANN401 - httpx2's and JSON
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while True:
             try:
                 return await self._call(method, path, timeout=10.0, **call)
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(0.1)
 
-    async def _call(self, method: str, path: str, **call: Any) -> Any:  # noqa: ANN401 - httpx's and JSON
-        async with httpx.AsyncClient(base_url=self._url, trust_env=False) as http:
+    async def _call(self, method: str, path: str, **call: Any) -> Any:  # noqa: ANN401 - httpx2's and JSON
+        async with httpx2.AsyncClient(base_url=self._url, trust_env=False) as http:
             answer = await http.request(method, path, **call)
         answer.raise_for_status()
         return answer.json()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-import httpx
+import httpx2
 
 from runtime.settings import ConfigurationError, RabbitSettings
 
@@ -89,33 +89,33 @@ def vhost_of(url: str) -> str:
 
 
 @asynccontextmanager
-async def _client(rabbit: RabbitSettings) -> AsyncIterator[httpx.AsyncClient]:
+async def _client(rabbit: RabbitSettings) -> AsyncIterator[httpx2.AsyncClient]:
     """A client with the user of the management address, or with the broker's where it names none."""
     address = rabbit.management_address()
     named = urlsplit(address.get_secret_value() if address else "")
     user = named if named.username else urlsplit(rabbit.address().get_secret_value())
     base = named._replace(netloc=named.netloc.rpartition("@")[2], path=f"{named.path.rstrip('/')}/api/").geturl()
-    auth = httpx.BasicAuth(unquote(user.username or "guest"), unquote(user.password or "guest"))
-    async with httpx.AsyncClient(base_url=base, auth=auth, timeout=TIMEOUT_SECONDS) as client:
+    auth = httpx2.BasicAuth(unquote(user.username or "guest"), unquote(user.password or "guest"))
+    async with httpx2.AsyncClient(base_url=base, auth=auth, timeout=TIMEOUT_SECONDS) as client:
         yield client
 
 
-async def _get(client: httpx.AsyncClient, path: str) -> Any:  # noqa: ANN401 - JSON of another program
+async def _get(client: httpx2.AsyncClient, path: str) -> Any:  # noqa: ANN401 - JSON of another program
     shown = f"rabbitmq.management_url: {client.base_url}{path.partition('?')[0]}"
     try:
         answer = await client.get(path)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         msg = f"{shown}: {type(error).__name__}. Is the plugin rabbitmq_management on, and the port right?"
         raise ConfigurationError(msg) from error
-    if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+    if answer.status_code in {httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN}:
         msg = f"{shown} refuses the user: give it the tag: rabbitmqctl set_user_tags USER monitoring"
         raise ConfigurationError(msg)
-    is_alarm = path.startswith("health/") and answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    is_alarm = path.startswith("health/") and answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE
     try:
         if not is_alarm:
             answer.raise_for_status()
         return answer.json()
-    except (httpx.HTTPStatusError, ValueError) as error:
+    except (httpx2.HTTPStatusError, ValueError) as error:
         msg = f"{shown} answers {answer.status_code}, which is no answer of RabbitMQ's management API."
         raise ConfigurationError(msg) from error
 

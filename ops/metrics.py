@@ -6,7 +6,7 @@ Labels are companies, streams, lanes and words of the relay's own: never an id, 
 import time
 from typing import Final, get_args
 
-import httpx
+import httpx2
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -126,15 +126,15 @@ class MeasuredBucket:
         await self._bucket.report(token, cause=cause, retry_after=retry_after)
 
 
-class MeasuredTransport(httpx.AsyncBaseTransport):
+class MeasuredTransport(httpx2.AsyncBaseTransport):
     """Counts the calls that go out: by status, or `not_sent`, or `no_answer`."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, metrics: WorkerMetrics, company: str) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, metrics: WorkerMetrics, company: str) -> None:
         self._inner = inner
         self._calls = metrics.calls
         self._company = company
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request."""
         outcome = "no_answer"
         try:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -95,7 +95,7 @@ def _no_document(document: bytes, context: NormaliseContext) -> Normalised:
 
 @asynccontextmanager
 async def open_client(
-    name: str, own: PayrollSettings, clock: Clock, *, transport: httpx.AsyncBaseTransport | None = None
+    name: str, own: PayrollSettings, clock: Clock, *, transport: httpx2.AsyncBaseTransport | None = None
 ) -> AsyncIterator[Provider]:
     """A client of the account's provider, with a limiter of its own.
 
@@ -105,8 +105,8 @@ async def open_client(
     if own.provider == "csv":
         msg = f"[payroll.{name}] is read from files: relay payroll read FILE --provider {name}"
         raise ConfigurationError(msg)
-    timeout = httpx.Timeout(own.timeout_seconds, connect=min(10, own.timeout_seconds))
-    async with httpx.AsyncClient(base_url=own.address, timeout=timeout, transport=transport) as http:
+    timeout = httpx2.Timeout(own.timeout_seconds, connect=min(10, own.timeout_seconds))
+    async with httpx2.AsyncClient(base_url=own.address, timeout=timeout, transport=transport) as http:
         limiter = AsyncLimiter(own.pace, 60)
         tokens = _tokens(name, own, http, limiter, clock)
         caller = Caller(name=name, http=http, limiter=limiter, tokens=tokens, clock=clock)
@@ -120,7 +120,7 @@ async def open_client(
                 yield Xero(caller, region=own.region or "au")
 
 
-def _tokens(name: str, own: PayrollSettings, http: httpx.AsyncClient, limiter: AsyncLimiter, clock: Clock) -> Tokens:
+def _tokens(name: str, own: PayrollSettings, http: httpx2.AsyncClient, limiter: AsyncLimiter, clock: Clock) -> Tokens:
     if own.token_file is None:
         msg = f"payroll.{name}.token_file is missing"
         raise ConfigurationError(msg)
@@ -158,7 +158,7 @@ async def open_puller(  # noqa: PLR0913 - what a pull depends on
     *,
     dry: bool = False,
     progress: Progress = lambda _done, _total: None,
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Puller]:
     """A puller on store, broker and provider; a dry one has no broker, and stores nothing.
 

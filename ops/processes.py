@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 
 Value = TypeVar("Value")
 
@@ -75,14 +75,14 @@ class Simulator:
     def ask(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         """Read from the control port."""
         url = f"http://127.0.0.1:{self.control_port}{path}"
-        answer = httpx.get(url, params=_texts(query), timeout=30, trust_env=False)
+        answer = httpx2.get(url, params=_texts(query), timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
     def switch(self, **switches: object) -> Any:  # noqa: ANN401 - JSON
         """Turn switches: the app closed, answers lost, and so on."""
         url = f"http://127.0.0.1:{self.control_port}/switch"
-        answer = httpx.post(url, json=switches, timeout=30, trust_env=False)
+        answer = httpx2.post(url, json=switches, timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
@@ -159,8 +159,8 @@ class Stage:
             if process.popen.poll() is not None:
                 msg = f"{name} ended: see {process.log}"
                 raise NotReady(msg)
-            with contextlib.suppress(httpx.TransportError):
-                return httpx.get(f"{url}/healthz", timeout=5, trust_env=False).is_success
+            with contextlib.suppress(httpx2.TransportError):
+                return httpx2.get(f"{url}/healthz", timeout=5, trust_env=False).is_success
             return False
 
         wait_for(answers, what=f"{name} to answer")

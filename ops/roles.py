@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
+import httpx2
 import structlog
 from prometheus_client import Gauge
 from pydantic import ValidationError
@@ -115,11 +115,11 @@ async def open_solid(
 ) -> AsyncIterator[SolidClient]:
     """Solid's client; every call it makes takes a token from the limiter."""
     solid = settings.solid
-    direct: httpx.AsyncBaseTransport = direct_transport(ca_file=solid.ca_file)
+    direct: httpx2.AsyncBaseTransport = direct_transport(ca_file=solid.ca_file)
     if metrics is not None:
         direct = MeasuredTransport(direct, metrics, settings.company)
     solid.key()
-    timeout = httpx.Timeout(solid.timeout_seconds, connect=solid.connect_timeout_seconds)
+    timeout = httpx2.Timeout(solid.timeout_seconds, connect=solid.connect_timeout_seconds)
     client = SolidClient(
         base_url=solid.base_url,
         api_key=solid.key,

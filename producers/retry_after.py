@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import httpx
+import httpx2
 
 LONGEST_SECONDS: Final = 86_400.0
 """Nobody is left alone for longer than a day, whatever they say."""
 
 
-def retry_after(answer: httpx.Response, *, now: datetime) -> float | None:
+def retry_after(answer: httpx2.Response, *, now: datetime) -> float | None:
     """Give the seconds that the answer asks to wait, of either form; None where it says nothing to be understood.
 
     A date is measured from the answer's own `Date`, so that clocks need not agree, and from `now` without one.

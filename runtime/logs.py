@@ -37,7 +37,7 @@ def configure_logs(level: str, form: Literal["auto", "json", "console"]) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aio_pika", "aiormq", "alembic", "httpx", "httpcore", "uvicorn"):
+    for noisy in ("aio_pika", "aiormq", "alembic", "httpx2", "httpcore2", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

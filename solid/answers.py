@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-import httpx
+import httpx2
 
 from runtime.clock import Clock
 from solid.dialect import Dialect, Resource
@@ -18,10 +18,10 @@ from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidErro
 from solid.json_text import read_json
 
 KEY_HEADER = "X-API-Key"
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """Errors after which Solid certainly received nothing (a name that does not resolve is a ConnectError)."""
 
-_SENDING = (httpx.WriteTimeout, httpx.WriteError)
+_SENDING = (httpx2.WriteTimeout, httpx2.WriteError)
 _LONGEST_MESSAGE = 300
 _LONGEST_CODE = 60
 _LONGEST_WAIT_SECONDS = 86_400.0
@@ -52,8 +52,8 @@ class _Said:
         return self.code.lower() in codes
 
 
-def from_exception(error: httpx.HTTPError, call: str) -> SolidError:
-    """Translate an exception of httpx: only what certainly left nothing behind counts as `closed`."""
+def from_exception(error: httpx2.HTTPError, call: str) -> SolidError:
+    """Translate an exception of httpx2: only what certainly left nothing behind counts as `closed`."""
     name = type(error).__name__
     if isinstance(error, NOTHING_SENT):
         return Unavailable("closed", f"{call}: {_SENTENCES['closed']} ({name}: {_one_line(str(error))})")
@@ -61,7 +61,7 @@ def from_exception(error: httpx.HTTPError, call: str) -> SolidError:
     return OutcomeUnknown(stage, f"{call}: no answer ({name} while {stage}); whether Solid did it is not known")
 
 
-def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavailable | None:
+def systemic(response: httpx2.Response, dialect: Dialect, clock: Clock) -> Unavailable | None:
     """Say whether the answer means that no call would do better now. The body must have been read."""
     said = _said(response)
     if said is not None and said.any_of(dialect.period_closed_codes) and _blames_the_call(response):
@@ -79,7 +79,7 @@ def systemic(response: httpx.Response, dialect: Dialect, clock: Clock) -> Unavai
     )
 
 
-def read_document(response: httpx.Response, *, call: str, dialect: Dialect, clock: Clock) -> dict[str, object]:
+def read_document(response: httpx2.Response, *, call: str, dialect: Dialect, clock: Clock) -> dict[str, object]:
     """Give the JSON object of an answer, or raise what it means."""
     failure = _failure(response, call, dialect, clock)
     if failure is not None:
@@ -101,7 +101,7 @@ def payload_of(document: Mapping[str, object], *, call: str, dialect: Dialect, r
     raise _no_answer(call, f"success without {' or '.join(keys)}: see solid.dialect.payload_key")
 
 
-def _failure(response: httpx.Response, call: str, dialect: Dialect, clock: Clock) -> SolidError | None:
+def _failure(response: httpx2.Response, call: str, dialect: Dialect, clock: Clock) -> SolidError | None:
     status = response.status_code
     unavailable = systemic(response, dialect, clock)
     if unavailable is not None:
@@ -116,7 +116,7 @@ def _failure(response: httpx.Response, call: str, dialect: Dialect, clock: Clock
     return refusal
 
 
-def _refusal(response: httpx.Response, call: str, dialect: Dialect) -> Refused | None:
+def _refusal(response: httpx2.Response, call: str, dialect: Dialect) -> Refused | None:
     """Solid's own no, with whatever status; or the no of a JSON 4xx that at least does not claim success."""
     status, said, document = response.status_code, _said(response), _document(response)
     if said is not None:
@@ -131,7 +131,7 @@ def _no_answer(call: str, why: str) -> OutcomeUnknown:
     return OutcomeUnknown("answer", f"{call}: {why}")
 
 
-def _document(response: httpx.Response) -> dict[str, object] | None:
+def _document(response: httpx2.Response) -> dict[str, object] | None:
     try:
         document = read_json(response.content)
     except ValueError:
@@ -139,7 +139,7 @@ def _document(response: httpx.Response) -> dict[str, object] | None:
     return document if isinstance(document, dict) else None
 
 
-def _said(response: httpx.Response) -> _Said | None:
+def _said(response: httpx2.Response) -> _Said | None:
     document = _document(response)
     if document is None or document.get("success") is not False:
         return None
@@ -151,11 +151,11 @@ def _said(response: httpx.Response) -> _Said | None:
     )
 
 
-def _blames_the_call(response: httpx.Response) -> bool:
+def _blames_the_call(response: httpx2.Response) -> bool:
     return response.status_code not in {401, 429} and not response.is_server_error
 
 
-def _retry_after_seconds(response: httpx.Response, clock: Clock) -> float | None:
+def _retry_after_seconds(response: httpx2.Response, clock: Clock) -> float | None:
     """Seconds from now; a date is measured from the answer's own `Date`, as our clock may be wrong."""
     text = response.headers.get("Retry-After", "").strip()
     try:
@@ -176,21 +176,21 @@ def _http_date(text: str) -> datetime | None:
     return parsed if parsed.tzinfo is not None else None
 
 
-def _redirected(response: httpx.Response) -> str:
+def _redirected(response: httpx2.Response) -> str:
     try:
         target = response.request.url.join(response.headers.get("Location", ""))
         where = f"{target.scheme}://{target.netloc.decode('ascii').rpartition('@')[2]}"
-    except (httpx.InvalidURL, ValueError):
+    except (httpx2.InvalidURL, ValueError):
         where = "somewhere unreadable"
     return f"the answer points to {where}, which is not followed; set solid.base_url to Solid's own address"
 
 
-def _not_solid(response: httpx.Response) -> str:
+def _not_solid(response: httpx2.Response) -> str:
     kind = _cleaned(response.headers.get("Content-Type", "no content type"), response)[:_LONGEST_CODE]
     return f"HTTP {response.status_code} with {kind} is no answer of Solid's; whether it was done is not known"
 
 
-def _cleaned(text: str, response: httpx.Response) -> str:
+def _cleaned(text: str, response: httpx2.Response) -> str:
     """Quote what the other side wrote, without the key and the body should it have echoed them."""
     echoes = {response.request.headers.get(KEY_HEADER, ""): "[key]"}
     echoes[response.request.content.decode()] = "[body]"

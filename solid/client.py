@@ -11,7 +11,7 @@ from decimal import Decimal
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, Self, TypeVar
 
-import httpx
+import httpx2
 from pydantic import BaseModel, ValidationError
 
 from runtime.clock import Clock, SystemClock
@@ -51,7 +51,7 @@ class SolidClient:
         api_key: Callable[[], str],
         dialect: Dialect,
         transport: PacedTransport,
-        timeout: httpx.Timeout,
+        timeout: httpx2.Timeout,
         clock: Clock | None = None,
     ) -> None:
         """Raise ValueError for a base URL that is not plain http(s)://host[:port][/path]."""
@@ -59,7 +59,7 @@ class SolidClient:
         self._api_key = api_key
         self._dialect = dialect
         self._clock = clock or SystemClock()
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             transport=transport,
             timeout=timeout,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -196,7 +196,7 @@ class SolidClient:
         url = url.copy_merge_params(query) if query else url
         return await read_all(lambda url: self._page(resource, url), url, self._dialect, most_pages=most_pages)
 
-    async def _page(self, resource: Resource, url: httpx.URL) -> Page:
+    async def _page(self, resource: Resource, url: httpx2.URL) -> Page:
         call = f"GET {self._dialect.path(resource)}"
         response = await self._send("GET", url, call=call)
         document = self._read(response, call)
@@ -207,12 +207,12 @@ class SolidClient:
     async def _send(
         self,
         method: str,
-        url: httpx.URL,
+        url: httpx2.URL,
         *,
         call: str,
         content: bytes | None = None,
         before_send: BeforeSend | None = None,
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         request = self._http.build_request(
             method,
             url,
@@ -222,10 +222,10 @@ class SolidClient:
         )
         try:
             return await self._http.send(request)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise from_exception(error, call) from error
 
-    def _sign(self, request: httpx.Request) -> None:
+    def _sign(self, request: httpx2.Request) -> None:
         """Add the key. Its text is in no local variable, so that no traceback with locals can show it."""
         try:
             request.headers[KEY_HEADER] = self._api_key().strip()
@@ -237,16 +237,16 @@ class SolidClient:
             message = "the API key is empty, or not one word of ASCII; nothing was sent: see solid.api_key_file"
             raise Unavailable(cause="unauthorised", message=message)
 
-    def _judge(self, response: httpx.Response) -> Unavailable | None:
+    def _judge(self, response: httpx2.Response) -> Unavailable | None:
         return systemic(response, self._dialect, self._clock)
 
-    def _read(self, response: httpx.Response, call: str) -> dict[str, object]:
+    def _read(self, response: httpx2.Response, call: str) -> dict[str, object]:
         return read_document(response, call=call, dialect=self._dialect, clock=self._clock)
 
-    def _url(self, resource: Resource) -> httpx.URL:
+    def _url(self, resource: Resource) -> httpx2.URL:
         return self._at(self._dialect.path(resource))
 
-    def _at(self, path: str) -> httpx.URL:
+    def _at(self, path: str) -> httpx2.URL:
         return self._root.copy_with(path=self._root.path.rstrip("/") + path)
 
 
@@ -262,10 +262,10 @@ def _encoded(record: NewRecord, dialect: Dialect) -> bytes:
         raise Refused("cannot_be_written", f"{record.external_id} was not sent: {error}", status=0) from error
 
 
-def _server_root(base_url: str, dialect: Dialect) -> httpx.URL:
+def _server_root(base_url: str, dialect: Dialect) -> httpx2.URL:
     try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
         msg = f"solid.base_url cannot be read: {error}"
         raise ValueError(msg) from error
     if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:

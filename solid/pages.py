@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
+import httpx2
 
 from solid.dialect import Dialect, Resource
 from solid.errors import DialectMismatch
@@ -58,7 +58,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Follow:
-    url: httpx.URL
+    url: httpx2.URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,18 @@ class _Position:
     """Where the reading of a list stands, after `page` came from `url`."""
 
     page: Page
-    url: httpx.URL
+    url: httpx2.URL
     dialect: Dialect
     rows_read: int
     pages_read: int
 
 
 async def read_all(
-    get: Callable[[httpx.URL], Awaitable[Page]], url: httpx.URL, dialect: Dialect, *, most_pages: int = MOST_PAGES
+    get: Callable[[httpx2.URL], Awaitable[Page]], url: httpx2.URL, dialect: Dialect, *, most_pages: int = MOST_PAGES
 ) -> Listing:
     """Follow the hints from `url` on. Raises what `get` raises; each page is one call to Solid."""
     rows: dict[str, Row] = {}
-    visited: set[httpx.URL] = set()
+    visited: set[httpx2.URL] = set()
     moved = False
     for pages_read in range(1, most_pages + 1):
         visited.add(url)
@@ -197,11 +197,11 @@ def _is_address(text: str) -> bool:
     return re.match(r"([a-z]+:)?/|\?|[\w.-]+\?", text, re.ASCII | re.IGNORECASE) is not None
 
 
-def _resolved(target: str, current: httpx.URL) -> _Follow | _Stop:
+def _resolved(target: str, current: httpx2.URL) -> _Follow | _Stop:
     """Only the list's own address may follow; a path may be given with or without what precedes it there."""
     try:
         url = current.join(target)
-    except (httpx.InvalidURL, ValueError):
+    except (httpx2.InvalidURL, ValueError):
         return _Stop("the address of the next page cannot be read", promised=True)
     if (url.scheme, url.host, url.port) != (current.scheme, current.host, current.port) or url.userinfo:
         return _Stop("the next page is said to be at another host, which is not followed", promised=True)

@@ -15,7 +15,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import httpx
+import httpx2
 import structlog
 
 from solid.answers import NOTHING_SENT
@@ -55,26 +55,26 @@ class Limiter(Protocol):
         ...
 
 
-class PacedTransport(httpx.AsyncBaseTransport):
+class PacedTransport(httpx2.AsyncBaseTransport):
     """Takes a token, signs, calls `before_send`, sends, reads the whole answer, reports the token.
 
     Every token taken is reported exactly once, also when the caller is cancelled. A call takes at most the
     longest of its timeouts from sending to the last byte, so that an answer that drips cannot outlive a
-    lease. A failing report is logged and does not hide the answer. Errors of httpx propagate as they are.
+    lease. A failing report is logged and does not hide the answer. Errors of httpx2 propagate as they are.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, limiter: Limiter) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, limiter: Limiter) -> None:
         """Wrap the transport that sends."""
         self._inner = inner
         self._limiter = limiter
         self._reports: set[asyncio.Task[None]] = set()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request when its turn comes. A token that waited for `before_send` is not spent, but another."""
         while True:
             token = await self._limiter.take()
             systemic: Unavailable | None = None
-            answer: httpx.Response | httpx.HTTPError | None = None
+            answer: httpx2.Response | httpx2.HTTPError | None = None
             try:
                 systemic = _sign(request)
                 if systemic is not None:
@@ -83,7 +83,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
                     answer, systemic = await self._exchange(request)
             finally:
                 await self._report(token, systemic)
-            if isinstance(answer, httpx.Response):
+            if isinstance(answer, httpx2.Response):
                 return answer
             if answer is not None:
                 raise answer
@@ -93,7 +93,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
         await asyncio.gather(*self._reports)
         await self._inner.aclose()
 
-    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response | httpx.HTTPError, Unavailable | None]:
+    async def _exchange(self, request: httpx2.Request) -> tuple[httpx2.Response | httpx2.HTTPError, Unavailable | None]:
         try:
             async with asyncio.timeout(_longest_seconds(request)):
                 response = await self._inner.handle_async_request(request)
@@ -101,10 +101,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
                 await response.aread()
         except NOTHING_SENT as error:
             return error, Unavailable("closed", "nothing was sent")
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             return error, None
         except TimeoutError:
-            return httpx.ReadTimeout("the whole call took too long", request=request), None
+            return httpx2.ReadTimeout("the whole call took too long", request=request), None
         judge = request.extensions.get(JUDGE)
         return response, None if judge is None else judge(response)
 
@@ -122,7 +122,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
             LOG.warning("solid.report_failed", cause=cause, error=type(error).__name__)
 
 
-def direct_transport(*, ca_file: Path | None = None) -> httpx.AsyncHTTPTransport:
+def direct_transport(*, ca_file: Path | None = None) -> httpx2.AsyncHTTPTransport:
     """Make the transport that really sends: TLS verified, no retries, short-lived idle connections.
 
     `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises OSError when
@@ -130,8 +130,8 @@ def direct_transport(*, ca_file: Path | None = None) -> httpx.AsyncHTTPTransport
     leave a doubt.
     """
     verify = _trusting(ca_file)
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
-    return httpx.AsyncHTTPTransport(verify=verify, limits=limits, retries=0)
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
+    return httpx2.AsyncHTTPTransport(verify=verify, limits=limits, retries=0)
 
 
 @functools.cache
@@ -140,7 +140,7 @@ def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
 
 
-async def _ready(request: httpx.Request) -> bool:
+async def _ready(request: httpx2.Request) -> bool:
     """Do what must be done right before; False where that took so long that the token would be spent late."""
     if (before_send := request.extensions.get(BEFORE_SEND)) is None:
         return True
@@ -150,7 +150,7 @@ async def _ready(request: httpx.Request) -> bool:
     return loop.time() - begun <= LATE_SECONDS
 
 
-def _sign(request: httpx.Request) -> Unavailable | None:
+def _sign(request: httpx2.Request) -> Unavailable | None:
     sign = request.extensions.get(SIGN)
     try:
         if sign is not None:
@@ -160,6 +160,6 @@ def _sign(request: httpx.Request) -> Unavailable | None:
     return None
 
 
-def _longest_seconds(request: httpx.Request) -> float | None:
+def _longest_seconds(request: httpx2.Request) -> float | None:
     timeouts = request.extensions.get("timeout", {}).values()
     return None if not timeouts or None in timeouts else max(timeouts)

@@ -8,7 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-import httpx
+import httpx2
 from aiolimiter import AsyncLimiter
 
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
@@ -38,13 +38,13 @@ class Answer:
 class Asking:
     """A client for one feed; `close` it."""
 
-    def __init__(self, name: str, settings: PollingFeed, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, name: str, settings: PollingFeed, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._name = name
         self._settings = settings
         # one call at a time, evenly spaced: a window of a minute never sees more, wherever it begins
         self._limiter = AsyncLimiter(1, 60 / settings.calls_per_minute)
-        timeout = httpx.Timeout(settings.timeout_seconds, connect=min(5, settings.timeout_seconds))
-        self._http = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
+        timeout = httpx2.Timeout(settings.timeout_seconds, connect=min(5, settings.timeout_seconds))
+        self._http = httpx2.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -82,10 +82,10 @@ class Asking:
                 if response.status_code in _NOTHING:
                     return None
                 body = await self._body(response)
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
             msg = f"{self._where}: no answer: {type(error).__name__}"
             raise PollUnavailable(msg) from error
-        except httpx.InvalidURL as error:
+        except httpx2.InvalidURL as error:
             msg = f"{self._where}: the address of the next page cannot be used"
             raise PollRefused(msg) from error
         link = response.links.get("next", {}).get("url")
@@ -102,7 +102,7 @@ class Asking:
             headers["If-None-Match"] = etag
         return headers
 
-    def _judge(self, response: httpx.Response, now: datetime) -> None:
+    def _judge(self, response: httpx2.Response, now: datetime) -> None:
         status = response.status_code
         if status == HTTPStatus.OK or status in _NOTHING:
             return
@@ -118,7 +118,7 @@ class Asking:
         msg = f"{said}: is feeds.{self._name}.url right, and its cursor?"
         raise PollRefused(msg)
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx2.Response) -> bytes:
         """Read it, and stop as soon as it is larger than allowed, unpacked."""
         body = bytearray()
         async for chunk in response.aiter_bytes():
@@ -132,4 +132,4 @@ class Asking:
 
     @property
     def _where(self) -> str:
-        return f"feeds.{self._name} ({httpx.URL(self._settings.url).host})"
+        return f"feeds.{self._name} ({httpx2.URL(self._settings.url).host})"

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-import httpx
+import httpx2
 
 from messaging.errors import MessagingError, UnsafeTopology
 from messaging.publisher import Encoded, encoded
@@ -97,7 +97,7 @@ class PolledAddress:
     clock: Clock
     runs: Runs | None = None
     progress: Progress = no_progress
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: httpx2.AsyncBaseTransport | None = None
     _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from ops.processes import STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
 from tests.unit.producers.made import charge, stripe_event
@@ -87,10 +87,10 @@ class Relay:
         finally:
             process.stop()
 
-    def send(self, body: bytes, header: str | None = None) -> httpx.Response:
+    def send(self, body: bytes, header: str | None = None) -> httpx2.Response:
         """Post one webhook, signed unless a header is given."""
         signed = signature(body) if header is None else header
-        return httpx.post(
+        return httpx2.post(
             f"{self.webhooks}/webhooks/stripe", content=body, headers={"Stripe-Signature": signed}, timeout=30
         )
 
@@ -177,11 +177,11 @@ async def _post_all(url: str, bodies: Sequence[bytes], at_a_time: int = 16) -> l
     statuses: list[int] = []
     waiting = iter(bodies)
 
-    async def post_some(http: httpx.AsyncClient) -> None:
+    async def post_some(http: httpx2.AsyncClient) -> None:
         for body in waiting:
             answer = await http.post(url, content=body, headers={"Stripe-Signature": signature(body)})
             statuses.append(answer.status_code)
 
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx2.AsyncClient(timeout=30) as http:
         await asyncio.gather(*(post_some(http) for _ in range(at_a_time)))
     return statuses

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from ops.processes import STRIPE_SECRET
@@ -41,7 +41,7 @@ def assert_nothing_was_booked(relay: Relay, *names: str) -> None:
 
 def metric(relay: Relay, name: str) -> float:
     """Read one sum over all labels that hold the text."""
-    text = httpx.get(f"{relay.webhooks}/metrics", timeout=10).text
+    text = httpx2.get(f"{relay.webhooks}/metrics", timeout=10).text
     lines = [line for line in text.splitlines() if line.startswith(name)]
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
@@ -57,7 +57,7 @@ def test_a_forged_an_expired_and_a_missing_signature_are_refused(relay: Relay) -
         signature(bodies[0]),
     ]
     answers = [relay.send(body, header) for body, header in zip(bodies, headers, strict=True)]
-    answers.append(httpx.post(f"{relay.webhooks}/webhooks/stripe", content=bodies[3], timeout=10))
+    answers.append(httpx2.post(f"{relay.webhooks}/webhooks/stripe", content=bodies[3], timeout=10))
     assert [answer.status_code for answer in answers] == [401] * 6
     assert {answer.text for answer in answers} == {'{"error":"signature"}'}, "the reason is for the log only"
     assert_nothing_was_booked(relay, *names)
@@ -75,7 +75,7 @@ def test_a_body_past_the_limit_is_refused_whether_its_length_is_announced_or_not
 ) -> None:
     body = charge_event(f"large_{announced}", description="x" * LIMIT_BYTES)
     content = body if announced else iter([body[:LIMIT_BYTES], body[LIMIT_BYTES:]])
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{relay.webhooks}/webhooks/stripe",
         content=content,
         headers={"Stripe-Signature": signature(body)},
@@ -119,7 +119,7 @@ def test_an_event_type_that_is_not_used_is_acknowledged_and_counted(relay: Relay
     answer = relay.send(stripe_event("balance.available", {"object": "balance"}, id="evt_unused"))
     assert (answer.status_code, answer.json()) == (200, {"outcome": "ignored"})
     assert metric(relay, "relay_webhook_ignored_total") == before + 1
-    assert 'reason="type_not_used:balance.available"' in httpx.get(f"{relay.webhooks}/metrics", timeout=10).text
+    assert 'reason="type_not_used:balance.available"' in httpx2.get(f"{relay.webhooks}/metrics", timeout=10).text
 
 
 def test_two_secrets_are_good_during_a_rotation_and_a_header_may_carry_several_signatures(relay: Relay) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from ops.processes import free_port
@@ -90,7 +90,7 @@ def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
     relay.deliver([charge_event(f"measured_{number}") for number in range(3)])
     with relay.worker("measured", RELAY_WORKER__METRICS_PORT=str(port)) as worker:
         await_said(worker, "delivery.settled", times=3)
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
     company = relay.stage.company
     assert f'relay_deliveries_total{{company="{company}",outcome="applied",stream="sales"}} 3.0' in text
     assert f'relay_brake{{cause="unauthorised",company="{company}"}} 0.0' in text
@@ -103,7 +103,7 @@ def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page(relay: Relay) -
     both = relay.stage.start("up", "ops.cli", "up", environment={"RELAY_RECEIVER__PORT": str(port)})
     try:
         await_said(both, "worker.consuming")
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
     finally:
         both.stop()
     assert "# TYPE relay_webhook_requests_total counter" in text

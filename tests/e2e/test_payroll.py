@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -36,7 +36,7 @@ def served(gusto: FakeGusto) -> Iterator[str]:
     """Serve a fake provider on a port of its own; gives its address."""
 
     async def answer(request: Request) -> Response:
-        asked = httpx.Request(
+        asked = httpx2.Request(
             request.method, str(request.url), headers=request.headers.raw, content=await request.body()
         )
         found = gusto.handle(asked)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from messaging.publisher import Publisher
 from ops.payroll_roles import account_of, open_client
@@ -61,7 +61,7 @@ async def pull_on(folder: Path, url: str, company: str, start: int) -> None:
     gusto = FakeGusto()
     async with (
         linked(url) as link,
-        open_client("gusto", own, clock, transport=httpx.MockTransport(gusto.handle)) as client,
+        open_client("gusto", own, clock, transport=httpx2.MockTransport(gusto.handle)) as client,
     ):
         runs, publisher = PayrollRuns(engine, clock), Deadly(publisher_on(link, company))
         teller = Teller(runs, publisher)

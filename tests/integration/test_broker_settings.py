@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aio_pika
-import httpx
+import httpx2
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
@@ -41,7 +41,7 @@ async def wrong_on(broker: Broker, company: str, **rabbit: Any) -> list[str]:  #
 
 
 async def asked(broker: Broker, method: str, path: str, body: object = None) -> None:
-    async with httpx.AsyncClient(base_url=f"{broker.management_url}/api/", auth=("guest", "guest")) as client:
+    async with httpx2.AsyncClient(base_url=f"{broker.management_url}/api/", auth=("guest", "guest")) as client:
         (await client.request(method, path, json=body)).raise_for_status()
 
 
@@ -74,7 +74,7 @@ async def test_a_broker_as_it_comes_is_safe_and_its_single_node_is_noted(managed
 
 async def test_the_check_leaves_no_queue_of_its_own_behind(managed_broker: Broker, company: str) -> None:
     await looked_at(settings_of(managed_broker, company))
-    async with httpx.AsyncClient(base_url=f"{managed_broker.management_url}/api/", auth=("guest", "guest")) as client:
+    async with httpx2.AsyncClient(base_url=f"{managed_broker.management_url}/api/", auth=("guest", "guest")) as client:
         queues = (await client.get(f"queues/{VHOST}?columns=name")).json()
     assert [queue["name"] for queue in queues if queue["name"].startswith("relay.check")] == []
 

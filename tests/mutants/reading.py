@@ -37,8 +37,8 @@ MUTANTS: Final = (
         "timeout-taken-for-unsent",
         "A call without an answer may have been done.",
         "solid/answers.py",
-        "httpx.ConnectTimeout, httpx.PoolTimeout,",
-        "httpx.TimeoutException,",
+        "httpx2.ConnectTimeout, httpx2.PoolTimeout,",
+        "httpx2.TimeoutException,",
         (f"{ANSWERS}::test_what_left_without_an_answer_to_trust_is_unknown",),
     ),
     Mutant(

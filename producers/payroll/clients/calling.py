@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import httpx
+import httpx2
 from aiolimiter import AsyncLimiter
 
 from producers.payroll.clients.tokens import Tokens
@@ -33,7 +33,7 @@ class Caller:
     """Calls one provider with one token. `limiter` is that provider's alone."""
 
     def __init__(
-        self, *, name: str, http: httpx.AsyncClient, limiter: AsyncLimiter, tokens: Tokens, clock: Clock
+        self, *, name: str, http: httpx2.AsyncClient, limiter: AsyncLimiter, tokens: Tokens, clock: Clock
     ) -> None:
         self._name = name
         self._http = http
@@ -43,7 +43,7 @@ class Caller:
 
     async def get(
         self, path: str, query: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """GET a path. An answer that is given is 2xx, and complete.
 
         Raises:
@@ -53,11 +53,11 @@ class Caller:
 
     async def post(
         self, path: str, body: object, query: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """POST JSON that only asks: it may be sent twice. Raises as `get`."""
         return await self._authorised(self._http.build_request("POST", path, json=body, params=query, headers=headers))
 
-    async def _authorised(self, request: httpx.Request) -> httpx.Response:
+    async def _authorised(self, request: httpx2.Request) -> httpx2.Response:
         used = self._tokens.current()
         answer = await self._tried(request, used)
         if answer.status_code == _UNAUTHORISED:
@@ -66,11 +66,11 @@ class Caller:
         self._check(answer)
         return answer
 
-    async def _tried(self, request: httpx.Request, token: str) -> httpx.Response:
+    async def _tried(self, request: httpx2.Request, token: str) -> httpx2.Response:
         request.headers["Authorization"] = f"Bearer {token}"
         return await tried(self._http, request, limiter=self._limiter, clock=self._clock, name=self._name)
 
-    def _check(self, answer: httpx.Response) -> None:
+    def _check(self, answer: httpx2.Response) -> None:
         status, path = answer.status_code, answer.request.url.path
         where = f"payroll.{self._name}: {answer.request.method} {path} was answered with {status}"
         if status == _UNAUTHORISED:
@@ -90,8 +90,8 @@ class Caller:
 
 
 async def tried(
-    http: httpx.AsyncClient, request: httpx.Request, *, limiter: AsyncLimiter, clock: Clock, name: str
-) -> httpx.Response:
+    http: httpx2.AsyncClient, request: httpx2.Request, *, limiter: AsyncLimiter, clock: Clock, name: str
+) -> httpx2.Response:
     """Send a request that may be sent again; give the first answer that is neither an overload nor a failure.
 
     Raises:
@@ -103,7 +103,7 @@ async def tried(
         try:
             async with limiter:
                 answer = await http.send(request)
-        except httpx.RequestError as error:
+        except httpx2.RequestError as error:
             last = type(error).__name__
         else:
             if answer.status_code not in _WAIT and answer.status_code < _BROKEN:
@@ -120,7 +120,7 @@ async def tried(
     raise ProviderUnreachable(msg)
 
 
-def json_of(answer: httpx.Response) -> Any:  # noqa: ANN401 - any JSON
+def json_of(answer: httpx2.Response) -> Any:  # noqa: ANN401 - any JSON
     """The answer's JSON; numbers with decimals as text, digit for digit. Raises UnexpectedAnswer."""
     try:
         return json.loads(answer.content, parse_float=str)

@@ -6,7 +6,7 @@ Sources: Gusto's and Xero's OAuth 2.0 guides. Nothing of the answer but the toke
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import httpx
+import httpx2
 from aiolimiter import AsyncLimiter
 from pydantic import SecretStr
 
@@ -26,7 +26,7 @@ def granting(  # noqa: PLR0913 - what a grant needs
     form: bool,
     client_id: str,
     client_secret: Callable[[], SecretStr],
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     limiter: AsyncLimiter,
     clock: Clock,
 ) -> Grant:
@@ -37,7 +37,7 @@ def granting(  # noqa: PLR0913 - what a grant needs
         secret = client_secret().get_secret_value()
         if form:
             request = http.build_request("POST", url, data=asked)
-            request = next(httpx.BasicAuth(client_id, secret).auth_flow(request))
+            request = next(httpx2.BasicAuth(client_id, secret).auth_flow(request))
         else:
             request = http.build_request("POST", url, json=asked | {"client_id": client_id, "client_secret": secret})
         answer = await tried(http, request, limiter=limiter, clock=clock, name=name)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 from producers.payroll.clients.calling import Caller, json_of
 from producers.payroll.clients.gusto_contractors import ContractorDays
@@ -110,18 +110,18 @@ class Gusto:
         whole = await settled(read, what=f"payroll {listed.run}")
         return json.dumps(whole).encode()
 
-    async def _pages(self, path: str, query: Mapping[str, Any]) -> list[httpx.Response]:
+    async def _pages(self, path: str, query: Mapping[str, Any]) -> list[httpx2.Response]:
         """Every page, as many as the first says, or until one is not full where it says nothing."""
         answers = [await self._get(path, {**query, "page": 1, "per": PER_PAGE})]
         while not _last(answers):
             answers.append(await self._get(path, {**query, "page": len(answers) + 1, "per": PER_PAGE}))
         return answers[:-1] if _repeated(answers) else answers
 
-    async def _get(self, path: str, query: Mapping[str, Any]) -> httpx.Response:
+    async def _get(self, path: str, query: Mapping[str, Any]) -> httpx2.Response:
         return await self._caller.get(path, query, self._headers)
 
 
-def _last(answers: Sequence[httpx.Response]) -> bool:
+def _last(answers: Sequence[httpx2.Response]) -> bool:
     said = answers[-1].headers.get("X-Total-Pages", "")
     if said.isdigit():
         return len(answers) >= int(said)
@@ -131,12 +131,12 @@ def _last(answers: Sequence[httpx.Response]) -> bool:
     return _repeated(answers) or not isinstance(body, list) or len(body) < PER_PAGE
 
 
-def _repeated(answers: Sequence[httpx.Response]) -> bool:
+def _repeated(answers: Sequence[httpx2.Response]) -> bool:
     """Whether the last page says what the one before said: all there is comes at once, whatever page is asked for."""
     return len(answers) > 1 and answers[-1].content == answers[-2].content
 
 
-def _complete(answers: Sequence[httpx.Response], found: int) -> None:
+def _complete(answers: Sequence[httpx2.Response], found: int) -> None:
     """Compare what came with what the headers announce, where they do. Raises Shifted."""
     said = {answer.headers.get("X-Total-Count") for answer in answers}
     if said not in ({None}, {str(found)}):

@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-import httpx
+import httpx2
 
 from producers.payroll.clients.calling import json_of
 from producers.payroll.clients.settled import Reading, settled
 from producers.payroll.clients.shapes import day_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, Span
 
-Pages = Callable[[str, Mapping[str, Any]], Awaitable[list[httpx.Response]]]
+Pages = Callable[[str, Mapping[str, Any]], Awaitable[list[httpx2.Response]]]
 """Reads every page of a path."""
 
 _NAME: Final = re.compile(r"contractors-(\d{4}-\d{2}-\d{2})")

@@ -77,7 +77,7 @@ class Xero:
             raise UnexpectedAnswer(msg)
         return rows[0]
 
-    async def _get(self, entity: str, path: str, query: Mapping[str, Any]) -> Any:  # noqa: ANN401 - httpx.Response
+    async def _get(self, entity: str, path: str, query: Mapping[str, Any]) -> Any:  # noqa: ANN401 - httpx2.Response
         headers = {"Xero-Tenant-Id": entity, "Accept": "application/json"}
         return await self._caller.get(f"{self._root}{path}", query, headers)
 

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -89,13 +89,13 @@ def test_a_dry_run_leaves_a_file_alone_that_is_still_written(folder: Path) -> No
 
 @pytest.mark.usefixtures("folder")
 def test_a_dry_run_of_an_address_moves_no_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
+    def answer(_: httpx2.Request) -> httpx2.Response:
         item = {"no": "A-1", "day": "2026-03-02", "sku": "SKU-1", "qty": "-1", "reason": "damage"}
-        return httpx.Response(200, json=[item])
+        return httpx2.Response(200, json=[item])
 
-    client = httpx.AsyncClient
+    client = httpx2.AsyncClient
     monkeypatch.setattr(
-        httpx, "AsyncClient", lambda **said: client(**{**said, "transport": httpx.MockTransport(answer)})
+        httpx2, "AsyncClient", lambda **said: client(**{**said, "transport": httpx2.MockTransport(answer)})
     )
     feed = {"source": "warehouse-json", "url": "http://3pl.example/list", "currency": "USD", "options": OPTIONS}
     monkeypatch.setenv("RELAY_FEEDS", json.dumps({"shop": feed}))

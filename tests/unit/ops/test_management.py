@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from ops import management
@@ -36,31 +36,31 @@ def rabbit(**settings: object) -> RabbitSettings:
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[httpx.Request], httpx.Response]], None]:
+def served(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[httpx2.Request], httpx2.Response]], None]:
     """Let a function answer in place of the API."""
 
-    def serve(answer: Callable[[httpx.Request], httpx.Response]) -> None:
-        client = httpx.AsyncClient
+    def serve(answer: Callable[[httpx2.Request], httpx2.Response]) -> None:
+        client = httpx2.AsyncClient
 
-        def served_client(**options: Any) -> httpx.AsyncClient:  # noqa: ANN401 - any option of httpx
-            return client(**options, transport=httpx.MockTransport(answer))
+        def served_client(**options: Any) -> httpx2.AsyncClient:  # noqa: ANN401 - any option of httpx2
+            return client(**options, transport=httpx2.MockTransport(answer))
 
-        monkeypatch.setattr(httpx, "AsyncClient", served_client)
+        monkeypatch.setattr(httpx2, "AsyncClient", served_client)
 
     return serve
 
 
-Serve = Callable[[Callable[[httpx.Request], httpx.Response]], None]
+Serve = Callable[[Callable[[httpx2.Request], httpx2.Response]], None]
 
 
 async def test_all_is_read_from_the_virtual_host_of_the_broker_with_its_own_user(served: Serve) -> None:
     users = set()
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         users.add(request.headers["Authorization"])
         if request.url.path == "/x/api/health/checks/alarms":
-            return httpx.Response(503, json={"alarms": [{"resource": "disk", "node": "a"}]})
-        return httpx.Response(200, json=ANSWERS[request.url.path])
+            return httpx2.Response(503, json={"alarms": [{"resource": "disk", "node": "a"}]})
+        return httpx2.Response(200, json=ANSWERS[request.url.path])
 
     served(answer)
     state = await read_state(rabbit())
@@ -74,28 +74,28 @@ async def test_all_is_read_from_the_virtual_host_of_the_broker_with_its_own_user
         nodes=2,
         members={"relay.sales.dlq": 2},
     )
-    assert users == {httpx.BasicAuth("relay", "hush")._auth_header}
+    assert users == {httpx2.BasicAuth("relay", "hush")._auth_header}
 
 
 async def test_a_user_in_the_address_is_used_in_place_of_the_brokers(served: Serve) -> None:
-    seen: list[httpx.Request] = []
+    seen: list[httpx2.Request] = []
 
-    def refuse(request: httpx.Request) -> httpx.Response:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
         seen.append(request)
-        return httpx.Response(403)
+        return httpx2.Response(403)
 
     served(refuse)
     with pytest.raises(ConfigurationError, match="set_user_tags USER monitoring") as failure:
         await read_state(rabbit(management_url="https://viewer:p%40ss@broker"))
-    assert seen[0].headers["Authorization"] == httpx.BasicAuth("viewer", "p@ss")._auth_header
+    assert seen[0].headers["Authorization"] == httpx2.BasicAuth("viewer", "p@ss")._auth_header
     assert "viewer" not in str(failure.value)
     assert "p%40ss" not in str(seen[0].url)
 
 
 @pytest.mark.parametrize(
-    "answer", [httpx.Response(404), httpx.Response(200, text="<html>"), httpx.Response(503, json={})]
+    "answer", [httpx2.Response(404), httpx2.Response(200, text="<html>"), httpx2.Response(503, json={})]
 )
-async def test_another_program_at_that_address_is_told(served: Serve, answer: httpx.Response) -> None:
+async def test_another_program_at_that_address_is_told(served: Serve, answer: httpx2.Response) -> None:
     served(lambda _: answer)
     with pytest.raises(ConfigurationError, match="is no answer of RabbitMQ's management API"):
         await read_state(rabbit())

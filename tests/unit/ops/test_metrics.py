@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
@@ -112,25 +112,25 @@ async def test_a_taker_that_gives_up_took_nothing(metrics: WorkerMetrics) -> Non
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (httpx.Response(201), "201"),
-        (httpx.Response(429), "429"),
-        (httpx.ConnectError("closed"), "not_sent"),
-        (httpx.ReadTimeout("hangs"), "no_answer"),
+        (httpx2.Response(201), "201"),
+        (httpx2.Response(429), "429"),
+        (httpx2.ConnectError("closed"), "not_sent"),
+        (httpx2.ReadTimeout("hangs"), "no_answer"),
         (asyncio.CancelledError(), "no_answer"),
     ],
     ids=str,
 )
 async def test_calls_are_counted_by_what_came_back(
-    metrics: WorkerMetrics, answer: httpx.Response | BaseException, outcome: str
+    metrics: WorkerMetrics, answer: httpx2.Response | BaseException, outcome: str
 ) -> None:
-    def handle(_: httpx.Request) -> httpx.Response:
+    def handle(_: httpx2.Request) -> httpx2.Response:
         if isinstance(answer, BaseException):
             raise answer
         return answer
 
-    transport = MeasuredTransport(httpx.MockTransport(handle), metrics, "north")
+    transport = MeasuredTransport(httpx2.MockTransport(handle), metrics, "north")
     await asyncio.gather(
-        transport.handle_async_request(httpx.Request("GET", "http://solid/accounts")), return_exceptions=True
+        transport.handle_async_request(httpx2.Request("GET", "http://solid/accounts")), return_exceptions=True
     )
     assert await read(metrics) == {("relay_solid_calls_total", "north", outcome): 1}
 
@@ -164,8 +164,8 @@ async def test_a_store_that_cannot_be_used_leaves_its_figure_out_and_no_other(me
 
 async def test_prometheus_reads_it_over_http(metrics: WorkerMetrics) -> None:
     metrics.delivered("north", "sales", "applied")
-    transport = httpx.ASGITransport(metrics_app(metrics.text))
-    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as http:
+    transport = httpx2.ASGITransport(metrics_app(metrics.text))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://worker") as http:
         answer = await http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'relay_deliveries_total{company="north",outcome="applied",stream="sales"} 1.0' in answer.text

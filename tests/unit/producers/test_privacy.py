@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import structlog
 
@@ -105,8 +105,8 @@ async def test_neither_logs_answers_nor_kept_errors_show_personal_data(
     planted = _planted_file(path)
     most = None if planted["type"] in KINDS else 1
     publisher = FakePublisher()
-    transport = httpx.ASGITransport(app_with(publisher, FakeClock()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+    transport = httpx2.ASGITransport(app_with(publisher, FakeClock()))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://receiver") as client:
         with structlog.testing.capture_logs() as lines:
             for body in islice(_broken(planted), most):
                 answer = await client.post("/webhooks/stripe", content=body, headers=signed(body))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,30 +39,30 @@ def app(publisher: FakePublisher, clock: FakeClock) -> Starlette:
 
 
 @pytest.fixture
-async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as made:
+async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://receiver") as made:
         yield made
 
 
-async def _post(client: httpx.AsyncClient, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
+async def _post(client: httpx2.AsyncClient, body: bytes, headers: dict[str, str] | None = None) -> httpx2.Response:
     return await client.post("/webhooks/stripe", content=body, headers=signed(body) if headers is None else headers)
 
 
 async def test_a_signed_event_is_published_and_then_acknowledged(
-    client: httpx.AsyncClient, publisher: FakePublisher
+    client: httpx2.AsyncClient, publisher: FakePublisher
 ) -> None:
     answer = await _post(client, PAYOUT)
     assert (answer.status_code, answer.json()) == (200, {"outcome": "published"})
     assert [event.data.fact for event in publisher.events] == ["stripe:payout:po_1"]
 
 
-async def test_both_secrets_are_good_during_a_rotation(client: httpx.AsyncClient) -> None:
+async def test_both_secrets_are_good_during_a_rotation(client: httpx2.AsyncClient) -> None:
     assert (await _post(client, PAYOUT, signed(PAYOUT, OLD_SECRET))).status_code == 200
 
 
 async def test_a_type_that_posts_nothing_is_acknowledged_and_counted(
-    client: httpx.AsyncClient, publisher: FakePublisher
+    client: httpx2.AsyncClient, publisher: FakePublisher
 ) -> None:
     answer = await _post(client, stripe_event("customer.created", {}))
     assert (answer.status_code, answer.json()) == (200, {"outcome": "ignored"})
@@ -84,7 +84,7 @@ async def test_a_type_that_posts_nothing_is_acknowledged_and_counted(
     ],
 )
 async def test_a_bad_signature_is_refused_and_the_answer_does_not_say_why(
-    client: httpx.AsyncClient, publisher: FakePublisher, headers: dict[str, str]
+    client: httpx2.AsyncClient, publisher: FakePublisher, headers: dict[str, str]
 ) -> None:
     answer = await _post(client, PAYOUT, headers)
     assert (answer.status_code, answer.json()) == (401, {"error": "signature"})
@@ -106,7 +106,7 @@ async def test_a_bad_signature_is_refused_and_the_answer_does_not_say_why(
     ],
 )
 async def test_authentic_input_that_cannot_be_booked_is_kept_and_acknowledged(
-    client: httpx.AsyncClient, publisher: FakePublisher, body: bytes, reason: str
+    client: httpx2.AsyncClient, publisher: FakePublisher, body: bytes, reason: str
 ) -> None:
     answer = await _post(client, body)
     assert (answer.status_code, answer.json()) == (200, {"outcome": "kept"})
@@ -124,8 +124,8 @@ async def test_a_mistake_of_ours_keeps_the_body_too(
         raise KeyError(msg)
 
     monkeypatch.setattr(builtin, "SOURCES", {**SOURCES, "stripe": broken})
-    transport = httpx.ASGITransport(app_with(publisher, clock))
-    async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as made:
+    transport = httpx2.ASGITransport(app_with(publisher, clock))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://receiver") as made:
         assert (await _post(made, PAYOUT)).status_code == 200
     (kept,) = publisher.kept
     assert (kept["body"], kept["reason"]) == (PAYOUT, "normaliser_failed")
@@ -135,7 +135,7 @@ async def test_a_mistake_of_ours_keeps_the_body_too(
 @pytest.mark.parametrize("failure", [PublishFailed(), Unroutable(), BrokerUnreachable()])
 @pytest.mark.parametrize("body", [PAYOUT, b"not json"])
 async def test_without_a_confirmation_the_sender_is_told_to_send_again(
-    client: httpx.AsyncClient, publisher: FakePublisher, failure: MessagingError, body: bytes
+    client: httpx2.AsyncClient, publisher: FakePublisher, failure: MessagingError, body: bytes
 ) -> None:
     publisher.failure = failure
     answer = await _post(client, body)
@@ -143,7 +143,7 @@ async def test_without_a_confirmation_the_sender_is_told_to_send_again(
     assert answer.headers["Retry-After"] == "30"
 
 
-async def test_half_published_is_not_published(client: httpx.AsyncClient, publisher: FakePublisher) -> None:
+async def test_half_published_is_not_published(client: httpx2.AsyncClient, publisher: FakePublisher) -> None:
     publisher.failure, publisher.good_calls = PublishFailed(), 1
     assert (await _post(client, TWO_REFUNDS)).status_code == 503
     assert len(publisher.events) == 1
@@ -153,11 +153,11 @@ async def test_half_published_is_not_published(client: httpx.AsyncClient, publis
 
 
 @pytest.mark.parametrize("size", [LIMIT - 1, LIMIT])
-async def test_a_body_up_to_the_limit_is_read(client: httpx.AsyncClient, size: int) -> None:
+async def test_a_body_up_to_the_limit_is_read(client: httpx2.AsyncClient, size: int) -> None:
     assert (await _post(client, b" " * size)).status_code == 200
 
 
-async def test_a_body_past_the_limit_is_refused_unread(client: httpx.AsyncClient, publisher: FakePublisher) -> None:
+async def test_a_body_past_the_limit_is_refused_unread(client: httpx2.AsyncClient, publisher: FakePublisher) -> None:
     answer = await _post(client, b" " * (LIMIT + 1))
     assert (answer.status_code, answer.json()) == (413, {"error": "too_large"})
     assert publisher.kept == []
@@ -207,11 +207,11 @@ async def _status(app: Starlette, receive: Receive, headers: dict[str, str]) -> 
     ("method", "path", "status"),
     [("GET", "/webhooks/stripe", 405), ("POST", "/webhooks/other", 404), ("GET", "/healthz", 200)],
 )
-async def test_nothing_else_is_served(client: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+async def test_nothing_else_is_served(client: httpx2.AsyncClient, method: str, path: str, status: int) -> None:
     assert (await client.request(method, path)).status_code == status
 
 
-async def test_what_came_of_requests_is_counted(client: httpx.AsyncClient) -> None:
+async def test_what_came_of_requests_is_counted(client: httpx2.AsyncClient) -> None:
     await _post(client, PAYOUT)
     await _post(client, PAYOUT, {})
     await _post(client, stripe_event("payout.paid", payout(), account="acct_9"))
@@ -228,7 +228,7 @@ async def test_what_came_of_requests_is_counted(client: httpx.AsyncClient) -> No
     assert "acct_9" not in text
 
 
-async def test_each_request_writes_one_line(client: httpx.AsyncClient) -> None:
+async def test_each_request_writes_one_line(client: httpx2.AsyncClient) -> None:
     with structlog.testing.capture_logs() as lines:
         await _post(client, PAYOUT, signed(PAYOUT, OLD_SECRET))
         await _post(client, PAYOUT, {})
@@ -269,7 +269,7 @@ async def test_what_else_this_process_measures_stands_on_the_same_page(
         return b"# TYPE relay_brake gauge\nrelay_brake 0.0\n"
 
     both = app_with(publisher, clock, more_metrics=more)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(both), base_url="http://receiver") as http:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(both), base_url="http://receiver") as http:
         text = (await http.get("/metrics")).text
     names = {family.name for family in text_string_to_metric_families(text)}
     assert names >= {"relay_webhook_requests", "relay_brake"}

@@ -1,6 +1,6 @@
 """What another server says about when to come again."""
 
-import httpx
+import httpx2
 import pytest
 
 from producers.retry_after import LONGEST_SECONDS, retry_after
@@ -29,9 +29,9 @@ DATE = "Thu, 15 Jan 2026 12:00:21 GMT"
 def test_seconds_and_dates_are_understood_and_anything_else_says_nothing(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert retry_after(httpx.Response(429, headers=headers), now=NOON) == seconds
+    assert retry_after(httpx2.Response(429, headers=headers), now=NOON) == seconds
 
 
 def test_digits_that_are_no_number_say_nothing() -> None:
-    answer = httpx.Response(429, headers=[(b"Retry-After", "²".encode("latin-1"))])
+    answer = httpx2.Response(429, headers=[(b"Retry-After", "²".encode("latin-1"))])
     assert retry_after(answer, now=NOON) is None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -67,18 +67,18 @@ def app(publisher: FakePublisher, **changed: Any) -> Starlette:  # noqa: ANN401 
     )
 
 
-async def post(app: Starlette, body: bytes = BODY, *, secret: str = NEW, **headers: str) -> httpx.Response:
+async def post(app: Starlette, body: bytes = BODY, *, secret: str = NEW, **headers: str) -> httpx2.Response:
     signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
     usual = {"topic": LEVELS, "shop_domain": "x.myshopify.com", "hmac_sha256": signature, "webhook_id": "w1"} | headers
     said = {f"X-Shopify-{name.replace('_', '-')}": value for name, value in usual.items() if value}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://receiver") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as client:
         return await client.post("/webhooks/shopify", content=body, headers=said)
 
 
 def verified(headers: Mapping[str, str], body: bytes, *secrets: str) -> int:
     return verify(
         "shopify",
-        headers=httpx.Headers(headers),
+        headers=httpx2.Headers(headers),
         body=body,
         secrets=[SecretStr(secret) for secret in secrets],
         now=datetime(2020, 1, 1, tzinfo=UTC),
@@ -132,7 +132,7 @@ async def test_the_old_secret_is_good_during_a_rotation_and_a_third_is_not(publi
 async def test_another_topic_is_acknowledged_and_ignored(publisher: FakePublisher, topic: str) -> None:
     receiver = app(publisher)
     assert (await post(receiver, topic=topic)).json() == {"outcome": "ignored"}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(receiver), base_url="http://receiver") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(receiver), base_url="http://receiver") as client:
         counted = (await client.get("/metrics")).text
     assert f'reason="type_not_used:{topic}",source="shopify"' in counted
     assert (publisher.events, publisher.kept) == ([], [])
@@ -161,7 +161,7 @@ async def test_a_body_without_a_topic_is_kept(publisher: FakePublisher) -> None:
 
 
 async def test_a_receiver_has_routes_for_those_with_secrets_only(publisher: FakePublisher) -> None:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app(publisher)), base_url="http://receiver") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app(publisher)), base_url="http://receiver") as client:
         assert (await client.post("/webhooks/stripe")).status_code == 404
         assert (await client.post("/webhooks/shopify")).status_code == 401
 

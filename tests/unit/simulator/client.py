@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 
 from simulator.api import ApiApp
 from simulator.control import control_app
@@ -27,17 +27,17 @@ class Client:
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(ApiApp(simulation)), base_url="http://solid", headers=HEADERS
+        self.http = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(ApiApp(simulation)), base_url="http://solid", headers=HEADERS
         )
-        self.control = httpx.AsyncClient(
-            transport=httpx.ASGITransport(control_app(simulation)), base_url="http://control"
+        self.control = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(control_app(simulation)), base_url="http://control"
         )
 
-    async def get(self, path: str, **query: object) -> httpx.Response:
+    async def get(self, path: str, **query: object) -> httpx2.Response:
         return await self.http.get(f"/api/v1{path}", params={k: str(v) for k, v in query.items()})
 
-    async def post(self, path: str, body: object) -> httpx.Response:
+    async def post(self, path: str, body: object) -> httpx2.Response:
         return await self.http.post(f"/api/v1{path}", json=body)
 
     async def data(self, path: str, **query: object) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from simulator.judge import judge
@@ -29,9 +29,9 @@ async def served() -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-async def http(served: Running) -> AsyncIterator[httpx.AsyncClient]:
+async def http(served: Running) -> AsyncIterator[httpx2.AsyncClient]:
     base = f"{served.api_url}/api/v1"
-    async with httpx.AsyncClient(base_url=base, headers={"X-API-Key": DEMO_KEY}, timeout=5) as client:
+    async with httpx2.AsyncClient(base_url=base, headers={"X-API-Key": DEMO_KEY}, timeout=5) as client:
         yield client
 
 
@@ -46,57 +46,57 @@ def count(served: Running) -> int:
 
 
 async def test_a_closed_app_refuses_connections_and_opens_on_the_same_port(
-    served: Running, http: httpx.AsyncClient
+    served: Running, http: httpx2.AsyncClient
 ) -> None:
     assert (await http.get("/accounts")).status_code == 200
-    async with httpx.AsyncClient() as control:
+    async with httpx2.AsyncClient() as control:
         for _ in range(3):
             await control.post(f"{served.control_url}/switch", json={"open": False})
-            with pytest.raises(httpx.ConnectError):
+            with pytest.raises(httpx2.ConnectError):
                 await http.get("/accounts")
             await control.post(f"{served.control_url}/switch", json={"open": True})
             assert (await http.get("/accounts")).status_code == 200
     assert len(served.simulation.calls) == 4
 
 
-async def test_an_app_closed_for_a_while_opens_by_itself(served: Running, http: httpx.AsyncClient) -> None:
+async def test_an_app_closed_for_a_while_opens_by_itself(served: Running, http: httpx2.AsyncClient) -> None:
     await switch(served.simulation, {"close_for_seconds": 0.1})
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(httpx2.ConnectError):
         await http.get("/accounts")
     await until(lambda: served.simulation.switches.open)
     async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
-            with contextlib.suppress(httpx.ConnectError):
+            with contextlib.suppress(httpx2.ConnectError):
                 assert (await http.get("/accounts")).status_code == 200
                 break
 
 
 async def test_closing_drops_a_call_under_way_and_what_it_would_have_committed(
-    served: Running, http: httpx.AsyncClient
+    served: Running, http: httpx2.AsyncClient
 ) -> None:
     await switch(served.simulation, {"slow_seconds": 30})
     call = asyncio.create_task(http.post("/contacts", json=CONTACT))
     await until(lambda: bool(served.simulation.calls))
     await switch(served.simulation, {"open": False})
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(httpx2.TransportError):
         await call
     await until(lambda: served.simulation.calls[0].fault == "slow")
     assert count(served) == 0
 
 
-async def test_a_slow_answer_commits_even_when_its_caller_has_gone(served: Running, http: httpx.AsyncClient) -> None:
+async def test_a_slow_answer_commits_even_when_its_caller_has_gone(served: Running, http: httpx2.AsyncClient) -> None:
     await switch(served.simulation, {"slow_seconds": 0.15, "count": 1})
-    with pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx2.ReadTimeout):
         await http.post("/contacts", json=CONTACT, timeout=0.05)
     assert count(served) == 0
     await until(lambda: count(served) == 1)
     assert (await http.post("/contacts", json=CONTACT)).status_code == 201
 
 
-async def test_a_lost_answer_has_committed(served: Running, http: httpx.AsyncClient) -> None:
+async def test_a_lost_answer_has_committed(served: Running, http: httpx2.AsyncClient) -> None:
     await switch(served.simulation, {"lose_answers": 1, "only": "POST /contacts"})
     assert (await http.get("/contacts")).status_code == 200
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.RemoteProtocolError):
         await http.post("/contacts", json=CONTACT)
     assert count(served) == 1
     call = served.simulation.calls[-1]
@@ -106,7 +106,7 @@ async def test_a_lost_answer_has_committed(served: Running, http: httpx.AsyncCli
 
 
 async def test_a_held_answer_has_committed_before_its_caller_hears_of_it(
-    served: Running, http: httpx.AsyncClient
+    served: Running, http: httpx2.AsyncClient
 ) -> None:
     await switch(served.simulation, {"hold_answers": 1, "delay_seconds": 0.3, "only": "POST /contacts"})
     call = asyncio.create_task(http.post("/contacts", json=CONTACT))
@@ -119,10 +119,10 @@ async def test_a_held_answer_has_committed_before_its_caller_hears_of_it(
 
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_a_late_commit_lands_after_a_lookup_found_nothing(
-    served: Running, http: httpx.AsyncClient, *, hangs: bool
+    served: Running, http: httpx2.AsyncClient, *, hangs: bool
 ) -> None:
     await switch(served.simulation, {"late_commits": 1, "delay_seconds": 0.3, "late_hangs": hangs})
-    with pytest.raises(httpx.ReadTimeout if hangs else httpx.RemoteProtocolError):
+    with pytest.raises(httpx2.ReadTimeout if hangs else httpx2.RemoteProtocolError):
         await http.post("/contacts", json=CONTACT, timeout=0.05 if hangs else 5)
     assert (await http.get("/contacts?display_name=Ada")).json()["data"] == []
     assert judge(served.simulation)["pending_late_commits"] == 1
@@ -134,7 +134,7 @@ async def test_a_late_commit_lands_after_a_lookup_found_nothing(
 
 @pytest.mark.parametrize(("commit", "html"), [(False, False), (True, True)])
 async def test_an_error_may_have_committed_and_may_be_a_proxys_page(
-    served: Running, http: httpx.AsyncClient, *, commit: bool, html: bool
+    served: Running, http: httpx2.AsyncClient, *, commit: bool, html: bool
 ) -> None:
     await switch(served.simulation, {"errors": 1, "status": 502, "html": html, "commit": commit})
     reply = await http.post("/contacts", json=CONTACT)
@@ -144,16 +144,16 @@ async def test_an_error_may_have_committed_and_may_be_a_proxys_page(
     assert (await http.get("/accounts")).status_code == 200
 
 
-async def test_a_hanging_call_gets_no_answer_and_commits_nothing(served: Running, http: httpx.AsyncClient) -> None:
+async def test_a_hanging_call_gets_no_answer_and_commits_nothing(served: Running, http: httpx2.AsyncClient) -> None:
     await switch(served.simulation, {"hang": 1})
-    with pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx2.ReadTimeout):
         await http.post("/contacts", json=CONTACT, timeout=0.05)
     await until(lambda: served.simulation.calls[0].fault == "hang")
     assert count(served) == 0
 
 
 async def test_faults_wait_for_the_calls_they_are_for_and_can_be_cleared(
-    served: Running, http: httpx.AsyncClient
+    served: Running, http: httpx2.AsyncClient
 ) -> None:
     await switch(served.simulation, {"errors": 5, "only": "/invoices"})
     assert (await http.get("/accounts")).status_code == 200
@@ -176,7 +176,7 @@ async def ready_process(*options: str) -> tuple[Process, dict[str, Any]]:
     )
     assert process.stdout is not None
     async with asyncio.timeout(20):
-        return process, httpx.Response(200, content=await process.stdout.readline()).json()
+        return process, httpx2.Response(200, content=await process.stdout.readline()).json()
 
 
 async def test_the_command_takes_more_keys_and_a_limit(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ async def test_the_command_takes_more_keys_and_a_limit(tmp_path: Path) -> None:
         "--limit-refused-count",
         "--window-seconds=600000",
     )
-    async with httpx.AsyncClient(base_url=ports["api"]) as http:
+    async with httpx2.AsyncClient(base_url=ports["api"]) as http:
         for key in ("k" * 64, DEMO_KEY):
             replies = [await http.get("/api/v1/accounts", headers={"X-API-Key": key}) for _ in range(2)]
             assert [reply.status_code for reply in replies] == [200, 429]
@@ -226,7 +226,7 @@ async def test_a_wrong_option_is_named_and_nothing_starts(option: str, said: byt
 
 async def test_a_killed_simulator_goes_on_where_it_was_and_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
     journal = f"--journal={tmp_path / 'journal.jsonl'}"
-    async with httpx.AsyncClient(headers={"X-API-Key": DEMO_KEY}) as http:
+    async with httpx2.AsyncClient(headers={"X-API-Key": DEMO_KEY}) as http:
         process, ports = await ready_process(journal)
         assert (await http.post(f"{ports['api']}/api/v1/contacts", json=CONTACT)).status_code == 201
         process.kill()

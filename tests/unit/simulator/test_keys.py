@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from simulator.errors import SwitchError
@@ -13,7 +13,7 @@ from tests.unit.simulator.client import Client, Json, Time
 ADA, BOB = "a" * 64, "b" * 64
 
 
-async def ask(solid: Client, key: str) -> httpx.Response:
+async def ask(solid: Client, key: str) -> httpx2.Response:
     return await solid.http.get("/api/v1/accounts", headers={"X-API-Key": key})
 
 

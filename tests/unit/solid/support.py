@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 
 from solid.client import SolidClient
 from solid.dialect import Dialect, Paths
@@ -30,7 +30,7 @@ from tests.fakes import FakeClock
 KEY = "k" * 60 + "9Zq7"
 BASE_URL = "http://127.0.0.1:21384"
 DIALECT = Dialect(money="decimal_string")
-TIMEOUT = httpx.Timeout(30, connect=5)
+TIMEOUT = httpx2.Timeout(30, connect=5)
 DAY = date(2026, 4, 26)
 
 INVOICE = NewInvoice(
@@ -116,8 +116,8 @@ class WritingLimiter:
         return [each for each in self.log if isinstance(each, tuple)]
 
 
-Answer = httpx.Response | Exception
-Handler = Callable[[httpx.Request], Answer]
+Answer = httpx2.Response | Exception
+Handler = Callable[[httpx2.Request], Answer]
 
 
 @dataclass(slots=True)
@@ -125,11 +125,11 @@ class ScriptedSolid:
     """Gives its answers one after another, the last one again and again; remembers the requests."""
 
     answers: Sequence[Answer] | Handler
-    requests: list[httpx.Request] = field(default_factory=list)
+    requests: list[httpx2.Request] = field(default_factory=list)
     limiter: WritingLimiter = field(default_factory=WritingLimiter)
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)
         self.limiter.log.append("send")
         if callable(self.answers):
@@ -139,7 +139,7 @@ class ScriptedSolid:
         if isinstance(answer, Exception):
             raise answer
         # A fresh one each time: a response object can be read only once.
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     def client(
         self,
@@ -152,19 +152,19 @@ class ScriptedSolid:
             base_url=base_url,
             api_key=api_key,
             dialect=dialect,
-            transport=PacedTransport(httpx.MockTransport(self.handle), self.limiter),
+            transport=PacedTransport(httpx2.MockTransport(self.handle), self.limiter),
             timeout=TIMEOUT,
             clock=self.clock,
         )
 
 
-def ok(payload: object, *, status: int = 200, **more: Any) -> httpx.Response:  # noqa: ANN401 - any JSON
+def ok(payload: object, *, status: int = 200, **more: Any) -> httpx2.Response:  # noqa: ANN401 - any JSON
     """Solid's envelope around a payload; `more` stands beside it."""
-    return httpx.Response(status, json={"success": True, "data": payload, **more})
+    return httpx2.Response(status, json={"success": True, "data": payload, **more})
 
 
-def refusal(code: str, message: str = "no", *, status: int = 200) -> httpx.Response:
-    return httpx.Response(
+def refusal(code: str, message: str = "no", *, status: int = 200) -> httpx2.Response:
+    return httpx2.Response(
         status, json={"success": False, "error": {"code": code, "message": message}, "api_version": "26.2"}
     )
 
@@ -177,7 +177,7 @@ def rows(count: int, *, start: int = 0) -> list[Mapping[str, object]]:
     ]
 
 
-def body_of(request: httpx.Request) -> dict[str, object]:
+def body_of(request: httpx2.Request) -> dict[str, object]:
     """Read a request's body with its numbers as Decimal."""
     parsed: dict[str, object] = json.loads(request.content, parse_float=Decimal)
     return parsed

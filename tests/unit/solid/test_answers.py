@@ -4,7 +4,7 @@ import traceback
 from datetime import timedelta
 from email.utils import format_datetime
 
-import httpx
+import httpx2
 import pytest
 
 from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidError, Stage, Unavailable
@@ -25,21 +25,21 @@ async def failure_of(answer: Answer, solid: ScriptedSolid | None = None) -> Soli
 @pytest.mark.parametrize(
     ("answer", "cause", "doubt"),
     [
-        (httpx.ConnectError("[Errno 111] Connection refused"), "closed", False),
-        (httpx.ConnectError("[Errno -2] Name or service not known"), "closed", False),
-        (httpx.ConnectTimeout("slow"), "closed", False),
-        (httpx.PoolTimeout("full"), "closed", False),
+        (httpx2.ConnectError("[Errno 111] Connection refused"), "closed", False),
+        (httpx2.ConnectError("[Errno -2] Name or service not known"), "closed", False),
+        (httpx2.ConnectTimeout("slow"), "closed", False),
+        (httpx2.PoolTimeout("full"), "closed", False),
         (refusal("UNAUTHORIZED", status=401), "unauthorised", False),
-        (httpx.Response(401, text="<html>", headers=HTML), "unauthorised", False),
+        (httpx2.Response(401, text="<html>", headers=HTML), "unauthorised", False),
         (refusal("FORBIDDEN", status=403), "unauthorised", False),
         (refusal("RATE_LIMITED", status=429), "rate_limited", False),
-        (httpx.Response(429, text="slow down"), "rate_limited", False),
+        (httpx2.Response(429, text="slow down"), "rate_limited", False),
         (refusal("RATE_LIMITED", status=200), "rate_limited", False),
         (refusal("too_many_requests", status=503), "rate_limited", False),
         (refusal("BUSY", status=503), "unavailable", True),
-        (httpx.Response(503, text="<html>", headers=HTML), "unavailable", True),
-        (httpx.Response(502, text="<html>", headers=HTML), "unavailable", True),
-        (httpx.Response(504, text="<html>", headers=HTML), "unavailable", True),
+        (httpx2.Response(503, text="<html>", headers=HTML), "unavailable", True),
+        (httpx2.Response(502, text="<html>", headers=HTML), "unavailable", True),
+        (httpx2.Response(504, text="<html>", headers=HTML), "unavailable", True),
     ],
 )
 async def test_what_stops_every_call_is_systemic(answer: Answer, cause: Cause, *, doubt: bool) -> None:
@@ -51,27 +51,27 @@ async def test_what_stops_every_call_is_systemic(answer: Answer, cause: Cause, *
 @pytest.mark.parametrize(
     ("answer", "stage"),
     [
-        (httpx.WriteTimeout("slow"), "sending"),
-        (httpx.WriteError("reset"), "sending"),
-        (httpx.ReadTimeout("slow"), "waiting"),
-        (httpx.ReadError("reset"), "waiting"),
-        (httpx.RemoteProtocolError("cut"), "waiting"),
-        (httpx.DecodingError("bad gzip"), "waiting"),
-        (httpx.ProxyError("odd"), "waiting"),
+        (httpx2.WriteTimeout("slow"), "sending"),
+        (httpx2.WriteError("reset"), "sending"),
+        (httpx2.ReadTimeout("slow"), "waiting"),
+        (httpx2.ReadError("reset"), "waiting"),
+        (httpx2.RemoteProtocolError("cut"), "waiting"),
+        (httpx2.DecodingError("bad gzip"), "waiting"),
+        (httpx2.ProxyError("odd"), "waiting"),
         (refusal("INTERNAL", status=500), "answer"),
-        (httpx.Response(200, text="<html>", headers=HTML), "answer"),
-        (httpx.Response(200, content=b""), "answer"),
-        (httpx.Response(204), "answer"),
-        (httpx.Response(200, content=b'{"success": true, "data": {"id": NaN}}'), "answer"),
-        (httpx.Response(200, content=b'{"success": true, "data"'), "answer"),
-        (httpx.Response(200, content=b"[" * 100_000), "answer"),
-        (httpx.Response(200, json=[1]), "answer"),
-        (httpx.Response(200, json={"data": {"id": "x"}}), "answer"),
-        (httpx.Response(200, json={"success": "true", "data": {"id": "x"}}), "answer"),
-        (httpx.Response(200, json={"success": True}), "answer"),
-        (httpx.Response(200, json={"success": True, "result": {"id": "x"}}), "answer"),
-        (httpx.Response(422, json={"success": True, "data": {"id": "x"}}), "answer"),
-        (httpx.Response(404, text="<html>", headers=HTML), "answer"),
+        (httpx2.Response(200, text="<html>", headers=HTML), "answer"),
+        (httpx2.Response(200, content=b""), "answer"),
+        (httpx2.Response(204), "answer"),
+        (httpx2.Response(200, content=b'{"success": true, "data": {"id": NaN}}'), "answer"),
+        (httpx2.Response(200, content=b'{"success": true, "data"'), "answer"),
+        (httpx2.Response(200, content=b"[" * 100_000), "answer"),
+        (httpx2.Response(200, json=[1]), "answer"),
+        (httpx2.Response(200, json={"data": {"id": "x"}}), "answer"),
+        (httpx2.Response(200, json={"success": "true", "data": {"id": "x"}}), "answer"),
+        (httpx2.Response(200, json={"success": True}), "answer"),
+        (httpx2.Response(200, json={"success": True, "result": {"id": "x"}}), "answer"),
+        (httpx2.Response(422, json={"success": True, "data": {"id": "x"}}), "answer"),
+        (httpx2.Response(404, text="<html>", headers=HTML), "answer"),
         (ok({}), "answer"),
         (ok({"id": None}), "answer"),
         (ok({"id": ""}), "answer"),
@@ -96,10 +96,10 @@ async def test_success_false_is_a_refusal_with_solids_code_and_message(status: i
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (httpx.Response(409, json={"detail": "exists"}), "http_409"),
-        (httpx.Response(400, json={"success": False}), "http_400"),
-        (httpx.Response(400, json={"success": False, "error": "bad date"}), "http_400"),
-        (httpx.Response(422, json={"success": False, "error": {"code": 17, "message": None}}), "17"),
+        (httpx2.Response(409, json={"detail": "exists"}), "http_409"),
+        (httpx2.Response(400, json={"success": False}), "http_400"),
+        (httpx2.Response(400, json={"success": False, "error": "bad date"}), "http_400"),
+        (httpx2.Response(422, json={"success": False, "error": {"code": 17, "message": None}}), "17"),
     ],
 )
 async def test_a_refusal_without_a_proper_error_is_a_refusal_still(answer: Answer, code: str) -> None:
@@ -122,8 +122,8 @@ async def test_a_closed_period_said_with_a_server_error_leaves_a_doubt() -> None
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
 async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
     target = "https://elsewhere.example/api/v1/invoices?token=abc"
-    solid = ScriptedSolid([httpx.Response(status, headers={"Location": target})])
-    error = await failure_of(httpx.Response(status), solid)
+    solid = ScriptedSolid([httpx2.Response(status, headers={"Location": target})])
+    error = await failure_of(httpx2.Response(status), solid)
     assert isinstance(error, Refused)
     assert error.code == "redirect"
     assert len(solid.requests) == 1
@@ -133,7 +133,7 @@ async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
 
 
 async def test_retry_after_in_seconds_is_given() -> None:
-    error = await failure_of(httpx.Response(429, headers={"Retry-After": "12"}))
+    error = await failure_of(httpx2.Response(429, headers={"Retry-After": "12"}))
     assert isinstance(error, Unavailable)
     assert error.retry_after == 12
 
@@ -144,14 +144,14 @@ async def test_retry_after_as_a_date_is_measured_from_the_answers_own_date() -> 
         "Date": format_datetime(yesterday, usegmt=True),
         "Retry-After": format_datetime(yesterday + timedelta(seconds=45), usegmt=True),
     }
-    error = await failure_of(httpx.Response(503, headers=headers))
+    error = await failure_of(httpx2.Response(503, headers=headers))
     assert isinstance(error, Unavailable)
     assert error.retry_after == 45
 
 
 async def test_retry_after_as_a_date_without_date_is_measured_from_our_clock() -> None:
     headers = {"Retry-After": format_datetime(NOON + timedelta(seconds=30), usegmt=True)}
-    error = await failure_of(httpx.Response(429, headers=headers))
+    error = await failure_of(httpx2.Response(429, headers=headers))
     assert isinstance(error, Unavailable)
     assert error.retry_after == 30
 
@@ -161,18 +161,18 @@ async def test_retry_after_as_a_date_without_date_is_measured_from_our_clock() -
     [("", None), ("soon", None), ("nan", None), ("inf", None), ("-5", 0), ("1e9", 86_400), ("0.5", 0.5)],
 )
 async def test_an_odd_retry_after_does_no_harm(text: str, seconds: float | None) -> None:
-    error = await failure_of(httpx.Response(429, headers={"Retry-After": text}))
+    error = await failure_of(httpx2.Response(429, headers={"Retry-After": text}))
     assert isinstance(error, Unavailable)
     assert error.retry_after == seconds
 
 
 @pytest.mark.parametrize("status", [200, 422])
 async def test_what_solid_echoes_of_key_and_body_is_cut_out(status: int) -> None:
-    def echo(request: httpx.Request) -> httpx.Response:
+    def echo(request: httpx2.Request) -> httpx2.Response:
         body = request.content.decode()
         return refusal(KEY, f"key {KEY}\n\x1b[31m refused: {body}" + "x" * 5000, status=status)
 
-    error = await failure_of(httpx.Response(200), ScriptedSolid(echo))
+    error = await failure_of(httpx2.Response(200), ScriptedSolid(echo))
     assert isinstance(error, Refused)
     assert KEY not in f"{error} {error!r} {error.code} {error.message}"
     assert "customer_id" not in str(error)
@@ -183,11 +183,11 @@ async def test_what_solid_echoes_of_key_and_body_is_cut_out(status: int) -> None
 
 async def test_no_failure_shows_the_key_or_the_body_anywhere() -> None:
     for answer in (
-        httpx.ConnectError("refused"),
-        httpx.ReadTimeout("slow"),
-        httpx.Response(500),
-        httpx.Response(401),
-        httpx.Response(404, text=KEY, headers={"Content-Type": KEY}),
+        httpx2.ConnectError("refused"),
+        httpx2.ReadTimeout("slow"),
+        httpx2.Response(500),
+        httpx2.Response(401),
+        httpx2.Response(404, text=KEY, headers={"Content-Type": KEY}),
         refusal("X", status=422),
     ):
         error = await failure_of(answer)
@@ -197,7 +197,7 @@ async def test_no_failure_shows_the_key_or_the_body_anywhere() -> None:
 
 
 async def test_messages_name_the_call_and_the_record() -> None:
-    error = await failure_of(httpx.ReadTimeout("slow"))
+    error = await failure_of(httpx2.ReadTimeout("slow"))
     assert "POST /api/v1/invoices (stripe:charge:ch_1)" in str(error)
 
 

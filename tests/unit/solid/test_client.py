@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import structlog
 
@@ -37,7 +37,7 @@ from tests.unit.solid.support import (
 CREATED = ok({"id": "new-1", "surprise": {"of": "v26.3"}}, status=201)
 
 
-async def sent(record: NewRecord, dialect: Dialect = DIALECT) -> httpx.Request:
+async def sent(record: NewRecord, dialect: Dialect = DIALECT) -> httpx2.Request:
     solid = ScriptedSolid([CREATED])
     async with solid.client(dialect) as client:
         assert await client.create(record) == "new-1"
@@ -239,7 +239,7 @@ async def test_the_same_record_gives_the_same_bytes(record: NewRecord) -> None:
     ("key", "named"), [("result", "result"), ("{resource}", "invoices"), ("{resource}", "invoice")]
 )
 async def test_the_payload_is_where_the_dialect_says(key: str, named: str) -> None:
-    answer = httpx.Response(200, json={"success": True, named: {"id": "new-1"}})
+    answer = httpx2.Response(200, json={"success": True, named: {"id": "new-1"}})
     dialect = Dialect(money="cents", payload_key=key)
     async with ScriptedSolid([answer]).client(dialect) as client:
         assert await client.create(INVOICE) == "new-1"
@@ -255,7 +255,7 @@ async def test_a_number_as_id_is_an_id() -> None:
     ["https://books.example/solid", "https://books.example/solid/", "https://books.example/solid/api/v1"],
 )
 async def test_a_proxys_path_comes_first_and_the_prefix_may_be_given_with_it(base_url: str) -> None:
-    solid = ScriptedSolid([ok([]), httpx.Response(200, json={"openapi": "3.1.0"})])
+    solid = ScriptedSolid([ok([]), httpx2.Response(200, json={"openapi": "3.1.0"})])
     async with solid.client(base_url=base_url) as client:
         await client.probe()
         await client.openapi()
@@ -276,7 +276,7 @@ def test_a_base_url_that_is_none_is_refused(base_url: str) -> None:
 
 async def test_a_new_key_is_used_at_the_next_call() -> None:
     keys = iter(["old-key", "new-key"])
-    solid = ScriptedSolid([httpx.Response(401), CREATED])
+    solid = ScriptedSolid([httpx2.Response(401), CREATED])
     async with solid.client(api_key=lambda: next(keys)) as client:
         with pytest.raises(Unavailable):
             await client.create(INVOICE)
@@ -285,7 +285,7 @@ async def test_a_new_key_is_used_at_the_next_call() -> None:
 
 
 async def test_a_cookie_of_a_proxy_is_not_kept() -> None:
-    solid = ScriptedSolid([httpx.Response(500, headers={"Set-Cookie": "session=1; Path=/"}), CREATED])
+    solid = ScriptedSolid([httpx2.Response(500, headers={"Set-Cookie": "session=1; Path=/"}), CREATED])
     async with solid.client() as client:
         with pytest.raises(OutcomeUnknown):
             await client.create(INVOICE)
@@ -313,7 +313,7 @@ async def test_a_missing_key_file_is_systemic_and_named() -> None:
 
 async def test_neither_key_nor_body_is_in_a_repr_or_a_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    solid = ScriptedSolid([CREATED, refusal("NO", status=422), httpx.Response(500)])
+    solid = ScriptedSolid([CREATED, refusal("NO", status=422), httpx2.Response(500)])
     with structlog.testing.capture_logs() as logs:
         async with solid.client() as client:
             await client.create(INVOICE)
@@ -328,7 +328,7 @@ async def test_neither_key_nor_body_is_in_a_repr_or_a_log(caplog: pytest.LogCapt
 
 
 async def test_the_probe_is_one_call_and_raises_what_is_wrong() -> None:
-    solid = ScriptedSolid([ok(rows(1), has_more=True), httpx.Response(503), httpx.ReadTimeout("slow")])
+    solid = ScriptedSolid([ok(rows(1), has_more=True), httpx2.Response(503), httpx2.ReadTimeout("slow")])
     async with solid.client() as client:
         await client.probe()
         assert len(solid.requests) == 1
@@ -339,14 +339,14 @@ async def test_the_probe_is_one_call_and_raises_what_is_wrong() -> None:
 
 
 async def test_openapi_is_read_without_an_envelope() -> None:
-    solid = ScriptedSolid([httpx.Response(200, json={"openapi": "3.1.0", "paths": {}})])
+    solid = ScriptedSolid([httpx2.Response(200, json={"openapi": "3.1.0", "paths": {}})])
     async with solid.client() as client:
         assert await client.openapi() == {"openapi": "3.1.0", "paths": {}}
     assert solid.requests[0].headers["X-API-Key"] == KEY
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json=[])])
-async def test_an_openapi_document_that_is_none_is_unknown(answer: httpx.Response) -> None:
+@pytest.mark.parametrize("answer", [httpx2.Response(200, text="<html>"), httpx2.Response(200, json=[])])
+async def test_an_openapi_document_that_is_none_is_unknown(answer: httpx2.Response) -> None:
     async with ScriptedSolid([answer]).client() as client:
         with pytest.raises(OutcomeUnknown):
             await client.openapi()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-import httpx
+import httpx2
 import pytest
 
 from solid.dialect import Dialect
@@ -74,7 +74,7 @@ async def test_fifty_items_without_hints_may_lack_one_of_the_same_sku() -> None:
 
 
 @pytest.mark.parametrize("answer", [ok([{"id": "1", "name": "A"}], has_more=True), ok([{"id": "1"}]), ok("none")])
-async def test_items_of_another_shape_are_a_mismatch(answer: httpx.Response) -> None:
+async def test_items_of_another_shape_are_a_mismatch(answer: httpx2.Response) -> None:
     async with ScriptedSolid([answer]).client() as client:
         with pytest.raises(DialectMismatch, match="items"):
             await client.items()
@@ -125,7 +125,7 @@ async def test_an_ignored_filter_with_a_full_page_is_a_mismatch() -> None:
 )
 async def test_balances_are_exact_decimals_by_account(dialect: Dialect, wire: str) -> None:
     text = f'{{"success": true, "data": [{{"account_id": "a-1", "balance": {wire}}}]}}'
-    solid = ScriptedSolid([httpx.Response(200, text=text)])
+    solid = ScriptedSolid([httpx2.Response(200, text=text)])
     async with solid.client(dialect) as client:
         balances = await client.balances(DAY)
     assert balances == {"a-1": Decimal("-1234.56")}

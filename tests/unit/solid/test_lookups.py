@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-import httpx
+import httpx2
 import pytest
 from pydantic import ValidationError
 
@@ -31,7 +31,7 @@ def ours(record: NewRecord, number: int = 1, **more: object) -> Mapping[str, obj
     return {"id": f"ours-{number}", "external_id": record.external_id, **more}
 
 
-async def found(record: NewRecord, *answers: httpx.Response, dialect: Dialect = DIALECT) -> Lookup:
+async def found(record: NewRecord, *answers: httpx2.Response, dialect: Dialect = DIALECT) -> Lookup:
     async with ScriptedSolid(answers).client(dialect) as client:
         return await client.find(record)
 
@@ -169,34 +169,34 @@ async def test_the_dialect_may_know_a_page_size(count: int, *, certain: bool) ->
     [
         refusal("UNKNOWN_FILTER", "external_id", status=400),
         refusal("NOT_FOUND", status=404),
-        httpx.Response(307, headers={"Location": "https://elsewhere.example/"}),
+        httpx2.Response(307, headers={"Location": "https://elsewhere.example/"}),
         ok("a text"),
         ok([1, 2]),
     ],
 )
-async def test_a_question_that_solid_does_not_take_is_inconclusive(answer: httpx.Response) -> None:
+async def test_a_question_that_solid_does_not_take_is_inconclusive(answer: httpx2.Response) -> None:
     assert isinstance(await found(INVOICE, answer), Inconclusive)
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (httpx.Response(502, text="<html>"), Unavailable),
-        (httpx.Response(500, text="<html>"), OutcomeUnknown),
-        (httpx.Response(200, json={"success": True}), OutcomeUnknown),
-        (httpx.ReadTimeout("slow"), OutcomeUnknown),
-        (httpx.ConnectError("refused"), Unavailable),
-        (httpx.Response(429), Unavailable),
+        (httpx2.Response(502, text="<html>"), Unavailable),
+        (httpx2.Response(500, text="<html>"), OutcomeUnknown),
+        (httpx2.Response(200, json={"success": True}), OutcomeUnknown),
+        (httpx2.ReadTimeout("slow"), OutcomeUnknown),
+        (httpx2.ConnectError("refused"), Unavailable),
+        (httpx2.Response(429), Unavailable),
     ],
 )
-async def test_a_question_without_an_answer_is_an_error(answer: httpx.Response, error: type[Exception]) -> None:
+async def test_a_question_without_an_answer_is_an_error(answer: httpx2.Response, error: type[Exception]) -> None:
     with pytest.raises(error):
         await found(INVOICE, answer)
 
 
 async def test_a_failure_on_the_second_page_is_an_error_not_an_absence() -> None:
     with pytest.raises(OutcomeUnknown):
-        await found(ENTRY, ok(rows(3), page=1, pages=2), httpx.Response(500))
+        await found(ENTRY, ok(rows(3), page=1, pages=2), httpx2.Response(500))
 
 
 async def test_a_kind_that_a_person_looks_for_is_inconclusive_without_a_call() -> None:

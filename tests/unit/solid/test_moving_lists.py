@@ -3,13 +3,13 @@
 Found by the demo: with two pages of entries and a worker that posts meanwhile, an earlier-dated row moved the rest.
 """
 
-import httpx
+import httpx2
 
 from solid.client import Absent, Inconclusive
 from tests.unit.solid.support import ENTRY, ScriptedSolid, ok, rows
 
 
-def pages_while_a_row_is_inserted(request: httpx.Request) -> httpx.Response:
+def pages_while_a_row_is_inserted(request: httpx2.Request) -> httpx2.Response:
     """Two to a page; before the second page is asked for, a row comes in at the front."""
     page = int(request.url.params.get("page", "1"))
     everything = rows(3) if page == 1 else [{"id": "new"}, *rows(3)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,17 +15,17 @@ from tests.unit.solid.support import BASE_URL, DIALECT, ENTRY, ScriptedSolid, ok
 
 OURS = {"id": "ours-1", "external_id": ENTRY.external_id}
 Rows = Sequence[Mapping[str, object]]
-Pager = Callable[[httpx.Request, Rows, int], httpx.Response]
+Pager = Callable[[httpx2.Request, Rows, int], httpx2.Response]
 
 
-def number_in(request: httpx.Request, name: str, default: int) -> int:
+def number_in(request: httpx2.Request, name: str, default: int) -> int:
     return int(request.url.params.get(name, str(default)))
 
 
 def by_pages(hints: Callable[[int, int, int], dict[str, Any]], *, first: int = 1) -> Pager:
     """Cut by ?page=; `hints(page, pages, total)` is what stands beside the rows."""
 
-    def page_of(request: httpx.Request, everything: Rows, size: int) -> httpx.Response:
+    def page_of(request: httpx2.Request, everything: Rows, size: int) -> httpx2.Response:
         page = number_in(request, "page", first)
         pages = -(-len(everything) // size)
         start = (page - first) * size
@@ -37,7 +37,7 @@ def by_pages(hints: Callable[[int, int, int], dict[str, Any]], *, first: int = 1
 def by_offset(hints: Callable[[int, int, int], dict[str, Any]]) -> Pager:
     """Cut by ?offset=; `hints(offset, end, total)` is what stands beside the rows."""
 
-    def page_of(request: httpx.Request, everything: Rows, size: int) -> httpx.Response:
+    def page_of(request: httpx2.Request, everything: Rows, size: int) -> httpx2.Response:
         offset = number_in(request, "offset", 0)
         return ok(list(everything[offset : offset + size]), **hints(offset, offset + size, len(everything)))
 
@@ -47,7 +47,7 @@ def by_offset(hints: Callable[[int, int, int], dict[str, Any]]) -> Pager:
 def by_cursor(hints: Callable[[str | None], dict[str, Any]]) -> Pager:
     """Cut by ?cursor=; `hints(next cursor)` is what stands beside the rows."""
 
-    def page_of(request: httpx.Request, everything: Rows, size: int) -> httpx.Response:
+    def page_of(request: httpx2.Request, everything: Rows, size: int) -> httpx2.Response:
         start = int(request.url.params.get("cursor", "c0")[1:])
         following = f"c{start + size}" if start + size < len(everything) else None
         return ok(list(everything[start : start + size]), **hints(following))
@@ -55,15 +55,15 @@ def by_cursor(hints: Callable[[str | None], dict[str, Any]]) -> Pager:
     return page_of
 
 
-def by_link_header(request: httpx.Request, everything: Rows, size: int) -> httpx.Response:
+def by_link_header(request: httpx2.Request, everything: Rows, size: int) -> httpx2.Response:
     start = number_in(request, "after", 0)
     more = start + size < len(everything)
     link = f'<{BASE_URL}/api/v1/entries?after={start + size}>; rel="next", </x>; rel="first"'
     answer = ok(list(everything[start : start + size]), total=len(everything))
-    return httpx.Response(200, content=answer.content, headers={"Link": link} if more else {})
+    return httpx2.Response(200, content=answer.content, headers={"Link": link} if more else {})
 
 
-def by_payload(request: httpx.Request, everything: Rows, size: int) -> httpx.Response:
+def by_payload(request: httpx2.Request, everything: Rows, size: int) -> httpx2.Response:
     page, pages = number_in(request, "page", 1), -(-len(everything) // size)
     return ok({"items": list(everything[(page - 1) * size : page * size]), "page": page, "total_pages": pages})
 
@@ -102,7 +102,7 @@ PAGERS: dict[str, Pager] = {
 }
 
 
-async def found(answers: Callable[[httpx.Request], httpx.Response], dialect: Dialect = DIALECT) -> Lookup:
+async def found(answers: Callable[[httpx2.Request], httpx2.Response], dialect: Dialect = DIALECT) -> Lookup:
     async with ScriptedSolid(answers).client(dialect) as client:
         return await client.find(ENTRY)
 
@@ -120,7 +120,7 @@ async def test_a_record_on_any_page_is_found(name: str, place: int) -> None:
 async def test_a_record_on_no_page_is_absent_after_the_last_one(name: str, count: int) -> None:
     everything, seen = rows(count), list[str]()
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         page = PAGERS[name](request, everything, 7)
         seen.extend(str(row["id"]) for row in everything if f'"{row["id"]}"' in page.text)
         return page
@@ -137,7 +137,7 @@ async def test_absent_is_said_only_after_every_row_was_seen(count: int, size: in
     assert await found(lambda request: pager(request, [*everything, *last], size)) != Absent()
 
 
-def ever(**hints: Any) -> Callable[[httpx.Request], httpx.Response]:  # noqa: ANN401 - any JSON
+def ever(**hints: Any) -> Callable[[httpx2.Request], httpx2.Response]:  # noqa: ANN401 - any JSON
     return lambda _: ok(rows(3), **hints)
 
 
@@ -175,7 +175,7 @@ async def test_a_next_page_elsewhere_is_not_asked_for(hints: dict[str, Any]) -> 
     ],
     ids=["repeats", "leads back", "empty but more", "page or offset", "neither"],
 )
-async def test_what_leads_nowhere_is_given_up_at_once(pages: list[httpx.Response], calls: int) -> None:
+async def test_what_leads_nowhere_is_given_up_at_once(pages: list[httpx2.Response], calls: int) -> None:
     solid = ScriptedSolid(pages)
     async with solid.client() as client:
         assert isinstance(await client.find(ENTRY), Inconclusive)
@@ -231,7 +231,7 @@ async def test_a_full_page_with_hints_that_say_nothing_is_inconclusive(hints: di
 
 
 async def test_a_list_without_end_is_given_up() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         page = number_in(request, "page", 1)
         return ok(rows(1, start=page), page=page, has_more=True)
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import structlog
 
@@ -87,20 +87,20 @@ async def test_an_error_of_the_limiter_is_kept_and_nothing_is_sent() -> None:
         (CREATED, None, None),
         (refusal("NO", status=422), None, None),
         (refusal("PERIOD_CLOSED", status=403), None, None),
-        (httpx.Response(500), None, None),
-        (httpx.Response(502, text="<html>"), "unavailable", None),
-        (httpx.ReadTimeout("slow"), None, None),
-        (httpx.WriteError("reset"), None, None),
-        (httpx.ConnectError("refused"), "closed", None),
-        (httpx.PoolTimeout("full"), "closed", None),
-        (httpx.Response(401), "unauthorised", None),
-        (httpx.Response(429, headers={"Retry-After": "7"}), "rate_limited", 7.0),
+        (httpx2.Response(500), None, None),
+        (httpx2.Response(502, text="<html>"), "unavailable", None),
+        (httpx2.ReadTimeout("slow"), None, None),
+        (httpx2.WriteError("reset"), None, None),
+        (httpx2.ConnectError("refused"), "closed", None),
+        (httpx2.PoolTimeout("full"), "closed", None),
+        (httpx2.Response(401), "unauthorised", None),
+        (httpx2.Response(429, headers={"Retry-After": "7"}), "rate_limited", 7.0),
         (refusal("RATE_LIMITED"), "rate_limited", None),
-        (httpx.Response(503, headers={"Retry-After": "3"}), "unavailable", 3.0),
+        (httpx2.Response(503, headers={"Retry-After": "3"}), "unavailable", 3.0),
     ],
 )
 async def test_the_token_is_reported_with_what_became_of_it(
-    answer: httpx.Response | Exception, cause: str | None, retry_after: float | None
+    answer: httpx2.Response | Exception, cause: str | None, retry_after: float | None
 ) -> None:
     solid = ScriptedSolid([answer])
     async with solid.client() as client:
@@ -124,13 +124,13 @@ async def test_a_cancelled_call_reports_each_token_it_took(where: str) -> None:
             await stop_at("take")
             return await super().take()
 
-    class Hanging(httpx.AsyncBaseTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    class Hanging(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             await stop_at("send")
-            return httpx.Response(200, request=request)
+            return httpx2.Response(200, request=request)
 
     limiter = Slow()
-    async with httpx.AsyncClient(transport=PacedTransport(Hanging(), limiter)) as http:
+    async with httpx2.AsyncClient(transport=PacedTransport(Hanging(), limiter)) as http:
         request = http.build_request(
             "GET", "http://solid/x", extensions={"before_send": lambda: stop_at("before_send")}
         )
@@ -175,28 +175,28 @@ async def test_a_report_that_fails_does_not_hide_the_answer() -> None:
 
 
 async def test_an_answer_that_drips_for_ever_ends_with_the_longest_timeout() -> None:
-    class Dripping(httpx.AsyncByteStream):
+    class Dripping(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             while True:
                 await asyncio.sleep(0)
                 yield b" "
 
     limiter = WritingLimiter()
-    transport = PacedTransport(httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping())), limiter)
-    async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(0.05)) as http:
-        with pytest.raises(httpx.ReadTimeout):
+    transport = PacedTransport(httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Dripping())), limiter)
+    async with httpx2.AsyncClient(transport=transport, timeout=httpx2.Timeout(0.05)) as http:
+        with pytest.raises(httpx2.ReadTimeout):
             await http.get("http://solid/x")
     assert limiter.reports == [("report", 1, None, None)]
 
 
 async def test_an_answer_that_breaks_off_in_its_body_is_unknown_and_reported() -> None:
-    class Broken(httpx.AsyncByteStream):
+    class Broken(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             yield b'{"success": true, '
-            raise httpx.ReadError("reset")
+            raise httpx2.ReadError("reset")
 
     solid = ScriptedSolid([])
-    transport = PacedTransport(httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken())), solid.limiter)
+    transport = PacedTransport(httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Broken())), solid.limiter)
     client = SolidClient(
         base_url="http://solid", api_key=lambda: KEY, dialect=DIALECT, transport=transport, timeout=TIMEOUT
     )

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from simulator import documents
@@ -27,7 +27,7 @@ BOOKED = {Decimal("18.95"), Decimal("-18.95")}  # on bank and income: 20.05 less
 
 @asynccontextmanager
 async def client_of(simulation: Simulation, dialect: Dialect) -> AsyncIterator[SolidClient]:
-    transport = PacedTransport(httpx.ASGITransport(ApiApp(simulation)), WritingLimiter())
+    transport = PacedTransport(httpx2.ASGITransport(ApiApp(simulation)), WritingLimiter())
     async with SolidClient(
         base_url=BASE_URL, api_key=lambda: DEMO_KEY, dialect=dialect, transport=transport, timeout=TIMEOUT
     ) as client:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-import httpx
+import httpx2
 import pytest
 
 from simulator.api import ApiApp
@@ -38,14 +38,14 @@ VENDOR, BILL, DAMAGE = "vendor:acme", "bill:4711", "adjustment:17"
 ADJUSTMENTS = "inventory-adjustments"
 
 
-class Cutting(httpx.ASGITransport):
+class Cutting(httpx2.ASGITransport):
     """The simulator in this process; a connection that it cuts looks as it does over a socket."""
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         try:
             return await super().handle_async_request(request)
         except ConnectionResetError as error:
-            raise httpx.ReadError(str(error), request=request) from error
+            raise httpx2.ReadError(str(error), request=request) from error
 
 
 @dataclass(slots=True)
@@ -111,8 +111,8 @@ async def shop(bench: Bench) -> AsyncIterator[Shop]:
         base_url=BASE_URL, api_key=lambda: DEMO_KEY, dialect=DIALECT, transport=transport, timeout=TIMEOUT
     ) as client:
         accounts = {account.name: account.id for account in await client.accounts()}
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(ApiApp(simulation)), headers={"X-API-Key": DEMO_KEY}
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(ApiApp(simulation)), headers={"X-API-Key": DEMO_KEY}
         ) as http:
             item = {"name": "Mug", "sku": "MUG", "type": "inventory", "asset_account_id": accounts["Inventory Asset"]}
             made = await http.post(f"{BASE_URL}/api/v1/items", json=item)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 from producers.feeds.feed import Turn
 from producers.feeds.polling import PolledAddress
@@ -18,7 +18,7 @@ from tests.unit.producers.feeds.feeding import FakeBroker, FakeRuns, adjusted
 
 URL = "https://shop.example/levels.json?limit=2"
 CURSOR = {"param": "updated_at_min", "max_of": "updated_at"}
-Handler = Callable[[httpx.Request], httpx.Response]
+Handler = Callable[[httpx2.Request], httpx2.Response]
 
 
 def item_event(document: bytes, context: NormaliseContext) -> Normalised:
@@ -54,7 +54,7 @@ class Polled:
     """An address that is polled, and everything around it."""
 
     handler: Handler | None = None
-    requests: list[httpx.Request] = field(default_factory=list)
+    requests: list[httpx2.Request] = field(default_factory=list)
     broker: FakeBroker = field(default_factory=FakeBroker)
     runs: FakeRuns = field(default_factory=FakeRuns)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -64,11 +64,11 @@ class Polled:
     def __post_init__(self) -> None:
         self.cursors = FakeCursors(self.broker)
 
-    def feed(self, *answers: httpx.Response, **settings: Any) -> PolledAddress:  # noqa: ANN401 - settings of any kind
+    def feed(self, *answers: httpx2.Response, **settings: Any) -> PolledAddress:  # noqa: ANN401 - settings of any kind
         """The feed, as set, before a server that gives these answers, one after the other."""
         rest = list(answers)
 
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request: httpx2.Request) -> httpx2.Response:
             self.requests.append(request)
             return rest.pop(0)
 
@@ -81,7 +81,7 @@ class Polled:
             self.cursors,
             self.clock,
             self.runs,
-            transport=httpx.MockTransport(answer),
+            transport=httpx2.MockTransport(answer),
         )
 
     def turn(self) -> Turn:
@@ -93,11 +93,11 @@ class Polled:
         return [request.url.params.get(name) for request in self.requests]
 
 
-def page(*items: object, link: str | None = None, etag: str | None = None, **more: object) -> httpx.Response:
+def page(*items: object, link: str | None = None, etag: str | None = None, **more: object) -> httpx2.Response:
     headers = {"ETag": etag} if etag else {}
     if link:
         headers["Link"] = f'<{link}>; rel="next"'
-    return httpx.Response(200, headers=headers, json={"levels": items, **more})
+    return httpx2.Response(200, headers=headers, json={"levels": items, **more})
 
 
 def level(sku: str, at: str = "2026-01-15T10:00:00Z") -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import httpx
+import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
@@ -74,7 +74,7 @@ async def test_without_a_confirm_the_cursor_stays_where_it_is(polled: Polled) ->
 
 
 async def test_a_failing_second_page_leaves_the_cursor_of_times_where_it_was(polled: Polled) -> None:
-    feed = polled.feed(page(level("a"), link=f"{URL}&page=2"), httpx.Response(404), cursor=CURSOR)
+    feed = polled.feed(page(level("a"), link=f"{URL}&page=2"), httpx2.Response(404), cursor=CURSOR)
     with pytest.raises(PollRefused, match="404"):
         await feed.look(polled.turn())
     assert (polled.broker.items, polled.cursors.moves) == (["a"], [])
@@ -111,7 +111,7 @@ async def test_a_time_without_offset_is_not_guessed_and_nothing_is_published(pol
 
 
 async def test_nothing_changed_costs_one_short_call(polled: Polled) -> None:
-    feed = polled.feed(page(level("a"), etag='"v1"'), httpx.Response(304), page(level("b"), etag='"v2"'))
+    feed = polled.feed(page(level("a"), etag='"v1"'), httpx2.Response(304), page(level("b"), etag='"v2"'))
     for _ in range(3):
         await feed.look(polled.turn())
     assert [request.headers.get("if-none-match") for request in polled.requests] == [None, '"v1"', '"v1"']
@@ -126,7 +126,9 @@ async def test_an_etag_of_the_first_of_two_pages_is_not_used(polled: Polled) -> 
 
 
 async def test_an_etag_of_another_cursor_is_not_used(polled: Polled) -> None:
-    feed = polled.feed(page(level("a"), etag='"v1"'), page(level("a"), etag='"v2"'), httpx.Response(304), cursor=CURSOR)
+    feed = polled.feed(
+        page(level("a"), etag='"v1"'), page(level("a"), etag='"v2"'), httpx2.Response(304), cursor=CURSOR
+    )
     for _ in range(3):
         await feed.look(polled.turn())
     assert [request.headers.get("if-none-match") for request in polled.requests] == [None, None, '"v2"']
@@ -159,7 +161,7 @@ async def test_what_is_good_in_an_item_is_published_though_a_part_of_it_is_refus
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_token_is_said_plainly(polled: Polled, status: int) -> None:
     with pytest.raises(PollRefused, match=r"the token is not accepted.*feeds\.shop\.token_file"):
-        await polled.feed(httpx.Response(status)).look(polled.turn())
+        await polled.feed(httpx2.Response(status)).look(polled.turn())
 
 
 async def test_the_token_comes_from_its_file_at_every_call(polled: Polled, tmp_path: Path) -> None:
@@ -179,7 +181,7 @@ async def test_the_token_comes_from_its_file_at_every_call(polled: Polled, tmp_p
 async def test_retry_after_is_waited_for(polled: Polled, status: int) -> None:
     dated = {"Retry-After": "Thu, 15 Jan 2026 12:00:21 GMT", "Date": "Thu, 15 Jan 2026 12:00:00 GMT"}
     feed = polled.feed(
-        httpx.Response(status, headers={"Retry-After": "7"}), httpx.Response(status, headers=dated), page(level("a"))
+        httpx2.Response(status, headers={"Retry-After": "7"}), httpx2.Response(status, headers=dated), page(level("a"))
     )
     await feed.look(polled.turn())
     assert polled.clock.slept == [7, 21]
@@ -187,10 +189,10 @@ async def test_retry_after_is_waited_for(polled: Polled, status: int) -> None:
 
 
 async def test_a_long_retry_after_ends_the_pass_and_the_next_begins_after_it(polled: Polled) -> None:
-    feed = polled.feed(httpx.Response(429, headers={"Retry-After": "3600"}), page(level("a")))
+    feed = polled.feed(httpx2.Response(429, headers={"Retry-After": "3600"}), page(level("a")))
     with pytest.raises(PollUnavailable):
         await feed.look(polled.turn())
-    feed = polled.feed(httpx.Response(429, headers={"Retry-After": "3600"}), page(level("a")))
+    feed = polled.feed(httpx2.Response(429, headers={"Retry-After": "3600"}), page(level("a")))
     feeding = asyncio.create_task(keep_feeding(feed, polled.stop, polled.clock))
     while not polled.broker.items:  # noqa: ASYNC110 - the fake has no event
         await asyncio.sleep(0)
@@ -201,12 +203,12 @@ async def test_a_long_retry_after_ends_the_pass_and_the_next_begins_after_it(pol
 
 async def test_a_server_that_does_not_come_round_ends_the_pass(polled: Polled) -> None:
     with pytest.raises(PollUnavailable, match="answered 500"):
-        await polled.feed(*[httpx.Response(500)] * asking_module.TRIES).look(polled.turn())
+        await polled.feed(*[httpx2.Response(500)] * asking_module.TRIES).look(polled.turn())
     assert polled.clock.slept == [1, 2, 4, 8]
 
 
 async def test_a_redirect_does_not_get_the_token(polled: Polled) -> None:
-    feed = polled.feed(httpx.Response(302, headers={"Location": "https://evil.example/"}))
+    feed = polled.feed(httpx2.Response(302, headers={"Location": "https://evil.example/"}))
     with pytest.raises(PollRefused, match="it is elsewhere now"):
         await feed.look(polled.turn())
     assert len(polled.requests) == 1
@@ -227,18 +229,18 @@ async def test_pages_that_go_round_in_a_circle_end(polled: Polled) -> None:
 @pytest.mark.parametrize("body", [b'{"other": []}', b'{"levels": {}}'])
 async def test_an_answer_without_the_list_is_said_and_nothing_of_it_told(polled: Polled, body: bytes) -> None:
     with pytest.raises(PollRefused, match=r"is feeds\.shop\.items right"):
-        await polled.feed(httpx.Response(200, content=body)).look(polled.turn())
+        await polled.feed(httpx2.Response(200, content=body)).look(polled.turn())
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b'{"levels": ['])
 async def test_an_answer_that_is_no_json_is_said_with_what_it_claims_to_be(polled: Polled, body: bytes) -> None:
-    answer = httpx.Response(200, content=body, headers={"Content-Type": "text/html; charset=x"})
+    answer = httpx2.Response(200, content=body, headers={"Content-Type": "text/html; charset=x"})
     with pytest.raises(PollRefused, match=r"no JSON, but text/html: is feeds\.shop\.url right"):
         await polled.feed(answer).look(polled.turn())
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(204), httpx.Response(200, json={"levels": None})])
-async def test_nothing_is_said_in_several_ways(polled: Polled, answer: httpx.Response) -> None:
+@pytest.mark.parametrize("answer", [httpx2.Response(204), httpx2.Response(200, json={"levels": None})])
+async def test_nothing_is_said_in_several_ways(polled: Polled, answer: httpx2.Response) -> None:
     found = await polled.feed(answer, cursor=CURSOR).look(polled.turn())
     assert (found.rows, found.events) == (0, 0)
 
@@ -319,7 +321,7 @@ async def test_an_answer_that_is_too_large_is_cut_off(polled: Polled) -> None:
 async def test_nothing_of_a_body_or_token_is_told(
     polled: Polled, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    feed = polled.feed(page({"name": "Jenny Rosen"}), httpx.Response(500, text="Jenny Rosen"), token="shpat_hidden")
+    feed = polled.feed(page({"name": "Jenny Rosen"}), httpx2.Response(500, text="Jenny Rosen"), token="shpat_hidden")
     await feed.look(polled.turn())
     polled.stop.set()
     with pytest.raises(PollUnavailable):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
+import httpx2
 
 Json = dict[str, Any]
 
@@ -94,7 +94,7 @@ def contractor(payment: str, *, day: str = "2026-04-15", **changes: object) -> J
     return whole | changes
 
 
-Fault = Callable[[httpx.Request], httpx.Response | None]
+Fault = Callable[[httpx2.Request], httpx2.Response | None]
 
 
 @dataclass
@@ -105,14 +105,14 @@ class FakeGusto:
     tokens: set[str] = field(default_factory=lambda: {"access-1"})
     refresh: str = "refresh-1"
     faults: list[Fault] = field(default_factory=list)
-    seen: list[httpx.Request] = field(default_factory=list)
+    seen: list[httpx2.Request] = field(default_factory=list)
     after: Callable[["FakeGusto"], None] = lambda _: None
     grants: int = 0
     employees: list[Json] = field(default_factory=list)
     contractors: list[Json] = field(default_factory=list)
     total: Json | None = None
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one request."""
         self.seen.append(request)
         while self.faults:
@@ -122,21 +122,21 @@ class FakeGusto:
         if request.url.path == "/oauth/token":
             return self._granted(json.loads(request.content))
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
-            return httpx.Response(401, json={"error": "invalid_token"})
+            return httpx2.Response(401, json={"error": "invalid_token"})
         assert request.headers["X-Gusto-API-Version"] == "2025-06-15"
         answer = self._answer(request)
         self.after(self)
         return answer
 
-    def _granted(self, asked: Json) -> httpx.Response:
+    def _granted(self, asked: Json) -> httpx2.Response:
         if asked["refresh_token"] != self.refresh or asked["client_secret"] != "made-up":
-            return httpx.Response(400, json={"error": "invalid_grant"})
+            return httpx2.Response(400, json={"error": "invalid_grant"})
         self.grants += 1
         self.refresh, access = f"refresh-{self.grants + 1}", f"access-{self.grants + 1}"
         self.tokens = {access}
-        return httpx.Response(200, json={"access_token": access, "refresh_token": self.refresh, "expires_in": 7200})
+        return httpx2.Response(200, json={"access_token": access, "refresh_token": self.refresh, "expires_in": 7200})
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
         query = {name: values[0] for name, values in parse_qs(request.url.query.decode()).items()}
         page, per = int(query["page"]), int(query["per"])
         if re.fullmatch(r"/v1/companies/[^/]+/payrolls", request.url.path):
@@ -153,25 +153,25 @@ class FakeGusto:
         run = request.url.path.rpartition("/")[2]
         found = next((row for row in self.payrolls if row["payroll_uuid"] == run), None)
         if found is None:
-            return httpx.Response(404, json={})
+            return httpx2.Response(404, json={})
         people = found["employee_compensations"]
         return _page(people, page, per, lambda rows: found | {"employee_compensations": rows})
 
 
-def _page(rows: list[Json], page: int, per: int, body: Callable[[list[Json]], Any]) -> httpx.Response:
+def _page(rows: list[Json], page: int, per: int, body: Callable[[list[Json]], Any]) -> httpx2.Response:
     headers = {"X-Page": str(page), "X-Total-Count": str(len(rows)), "X-Total-Pages": str(max(1, -(-len(rows) // per)))}
-    return httpx.Response(200, json=body(rows[(page - 1) * per : page * per]), headers=headers)
+    return httpx2.Response(200, json=body(rows[(page - 1) * per : page * per]), headers=headers)
 
 
 def answered(status: int, **headers: str) -> Fault:
     """A fault that answers the next request so."""
-    return lambda _: httpx.Response(status, headers=headers)
+    return lambda _: httpx2.Response(status, headers=headers)
 
 
-def broken(error: type[httpx.TransportError]) -> Fault:
+def broken(error: type[httpx2.TransportError]) -> Fault:
     """A fault that loses the next request."""
 
-    def fail(request: httpx.Request) -> httpx.Response:
+    def fail(request: httpx2.Request) -> httpx2.Response:
         raise error("made up", request=request)
 
     return fail

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
@@ -90,7 +90,7 @@ class Bench:
 
     async def pull(self, span: Span = APRIL, *, dry: bool = False) -> list[Outcome]:
         """Pull once, as one command would."""
-        transport = httpx.MockTransport(self.gusto.handle)
+        transport = httpx2.MockTransport(self.gusto.handle)
         async with open_client("gusto", self.settings, self.clock, transport=transport) as client:
             puller = Puller(
                 account=account_of("gusto", self.settings),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
+import httpx2
 import pytest
 
 from ops.payroll_roles import account_of, open_client
@@ -25,7 +25,7 @@ from tests.unit.producers.payroll.pulls import gusto_settings
 DATA = Path(__file__).parents[3] / "data"
 XERO_AU, MADE = DATA / "xero-payroll-au", DATA / "payroll-made"
 APRIL = Span(date(2026, 4, 1), date(2026, 4, 30))
-Handler = Callable[[httpx.Request], httpx.Response]
+Handler = Callable[[httpx2.Request], httpx2.Response]
 
 
 def cents(amount: int) -> dict[str, object]:
@@ -72,29 +72,29 @@ class FakeFinch:
         self.code = 200
         self.introspect: dict[str, Any] = {"connection_id": "c1", "company_id": "c1", "entities": [{"id": "entity-1"}]}
         self.directory: list[dict[str, Any]] = []
-        self.seen: list[httpx.Request] = []
+        self.seen: list[httpx2.Request] = []
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
         self.seen.append(request)
         assert request.headers["Finch-API-Version"] == "2020-09-17"
         if request.headers["Authorization"] != "Bearer finch-token":
-            return httpx.Response(401)
+            return httpx2.Response(401)
         if request.url.path == "/introspect":
-            return httpx.Response(200, json=self.introspect)
+            return httpx2.Response(200, json=self.introspect)
         query = {name: values[0] for name, values in parse_qs(request.url.query.decode()).items()}
         assert query.get("entity_ids[]") == "entity-1"
         if request.url.path == "/employer/payment":
             assert (query["start_date"], query["end_date"]) == ("2026-04-01", "2026-04-30")
-            return httpx.Response(200, json=[PAYMENT])
+            return httpx2.Response(200, json=[PAYMENT])
         if request.url.path == "/employer/directory":
             rows = self.directory[int(query["offset"]) :][: self.at_once]
             paging = {"count": len(self.directory), "offset": int(query["offset"])}
-            return httpx.Response(200, json={"paging": paging, "individuals": rows})
+            return httpx2.Response(200, json={"paging": paging, "individuals": rows})
         [asked] = json.loads(request.content)["requests"]
         rows = self.statements[asked["offset"] : asked["offset"] + self.at_once]
         body = {"paging": {"count": len(self.statements), "offset": asked["offset"]}, "pay_statements": rows}
         answer = {"payment_id": asked["payment_id"], "code": self.code, "body": body}
-        return httpx.Response(200, json={"responses": [answer]})
+        return httpx2.Response(200, json={"responses": [answer]})
 
 
 def finch_settings(folder: Path) -> PayrollSettings:
@@ -115,7 +115,7 @@ def xero_settings(folder: Path, region: str) -> PayrollSettings:
 
 async def with_client(own: PayrollSettings, handle: Handler, use: Callable[[Provider], Awaitable[Any]]) -> Any:  # noqa: ANN401
     """Use a client of the account on a fake provider."""
-    transport = httpx.MockTransport(handle)
+    transport = httpx2.MockTransport(handle)
     async with open_client("made", own, FakeClock(), transport=transport) as client:
         return await use(client)
 
@@ -158,17 +158,17 @@ async def test_the_directory_of_finch_gives_departments_and_nothing_else(tmp_pat
 
 
 async def test_what_is_still_fetched_as_a_whole_is_not_taken_for_an_answer(tmp_path: Path) -> None:
-    def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"entities": [{"id": "entity-1"}]}) if _is_introspect(request) else SOON
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"entities": [{"id": "entity-1"}]}) if _is_introspect(request) else SOON
 
     with pytest.raises(NotReady, match="/employer/payment was answered with 202"):
         await with_client(finch_settings(tmp_path), handle, lambda client: client.runs("entity-1", APRIL))
 
 
-SOON = httpx.Response(202, json={"finch_code": "data_sync_in_progress"})
+SOON = httpx2.Response(202, json={"finch_code": "data_sync_in_progress"})
 
 
-def _is_introspect(request: httpx.Request) -> bool:
+def _is_introspect(request: httpx2.Request) -> bool:
     return request.url.path == "/introspect"
 
 
@@ -192,8 +192,8 @@ async def test_a_finch_token_of_another_company_reads_nothing(tmp_path: Path) ->
 async def test_without_introspection_each_entity_is_asked_for_by_its_id(tmp_path: Path) -> None:
     finch = FakeFinch()
 
-    def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(404) if request.url.path == "/introspect" else finch.handle(request)
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(404) if request.url.path == "/introspect" else finch.handle(request)
 
     [run] = await with_client(finch_settings(tmp_path), handle, lambda client: client.runs("entity-1", APRIL))
     assert run.run == "payment-1"
@@ -210,7 +210,7 @@ async def test_gusto_without_pages_gives_every_person_once(tmp_path: Path) -> No
     whole = payroll(people=150)
     run = ListedRun(entity=ENTITY, run="run-1", status="closed")
     found = await with_client(
-        gusto_settings(tmp_path), lambda _: httpx.Response(200, json=whole), lambda client: client.document(run)
+        gusto_settings(tmp_path), lambda _: httpx2.Response(200, json=whole), lambda client: client.document(run)
     )
     assert len(json.loads(found)["employee_compensations"]) == 150
 
@@ -222,7 +222,7 @@ class FakeXero:
         self.root, self.listed, self.one = root, listed, one
         self.token = "access-1"
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.path == "/connect/token":
             assert request.headers["Authorization"].startswith("Basic ")
             assert parse_qs(request.content.decode()) == {
@@ -230,15 +230,15 @@ class FakeXero:
                 "refresh_token": ["refresh-1"],
             }
             self.token = "access-2"
-            return httpx.Response(200, json={"access_token": "access-2", "refresh_token": "refresh-2"})
+            return httpx2.Response(200, json={"access_token": "access-2", "refresh_token": "refresh-2"})
         if request.headers["Authorization"] != f"Bearer {self.token}":
-            return httpx.Response(401)
+            return httpx2.Response(401)
         assert request.headers["Xero-Tenant-Id"] == "tenant-1"
         if request.url.path == f"{self.root}/PayRuns":
-            return httpx.Response(200, content=self.listed)
+            return httpx2.Response(200, content=self.listed)
         if request.url.path.startswith(f"{self.root}/PayRuns/"):
-            return httpx.Response(200, content=self.one)
-        return httpx.Response(404)
+            return httpx2.Response(200, content=self.one)
+        return httpx2.Response(404)
 
 
 async def test_an_australian_pay_run_of_the_public_examples(tmp_path: Path) -> None:
@@ -311,8 +311,8 @@ async def test_a_field_of_another_kind_is_told_by_its_name_and_never_by_its_valu
         [run] = await client.runs(ENTITY, APRIL)
         return await client.document(run)
 
-    def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=[row] if request.url.path.endswith("/payrolls") else row)
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json=[row] if request.url.path.endswith("/payrolls") else row)
 
     with pytest.raises(UnexpectedAnswer, match=field) as caught:
         await with_client(gusto_settings(tmp_path), handle, use)

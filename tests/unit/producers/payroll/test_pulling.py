@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import httpx
+import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
@@ -173,7 +173,7 @@ async def test_a_list_that_never_stands_still_is_not_used(bench: Bench) -> None:
 
 async def test_a_list_that_is_shorter_than_it_says_is_not_used(bench: Bench) -> None:
     headers = {"X-Total-Pages": "1", "X-Total-Count": "2"}
-    bench.gusto.faults = [lambda _: httpx.Response(200, json=[payroll()], headers=headers)] * 6
+    bench.gusto.faults = [lambda _: httpx2.Response(200, json=[payroll()], headers=headers)] * 6
     with pytest.raises(KeepsChanging):
         await bench.pull()
     assert bench.broker.bodies == []

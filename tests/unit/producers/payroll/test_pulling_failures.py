@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from producers.payroll.errors import ProviderUnreachable, TokenRefused, UnexpectedAnswer
@@ -42,7 +42,9 @@ async def test_a_renewal_that_is_refused_says_what_to_do(bench: Bench) -> None:
     assert bench.tokens["refresh_token"] == "refresh-1"
 
 
-@pytest.mark.parametrize("fault", [answered(500), answered(502), broken(httpx.ReadTimeout), broken(httpx.ConnectError)])
+@pytest.mark.parametrize(
+    "fault", [answered(500), answered(502), broken(httpx2.ReadTimeout), broken(httpx2.ConnectError)]
+)
 async def test_a_passing_failure_is_tried_again(bench: Bench, fault: object) -> None:
     bench.gusto.payrolls = [payroll()]
     bench.gusto.faults = [fault, fault]  # type: ignore[list-item]
@@ -72,7 +74,7 @@ async def test_a_provider_that_asks_for_an_hour_is_left_alone(bench: Bench) -> N
 
 
 async def test_an_answer_that_is_no_json_is_an_error_without_its_content(bench: Bench) -> None:
-    bench.gusto.faults = [lambda _: httpx.Response(200, text=f"<html>{MARKS[0]}")]
+    bench.gusto.faults = [lambda _: httpx2.Response(200, text=f"<html>{MARKS[0]}")]
     with pytest.raises(UnexpectedAnswer) as raised:
         await bench.pull()
     assert MARKS[0] not in repr(raised.value)
