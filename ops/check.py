@@ -9,9 +9,11 @@ from messaging.lanes import on_lane
 from ops.check_broker import check_broker
 from ops.check_feeds import check_feeds
 from ops.check_payroll import check_payroll
+from ops.check_webhooks import check_webhooks
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
 from runtime.clock import Clock
+from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
 from solid.client import SolidClient
 from workers.books import Books, load_books
@@ -25,6 +27,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     books = await checklist.look("books", _books(settings))
     broker = await check_broker(checklist, settings, clock)
     await checklist.look("store", _store(settings))
+    await check_webhooks(checklist, settings)
     await check_payroll(checklist, settings, clock)
     await check_feeds(checklist, settings)
     configured = await checklist.look("dialect setting", _dialect_setting(settings))
@@ -54,7 +57,8 @@ async def _dialect_setting(settings: Settings) -> str:
 
 
 async def _key(settings: Settings) -> str:
-    return f"{len(settings.solid.key())} characters"
+    key = settings.solid.key()
+    return f"{len(key)} characters, fingerprint {fingerprint(key)}"
 
 
 async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: Books) -> None:

@@ -1,4 +1,4 @@
-"""The part of `relay check` that looks at feeds and at Shopify's secrets. It moves no file and asks no address."""
+"""The part of `relay check` that looks at feeds. It moves no file and asks no address."""
 
 import tempfile
 from pathlib import Path
@@ -11,18 +11,10 @@ from runtime.settings import ConfigurationError, Settings
 
 
 async def check_feeds(checklist: Checklist, settings: Settings) -> None:
-    """A finding for each feed of the company, and one for Shopify where it is set."""
-    if settings.shopify.configured:
-        await checklist.look("shopify", _shopify(settings))
+    """A finding for each feed of the company."""
     for name, feed in settings.feeds.items():
         if company_of(feed, settings) == settings.company:
             await checklist.look(f"feed {name}", _feed(name, feed, settings))
-
-
-async def _shopify(settings: Settings) -> str:
-    secrets = settings.shopify.signing_secrets()
-    shops = f"{len(settings.shopify.shops)} shops" if settings.shopify.shops else f"every shop is {settings.company}'s"
-    return f"{len(secrets)} signing secrets, {shops}"
 
 
 async def _feed(name: str, feed: FeedSettings, settings: Settings) -> str:

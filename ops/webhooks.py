@@ -7,8 +7,7 @@ from runtime.settings import Settings
 
 def webhooks_wanted(settings: Settings) -> bool:
     """Whether there is something to receive; where nothing else brings events, a missing secret is a mistake."""
-    stripe = settings.stripe
-    has_a_secret = bool(stripe.secrets) or stripe.secrets_file is not None or settings.shopify.configured
+    has_a_secret = settings.stripe.configured or settings.shopify.configured
     return has_a_secret or not (settings.feeds or settings.payroll)
 
 
@@ -20,7 +19,7 @@ def webhooks_of(settings: Settings) -> list[Source]:
     """
     shopify, stripe = settings.shopify, settings.stripe
     sources = []
-    if stripe.secrets or stripe.secrets_file is not None or not shopify.configured:
+    if stripe.configured or not shopify.configured:
         sources.append(
             stripe_webhook(
                 secrets=stripe.signing_secrets(),

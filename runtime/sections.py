@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-
-class ConfigurationError(Exception):
-    """A setting is missing, unreadable or unsafe; the message says which, and what to do."""
-
+from runtime import secret_files
+from runtime.errors import ConfigurationError
+from runtime.secret_files import read_secret, read_secrets
 
 CompanyName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 """Goes into queue names and routing keys: no dots."""
@@ -31,6 +30,14 @@ def with_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
         msg = f"must be an address that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
         raise ValueError(msg)
     return url
+
+
+def _address_in(setting: str, path: Path, schemes: tuple[str, ...]) -> SecretStr:
+    """The address that a file holds. Raises ConfigurationError, as `read_secret`, or for another kind."""
+    try:
+        return with_scheme(SecretStr(read_secret(setting, path, secret_files.ADDRESS)), schemes)
+    except ValueError as error:
+        raise ConfigurationError(f"{setting}: {path}: {error}") from None
 
 
 class Section(BaseModel):
@@ -55,11 +62,11 @@ class RabbitSettings(Section):
         """The broker's URL: from the environment, else the content of `url_file`, else the default.
 
         Raises:
-            ConfigurationError: the file cannot be read.
+            ConfigurationError: the file cannot be read, or holds no amqp address.
         """
         if self.url_file is None or "url" in self.model_fields_set:
             return self.url
-        return SecretStr(read_secret("rabbitmq.url_file", self.url_file))
+        return _address_in("rabbitmq.url_file", self.url_file, ("amqp", "amqps"))
 
     def management_address(self) -> SecretStr | None:
         """Where the management API listens: from the environment, else the content of the file; None for nowhere.
@@ -69,12 +76,7 @@ class RabbitSettings(Section):
         """
         if self.management_url is not None or self.management_url_file is None:
             return self.management_url
-        read = SecretStr(read_secret("rabbitmq.management_url_file", self.management_url_file))
-        try:
-            return with_scheme(read, ("http", "https"))
-        except ValueError as error:
-            msg = f"rabbitmq.management_url_file: {self.management_url_file}: {error}"
-            raise ConfigurationError(msg) from None
+        return _address_in("rabbitmq.management_url_file", self.management_url_file, ("http", "https"))
 
     @field_validator("management_url")
     @classmethod
@@ -120,7 +122,7 @@ class SolidSettings(Section):
         """Solid's API key, read anew at every call so that a new key takes effect without a restart.
 
         Raises:
-            ConfigurationError: neither `api_key` nor a readable `api_key_file` is set.
+            ConfigurationError: neither `api_key` nor a readable `api_key_file` with one key is set.
         """
         if self.api_key_file is not None:
             return read_secret("solid.api_key_file", self.api_key_file)
@@ -222,16 +224,20 @@ class StripeSettings(Section):
     tolerance_seconds: int = Field(default=300, gt=0)
     accounts: dict[str, CompanyName] = {}
 
+    @property
+    def configured(self) -> bool:
+        """Whether it has a signing secret at all."""
+        return bool(self.secrets) or self.secrets_file is not None
+
     def signing_secrets(self) -> tuple[SecretStr, ...]:
         """All signing secrets: those set, and the lines of `secrets_file`.
 
         Raises:
-            ConfigurationError: there is none, or the file cannot be read.
+            ConfigurationError: there is none, the file cannot be read, or one is no signing secret.
         """
-        lines: list[str] = []
+        secrets = secret_files.checked("RELAY_STRIPE__SECRETS", self.secrets, secret_files.STRIPE)
         if self.secrets_file is not None:
-            lines = read_secret("stripe.secrets_file", self.secrets_file).split()
-        secrets = (*self.secrets, *(SecretStr(line) for line in lines))
+            secrets += read_secrets("stripe.secrets_file", self.secrets_file, secret_files.STRIPE)
         if not secrets:
             msg = (
                 "no signing secret for Stripe: set RELAY_STRIPE__SECRETS='[\"whsec_…\"]', "
@@ -276,16 +282,3 @@ class CompanySettings(Section):
             msg = "solid.api_key_file is missing: the allowance is granted to a key, so each company needs its own"
             raise ValueError(msg)
         return self
-
-
-def read_secret(setting: str, path: Path) -> str:
-    """The content of a file that holds a secret; its name is told where it cannot be read, its content never.
-
-    Raises:
-        ConfigurationError: the file cannot be read.
-    """
-    try:
-        return path.read_text("utf-8").strip()
-    except OSError as error:
-        msg = f"{setting}: {path}: {error.strerror}. Put the secret there, readable by this user only."
-        raise ConfigurationError(msg) from error

@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
-from runtime.sections import CompanyName, ConfigurationError, Section, read_secret
+from runtime import secret_files
+from runtime.errors import ConfigurationError
+from runtime.secret_files import read_secret, read_secrets
+from runtime.sections import CompanyName, Section
 from runtime.time_zones import TimeZoneName
 
 FEED_KINDS: Final = ("folder feed", "polling feed")
@@ -102,7 +105,7 @@ class PollingFeed(_AnyFeed):
             ConfigurationError: the file cannot be read.
         """
         if self.token_file is not None:
-            return read_secret(f"feeds.{name}.token_file", self.token_file)
+            return read_secret(f"feeds.{name}.token_file", self.token_file, secret_files.TOKEN)
         return None if self.token is None else self.token.get_secret_value()
 
     @field_validator("url")
@@ -165,12 +168,11 @@ class ShopifySettings(Section):
         """All signing secrets: those set, and the lines of `secrets_file`.
 
         Raises:
-            ConfigurationError: there is none, or the file cannot be read.
+            ConfigurationError: there is none, the file cannot be read, or one is no client secret.
         """
-        lines: list[str] = []
+        secrets = secret_files.checked("RELAY_SHOPIFY__SECRETS", self.secrets, secret_files.SHOPIFY)
         if self.secrets_file is not None:
-            lines = read_secret("shopify.secrets_file", self.secrets_file).split()
-        secrets = (*self.secrets, *(SecretStr(line) for line in lines))
+            secrets += read_secrets("shopify.secrets_file", self.secrets_file, secret_files.SHOPIFY)
         if not secrets:
             msg = "no signing secret for Shopify: shopify.secrets_file is empty; put one client secret a line there."
             raise ConfigurationError(msg)

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from runtime.sections import CompanyName, Section, read_secret, with_scheme
+from runtime.secret_files import TOKEN, read_secret
+from runtime.sections import CompanyName, Section, with_scheme
 from runtime.time_zones import TimeZoneName
 
 PayrollProvider = Literal["gusto", "finch", "xero-payroll", "csv"]
@@ -93,7 +94,7 @@ class PayrollSettings(Section):
             ConfigurationError: the file cannot be read.
         """
         path = self.client_secret_file
-        return SecretStr("" if path is None else read_secret("payroll client_secret_file", path))
+        return SecretStr("" if path is None else read_secret("payroll client_secret_file", path, TOKEN))
 
     @field_validator("base_url", "token_url")
     @classmethod

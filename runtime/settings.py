@@ -20,11 +20,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from runtime.errors import ConfigurationError
 from runtime.sections import (
     BucketSettings,
     CompanyName,
     CompanySettings,
-    ConfigurationError,
     LogSettings,
     RabbitSettings,
     ReceiverSettings,

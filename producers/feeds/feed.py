@@ -14,7 +14,7 @@ from messaging.errors import MessagingError, UnsafeTopology
 from messaging.publisher import Encoded
 from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
 from runtime.clock import Clock
-from runtime.sections import ConfigurationError
+from runtime.errors import ConfigurationError
 from store.errors import StoreError
 from store.feed_runs import FeedRun
 

@@ -19,7 +19,7 @@ from producers.payroll.calendar import month, months_before, next_month
 from producers.payroll.errors import PayrollError
 from producers.payroll.provider import Span
 from runtime.clock import Clock
-from runtime.sections import ConfigurationError
+from runtime.errors import ConfigurationError
 from store.errors import StoreError
 
 log = structlog.get_logger()

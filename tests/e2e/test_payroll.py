@@ -63,7 +63,7 @@ def gusto() -> FakeGusto:
 def paying(gusto: FakeGusto, broker: Broker, tmp_path: Path, company: str) -> Iterator[Relay]:
     """Give a relay whose settings know the fake provider."""
     (tmp_path / "tokens.json").write_text('{"access_token": "access-1", "refresh_token": "refresh-1"}')
-    (tmp_path / "secret").write_text("made-up\n")
+    (tmp_path / "secret").write_text("made-up-secret\n")
     with served(gusto) as address:
         account = {
             "provider": "gusto",

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from tests.mutants import feeding, moving, paying, reading, stocking, warehousing, working, writing
+from tests.mutants import feeding, moving, paying, reading, receiving, stocking, warehousing, working, writing
 from tests.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
+    *receiving.MUTANTS,
     *moving.MUTANTS,
     *feeding.MUTANTS,
     *warehousing.MUTANTS,

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from producers.payroll.errors import TokenRefused
+from runtime.errors import ConfigurationError
+from runtime.secret_files import TOKEN, read_secret, read_whole
 
 Grant = Callable[[str], Awaitable[Mapping[str, Any]]]
 """Exchanges a refresh token at the provider; gives the answer. Raises TokenRefused, ProviderUnreachable."""
@@ -44,7 +46,10 @@ class FixedToken:
 
     def current(self) -> str:
         """See `Tokens.current`."""
-        return _read(self._path, self._name).strip()
+        try:
+            return read_secret(_setting(self._name), self._path, TOKEN)
+        except ConfigurationError as error:
+            raise TokenRefused(str(error)) from None
 
     async def renew(self, used: str) -> None:
         """See `Tokens.renew`: only somebody who puts another token into the file can."""
@@ -89,9 +94,11 @@ class RenewedTokens:
 
     def _pair(self) -> tuple[str, str]:
         try:
-            tokens = json.loads(_read(self._path, self._name))
+            tokens = json.loads(read_whole(_setting(self._name), self._path))
             access, refresh = tokens["access_token"], tokens["refresh_token"]
-        except (ValueError, KeyError, TypeError):
+        except ConfigurationError as error:
+            raise TokenRefused(str(error)) from None
+        except (ValueError, KeyError, TypeError, RecursionError):
             access = refresh = None
         if not isinstance(access, str) or not isinstance(refresh, str):
             msg = (
@@ -121,12 +128,8 @@ def write_whole(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def _read(path: Path, name: str) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        msg = f"payroll.{name}.token_file: {path}: {error.strerror}. Put the token there, readable by this user only."
-        raise TokenRefused(msg) from None
+def _setting(name: str) -> str:
+    return f"payroll.{name}.token_file"
 
 
 def _locked(path: Path) -> int:

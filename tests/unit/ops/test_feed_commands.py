@@ -154,18 +154,17 @@ async def test_the_check_names_what_is_wrong_with_a_feed(folder: Path, changed: 
 
 
 async def test_the_check_is_content_with_a_good_feed_and_leaves_nothing_behind(folder: Path) -> None:
-    good = settings(folder)
     checklist = Checklist()
-    await check_feeds(checklist, good.model_copy(update={"shopify": Settings().shopify}))
+    await check_feeds(checklist, settings(folder))
     assert [(finding.what, finding.ok) for finding in checklist.findings] == [("feed north", True)]
     assert os.listdir(folder) == ["a.csv"]  # noqa: PTH208 - pathlib is refused in coroutines
 
 
-async def test_the_check_looks_at_the_token_and_at_shopifys_secrets() -> None:
+async def test_the_check_looks_at_the_token() -> None:
     feed = {"source": "shopify", "url": "https://x", "token_file": "nowhere", "currency": "USD"}
     checklist = Checklist()
-    await check_feeds(checklist, Settings(feeds={"shop": feed}, shopify={"secrets_file": "nowhere"}))
-    assert [(finding.what, finding.ok) for finding in checklist.findings] == [("shopify", False), ("feed shop", False)]
+    await check_feeds(checklist, Settings(feeds={"shop": feed}))
+    assert [(finding.what, finding.ok) for finding in checklist.findings] == [("feed shop", False)]
 
 
 async def test_the_status_has_the_last_file_and_how_long_the_oldest_waits(folder: Path, tmp_path: Path) -> None:

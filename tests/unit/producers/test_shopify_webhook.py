@@ -172,10 +172,10 @@ def test_a_receiver_needs_a_source() -> None:
 
 
 def test_the_settings_say_which_webhooks_are_received() -> None:
-    shopify = ShopifySettings(secrets=(SecretStr("s"),), shops={"X.myshopify.com": "north"})
+    shopify = ShopifySettings(secrets=(SecretStr("0123456789abcdef" * 2),), shops={"X.myshopify.com": "north"})
     only_shopify = Settings(shopify=shopify)
     assert [source.name for source in webhooks_of(only_shopify)] == ["shopify"]
-    both = Settings(shopify=shopify, stripe={"secrets": ["whsec_s"]})
+    both = Settings(shopify=shopify, stripe={"secrets": ["whsec_0123456789abcdef"]})
     assert [source.name for source in webhooks_of(both)] == ["stripe", "shopify"]
     with pytest.raises(ConfigurationError, match="no signing secret"):
         webhooks_of(Settings())

@@ -16,7 +16,7 @@ from producers.feeds import reading
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
-from runtime.sections import ConfigurationError
+from runtime.errors import ConfigurationError
 from store.cursors import Cursor
 from tests.unit.producers.feeds.feeding import adjusted
 from tests.unit.producers.feeds.polled import CURSOR, URL, Polled, level, page
@@ -166,12 +166,12 @@ async def test_a_refused_token_is_said_plainly(polled: Polled, status: int) -> N
 
 async def test_the_token_comes_from_its_file_at_every_call(polled: Polled, tmp_path: Path) -> None:
     file = tmp_path / "token"
-    file.write_text("first\n")
+    file.write_text("first-token\n")
     feed = polled.feed(page(), page(), token_file=file, token_header="X-Shopify-Access-Token", token_prefix="")
     await feed.look(polled.turn())
-    file.write_text("second\n")
+    file.write_text("second-token\n")
     await feed.look(polled.turn())
-    assert [request.headers["x-shopify-access-token"] for request in polled.requests] == ["first", "second"]
+    assert [request.headers["x-shopify-access-token"] for request in polled.requests] == ["first-token", "second-token"]
     file.unlink()
     with pytest.raises(ConfigurationError, match=r"feeds\.shop\.token_file"):
         await feed.look(polled.turn())

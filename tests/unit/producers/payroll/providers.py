@@ -129,7 +129,7 @@ class FakeGusto:
         return answer
 
     def _granted(self, asked: Json) -> httpx2.Response:
-        if asked["refresh_token"] != self.refresh or asked["client_secret"] != "made-up":
+        if asked["refresh_token"] != self.refresh or asked["client_secret"] != "made-up-secret":
             return httpx2.Response(400, json={"error": "invalid_grant"})
         self.grants += 1
         self.refresh, access = f"refresh-{self.grants + 1}", f"access-{self.grants + 1}"

@@ -111,7 +111,7 @@ class Bench:
 def gusto_settings(folder: Path, **changes: object) -> PayrollSettings:
     """An account whose files are there."""
     (folder / "tokens.json").write_text('{"access_token": "access-1", "refresh_token": "refresh-1"}')
-    (folder / "secret").write_text("made-up\n")
+    (folder / "secret").write_text("made-up-secret\n")
     said: dict[str, Any] = {
         "provider": "gusto",
         "base_url": "http://gusto.test",

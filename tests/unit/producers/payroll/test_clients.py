@@ -105,7 +105,7 @@ def finch_settings(folder: Path) -> PayrollSettings:
 
 def xero_settings(folder: Path, region: str) -> PayrollSettings:
     (folder / "tokens").write_text('{"access_token": "access-1", "refresh_token": "refresh-1"}')
-    (folder / "secret").write_text("made-up")
+    (folder / "secret").write_text("made-up-secret")
     said = {"provider": "xero-payroll", "entities": {"tenant-1": "main"}, "token_file": folder / "tokens"}
     client = {"client_id": "relay", "client_secret_file": folder / "secret", "region": region}
     return PayrollSettings.model_validate(
@@ -201,7 +201,7 @@ async def test_without_introspection_each_entity_is_asked_for_by_its_id(tmp_path
 
 async def test_a_finch_token_that_is_refused_must_be_replaced(tmp_path: Path) -> None:
     own = finch_settings(tmp_path)
-    (tmp_path / "token").write_text("old")
+    (tmp_path / "token").write_text("old-token")
     with pytest.raises(TokenRefused, match="Connect the account anew"):
         await with_client(own, FakeFinch().handle, lambda client: client.runs("entity-1", APRIL))
 
