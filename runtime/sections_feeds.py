@@ -53,6 +53,9 @@ class FolderFeed(_AnyFeed):
     quiet_seconds: float = Field(default=10, ge=0)
     bad_rows: Literal["report", "refuse_file"] = "report"
     max_bytes: int = Field(default=1_073_741_824, gt=0)
+    max_seconds: float = Field(default=120, gt=0)
+    max_memory_bytes: int = Field(default=1_073_741_824, ge=134_217_728)
+    child_above_bytes: int = Field(default=1_048_576, ge=0)
     lease_seconds: float = Field(default=60, ge=1)
 
 

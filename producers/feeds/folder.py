@@ -20,14 +20,14 @@ from typing import BinaryIO, Final
 
 import structlog
 
+from producers.feeds.bounded import Piece, read_within
 from producers.feeds.claims import DONE, Claims, move_beside
 from producers.feeds.errors import FeedProblem, FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Turn, keep_run, no_progress, send
 from producers.feeds.listing import Quiet, Seen, files_in
-from producers.feeds.reading import read
 from producers.feeds.reports import Report, fail
 from producers.feeds.spool import Spool
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Refused, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from store.feed_runs import FeedRun, RunState
@@ -185,7 +185,8 @@ class WatchedFolder:
         """Read it to its end into the spool; why the file as a whole is refused, or None."""
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            pieces = read(self.settings.source, file, self.context, max_bytes=self.settings.max_bytes)
+            over = asyncio.Event()
+            pieces = read_within(self.settings, file, self.context, stopped=lambda: stop.is_set() or over.is_set())
             try:
                 while await asyncio.to_thread(_spool_some, pieces, spool):
                     self.progress(path.name, "reading", _position(file), size)
@@ -197,6 +198,10 @@ class WatchedFolder:
                 if rejected.field is not None:
                     message = message.removeprefix(f"{rejected.field}: ")
                 return Refused("file", rejected.reason, message, rejected.field)
+            finally:
+                over.set()
+                with contextlib.suppress(ValueError):  # a thread is at it, and sees that it is over
+                    pieces.close()
         return None
 
     async def _publish(self, name: str, spool: Spool, turn: Turn) -> None:
@@ -236,7 +241,7 @@ class WatchedFolder:
             self._claims.put_back(path)
 
 
-def _spool_some(pieces: Iterator[Taken | Refused], spool: Spool) -> bool:
+def _spool_some(pieces: Iterator[Piece], spool: Spool) -> bool:
     """Some more pieces; False at the end."""
     some = 0
     for piece in islice(pieces, PIECES_AT_A_TIME):

@@ -92,7 +92,7 @@ def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: i
     _refuse_unreadable(file, max_bytes=max_bytes if source in FILE_SOURCES else min(max_bytes, LARGEST_DOCUMENTS))
     try:
         yield from reader(file, context)
-    except (Rejected, OSError):
+    except (Rejected, OSError, MemoryError):
         raise
     except Exception as error:  # a mistake of ours must not lose a file
         raise _mistake(error) from error

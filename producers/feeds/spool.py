@@ -8,15 +8,39 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final
 
 from messaging.publisher import Encoded, encoded
 from producers.normalising import Refused, Taken
+from schemas.envelope import Event
 
 MOST_REFUSALS: Final = 10_000
 """Refusals that are kept word for word; further ones are counted."""
+
+MOST_REASONS: Final = 200
+"""Reasons for which something had no event that are counted apart; all others are `others`."""
+
+_LONGEST_TEXT: Final = 1_000
+
+Packed = tuple[bytes, bytes]
+"""An event as it lies in a spool: what the broker is told besides, as JSON, and its body. Neither has a line break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """As `Taken`, of events that another process has made ready."""
+
+    where: str
+    events: tuple[Packed, ...]
+    ignored: str | None = None
+
+
+def packed(event: Event) -> Packed:
+    """Make an event ready."""
+    found = encoded(event)
+    return json.dumps([found.key, found.message_id, found.partition]).encode(), found.body
 
 
 @dataclass(slots=True)
@@ -51,23 +75,23 @@ class Spool(AbstractContextManager["Spool"]):
             self._packed.close()
         self._file.close()
 
-    def add(self, piece: Taken | Refused) -> None:
+    def add(self, piece: Taken | Written | Refused) -> None:
         """Keep one piece. Raises OSError when the disk is full."""
         if isinstance(piece, Refused) and piece.is_warning:
             self.counts.warnings += 1
             if len(self.warned) < MOST_REFUSALS:
-                self.warned.append(piece)
+                self.warned.append(_cut(piece))
             return
         self.counts.rows += 1
         if isinstance(piece, Refused):
             self.counts.rejects += 1
             if len(self.refused) < MOST_REFUSALS:
-                self.refused.append(piece)
+                self.refused.append(_cut(piece))
             return
         if piece.ignored is not None:
-            self.counts.ignored[piece.ignored] = self.counts.ignored.get(piece.ignored, 0) + 1
-        for event in piece.events:
-            self._write(encoded(event))
+            self._ignore(piece.ignored)
+        for event in piece.events if isinstance(piece, Written) else map(packed, piece.events):
+            self._write(event)
 
     def batches(self, size: int) -> Iterator[list[Encoded]]:
         """All events, so many at a time; nothing can be added any more."""
@@ -84,13 +108,20 @@ class Spool(AbstractContextManager["Spool"]):
         if batch:
             yield batch
 
-    def _write(self, event: Encoded) -> None:
+    def _ignore(self, reason: str) -> None:
+        """Some reasons hold a word of the file, and a file may have any number of them."""
+        ignored = self.counts.ignored
+        if reason not in ignored and len(ignored) >= MOST_REASONS:
+            reason = "others"
+        ignored[reason] = ignored.get(reason, 0) + 1
+
+    def _write(self, event: Packed) -> None:
         if self._packed is None:
             msg = "the spool is being read already"
             raise ValueError(msg)
-        head = json.dumps([event.key, event.message_id, event.partition]).encode()
+        head, body = event
         try:
-            self._packed.write(head + b"\n" + event.body + b"\n")  # JSON holds no line break
+            self._packed.write(head + b"\n" + body + b"\n")  # JSON holds no line break
         except OSError as error:  # of the folder for temporary files, not of the one that is watched
             raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
         self.counts.events += 1
@@ -99,3 +130,11 @@ class Spool(AbstractContextManager["Spool"]):
         if self._packed is not None:
             self._packed.close()
             self._packed = None
+
+
+def _cut(refused: Refused) -> Refused:
+    """No report is longer than its refusals are many."""
+    if max(map(len, (refused.message, refused.where, refused.reason, refused.field or ""))) <= _LONGEST_TEXT:
+        return refused
+    where, reason, message = (text[:_LONGEST_TEXT] for text in (refused.where, refused.reason, refused.message))
+    return replace(refused, where=where, reason=reason, message=message, field=(refused.field or "")[:_LONGEST_TEXT])

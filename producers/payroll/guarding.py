@@ -57,6 +57,8 @@ def without_context(work: Callable[[], T]) -> T:
         return work()
     except Rejected as error:
         refused = error
+    except MemoryError:  # whoever limits the memory says so
+        raise
     except Exception as error:  # noqa: BLE001  (what nobody thought of may hold a value of the document: it stays here)
         refused = Rejected(
             reason="invalid_document",

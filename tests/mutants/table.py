@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from tests.mutants import feeding, moving, paying, reading, receiving, stocking, warehousing, working, writing
+from tests.mutants import bounding, feeding, moving, paying, reading, receiving, stocking, warehousing, working, writing
 from tests.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *receiving.MUTANTS,
     *moving.MUTANTS,
     *feeding.MUTANTS,
+    *bounding.MUTANTS,
     *warehousing.MUTANTS,
     *working.MUTANTS,
     *writing.MUTANTS,
