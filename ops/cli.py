@@ -16,11 +16,12 @@ from ops.cli_feed import feed
 from ops.cli_normalize import normalize
 from ops.cli_payroll import payroll
 from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, ungrouped, warn
+from ops.terminal import Terminal, say, say_json
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
 from runtime.settings import ConfigurationError, Settings
 
-app = typer.Typer(
+app = Terminal(
     help="Solid Relay: moves business facts into the books of Solid Accounting, each exactly once.",
     no_args_is_help=True,
     add_completion=False,
@@ -156,9 +157,9 @@ def plan(
         for result in plan_lines(lines, kept):
             if isinstance(result, str):
                 wrong = True
-                typer.echo(f"rejected: {result}", err=True)
+                say(f"rejected: {result}", err=True)
             else:
-                typer.echo(json.dumps(result, ensure_ascii=False, default=str))
+                say_json(json.dumps(result, ensure_ascii=False, default=str))
     if wrong:
         raise typer.Exit(1)
 
@@ -220,7 +221,7 @@ def trace(
 
     show_trace(found, as_json=as_json)
     if not (found["writes"] or found["stock"] or found["dead_letters"]):
-        typer.echo(f"relay: nothing is known of {text}", err=True)
+        say(f"relay: nothing is known of {text}", err=True)
         raise typer.Exit(1)
 
 

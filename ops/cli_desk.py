@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.running import AsJson, actor, run, warn
+from ops.terminal import say
 from runtime.clock import SystemClock
 from runtime.settings import Settings
 
@@ -31,7 +32,7 @@ def dead_list(
     Example: relay dead list --reason period_closed
     """
     if state not in ("waiting", "replayed", "discarded"):
-        typer.echo("relay: --state is waiting, replayed or discarded", err=True)
+        say("relay: --state is waiting, replayed or discarded", err=True)
         raise typer.Exit(2)
 
     async def ask(settings: Settings) -> "Sequence[StoredLetter]":
@@ -84,7 +85,7 @@ def dead_replay(  # noqa: PLR0913 - one parameter an option
     Example: relay dead replay --reason period_closed --dry-run
     """
     if sum((bool(letters), reason is not None, everything)) != 1:
-        typer.echo("relay: say which: ids, or --reason REASON, or --all", err=True)
+        say("relay: say which: ids, or --reason REASON, or --all", err=True)
         raise typer.Exit(2)
 
     async def ask(settings: Settings) -> "list[Replayed]":
@@ -153,5 +154,5 @@ def cases_close(
             return closed
 
     if not run(ask):
-        typer.echo(f"relay: no open case has the number {case}", err=True)
+        say(f"relay: no open case has the number {case}", err=True)
         raise typer.Exit(1)

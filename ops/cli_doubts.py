@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.running import AsJson, Company, actor, run
+from ops.terminal import say
 from runtime.clock import SystemClock
 from runtime.settings import Settings
 
@@ -53,7 +54,7 @@ def doubts_found(
     Example: relay doubts found stripe:payout:po_1 7d0c1e9a-2f7b-4a53-9d1c-0a6f8d1b2c3d
     """
     _decide(external_id, solid_id, company)
-    typer.echo(f"{external_id} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
+    say(f"{external_id} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
 
 
 @doubts.command("absent")
@@ -63,7 +64,7 @@ def doubts_absent(external_id: ExternalId, *, company: Company = None) -> None:
     Example: relay doubts absent stripe:payout:po_1
     """
     _decide(external_id, None, company)
-    typer.echo(f"{external_id} will be sent when its event comes again: relay dead list, relay dead replay ID")
+    say(f"{external_id} will be sent when its event comes again: relay dead list, relay dead replay ID")
 
 
 def restored(*, company: Company = None) -> None:
@@ -86,7 +87,7 @@ def restored(*, company: Company = None) -> None:
             return began
 
     began = run(ask, company=company)
-    typer.echo(f"Facts older than {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
+    say(f"Facts older than {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
 
 
 def _decide(external_id: str, solid_id: str | None, company: str | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.running import AsJson, run_for_all, told_plainly, ungrouped, warn
+from ops.terminal import say, say_json, show_json
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
 from runtime.logs import configure_logs
@@ -56,12 +57,12 @@ def _once(only: str | None, *, as_json: bool) -> None:
 
     looked = run_for_all(work)
     if as_json:
-        typer.echo(json.dumps([one.as_json() for one in looked], indent=2))
+        show_json([one.as_json() for one in looked])
     for one in looked:
         found = one.found
         if not as_json:
             figures = f"{found.files:,} read, {found.rows:,} rows, {found.events:,} events, {found.rejects:,} rejected"
-            typer.echo(f"{one.feed}: {figures}")
+            say(f"{one.feed}: {figures}")
         if found.refused:
             warn(f"{one.feed}: {found.refused:,} of them refused in whole or in part: see the reports in failed/")
         if found.unfinished:
@@ -81,9 +82,9 @@ def _dry_run(only: str | None, *, as_json: bool) -> None:
         for line in dry_run(settings, SystemClock(), only=only):
             good = good and line["kind"] != "refused"
             if as_json or line["kind"] == "write":
-                typer.echo(json.dumps(line if as_json else line["write"], ensure_ascii=False, default=str))
+                say_json(json.dumps(line if as_json else line["write"], ensure_ascii=False, default=str))
             else:
                 where = f"{line['feed']}: {line['file']}: {line['where']}"
-                typer.echo(f"{where}: {line['text']}", err=line["kind"] != "event")
+                say(f"{where}: {line['text']}", err=line["kind"] != "event")
     if not good:
         raise typer.Exit(1)

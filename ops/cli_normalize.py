@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.running import told_plainly
+from ops.terminal import say, say_json
 
 
 def normalize(
@@ -26,7 +27,7 @@ def normalize(
     from runtime.sections_feeds import read_options  # noqa: PLC0415
 
     if source not in known_sources():
-        typer.echo(f"relay: no source is called {source!r}; known: {', '.join(known_sources())}", err=True)
+        say(f"relay: no source is called {source!r}; known: {', '.join(known_sources())}", err=True)
         raise typer.Exit(2)
     with told_plainly():
         said = read_options(options) if options else {}
@@ -34,11 +35,11 @@ def normalize(
     for path in files:
         for result in normalise_file(source, path, NormaliseContext(company=company, currency=currency, options=said)):
             if isinstance(result, bytes):
-                typer.echo(result.decode())
+                say_json(result.decode())
             elif isinstance(result, Warned):
-                typer.echo(f"warning: {result}", err=True)
+                say(f"warning: {result}", err=True)
             else:
                 rejected = True
-                typer.echo(f"rejected: {result}", err=True)
+                say(f"rejected: {result}", err=True)
     if rejected:
         raise typer.Exit(1)

@@ -1,7 +1,6 @@
 """`relay payroll`: pull pay runs, read exports, see their calendar, say what was cancelled; alone, pull on schedule."""
 
 import re
-import sys
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.running import AsJson, Company, actor, run_for_all, warn
+from ops.terminal import bars, on_terminal, say
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
 from runtime.settings import ConfigurationError, Settings
@@ -170,7 +170,7 @@ def reverse(  # noqa: PLR0913 - one parameter an option
     from ops.show_payroll import show_run, show_word  # noqa: PLC0415
 
     if as_json and not yes:
-        typer.echo("relay: --json asks nobody: say --yes too", err=True)
+        say("relay: --json asks nobody: say --yes too", err=True)
         raise typer.Exit(2)
     if not as_json:
         show_run(versions[-1])
@@ -212,12 +212,9 @@ def _month(text: str) -> date:
 @contextmanager
 def _bar() -> "Iterator[Progress]":
     """A progress bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
+    console = on_terminal()
+    if console is None:
         yield lambda _done, _total: None
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("pay runs", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with bars(console) as shown:
+        yield lambda done, total: shown.tell("pay runs", done, total)

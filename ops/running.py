@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from messaging.errors import MessagingError
+from ops.terminal import say
 from producers.payroll.errors import PayrollError
 from runtime.logs import configure_logs
 from runtime.settings import ConfigurationError, Settings, load_settings
@@ -27,7 +28,7 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except (ConfigurationError, MessagingError, PayrollError, StoreError, SolidError) as error:
-        typer.echo(f"relay: {error}", err=True)
+        say(f"relay: {error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -71,7 +72,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def warn(text: str | None) -> None:
     """Say it on stderr, if there is anything to say."""
     if text:
-        typer.echo(f"relay: {text}", err=True)
+        say(f"relay: {text}", err=True)
 
 
 def actor() -> str:

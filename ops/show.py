@@ -5,12 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from ops.desk import Replayed
 from ops.findings import Finding
+from ops.terminal import Rows, show, show_json
 from store.cases import Case
 from store.claims import WriteRow
 from store.dead_letters import StoredLetter
@@ -21,38 +18,37 @@ SHORT_ID = 10
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
     """The list of `relay check`."""
     if as_json:
-        _json([asdict(finding) for finding in findings])
+        show_json([asdict(finding) for finding in findings])
         return
-    table = _table("", "what", "found")
+    table = Rows("", "what", "found")
     for finding in findings:
         mark = "note" if finding.note else "ok" if finding.ok else "WRONG"
-        table.add_row(mark, finding.what, escape(finding.text))
-    Console().print(table)
+        table.add(mark, finding.what, finding.text)
+    show(table)
 
 
 def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
     """The tables of `relay trace`."""
     if as_json:
-        _json(found)
+        show_json(found)
         return
-    console = Console()
-    writes = _table("external_id", "kind", "state", "solid id", "event", "when")
+    writes = Rows("external_id", "kind", "state", "solid id", "event", "when")
     for row in found["writes"]:
         when = f"{row['updated_at']:%Y-%m-%d %H:%M:%S}"
-        writes.add_row(row["external_id"], row["kind"], row["state"], row["solid_id"], row["event_id"], when)
-    stock = _table("stock fact", "day", "state", "posts", "in the entry")
+        writes.add(row["external_id"], row["kind"], row["state"], row["solid_id"], row["event_id"], when)
+    stock = Rows("stock fact", "day", "state", "posts", "in the entry")
     for row in found["stock"]:
-        posts = "\n".join(map(_posting, row["postings"])) or "nothing"
+        posts = [_posting(body) for body in row["postings"]] or "nothing"
         own = "its own" if row["state"] == "own" and row["postings"] else ""
-        stock.add_row(row["fact"], f"{row['day']}", row["state"], posts, row["batch"] or own)
-    letters = _table("dead letter", "reason", "state", "event", "error")
+        stock.add(row["fact"], f"{row['day']}", row["state"], posts, row["batch"] or own)
+    letters = Rows("dead letter", "reason", "state", "event", "error")
     for row in found["dead_letters"]:
-        letters.add_row(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
+        letters.add(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
     for table in (writes, stock, letters):
-        if table.row_count:
-            console.print(table)
+        if len(table):
+            show(table)
     for row in found["audit"]:
-        console.print(f"{row['at']:%Y-%m-%d %H:%M:%S} {row['actor']}: {row['act']} {row['subject'][:SHORT_ID]}")
+        show(f"{row['at']:%Y-%m-%d %H:%M:%S} {row['actor']}: {row['act']} {row['subject'][:SHORT_ID]}")
 
 
 def _posting(body: Mapping[str, Any]) -> str:
@@ -64,64 +60,63 @@ def _posting(body: Mapping[str, Any]) -> str:
 def show_letters(letters: Sequence[StoredLetter], *, as_json: bool) -> None:
     """The table of `relay dead list`."""
     if as_json:
-        _json([_letter(letter) for letter in letters])
+        show_json([_letter(letter) for letter in letters])
         return
-    console = Console()
-    table = _table("id", "reason", "what", "subject")
+    table = Rows("id", "reason", "what", "subject")
     for letter in letters:
-        table.add_row(letter.id[:SHORT_ID], letter.reason, letter.event_type or letter.queue, letter.subject)
-    console.print(table if letters else "no dead letters")
+        table.add(letter.id[:SHORT_ID], letter.reason, letter.event_type or letter.queue, letter.subject)
+    show(table if letters else "no dead letters")
     if letters:
-        console.print("relay dead show ID tells the error and the event; relay dead replay ID sends it again")
+        show("relay dead show ID tells the error and the event; relay dead replay ID sends it again")
 
 
 def show_letter(letter: StoredLetter, *, as_json: bool) -> None:
     """One dead letter with its body."""
     whole = {**_letter(letter), "headers": dict(letter.headers), "body": letter.body.decode(errors="replace")}
     if as_json:
-        _json(whole)
+        show_json(whole)
         return
-    console = Console()
+    table = Rows("", "", header=False, longest=None)
     for name, value in whole.items():
-        console.print(f"{name:>14}: {value}", markup=False, highlight=False)
+        table.add(f"{name}:", value.split("\n") if name == "body" else value)
+    show(table)
 
 
 def show_cases(cases: Sequence[Case], *, as_json: bool) -> None:
     """The table of `relay cases list`."""
     if as_json:
-        _json([asdict(case) for case in cases])
+        show_json([asdict(case) for case in cases])
         return
-    table = _table("id", "kind", "subject", "found", "opened")
+    table = Rows("id", "kind", "subject", "found", "opened")
     for case in cases:
         opened = f"{case.opened_at:%Y-%m-%d %H:%M}"
-        table.add_row(str(case.id), case.kind, case.subject, json.dumps(dict(case.detail)), opened)
-    Console().print(table if cases else "no cases")
+        table.add(str(case.id), case.kind, case.subject, json.dumps(dict(case.detail)), opened)
+    show(table if cases else "no cases")
 
 
 def show_doubts(rows: Sequence[WriteRow], *, as_json: bool) -> None:
     """The table of `relay doubts list`."""
     if as_json:
-        _json([asdict(row) for row in rows])
+        show_json([asdict(row) for row in rows])
         return
-    table = _table("external id", "kind", "amount", "date", "in doubt since")
+    table = Rows("external id", "kind", "amount", "date", "in doubt since")
     for row in rows:
         amount = f"{row.amount} {row.currency}" if row.amount is not None else ""
         since = f"{row.doubt_since or row.updated_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(row.external_id, row.kind, amount, row.about.get("date", ""), since)
-    Console().print(table if rows else "no write is in doubt")
+        table.add(row.external_id, row.kind, amount, row.about.get("date", ""), since)
+    show(table if rows else "no write is in doubt")
 
 
 def show_replayed(results: Sequence[Replayed], *, dry_run: bool, as_json: bool) -> None:
     """What `relay dead replay` did, or would do."""
     if as_json:
-        _json([asdict(result) for result in results])
+        show_json([asdict(result) for result in results])
         return
-    console = Console()
     for result in results:
         done = "would be sent again" if dry_run else f"sent again ({result.sent} message{'s' * (result.sent != 1)})"
-        console.print(f"{result.id[:SHORT_ID]}: {result.error or done}", markup=False)
+        show(f"{result.id[:SHORT_ID]}: {result.error or done}")
     if not results:
-        console.print("no dead letters")
+        show("no dead letters")
 
 
 def _letter(letter: StoredLetter) -> dict[str, Any]:
@@ -131,14 +126,3 @@ def _letter(letter: StoredLetter) -> dict[str, Any]:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _json(value: object) -> None:
-    print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the output

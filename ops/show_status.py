@@ -1,13 +1,10 @@
 """How `relay status` prints: what people on call look at first, short enough for 80 columns. It decides nothing."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
-
 from messaging.lanes import LANES
+from ops.terminal import Rows, show, show_json
 
 MINUTES_FROM_SECONDS: Final = 90
 HOURS_FROM_MINUTES: Final = 90
@@ -23,55 +20,53 @@ ADVICE: Final = {
 def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
     """One company: queues, lanes, then a line for each thing that is kept."""
     if as_json:
-        _json(found)
+        show_json(found)
         return
-    console = Console(highlight=False)
-    console.print(f"company {found['company']}", style="bold")
-    console.print(_queues(found) or "no queue holds a message")
-    console.print()
+    show(f"company {found['company']}", style="bold")
+    show(_queues(found) or "no queue holds a message")
+    show()
     if found["mint"]:
-        console.print(_lanes(found["mint"]))
-        console.print()
-    _print_lines(console, (*_brake(found), *_allowance(found["mint"]), *_kept(found)))
-    _print_feeds(console, found["feeds"])
+        show(_lanes(found["mint"]))
+        show()
+    _print_lines((*_brake(found), *_allowance(found["mint"]), *_kept(found)))
+    _print_feeds(found["feeds"])
 
 
 def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
     """A line for each company, and what all share."""
     if as_json:
-        _json(found)
+        show_json(found)
         return
-    console = Console(highlight=False)
-    table = _table("company", "waiting", "used", "done in", "brake", numbers=("waiting", "used", "done in"))
+    table = Rows("company", "waiting", "used", "done in", "brake", numbers=("waiting", "used", "done in"))
     for company, each in found["companies"].items():
         used = "" if each["used"] is None else f"{each['used']:.0%}"
         slowed = "" if each["share_of_rate"] in (None, 1) else f"off, slowed to {each['share_of_rate']:.0%}"
         done = _duration(each["forecast_seconds"]) if each["forecast_seconds"] else ""
-        table.add_row(company, f"{each['backlog']:,}", used, done, each["brake"] or slowed or "off")
-    console.print(table)
-    console.print()
+        table.add(company, f"{each['backlog']:,}", used, done, each["brake"] or slowed or "off")
+    show(table)
+    show()
     shared = {name: count for name, count in found["backlog"].items() if count}
     lines = (("queues", _counts(shared)),) if shared else ()
-    _print_lines(console, (*lines, *_for_people(found)))
-    _print_feeds(console, found["feeds"])
-    console.print("relay status --company NAME tells more", style="dim")
+    _print_lines((*lines, *_for_people(found)))
+    _print_feeds(found["feeds"])
+    show("relay status --company NAME tells more", style="dim")
 
 
-def _queues(found: Mapping[str, Any]) -> Table | None:
-    table = _table("queue", "waiting", "done in", numbers=("waiting", "done in"))
+def _queues(found: Mapping[str, Any]) -> Rows | None:
+    table = Rows("queue", "waiting", "done in", numbers=("waiting", "done in"))
     for name, count in found["backlog"].items():
         if count:
             seconds = found["forecast"].get(name.removeprefix(f"relay.{found['company']}."))
-            table.add_row(name, f"{count:,}", _duration(seconds) if seconds else "")
-    return table if table.row_count else None
+            table.add(name, f"{count:,}", _duration(seconds) if seconds else "")
+    return table if len(table) else None
 
 
-def _lanes(mint: Mapping[str, Any]) -> Table:
-    table = _table("lane", "calls", "of allowed", "wanted now", numbers=("calls", "of allowed", "wanted now"))
+def _lanes(mint: Mapping[str, Any]) -> Rows:
+    table = Rows("lane", "calls", "of allowed", "wanted now", numbers=("calls", "of allowed", "wanted now"))
     for lane in LANES:
         used, wanted = mint["lanes"].get(lane, 0), mint["waiting"].get(lane, 0)
-        table.add_row(lane, f"{used:,}", f"{used / _full(mint):.0%}", f"{wanted:,}")
-    table.add_row("together", f"{mint['minted']:,}", f"{mint['minted'] / _full(mint):.0%}", "", style="bold")
+        table.add(lane, f"{used:,}", f"{used / _full(mint):.0%}", f"{wanted:,}")
+    table.add("together", f"{mint['minted']:,}", f"{mint['minted'] / _full(mint):.0%}", "", style="bold")
     return table
 
 
@@ -117,32 +112,32 @@ def _for_people(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "cases", f"{_counts(found['cases'])}; see relay cases list"
 
 
-def _print_feeds(console: Console, feeds: Mapping[str, Mapping[str, Any]]) -> None:
+def _print_feeds(feeds: Mapping[str, Mapping[str, Any]]) -> None:
     """A line for each feed: what it read last, and how long it is behind."""
     if not feeds:
         return
-    table = _table("feed", "last", "rows", "events", "rejects", "lag", numbers=("rows", "events", "rejects", "lag"))
+    table = Rows("feed", "last", "rows", "events", "rejects", "lag", numbers=("rows", "events", "rejects", "lag"))
     problems = []
     for name, each in feeds.items():
         last, lag = each["last"] or {}, each["lag_seconds"]
         counts = [f"{last[column]:,}" if last else "" for column in ("rows", "events", "rejects")]
         shown = f"{last['name']}, {last['state']}" if last else "nothing yet"
-        table.add_row(name, shown, *counts, "" if lag is None else _duration(lag))
+        table.add(name, shown, *counts, "" if lag is None else _duration(lag))
         problem = each.get("problem") or (last.get("error") if last.get("state") == "interrupted" else None)
         if problem:
             problems.append((name, problem))
         if each.get("failed"):
             problems.append((name, f"{each['failed']:,} files in failed/, each with its report"))
-    console.print()
-    console.print(table)
-    _print_lines(console, problems)
+    show()
+    show(table)
+    _print_lines(problems)
 
 
-def _print_lines(console: Console, lines: Sequence[tuple[str, str]]) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False)
+def _print_lines(lines: Sequence[tuple[str, str]]) -> None:
+    table = Rows("", "", header=False)
     for name, text in lines:
-        table.add_row(name, text)
-    console.print(table)
+        table.add(name, text)
+    show(table)
 
 
 def _duration(seconds: float) -> str:
@@ -155,14 +150,3 @@ def _duration(seconds: float) -> str:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items())) or "none"
-
-
-def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", justify="right" if column in numbers else "left")
-    return table
-
-
-def _json(value: object) -> None:
-    print(json.dumps(value, indent=2, default=str))  # noqa: T201 - this is the output

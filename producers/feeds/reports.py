@@ -13,6 +13,7 @@ from typing import Any, Final
 from producers.feeds.claims import FAILED, free_name, move_beside
 from producers.feeds.spool import Counts
 from producers.normalising import Refused
+from runtime.outside_text import visible, visible_json
 
 JSON_SUFFIX: Final = ".report.json"
 TEXT_SUFFIX: Final = ".report.txt"
@@ -54,17 +55,18 @@ class Report:
         """For people."""
         counts = self.counts
         if self.published:
-            head = f"{counts.events:,} events were published from {counts.rows - counts.rejects:,} good rows."
-            head = f"{head}\nMend the {counts.rejects:,} below and put the file back: what is in already counts once."
+            good = f"{counts.events:,} events were published from {counts.rows - counts.rejects:,} good rows."
+            mend = f"Mend the {counts.rejects:,} below and put the file back: what is in already counts once."
+            head: tuple[str, ...] = (good, mend)
         else:
-            head = "Nothing of it was published. Mend it and put it back."
-        lines = [f"{file} ({self.feed}, {self.source}), read {self.at.isoformat(timespec='seconds')}", head, ""]
+            head = ("Nothing of it was published. Mend it and put it back.",)
+        lines = [f"{file} ({self.feed}, {self.source}), read {self.at.isoformat(timespec='seconds')}", *head, ""]
         for each in self.refused:
             field = f", field {each.field}" if each.field else ""
             lines.append(f"{each.where}{field}: {each.reason}: {each.message}")
         if counts.rejects > len(self.refused):
             lines.append(f"and {counts.rejects - len(self.refused):,} more")
-        return "\n".join(lines) + "\n"
+        return "\n".join(map(visible, lines)) + "\n"
 
 
 def fail(path: Path, folder: Path, report: Report) -> Path:
@@ -74,11 +76,11 @@ def fail(path: Path, folder: Path, report: Report) -> Path:
     """
     failed = folder / FAILED
     name = free_name(failed, path.name, JSON_SUFFIX, TEXT_SUFFIX)
-    machine = json.dumps(report.as_json(name), indent=2, ensure_ascii=False) + "\n"
+    machine = visible_json(json.dumps(report.as_json(name), indent=2, ensure_ascii=False)) + "\n"
     texts = {failed / f"{name}{JSON_SUFFIX}": machine, failed / f"{name}{TEXT_SUFFIX}": report.as_text(name)}
     try:
         for place, text in texts.items():
-            place.write_text(text, encoding="utf-8", errors="backslashreplace")
+            place.write_text(text, encoding="utf-8")
         return move_beside(path, failed, name)
     except OSError:
         for place in texts:  # a disk that is full would else get two more at every try

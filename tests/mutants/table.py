@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from tests.mutants import bounding, feeding, moving, paying, reading, receiving, stocking, warehousing, working, writing
+from tests.mutants import (
+    bounding,
+    feeding,
+    moving,
+    paying,
+    reading,
+    receiving,
+    showing,
+    stocking,
+    warehousing,
+    working,
+    writing,
+)
 from tests.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -16,4 +28,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *reading.MUTANTS,
     *stocking.MUTANTS,
     *paying.MUTANTS,
+    *showing.MUTANTS,
 )

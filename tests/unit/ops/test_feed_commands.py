@@ -272,14 +272,16 @@ def test_raw_input_is_replayed_in_the_context_in_which_it_came(folder: Path) -> 
         context_for(letter("/feeds/gone/shopify"), said)
 
 
-def test_where_nobody_looks_no_bar_is_drawn() -> None:
-    with shown_progress(Console(force_terminal=False)) as tell:
+def test_where_nobody_looks_no_bar_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_progress() as tell:
         tell("a.csv", "reading", 1, 2)
+    assert capsys.readouterr().err == ""
 
 
-def test_a_bar_is_drawn_on_a_terminal() -> None:
+def test_a_bar_is_drawn_on_a_terminal_whatever_the_file_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(force_terminal=True, width=80, record=True)
-    with shown_progress(console) as tell:
-        tell("a.csv", "reading", 1, 2)
-        tell("a.csv", "reading", 2, 2)
+    monkeypatch.setattr("ops.feed_progress.on_terminal", lambda: console)
+    with shown_progress() as tell:
+        tell("a[/x]\x1b[2J.csv", "reading", 1, 2)
+        tell("a[/x]\x1b[2J.csv", "reading", 2, 2)
         tell("shop", "polling", 5, 0)
