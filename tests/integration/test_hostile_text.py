@@ -142,7 +142,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, company: str, amqp_url: str, migrated: Path
-) -> Iterator[Path]:
+) -> Iterator[None]:
     """A folder with settings, files and a store that are full of hostile text, where commands run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ops.running.configure_logs", lambda *_: None)  # it would outlive the test
