@@ -60,8 +60,11 @@ format: .venv/.ready ## format the code and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 
-lock: ## compile requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+COMPILE := uv pip compile --quiet --universal --generate-hashes
+
+lock: ## compile both locks anew from pyproject.toml: to work on it, and only to run it (needs uv)
+	$(COMPILE) --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+	$(COMPILE) --constraints requirements.lock --python-version 3.11 pyproject.toml -o requirements.run.lock
 
 clean: ## remove what set-up and the tools made; var/, with its database, stays
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.environment import PROXIES, passed_on
+
 _NAME = "libfaketimeMT.so.1"
 _SYSTEM = (Path("/usr/lib"), Path("/usr/local/lib"))
 _WITHIN_SECONDS = 60
@@ -75,6 +77,7 @@ def _run(*command: str, place: str) -> None:
             [program, *command[1:]],
             cwd=place,
             check=False,
+            env=passed_on(*PROXIES),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

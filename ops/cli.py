@@ -18,6 +18,7 @@ from ops.cli_payroll import payroll
 from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, ungrouped, warn
 from ops.terminal import Terminal, say, say_json
 from runtime.clock import SystemClock
+from runtime.environment import passed_on
 from runtime.lifecycle import stop_on_signals
 from runtime.settings import ConfigurationError, Settings
 
@@ -231,7 +232,8 @@ def simulator(context: typer.Context) -> None:
 
     Example: relay simulator --port 21384
     """
-    os.execv(sys.executable, [sys.executable, "-m", "simulator", *context.args])  # noqa: S606 - no shell is wanted
+    command = [sys.executable, "-m", "simulator", *context.args]
+    os.execve(sys.executable, command, dict(passed_on()))  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ It knows commands, ports and signals only; what the processes do is their affair
 
 import contextlib
 import json
-import os
 import secrets
 import signal
 import socket
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+
+from runtime.environment import passed_on
 
 Value = TypeVar("Value")
 
@@ -106,7 +107,7 @@ class Stage:
             popen = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
                 cwd=self.folder,
-                env={**_inherited(), **self.environment(), **(environment or {})},
+                env={**passed_on(), **self.environment(), **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=errors if stdout is None else stdout,
                 stderr=errors,
@@ -211,10 +212,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _inherited() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith(("RELAY_", "RABBITMQ_"))}
 
 
 def _texts(query: Mapping[str, object]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ops.broker.errors import BrokerFailed
 from ops.broker.handshake import free_ports, wait_until_answering
 from ops.broker.port import MANAGEMENT
+from runtime.environment import passed_on
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
@@ -44,6 +45,7 @@ def _client_sees_a_server(client: str) -> bool:
             command,
             check=False,
             timeout=PROBE_SECONDS,
+            env=passed_on(*(name for name in os.environ if name.startswith("DOCKER_"))),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -17,6 +17,7 @@ from pathlib import Path
 from ops.broker.errors import BrokerFailed
 from ops.broker.handshake import free_ports, wait_until_answering
 from ops.broker.port import MANAGEMENT
+from runtime.environment import passed_on
 
 START_SECONDS = 90.0
 _HALT_SECONDS = 20.0
@@ -64,7 +65,7 @@ class PrivateNode:
         self._folder = Path(tempfile.mkdtemp(prefix="relay-broker-", dir=root / "tmp" if root else None))
         seen = Path("/") / self._folder.relative_to(root) if root else self._folder  # by the node itself
         name = f"relay-{os.getpid()}-{self._folder.name[-6:]}@localhost".replace("_", "-")
-        self._environment = _clean_environment() | _node_environment(seen, name=name, port=port)
+        self._environment = {**passed_on(), **_node_environment(seen, name=name, port=port)}
         self._environment |= _erlang_environment(seen, distribution=distribution_port, mapper=mapper_port)
         self._environment |= _ROOTED if root else {}
         _write_files(self._folder, plugins)
@@ -159,14 +160,9 @@ def _watch(group: int, folder: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd="/",
+        env=passed_on(),
         start_new_session=True,
     )
-
-
-def _clean_environment() -> dict[str, str]:
-    """Give our environment without the settings of other nodes."""
-    foreign = ("RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "SYS_PREFIX")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
 def _node_environment(folder: Path, *, name: str, port: int) -> dict[str, str]:

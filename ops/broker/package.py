@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ops.broker.errors import BrokerFailed
+from runtime.environment import PROXIES, passed_on
 
 _PACKAGE = "rabbitmq-server"
 _POLICY = Path("/usr/sbin/policy-rc.d")
@@ -31,7 +32,7 @@ def install(say: Callable[[str], None]) -> None:
     install_quietly(_PACKAGE)
     if _BOOTED_BY_SYSTEMD.exists():
         systemctl = shutil.which("systemctl") or "/usr/bin/systemctl"
-        subprocess.run([systemctl, "disable", "--now", "--quiet", _PACKAGE], check=False)
+        subprocess.run([systemctl, "disable", "--now", "--quiet", _PACKAGE], check=False, env=passed_on())
     say(f"{_PACKAGE} is installed; its own service was not started")
 
 
@@ -71,7 +72,7 @@ def run(command: Sequence[str], **variables: str) -> None:
         done = subprocess.run(
             command,
             check=False,
-            env=os.environ | variables,
+            env=passed_on(*PROXIES, **variables),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

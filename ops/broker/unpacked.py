@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ops.broker import package
 from ops.broker.errors import BrokerFailed, Rabbit4NotFound
+from runtime.environment import passed_on
 
 RELEASE = "trixie"  # Debian 13: RabbitMQ 4.0
 FOLDER = Path(__file__).resolve().parents[2] / "var" / "rabbitmq-4"
@@ -107,4 +108,6 @@ def _proxies() -> dict[str, str]:
 
 
 def _output(command: list[str]) -> str:
-    return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    return subprocess.run(
+        command, check=True, env=passed_on(), stdin=subprocess.DEVNULL, capture_output=True, text=True
+    ).stdout

@@ -31,6 +31,37 @@ def node(*, rabbitmq_4: bool) -> Iterator[PrivateNode]:
         private.stop()
 
 
+CANARY = "canary-of-a-key-that-no-broker-needs"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /proc")
+def test_a_broker_knows_nothing_of_our_secrets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RELAY_SOLID__API_KEY", "RELAY_STRIPE__SECRETS", "STRIPE_KEY", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, CANARY)
+    node: PrivateNode = request.getfixturevalue("node")
+    assert node.pid is not None
+    watchdog = node._watchdog
+    assert watchdog is not None
+    pids = {node.pid, watchdog.pid, *members_of(node.pid), *members_of(watchdog.pid)}
+    known = [Path(f"/proc/{pid}/environ").read_bytes() for pid in pids]
+    assert len(known) >= 3, "Erlang, its port mapper, the watchdog"
+    assert all(b"PATH=" in each for each in known)
+    assert [each for each in known if CANARY.encode() in each or b"RELAY_" in each] == []
+
+
+def members_of(group: int) -> list[int]:
+    """The processes of a process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        if int(fields[2]) == group:
+            found.append(int(stat.parent.name))
+    return found
+
+
 def test_a_node_can_be_halted_restarted_and_frozen_on_one_port(node: PrivateNode) -> None:
     assert answers(node.url)
     node.halt()

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 OUTSIDE: Final = "tests/unit/runtime/test_outside_text.py"
+ENVIRONMENT: Final = "tests/unit/runtime/test_environment.py"
 TERMINAL: Final = "tests/unit/ops/test_terminal.py"
 
 MUTANTS: Final = (
@@ -47,5 +48,13 @@ MUTANTS: Final = (
         "            structlog.processors.format_exc_info,\n",
         "            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer()),\n",
         (f"{OUTSIDE}::test_no_log_line_says_more_than_one_thing",),
+    ),
+    Mutant(
+        "secrets-passed-on",
+        "No process that the relay starts, the demo's broker least of all, inherits its secrets.",
+        "runtime/environment.py",
+        " if name in wanted}",
+        " if wanted}",
+        (f"{ENVIRONMENT}::test_only_what_every_program_may_know_is_passed_on",),
     ),
 )

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -167,8 +168,18 @@ def test_cleaning_keeps_the_database(folder: Folder) -> None:
     assert database.exists()
 
 
-def test_every_locked_package_has_a_hash_and_no_host_is_named() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+LOCKS = ("requirements.lock", "requirements.run.lock")
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package → version and marker, as a lock says them."""
+    text = (ROOT / name).read_text()
+    return dict(re.findall(r"^([a-z0-9-]+)==(.*?) \\$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_a_hash_and_no_host_is_named(name: str) -> None:
+    lock = (ROOT / name).read_text()
     assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", lock)
     packages = re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)[1:]
     assert packages
@@ -179,12 +190,93 @@ def test_every_locked_package_has_a_hash_and_no_host_is_named() -> None:
 
 def test_every_dependency_of_the_project_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
-    for dependency in wanted:
-        name = re.match(r"[A-Za-z0-9_-]+", dependency)
-        assert name
-        assert name[0].lower().replace("_", "-") in locked
+    for lock, wanted in (
+        ("requirements.lock", [*project["dependencies"], *project["optional-dependencies"]["dev"]]),
+        ("requirements.run.lock", project["dependencies"]),
+    ):
+        for dependency in wanted:
+            assert name_of(dependency) in locked(lock)
+
+
+def name_of(dependency: str) -> str:
+    found = re.match(r"[A-Za-z0-9_-]+", dependency)
+    assert found
+    return found[0].lower().replace("_", "-")
+
+
+def test_what_runs_in_production_is_what_the_tests_ran_with_and_nothing_else() -> None:
+    ours, tested = locked("requirements.run.lock"), locked("requirements.lock")
+    assert ours.items() <= tested.items()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tools = set(map(name_of, project["optional-dependencies"]["dev"]))
+    assert len(tools) > 10
+    assert tools & set(ours) == set()
+
+
+# Stands in for an environment of its own: whatever is not in the run-time lock cannot be imported.
+ONLY_LOCKED = """
+import importlib, importlib.metadata, pkgutil, sys
+locked = set(sys.argv[1].split())
+name = lambda text: text.lower().replace("_", "-").replace(".", "-")
+foreign = {
+    module for module, owners in importlib.metadata.packages_distributions().items()
+    if not locked & set(map(name, owners)) and "solid-relay" not in map(name, owners)
+}
+assert "pytest" in foreign and "hypothesis" in foreign and "pydantic" not in foreign
+class Refusing:
+    def find_spec(self, wanted, path=None, target=None):
+        if wanted.partition(".")[0] in foreign:
+            raise ModuleNotFoundError(f"{wanted} is not in the run-time lock")
+sys.meta_path.insert(0, Refusing())
+rooms = "schemas runtime messaging solid store producers workers ops simulator".split()
+count = 0
+for room in rooms:
+    for found in pkgutil.walk_packages([room], f"{room}."):
+        # Alembic runs the one, and only tests and demo use the other
+        if not found.name.endswith("__main__") and found.name not in {"store.migrations.env", "ops.broker.container"}:
+            importlib.import_module(found.name); count += 1
+print(count)
+"""
+
+
+def test_the_relay_starts_with_the_packages_of_the_run_time_lock_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ONLY_LOCKED, " ".join(locked("requirements.run.lock"))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 150
+
+
+def test_the_image_takes_the_run_time_lock_and_ends_without_tools_or_root() -> None:
+    build, final = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]
+    assert "AS build" in build.splitlines()[0]
+    assert "-r requirements.run.lock" in build
+    assert "pip" not in re.sub(r"#.*", "", final)
+    assert "requirements" not in final
+    assert re.findall(r"^COPY (.*)$", final, re.MULTILINE) == ["--from=build /opt/relay /opt/relay"]
+    assert re.search(r"^USER 10001$", final, re.MULTILINE)
+    copied = set(re.findall(r"^COPY (\w+) \w+$", build, re.MULTILINE))
+    assert copied == {"schemas", "runtime", "messaging", "solid", "store", "producers", "workers", "ops", "simulator"}
+    ignored = (ROOT / ".dockerignore").read_text().split("\n")
+    assert {f"!{name}" for name in (*copied, "requirements.lock", "requirements.run.lock")} <= set(ignored)
+
+
+@pytest.mark.parametrize("service", ["x-relay", "rabbitmq"])
+def test_every_container_is_bounded_and_has_no_rights_that_it_does_not_need(service: str) -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    [block] = re.findall(rf"^( {{0,2}}){service}:.*\n((?:\1 +.*\n|\n)+)", compose, re.MULTILINE)
+    said = block[1]
+    for wanted in ("mem_limit: ", "cpus: ", "pids_limit: ", "cap_drop:", "- ALL", "- no-new-privileges:true"):
+        assert wanted in said, wanted
+    assert service == "rabbitmq" or "read_only: true" in said
+    services = compose[compose.index("\nservices:") : compose.index("\nvolumes:")]
+    roles = set(re.findall(r"^  ([a-z]+):$", services, re.MULTILINE)) - {"rabbitmq"}
+    assert services.count("<<: *relay") == len(roles) >= 2
 
 
 def test_compose_publishes_on_loopback_only_and_runs_the_broker_that_the_tests_run() -> None:
