@@ -78,9 +78,11 @@ class ApiApp:
         return simulation.let_in(call, request.headers.get("x-api-key"))
 
     def _do(self, call: Call, ask: Ask) -> Answer:
-        """Carry the call out now."""
+        """Carry the call out now, twice where a fault says so."""
         reply = self._root(ask) if ask.path in _ROOT else self._in_prefix(ask)
         call.committed, call.external_id = reply.committed, reply.external_id
+        if call.fault == "twice":
+            call.committed = (*call.committed, *self._in_prefix(ask).committed)
         return reply
 
     def _root(self, ask: Ask) -> Answer:
@@ -97,7 +99,7 @@ class ApiApp:
     async def _break(self, call: Call, ask: Ask, request: Request, fault: Fault) -> Answer | None:
         closing = self._simulation.closing
         match fault.kind:
-            case "slow":
+            case "slow" | "twice":
                 return None if await _closed_within(closing, fault.seconds) else self._do(call, ask)
             case "answer_held":
                 reply = self._do(call, ask)

@@ -14,7 +14,7 @@ Changes = Mapping[str, Any]
 """What a request to the control port's `/switch` says."""
 Act = Callable[[], Awaitable[None] | None]
 """What one switch of it does, once all are known to be possible."""
-FaultKind = Literal["slow", "answer_lost", "answer_held", "late_commit", "error", "hang"]
+FaultKind = Literal["slow", "answer_lost", "answer_held", "late_commit", "twice", "error", "hang"]
 
 
 @dataclass(slots=True)
@@ -23,8 +23,8 @@ class Fault:
 
     slow: wait `seconds`, then commit and answer. answer_held: commit at once, answer `seconds` later.
     answer_lost: commit, then cut the connection. late_commit:
-    cut (or hang) without an answer, commit `seconds` later. error: answer `status`, as HTML if `html`, after
-    committing if `commit`. hang: never answer, never commit.
+    cut (or hang) without an answer, commit `seconds` later. twice: commit two records, answer with the first.
+    error: answer `status`, as HTML if `html`, after committing if `commit`. hang: never answer, never commit.
 
     `only` is `*`, a method (`POST`), a path (`/invoices`) or both (`POST /invoices`).
     """

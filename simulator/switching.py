@@ -54,6 +54,11 @@ def _lose(simulation: Simulation, changes: Changes) -> Act:
     return _arming(simulation, "answer_lost", count, only=_only(changes, default="POST"))
 
 
+def _twice(simulation: Simulation, changes: Changes) -> Act:
+    count = values.count("commit_twice", changes["commit_twice"])
+    return _arming(simulation, "twice", count, only=_only(changes, default="POST"))
+
+
 def _hold(simulation: Simulation, changes: Changes) -> Act:
     return _arming(
         simulation,
@@ -175,6 +180,7 @@ ACTS: Final[dict[str, Builder]] = {
     "clear_faults": _clear,
     "slow_seconds": _slow,
     "lose_answers": _lose,
+    "commit_twice": _twice,
     "hold_answers": _hold,
     "late_commits": _late,
     "errors": _errors,

@@ -20,7 +20,19 @@ from solid.answers import KEY_HEADER, from_exception, payload_of, read_document,
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, Resource
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
-from solid.lookups import Absent, Days, Everything, Inconclusive, Lookup, Present, Sought, collect, conclude, question
+from solid.lookups import (
+    Absent,
+    Days,
+    Everything,
+    Inconclusive,
+    Lookup,
+    Present,
+    Sought,
+    collect,
+    conclude,
+    days_between,
+    question,
+)
 from solid.models import Account, Contact, Item, Kind, NewRecord
 from solid.pages import MOST_PAGES, Listing, Page, read_all, read_page
 from solid.transport import BEFORE_SEND, JUDGE, SIGN, PacedTransport
@@ -116,16 +128,18 @@ class SolidClient:
             return Inconclusive(str(error))
         return conclude(sought, listing, self._dialect)
 
-    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
         """Read all records of a kind that carry a key, by it: those dated `since` or later, where Solid can tell.
 
-        At most `MOST_PAGES_AT_ONCE` calls. Inconclusive as for `look_up`, and where the list is longer. Whether the
-        dialect holds the kind for a person does not matter: a list that was read to its end, and shows keys, tells.
+        At most `MOST_PAGES_AT_ONCE` calls, with `until` as many as a look-up on those days. Inconclusive as for
+        `look_up`, and where the list is longer. Whether the dialect holds the kind for a person does not matter: a list
+        that was read to its end, and shows keys, tells.
         """
         by_date = self._dialect.lookup(kind).by == "date_range"
-        query = {self._dialect.parameters.since: since.isoformat()} if by_date else {}
+        query = days_between(since, until, self._dialect) if by_date else {}
+        most_pages = MOST_PAGES if by_date and until is not None else MOST_PAGES_AT_ONCE
         try:
-            listing = await self._list(RESOURCES[kind], query, most_pages=MOST_PAGES_AT_ONCE)
+            listing = await self._list(RESOURCES[kind], query, most_pages=most_pages)
         except (Refused, DialectMismatch) as error:
             return Inconclusive(str(error))
         return collect(kind, listing, self._dialect)

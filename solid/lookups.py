@@ -77,9 +77,13 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """All records of a kind that carry a key: the key → Solid's id, of several the oldest one's."""
+    """All records of a kind that carry a key: the key → the ids that Solid has under it, the oldest first.
 
-    ids: Mapping[str, str]
+    `whole`: of all days, whatever days were asked for.
+    """
+
+    ids: Mapping[str, tuple[str, ...]]
+    whole: bool = False
 
 
 def question(sought: Sought, dialect: Dialect) -> Mapping[str, str] | Inconclusive:
@@ -90,10 +94,15 @@ def question(sought: Sought, dialect: Dialect) -> Mapping[str, str] | Inconclusi
     if rule.by == "display_name" and sought.display_name is not None:
         return {names.display_name: sought.display_name}
     if rule.by == "date_range" and sought.since is not None:
-        latest = sought.until or sought.since
-        until = {} if names.until is None else {names.until: (latest + MARGIN).isoformat()}
-        return {names.since: (sought.since - MARGIN).isoformat(), **until}
+        return days_between(sought.since - MARGIN, (sought.until or sought.since) + MARGIN, dialect)
     return Inconclusive(f"solid.dialect.lookups says that a person looks for the {sought.kind}")
+
+
+def days_between(since: date, until: date | None, dialect: Dialect) -> Mapping[str, str]:
+    """Give the query parameters for the records of some days, or of all from one on."""
+    names = dialect.parameters
+    last = {} if names.until is None or until is None else {names.until: until.isoformat()}
+    return {names.since: since.isoformat(), **last}
 
 
 def conclude(sought: Sought, listing: Listing, dialect: Dialect) -> Lookup:
@@ -112,14 +121,15 @@ def collect(kind: Kind, listing: Listing, dialect: Dialect) -> Everything | Inco
     for row in listing.rows:
         for key in {key for name in fields if isinstance(key := row.get(name), str) and key}:
             rows.setdefault(key, []).append(row)
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for key, matches in rows.items():
         match _present(matches):
             case Present(ids=ids):
-                found[key] = ids[0]
+                found[key] = ids
             case unclear:
                 return unclear
-    return _why_not_all(kind, listing, fields) or Everything(found)
+    whole = dialect.lookup(kind).by != "date_range"
+    return _why_not_all(kind, listing, fields) or Everything(found, whole)
 
 
 def _why_not_all(kind: Kind, listing: Listing, fields: Sequence[str]) -> Inconclusive | None:

@@ -163,11 +163,19 @@ class Inbox:
         async with reading(self._engine) as connection:
             return await writes.unswept(connection, company, before=before, limit=limit)
 
-    async def swept(self, company: str, external_id: str) -> None:
-        """It was looked up again and need not be once more. Idempotent; nothing happens if it is not applied."""
+    async def to_read(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+        """Applied writes of one kind that were never in doubt, and that nobody has looked for in Solid since.
+
+        Of the kind of the oldest one, the oldest first, at most `limit`; only those unchanged since `before`.
+        """
+        async with reading(self._engine) as connection:
+            return await writes.unread(connection, company, before=before, limit=limit)
+
+    async def swept(self, company: str, external_ids: Sequence[str]) -> None:
+        """They were looked up again and need not be once more. Idempotent; those that are not applied stay so."""
 
         async def work(connection: AsyncConnection) -> None:
-            await writes.mark_swept(connection, company, external_id, self._clock.now())
+            await writes.mark_swept(connection, company, external_ids, self._clock.now())
 
         await transact(self._engine, work)
 

@@ -26,6 +26,7 @@ METADATA = MetaData()
 
 # Conditions of partial indexes. A query that is to use the index says the very same words.
 UNSWEPT = text("state = 'applied' AND was_unknown AND swept_at IS NULL")
+UNREAD = text("state = 'applied' AND NOT was_unknown AND swept_at IS NULL")
 OPEN = text("closed_at IS NULL")
 LIVE = text("live")
 PENDING = text("state = 'pending'")
@@ -68,6 +69,7 @@ WRITES = Table(
     Index("writes_solid_id", "solid_id"),
     Index("writes_group_key", "group_key"),
     Index("writes_unswept", "company", "updated_at", sqlite_where=UNSWEPT, postgresql_where=UNSWEPT),
+    Index("writes_unread", "company", "updated_at", sqlite_where=UNREAD, postgresql_where=UNREAD),
 )
 
 WRITE_EVENTS = Table(

@@ -3,7 +3,7 @@
 It must not decide anything: that is `store.transitions`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +14,11 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, o
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.claims import WriteRow
-from store.schema import UNSWEPT, WRITE_EVENTS, WRITES
+from store.schema import UNREAD, UNSWEPT, WRITE_EVENTS, WRITES
 
 Key = tuple[str, str]  # company, external_id
+
+KEYS_AT_A_TIME: Final = 500
 
 _COLUMNS: Final = tuple(field.name for field in fields(WriteRow))
 _PROGRESS: Final = (
@@ -147,6 +149,14 @@ async def unswept(connection: AsyncConnection, company: str, *, before: datetime
     return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(limit))
 
 
+async def unread(connection: AsyncConnection, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+    """Applied rows that were never in doubt and not looked up yet, of the oldest one's kind; as `unswept`."""
+    due = (WRITES.c.company == company) & UNREAD & (WRITES.c.updated_at < before)
+    oldest = select(WRITES.c.kind).where(due).order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(1)
+    wanted = _ROWS.where(due, WRITES.c.kind == oldest.scalar_subquery())
+    return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(limit))
+
+
 async def in_doubt(connection: AsyncConnection, company: str, *, now: datetime) -> list[WriteRow]:
     """Rows that may have been sent and have no answer: unknown, or intended under a lease that ran out."""
     wanted = _ROWS.where(WRITES.c.company == company, _doubtful(now))
@@ -164,10 +174,12 @@ def _doubtful(now: datetime) -> ColumnElement[bool]:
     return (WRITES.c.state == "unknown") | ((WRITES.c.state == "intended") & (WRITES.c.lease_until <= now))
 
 
-async def mark_swept(connection: AsyncConnection, company: str, external_id: str, at: datetime) -> None:
-    """Note that an applied row was looked up again; a row that is not to be swept stays as it is."""
-    one = (WRITES.c.company == company) & (WRITES.c.external_id == external_id)
-    await connection.execute(update(WRITES).where(one, UNSWEPT).values(swept_at=at))
+async def mark_swept(connection: AsyncConnection, company: str, external_ids: Sequence[str], at: datetime) -> None:
+    """Note that applied rows were looked up again; a row that is not to be swept stays as it is."""
+    for start in range(0, len(external_ids), KEYS_AT_A_TIME):
+        some = WRITES.c.external_id.in_(external_ids[start : start + KEYS_AT_A_TIME])
+        due = (WRITES.c.state == "applied") & WRITES.c.swept_at.is_(None)
+        await connection.execute(update(WRITES).where(WRITES.c.company == company, some, due).values(swept_at=at))
 
 
 async def state_counts(connection: AsyncConnection, company: str) -> dict[str, int]:

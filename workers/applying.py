@@ -168,15 +168,14 @@ class Applier:
                 raise NotYet("busy", max(wait, 0))
             case Conflict():
                 raise Conflicting(await self._both_shown(write))
+            case Doubt(epoch=epoch, about=about):
+                self._must_have_settled(claim.since)
             case Fresh(epoch=epoch):
-                record = record_of(write, ids, fact.chart)
-                found = await self._find_unsent(write, record, fact.happened, refused=claim.refused_before)
-            case Doubt(epoch=epoch, since=since, about=about):
-                self._must_have_settled(since)
-                record = record_of(_as_first_sent(write, about), ids, fact.chart)
-                found = await self._find(write, record, days=_days(about))
+                about = _about(write)
             case _:
                 assert_never(claim)
+        record = record_of(_as_first_sent(write, about), ids, fact.chart)
+        found = await self._find_before(write, record, claim, fact=fact, about=about)
         solid_id = found or await self._send(write, record, fence=fence)
         await self._inbox.applied(self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None)
         return solid_id
@@ -223,28 +222,33 @@ class Applier:
             await self._inbox.unknown(self._company, write.external_id, fence.epoch)
             raise
 
-    async def _find_unsent(
-        self, write: AnyWrite, record: NewRecord, happened: datetime, *, refused: bool
+    async def _find_before(
+        self, write: AnyWrite, record: NewRecord, claim: Fresh | Doubt, *, fact: Fact, about: Mapping[str, str]
     ) -> str | None:
-        """What is in Solid though this inbox never sent it: the id, or None.
+        """What is in Solid before the write is sent, whoever sent it: the id, or None when it certainly is not there.
 
-        A contact may have been made by hand at any time; what Solid has `refused` an earlier inbox has not posted.
+        A write in doubt this inbox may have sent; one of an old fact an earlier inbox, and that is asked of a doubt as
+        well: its holder may have died before it had asked. A contact may have been made by hand at any time.
         """
+        days, in_doubt = _days(about), isinstance(claim, Doubt)
         if isinstance(record, NewContact):
-            return await self._matching_contact(record)
-        day = min(write.date, write.true_date or write.date)
-        if refused or not await self._earlier.concerns(happened, day):
-            return None
+            return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
+        day = min(write.date, *days) if days else write.date
+        if (isinstance(claim, Fresh) and claim.refused_before) or not await self._earlier.concerns(fact.happened, day):
+            return await self._find(write, record, days=days) if in_doubt else None
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
-            found = await self._find(write, record, days=_days(_about(write)))
+            found, in_doubt = None, True
         if found is not None:
-            await self._must_say_the_same(write, record, day)
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
+        elif in_doubt:
+            found = await self._find(write, record, days=days)
+        if found is not None:
+            await self._must_say_the_same(write, record, days=days, day=day)
         return found
 
-    async def _must_say_the_same(self, write: AnyWrite, record: NewRecord, day: date) -> None:
+    async def _must_say_the_same(self, write: AnyWrite, record: NewRecord, *, days: Days, day: date) -> None:
         """A pay run of an earlier inbox may have been another version under the same name, or have been taken back.
 
         Raises:
@@ -260,7 +264,7 @@ class Applier:
                     f"{write.external_id} is in Solid, and its reversal too: what stands of the run went with the store"
                 )
                 raise Conflicting(msg)
-        match await self._when_open(lambda: self._solid.find(record, days=_days(_about(write)))):
+        match await self._when_open(lambda: self._solid.find(record, days=days)):
             case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
                 there = f"as {found} with {_shown(moved or ())} {write.currency}"
             case Absent():

@@ -6,7 +6,7 @@ cannot be read to its end, each write is looked up on its own. See `docs/decisio
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Protocol
 
@@ -36,7 +36,7 @@ MERGED: Final = "stock:merged:"
 class ReadsEverything(Protocol):
     """What is needed of Solid's client."""
 
-    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
         """See `SolidClient.everything`."""
         ...
 
@@ -126,7 +126,7 @@ class Earlier:
                 self._unreadable.add(kind)
             log.info("earlier.not_read", kind=kind, why=found.why)
             raise NotRead
-        known = Known(since, found.ids)
+        known = Known(since, {key: ids[0] for key, ids in found.ids.items()})
         await self._records.keep(self._company, kind, known)
         log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
         return known
@@ -140,7 +140,7 @@ class Earlier:
         """How long the last call of an earlier inbox may still land."""
         return (await self._beginning() + self._settle - self._clock.now()).total_seconds()
 
-    async def _not_all_ours(self, ids: Mapping[str, str]) -> bool:
+    async def _not_all_ours(self, ids: Iterable[str]) -> bool:
         """Whether there are records that this inbox has not applied: they tell of an earlier one.
 
         A write that it intends is no proof: its event may have come again because an earlier inbox was lost with it.

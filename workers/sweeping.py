@@ -1,10 +1,11 @@
-"""The sweep: every write that was ever in doubt is looked up once more, later, when nothing can be under way any more.
+"""The sweep: every write is looked for in Solid once more, later, when nothing of it can be under way any more.
 
-A call that landed after its look-up had found nothing leaves two records in Solid. Nothing is deleted: what is found
-becomes a case, and a person decides.
+A call that landed after its look-up had found nothing, or that Solid did twice, leaves two records. Nothing is deleted:
+what is found becomes a case, and a person decides. What was ever in doubt is looked up write by write; of all others,
+one reading of a list answers for every write of its days.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Protocol, get_args
@@ -13,24 +14,33 @@ import structlog
 
 from runtime.clock import Clock
 from solid.errors import SolidError
-from solid.lookups import Absent, Inconclusive, Lookup, Present, Sought
+from solid.lookups import MARGIN, Absent, Everything, Inconclusive, Lookup, Present, Sought
 from solid.models import Kind
 from store.cases import Cases
 from store.inbox import Inbox, WriteRow
+from workers.earlier import FURTHER_BACK
 
 log = structlog.get_logger()
 
 KINDS: Final[Mapping[str, Kind]] = {kind: kind for kind in get_args(Kind)}
 AT_A_TIME = 20
+READ_AT_A_TIME: Final = 5_000
 SHORTEST_ROUND_SECONDS = 1.0
 LONGEST_ROUND_SECONDS = 300.0
+PAGE: Final = 100
+SECONDS_A_PAGE: Final = 6.0
+"""So slowly lists are read: ten calls a minute, of the 600 that Solid takes, and only where nobody else wants them."""
 
 
-class LooksUp(Protocol):
+class Looks(Protocol):
     """What the sweep needs of Solid's client."""
 
     async def look_up(self, sought: Sought) -> Lookup:
         """See `SolidClient.look_up`."""
+        ...
+
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+        """See `SolidClient.everything`."""
         ...
 
 
@@ -38,7 +48,7 @@ class LooksUp(Protocol):
 class Sweeper:
     """Sweeps one company's writes. Several may run at once: they find the same and open one case."""
 
-    solid: LooksUp
+    solid: Looks
     inbox: Inbox
     cases: Cases
     company: str
@@ -46,52 +56,118 @@ class Sweeper:
     clock: Clock
 
     async def run(self) -> None:
-        """Sweep for ever, a few writes a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
-        pause = min(max(self.after.total_seconds() / 10, SHORTEST_ROUND_SECONDS), LONGEST_ROUND_SECONDS)
+        """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
+        shortest = min(max(self.after.total_seconds() / 10, SHORTEST_ROUND_SECONDS), LONGEST_ROUND_SECONDS)
         while True:
+            pages = 0
             try:
                 await self.sweep_once()
+                pages = await self.read_once()
             except SolidError as error:
                 log.info("sweep.interrupted", error=type(error).__name__)
-            await self.clock.sleep(pause)
+            await self.clock.sleep(min(pages * SECONDS_A_PAGE, LONGEST_ROUND_SECONDS) if pages else shortest)
 
     async def sweep_once(self) -> int:
-        """Look up the oldest writes that are due; returns how many were swept. A crash repeats, never skips."""
+        """Look up the oldest writes that were in doubt and are due; returns how many. A crash repeats, never skips."""
         due = await self.inbox.to_sweep(self.company, before=self.clock.now() - self.after, limit=AT_A_TIME)
         for row in due:
             found = await self.solid.look_up(sought_of(row))
-            if isinstance(found, Inconclusive) and found.moved:
-                continue  # the list changed while it was read: in the next round
-            finding = judge(row, found)
-            if finding is not None:
-                kind, detail = finding
-                if await self.cases.open(self.company, kind, row.external_id, detail):
-                    log.error("case.opened", kind=kind, external_id=row.external_id)
-            await self.inbox.swept(self.company, row.external_id)
+            await self._close([row], {row.external_id: found})
         return len(due)
+
+    async def read_once(self) -> int:
+        """Look for the oldest of the other writes, and with it for all of its days, in one reading of their list.
+
+        Returns of how many pages that list may have been, 0 where nothing was due.
+        """
+        before = self.clock.now() - self.after
+        due = await self.inbox.to_read(self.company, before=before, limit=READ_AT_A_TIME)
+        if not due:
+            return 0
+        first, last = days_of(due[0])
+        found = await self.solid.everything(KINDS[due[0].kind], since=first - MARGIN, until=last + MARGIN)
+        if isinstance(found, Inconclusive):
+            await self._without_list(due, found)
+            return 1
+        rows = [row for row in due if found.whole or (first <= days_of(row)[0] and days_of(row)[1] <= last)]
+        await self._close(rows, {row.external_id: _in(found, row.external_id) for row in rows})
+        return 1 + len(found.ids) // PAGE
+
+    async def _without_list(self, due: Sequence[WriteRow], unclear: Inconclusive) -> None:
+        """Where the list cannot be read to its end, look one write up by its key; one case where that tells nothing.
+
+        A list that changed while it was read is read again in the next round.
+        """
+        oldest = due[0]
+        found = unclear if unclear.moved else await self.solid.look_up(sought_of(oldest))
+        if not isinstance(found, Inconclusive):
+            await self._close([oldest], {oldest.external_id: found})
+        elif not found.moved:
+            await self._open("unverified_record", f"every {oldest.kind}", {"why": found.why})
+            await self.inbox.swept(self.company, [row.external_id for row in due])
+
+    async def _close(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> None:
+        """Open a case of what is wrong, and only then call these writes swept: a crash in between looks again.
+
+        What is not on its own days is looked for on all: it may have been adopted from another one.
+        """
+        swept: list[str] = []
+        everywhere: Everything | Inconclusive | None = None
+        for row in rows:
+            answer = found[row.external_id]
+            if isinstance(answer, Absent) and "date" in row.about:
+                since = min(days_of(each)[0] for each in rows) - FURTHER_BACK
+                everywhere = everywhere or await self.solid.everything(KINDS[row.kind], since=since)
+                answer = _in(everywhere, row.external_id)
+            if isinstance(answer, Inconclusive) and answer.moved:
+                continue  # the list changed while it was read: in the next round
+            finding = judge(row, answer)
+            if finding is not None:
+                await self._open(finding[0], row.external_id, finding[1])
+            swept.append(row.external_id)
+        await self.inbox.swept(self.company, swept)
+
+    async def _open(self, kind: str, subject: str, detail: Mapping[str, object]) -> None:
+        if await self.cases.open(self.company, kind, subject, detail):
+            log.error("case.opened", kind=kind, external_id=subject)
+
+
+def _in(read: Everything | Inconclusive, external_id: str) -> Lookup:
+    """What a reading of a list says of one record."""
+    if isinstance(read, Inconclusive):
+        return read
+    ids = read.ids.get(external_id)
+    return Present(ids) if ids else Absent()
 
 
 def judge(row: WriteRow, found: Lookup) -> tuple[str, dict[str, object]] | None:
-    """What is wrong, as a kind of case and its detail; None when Solid has exactly the record that we know. Pure."""
+    """What is wrong, as a kind of case and its detail; None when Solid has exactly the record that we know. Pure.
+
+    A contact that was adopted by its name may not carry our key.
+    """
     match found:
         case Present(ids=(only,)) if only == row.solid_id:
             return None
         case Present(ids=ids):
             kind = "duplicate_record" if len(ids) > 1 else "other_record"
             return kind, {"kept": row.solid_id, "found": list(ids)}
+        case Absent() if row.kind == "contact" and row.adopted:
+            return None
         case Absent():
             return "missing_record", {"kept": row.solid_id}
         case Inconclusive(why=why):
             return "unverified_record", {"kept": row.solid_id, "why": why}
 
 
+def days_of(row: WriteRow) -> tuple[date, date]:
+    """The first and the last day under which a write was ever sent; of a contact any."""
+    first = row.about.get("date")
+    since = date.fromisoformat(first) if first else date.min + FURTHER_BACK
+    return since, date.fromisoformat(row.about.get("until", since.isoformat()))
+
+
 def sought_of(row: WriteRow) -> Sought:
     """What to look for, from what the inbox remembers of a write."""
-    first, last = row.about.get("date"), row.about.get("until")
-    return Sought(
-        KINDS[row.kind],
-        row.external_id,
-        display_name=row.about.get("display_name"),
-        since=date.fromisoformat(first) if first else None,
-        until=date.fromisoformat(last) if last else None,
-    )
+    since, until = days_of(row) if "date" in row.about else (None, None)
+    name = row.about.get("display_name")
+    return Sought(KINDS[row.kind], row.external_id, display_name=name, since=since, until=until)

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants import (
     bounding,
+    doubting,
     feeding,
     moving,
     paying,
@@ -25,6 +26,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *warehousing.MUTANTS,
     *working.MUTANTS,
     *writing.MUTANTS,
+    *doubting.MUTANTS,
     *reading.MUTANTS,
     *stocking.MUTANTS,
     *paying.MUTANTS,

@@ -48,7 +48,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "sweep-off",
-        "A write that was ever in doubt is looked up once more.",
+        "Every write is looked for once more.",
         "workers/worker.py",
         "            await self._parts.sweeper.run()\n",
         "            pass\n",

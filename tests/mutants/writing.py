@@ -100,8 +100,8 @@ MUTANTS: Final = (
         "earlier-inbox-forgotten",
         "What an earlier inbox posted, before the store was lost, is not posted again.",
         "workers/applying.py",
-        "        if refused or not await self._earlier.concerns(happened, day):\n",
-        "        if True:\n",
+        "not await self._earlier.concerns(fact.happened, day):\n",
+        "True:\n",
         (f"{EARLIER}::test_a_fact_that_an_earlier_inbox_posted_is_adopted_and_not_sent",),
     ),
     Mutant(

@@ -49,9 +49,9 @@ async def test_a_swept_write_is_not_swept_again(inbox: Inbox, clock: FakeClock) 
     for name in ("a", "b"):
         await doubted(inbox, name)
     clock.advance(60)
-    await inbox.swept(COMPANY, "a")
+    await inbox.swept(COMPANY, ["a"])
     clock.advance(60)
-    await inbox.swept(COMPANY, "a")
+    await inbox.swept(COMPANY, ["a"])
     assert await to_sweep(inbox) == ["b"]
     [row] = await inbox.trace("a")
     assert (row.swept_at, row.updated_at) == (NOON + timedelta(seconds=60), NOON)
@@ -61,8 +61,8 @@ async def test_marking_what_is_not_to_be_swept_changes_nothing(inbox: Inbox) -> 
     await claim(inbox)
     await inbox.unknown(COMPANY, PAYMENT, 1)
     before = await inbox.trace(PAYMENT)
-    await inbox.swept(COMPANY, PAYMENT)
-    await inbox.swept(COMPANY, "nobody")
+    await inbox.swept(COMPANY, [PAYMENT])
+    await inbox.swept(COMPANY, ["nobody"])
     assert await inbox.trace(PAYMENT) == before
     await claim(inbox)
     await inbox.applied(COMPANY, PAYMENT, 2, solid_id="s")

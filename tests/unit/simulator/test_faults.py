@@ -105,6 +105,16 @@ async def test_a_lost_answer_has_committed(served: Running, http: httpx2.AsyncCl
     assert judge(served.simulation)["duplicated"] == ["x"]
 
 
+async def test_a_call_that_is_done_twice_is_answered_once(served: Running, http: httpx.AsyncClient) -> None:
+    await switch(served.simulation, {"commit_twice": 1, "only": "POST /contacts"})
+    assert (await http.post("/contacts", json=CONTACT)).status_code == 201
+    call = served.simulation.calls[-1]
+    assert (count(served), call.status, call.fault, len(call.committed)) == (2, 201, "twice", 2)
+    assert judge(served.simulation)["duplicated"] == ["x"]
+    assert (await http.post("/contacts", json=CONTACT | {"external_id": "y"})).status_code == 201
+    assert count(served) == 3
+
+
 async def test_a_held_answer_has_committed_before_its_caller_hears_of_it(
     served: Running, http: httpx2.AsyncClient
 ) -> None:

@@ -14,8 +14,8 @@ from typing import Final
 from messaging.bucket import NoToken
 from solid.client import Absent, Everything, Inconclusive, Lookup, Present, Sought
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
-from solid.lookups import MARGIN, Days
-from solid.models import Contact, Kind, NewContact, NewRecord
+from solid.lookups import MARGIN, Days, moves
+from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
 from tests.fakes import FakeClock
 from tests.unit.workers.stepping import Process
 from workers.applying import Timing
@@ -130,18 +130,22 @@ class ModelSolid:
 
     def look_up(self, sought: Sought) -> Lookup:
         """Look through what a query would give: a name's contacts, or the records of some days."""
-        ids = tuple(
-            solid_id
+        found = {
+            solid_id: record
             for solid_id, record in self.records.items()
             if record.kind == sought.kind and record.external_id == sought.external_id and _is_asked_for(record, sought)
-        )
-        return Present(ids) if ids else Absent()
+        }
+        amounts = (moves(record) if isinstance(record, NewEntry) else None for record in found.values())
+        return Present(tuple(found), tuple(amounts)) if found else Absent()
 
-    def everything(self, kind: Kind, since: date) -> Everything:
-        """All records of a kind; of several with one key the oldest."""
+    def everything(self, kind: Kind, since: date, until: date | None) -> Everything:
+        """All records of a kind; contacts of all days."""
         rows = [(solid_id, record) for solid_id, record in self.records.items() if record.kind == kind]
-        recent = [row for row in rows if isinstance(row[1], NewContact) or row[1].date >= since]
-        return Everything({record.external_id: solid_id for solid_id, record in reversed(recent)})
+        ids: dict[str, tuple[str, ...]] = {}
+        for solid_id, record in rows:
+            if isinstance(record, NewContact) or since <= record.date <= (until or record.date):
+                ids[record.external_id] = (*ids.get(record.external_id, ()), solid_id)
+        return Everything(ids, whole=kind == "contact")
 
     def named(self, display_name: str) -> list[Contact]:
         """All contacts of a name."""
@@ -197,10 +201,10 @@ class Line:
         await self.process.stand("look up heard")
         return found
 
-    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
         """See `SolidClient.everything`."""
         unclear = await self._stand("everything")
-        found = unclear or self.solid.everything(kind, since)
+        found = unclear or self.solid.everything(kind, since, until)
         await self.process.stand("everything heard")
         return found
 

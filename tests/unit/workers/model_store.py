@@ -43,6 +43,10 @@ class Tables:
     rows: dict[Key, WriteRow] = field(default_factory=dict)
     known: dict[str, Known] = field(default_factory=dict)
 
+    def copy(self) -> "Tables":
+        """A backup."""
+        return replace(self, known=dict(self.known))
+
     def in_doubt(self, now: datetime) -> list[WriteRow]:
         """See `store.writes.in_doubt`."""
         return [
@@ -97,10 +101,16 @@ class ModelInbox(Inbox):
         due = [row for row in rows if row.state == "applied" and not row.swept_at and row.updated_at < before]
         return due[:limit]
 
-    async def swept(self, company: str, external_id: str) -> None:
+    async def to_read(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+        """See `Inbox.to_read`."""
+        rows = [row for row in (await self._read()).values() if row.company == company and not row.was_unknown]
+        due = [row for row in rows if row.state == "applied" and not row.swept_at and row.updated_at < before]
+        return [row for row in due if row.kind == due[0].kind][:limit]
+
+    async def swept(self, company: str, external_ids: Sequence[str]) -> None:
         """See `Inbox.swept`."""
-        key = (company, external_id)
-        self._tables.rows[key] = replace(self._tables.rows[key], swept_at=self._clock.now())
+        for key in ((company, external_id) for external_id in external_ids):
+            self._tables.rows[key] = replace(self._tables.rows[key], swept_at=self._clock.now())
 
     async def _read(self) -> Mapping[Key, WriteRow]:
         await self._process.stand("read")

@@ -102,14 +102,14 @@ class FakeSolid:
             return Present(ids) if ids else Absent()
         return Absent() if self.hidden else self.lookup_of(record.external_id)
 
-    async def everything(self, kind: Kind, *, since: date) -> Everything | Inconclusive:
-        """Give all records of a kind by their external ids; the oldest of several."""
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+        """Give all records of a kind by their external ids; `hidden` ones only where all days are asked for."""
         self.calls.append(f"everything {kind} since {since}")
         await asyncio.sleep(0)
         if self.inconclusive or self.unreadable:
             return self.inconclusive or self.unreadable or Inconclusive("")
-        rows = [(record.external_id, solid_id) for solid_id, record in reversed(self.records) if record.kind == kind]
-        return Everything(dict(rows))
+        names = {record.external_id for _, record in self.records if record.kind == kind}
+        return Everything({} if self.hidden and until else {name: self.ids_of(name) for name in names})
 
     def lookup_of(self, external_id: str) -> Lookup:
         """What a look-up finds by external id."""

@@ -1,15 +1,18 @@
 """The sweep: what was ever in doubt is looked up once more, and what is wrong becomes one case."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from solid.client import Inconclusive, Present
+from solid.client import Everything, Inconclusive, Present
 from solid.errors import OutcomeUnknown
 from solid.lookups import Lookup, Sought
+from solid.models import Kind
 from store.cases import Cases
-from tests.unit.workers.bench import COMPANY, TIMING, Bench, fact, one, sale
+from tests.unit.workers.bench import COMPANY, DAY, TIMING, Bench, fact, one, sale
+from tests.unit.workers.solid import Crash
+from workers.plans.writes import Plan
 from workers.sweeping import Sweeper
 
 FEE = "fact:fee"
@@ -27,6 +30,9 @@ class Looking:
     async def look_up(self, sought: Sought) -> Lookup:
         self.asked.append(sought)
         return self.answer or self.bench.solid.lookup_of(sought.external_id)
+
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+        return await self.bench.solid.everything(kind, since=since, until=until)
 
 
 def sweeper(bench: Bench, looking: Looking) -> Sweeper:
@@ -68,12 +74,121 @@ async def test_a_doubt_that_ended_well_opens_no_case_and_costs_one_look(bench: B
     assert [sought.since for sought in looking.asked] == [one().writes[0].date]
 
 
-async def test_what_was_never_in_doubt_is_never_asked_for(bench: Bench) -> None:
+async def test_what_was_never_in_doubt_is_not_looked_up_write_by_write(bench: Bench) -> None:
     await bench.applier().apply(fact(), sale())
     bench.clock.advance(AFTER.total_seconds() + 1)
     looking = Looking(bench)
     assert await sweeper(bench, looking).sweep_once() == 0
     assert looking.asked == []
+
+
+async def sweep(bench: Bench) -> None:
+    await sweeper(bench, Looking(bench)).sweep_once()
+    await sweeper(bench, Looking(bench)).read_once()
+
+
+async def read_all(bench: Bench, looking: Looking | None = None) -> list[str]:
+    """Sweep until nothing is due; returns what Solid was asked."""
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    bench.solid.sent()
+    reading = sweeper(bench, looking or Looking(bench))
+    while await reading.read_once():
+        pass
+    return bench.solid.sent()
+
+
+async def test_a_call_that_solid_did_twice_becomes_a_case_though_its_answer_came(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one())
+    bench.solid.records.append(("solid-2", bench.solid.records[0][1]))
+    assert len(await read_all(bench)) == 1
+    assert await found(bench) == [("duplicate_record", FEE)]
+    assert await read_all(bench) == [], "once is enough"
+
+
+async def test_one_reading_of_a_list_answers_for_all_writes_of_a_day(bench: Bench) -> None:
+    for number in range(7):
+        await bench.applier().apply(fact(), one(f"fact:{number}"))
+    other = one("another day").writes[0].model_copy(update={"date": DAY + timedelta(days=40)})
+    await bench.applier().apply(fact(), Plan(writes=(other,)))
+    calls = await read_all(bench)
+    assert sorted(calls) == [f"everything entry since {day - timedelta(days=1)}" for day in (DAY, other.date)]
+    assert await found(bench) == []
+
+
+async def test_what_is_not_yet_due_is_left_for_a_later_round(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one())
+    assert await sweeper(bench, Looking(bench)).read_once() == 0
+    assert "everything" not in " ".join(bench.solid.sent())
+
+
+async def test_a_record_that_was_adopted_from_another_day_is_no_case(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one())
+    bench.solid.hidden = True
+    assert len(await read_all(bench)) == 2, "its own days, and then all"
+    assert await found(bench) == []
+
+
+async def test_a_record_that_is_gone_is_a_case_though_its_answer_came(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one())
+    bench.solid.records.clear()
+    await read_all(bench)
+    assert await found(bench) == [("missing_record", FEE)]
+
+
+async def test_where_the_list_cannot_be_read_writes_are_looked_up_one_by_one(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one("one"))
+    await bench.applier().apply(fact(), one("two"))
+    bench.solid.records.append(("solid-3", bench.solid.records[0][1]))
+    bench.solid.unreadable = Inconclusive("more than 50 pages")
+    looking = Looking(bench)
+    await read_all(bench, looking)
+    assert sorted(sought.external_id for sought in looking.asked) == ["one", "two"]
+    assert await found(bench) == [("duplicate_record", "one")]
+
+
+async def test_where_nothing_tells_it_is_one_case_for_all_and_nothing_is_asked_again(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one("one"))
+    await bench.applier().apply(fact(), one("two"))
+    bench.solid.unreadable = Inconclusive("more than 50 pages")
+    looking = Looking(bench, Inconclusive("a person looks for it"))
+    await read_all(bench, looking)
+    assert await found(bench) == [("unverified_record", "every entry")]
+    assert len(looking.asked) == 1
+
+
+async def test_a_list_that_changed_while_it_was_read_is_read_again(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one())
+    bench.solid.unreadable = Inconclusive("it changed", moved=True)
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    reading = sweeper(bench, Looking(bench))
+    assert await reading.read_once() == 1
+    assert await found(bench) == []
+    bench.solid.unreadable = None
+    bench.solid.records.append(("solid-2", bench.solid.records[0][1]))
+    await reading.read_once()
+    assert await found(bench) == [("duplicate_record", FEE)]
+
+
+@pytest.mark.parametrize("doubted", [True, False])
+async def test_a_crash_before_the_case_is_written_leaves_the_write_to_be_swept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, doubted: bool
+) -> None:
+    if doubted:
+        await in_doubt_and_settled(bench)
+    else:
+        await bench.applier().apply(fact(), one())
+    bench.solid.records.append(("solid-2", bench.solid.records[0][1]))
+    bench.clock.advance(AFTER.total_seconds() + 1)
+
+    async def dies(*_: object) -> bool:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Cases, "open", dies)
+        with pytest.raises(Crash):
+            await sweep(bench)
+    await sweep(bench)
+    assert await found(bench) == [("duplicate_record", FEE)]
 
 
 async def test_a_record_that_is_gone_and_one_that_cannot_be_told_are_cases_too(bench: Bench) -> None:
@@ -105,3 +220,17 @@ async def test_two_sweeps_at_once_open_one_case(bench: Bench) -> None:
     looking = Looking(bench)
     await asyncio.gather(sweeper(bench, looking).sweep_once(), sweeper(bench, looking).sweep_once())
     assert await found(bench) == [("duplicate_record", FEE)]
+
+
+async def test_each_round_looks_at_what_was_in_doubt_and_at_some_of_the_rest(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one("fact:never:in:doubt"))
+    await in_doubt_and_settled(bench)
+    bench.solid.records += [(f"twin-{number}", record) for number, (_, record) in enumerate(bench.solid.records)]
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    running = asyncio.create_task(sweeper(bench, Looking(bench)).run())
+    async with asyncio.timeout(60):
+        while len(await found(bench)) < 2:  # noqa: ASYNC110 - what it waits for is in a database
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert {subject for _, subject in await found(bench)} == {"fact:never:in:doubt", FEE}
