@@ -65,7 +65,7 @@ class Sweeper:
                 pages = await self.read_once()
             except SolidError as error:
                 log.info("sweep.interrupted", error=type(error).__name__)
-            await self.clock.sleep(min(pages * SECONDS_A_PAGE, LONGEST_ROUND_SECONDS) if pages else shortest)
+            await self.clock.sleep(min(pages * SECONDS_A_PAGE, shortest) if pages else shortest)
 
     async def sweep_once(self) -> int:
         """Look up the oldest writes that were in doubt and are due; returns how many. A crash repeats, never skips."""
@@ -90,6 +90,7 @@ class Sweeper:
             await self._without_list(due, found)
             return 1
         rows = [row for row in due if found.whole or (first <= days_of(row)[0] and days_of(row)[1] <= last)]
+        log.info("sweep.read", kind=due[0].kind, since=first.isoformat(), writes=len(rows), records=len(found.ids))
         await self._close(rows, {row.external_id: _in(found, row.external_id) for row in rows})
         return 1 + len(found.ids) // PAGE
 
@@ -99,6 +100,7 @@ class Sweeper:
         A list that changed while it was read is read again in the next round.
         """
         oldest = due[0]
+        log.info("sweep.not_read", kind=oldest.kind, why=unclear.why)
         found = unclear if unclear.moved else await self.solid.look_up(sought_of(oldest))
         if not isinstance(found, Inconclusive):
             await self._close([oldest], {oldest.external_id: found})

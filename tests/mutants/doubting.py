@@ -37,7 +37,8 @@ MUTANTS: Final = (
         "A write counts as swept only after its case is written.",
         "workers/sweeping.py",
         "            finding = judge(row, answer)\n",
-        "            await self.inbox.swept(self.company, [row.external_id])\n            finding = judge(row, answer)\n",
+        "            await self.inbox.swept(self.company, [row.external_id])\n"
+        "            finding = judge(row, answer)\n",
         (f"{SWEEPING}::test_a_crash_before_the_case_is_written_leaves_the_write_to_be_swept",),
     ),
 )

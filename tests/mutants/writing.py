@@ -82,8 +82,8 @@ MUTANTS: Final = (
         "first-date-forgotten",
         "A write that was dated anew is looked up from the earliest date it ever had.",
         "workers/applying.py",
-        "days=_days(about))\n",
-        "days=None)\n",
+        "        days, in_doubt = _days(about), ",
+        "        days, in_doubt = None, ",
         (
             "tests/unit/workers/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had",
         ),
