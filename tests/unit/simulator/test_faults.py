@@ -105,7 +105,7 @@ async def test_a_lost_answer_has_committed(served: Running, http: httpx2.AsyncCl
     assert judge(served.simulation)["duplicated"] == ["x"]
 
 
-async def test_a_call_that_is_done_twice_is_answered_once(served: Running, http: httpx.AsyncClient) -> None:
+async def test_a_call_that_is_done_twice_is_answered_once(served: Running, http: httpx2.AsyncClient) -> None:
     await switch(served.simulation, {"commit_twice": 1, "only": "POST /contacts"})
     assert (await http.post("/contacts", json=CONTACT)).status_code == 201
     call = served.simulation.calls[-1]
