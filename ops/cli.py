@@ -54,20 +54,21 @@ def up() -> None:
         from ops.roles import open_receiver, open_workers, run_workers  # noqa: PLC0415
         from ops.serving import serve, serve_metrics  # noqa: PLC0415
         from ops.webhooks import webhooks_wanted  # noqa: PLC0415
+        from producers.webhooks.measures import Measures  # noqa: PLC0415
 
-        clock, metrics = SystemClock(), WorkerMetrics()
+        clock, metrics, measures = SystemClock(), WorkerMetrics(), Measures()
         async with AsyncExitStack() as roles:
             receiver = None
             if webhooks_wanted(settings):
-                receiver = await roles.enter_async_context(open_receiver(settings, clock, more_metrics=metrics.text))
+                receiver = await roles.enter_async_context(open_receiver(settings, clock, measures=measures))
             workers = await roles.enter_async_context(open_workers(settings, clock, metrics=metrics))
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
                     if receiver is not None:
-                        group.create_task(serve(receiver, settings, stop))
+                        group.create_task(serve(receiver, settings, stop, measures=measures))
                     group.create_task(feed_all(settings, clock, stop))
                     group.create_task(run_schedules(settings, clock, stop))
-                    group.create_task(serve_metrics(metrics.text, settings, stop))
+                    group.create_task(serve_metrics(settings, stop, measures.text, metrics.text))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 
     run_for_all(lambda settings: ungrouped(work(settings)))
@@ -82,13 +83,17 @@ def receive() -> None:
 
     async def work(settings: Settings) -> None:
         from ops.roles import open_receiver  # noqa: PLC0415
-        from ops.serving import serve  # noqa: PLC0415
+        from ops.serving import serve, serve_metrics  # noqa: PLC0415
+        from producers.webhooks.measures import Measures  # noqa: PLC0415
 
-        async with open_receiver(settings, SystemClock()) as receiver:
+        measures = Measures()
+        async with open_receiver(settings, SystemClock(), measures=measures) as receiver:
             with stop_on_signals() as stop:
-                await serve(receiver, settings, stop)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(serve_metrics(settings, stop, measures.text))
+                    group.create_task(serve(receiver, settings, stop, measures=measures))
 
-    run_for_all(work)
+    run_for_all(lambda settings: ungrouped(work(settings)))
 
 
 @app.command()
@@ -107,7 +112,7 @@ def work() -> None:
         async with open_workers(settings, SystemClock(), metrics=metrics) as workers:
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(serve_metrics(metrics.text, settings, stop))
+                    group.create_task(serve_metrics(settings, stop, metrics.text))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 
     run_for_all(lambda settings: ungrouped(ask(settings)))

@@ -1,5 +1,6 @@
 """`relay feed`: watched folders and polled addresses."""
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,11 +37,14 @@ def feed(
 
     async def work(settings: Settings) -> None:
         from ops.feeding import open_feeds, run_feeds  # noqa: PLC0415 - keeps others quick
+        from ops.serving import serve_metrics  # noqa: PLC0415
 
         clock = SystemClock()
         async with open_feeds(settings, clock, only=only) as feeds:
             with stop_on_signals() as stop:
-                await run_feeds(feeds, stop, clock)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(serve_metrics(settings, stop))
+                    group.create_task(run_feeds(feeds, stop, clock))
 
     run_for_all(lambda settings: ungrouped(work(settings)))
 

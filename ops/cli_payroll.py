@@ -1,5 +1,6 @@
 """`relay payroll`: pull pay runs, read exports, see their calendar, say what was cancelled; alone, pull on schedule."""
 
+import asyncio
 import re
 from contextlib import contextmanager
 from datetime import date
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.running import AsJson, Company, actor, run_for_all, warn
+from ops.running import AsJson, Company, actor, run_for_all, ungrouped, warn
 from ops.terminal import bars, on_terminal, say
 from runtime.clock import SystemClock
 from runtime.lifecycle import stop_on_signals
@@ -39,14 +40,17 @@ def schedule(context: typer.Context) -> None:
 
     async def work(settings: Settings) -> None:
         from ops.payroll_roles import run_schedules  # noqa: PLC0415
+        from ops.serving import serve_metrics  # noqa: PLC0415
 
         if not any(own.schedule for own in settings.payroll.values()):
             msg = "no [payroll.<name>] has a schedule; docs/payroll.md tells how to set one."
             raise ConfigurationError(msg)
         with stop_on_signals() as stop:
-            await run_schedules(settings, SystemClock(), stop)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(serve_metrics(settings, stop))
+                group.create_task(run_schedules(settings, SystemClock(), stop))
 
-    run_for_all(work)
+    run_for_all(lambda settings: ungrouped(work(settings)))
 
 
 @payroll.command()

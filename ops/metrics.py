@@ -1,6 +1,7 @@
-"""What workers measure, for Prometheus: deliveries, tokens, calls, brakes, doubts. In a registry of its own.
+"""What workers measure, for Prometheus: deliveries, tokens, calls, brakes, doubts; and what any process uses.
 
-Labels are companies, streams, lanes and words of the relay's own: never an id, a name or an amount.
+Each in a registry of its own. Labels are companies, streams, lanes and words of the relay's own: never an id, a name or
+an amount.
 """
 
 import time
@@ -8,7 +9,7 @@ from typing import Final, get_args
 
 import httpx2
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.bucket import Bucket, Token
@@ -103,6 +104,19 @@ class WorkerMetrics:
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)
+
+
+class ProcessMetrics:
+    """What any process uses: memory, open files, processor time."""
+
+    def __init__(self) -> None:
+        """Look at this process."""
+        self.registry = CollectorRegistry()
+        ProcessCollector(namespace="relay", registry=self.registry)
+
+    async def text(self) -> bytes:
+        """All of it as it is now."""
+        return generate_latest(self.registry)
 
 
 class MeasuredBucket:

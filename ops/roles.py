@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from messaging.mint import Mint
 from messaging.publisher import Publisher
 from ops.metrics import MeasuredBucket, MeasuredTransport, WorkerMetrics
 from ops.webhooks import webhooks_of
+from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
@@ -319,12 +320,8 @@ async def _told_apart(worker: Worker, stop: asyncio.Event, served: Gauge, *, alo
 
 
 @asynccontextmanager
-async def open_receiver(
-    settings: Settings, clock: Clock, *, more_metrics: Callable[[], Awaitable[bytes]] | None = None
-) -> AsyncIterator[Starlette]:
+async def open_receiver(settings: Settings, clock: Clock, *, measures: Measures) -> AsyncIterator[Starlette]:
     """The webhook receiver's application. A broker that is down is no reason not to start: it answers 503 meanwhile.
-
-    `more_metrics` is what else its /metrics shows.
 
     Raises:
         ConfigurationError: there is no signing secret.
@@ -341,5 +338,5 @@ async def open_receiver(
             sources=sources,
             max_body_bytes=settings.receiver.max_body_bytes,
             retry_after_seconds=settings.receiver.retry_after_seconds,
-            more_metrics=more_metrics,
+            measures=measures,
         )

@@ -58,7 +58,10 @@ async def ungrouped(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

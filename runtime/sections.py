@@ -5,11 +5,12 @@ Nothing is read here but the files that hold secrets; which values are in force 
 
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 
 from runtime import secret_files
 from runtime.errors import ConfigurationError
@@ -214,6 +215,25 @@ class ReceiverSettings(Section):
     port: int = Field(default=8080, ge=0, le=65535)
     max_body_bytes: int = Field(default=1_048_576, gt=0)
     retry_after_seconds: int = Field(default=30, gt=0)
+    receive_seconds: float = Field(default=10, gt=0, le=600)
+    max_connections: int = Field(default=512, ge=1)
+    max_connections_per_client: int = Field(default=64, ge=1)
+    max_bodies_bytes: int = Field(default=33_554_432, gt=0)
+    proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+
+    @model_validator(mode="after")
+    def _one_body_fits(self) -> "ReceiverSettings":
+        if self.max_bodies_bytes < self.max_body_bytes:
+            msg = f"max_bodies_bytes ({self.max_bodies_bytes}) is for all together, and max_body_bytes for each"
+            raise ValueError(f"{msg} ({self.max_body_bytes}): the largest one would never fit")
+        return self
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: where each process shows its figures; never beside the webhooks, which strangers reach."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
 
 
 class StripeSettings(Section):
@@ -258,8 +278,14 @@ class WorkerSettings(Section):
     sweep_after_seconds: float = Field(default=3600, gt=0)
     max_attempts: int = Field(default=8, ge=1)
     max_deferrals: int = Field(default=8, ge=1)
-    metrics_host: str = "127.0.0.1"
-    metrics_port: int = Field(default=0, ge=0, le=65535)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _metrics_moved(cls, said: Any) -> Any:  # noqa: ANN401 - raw, as it was written
+        moved = [name for name in ("metrics_host", "metrics_port") if isinstance(said, dict) and name in said]
+        if moved:
+            raise ValueError(f"{moved[0]} is {moved[0].replace('_', '.')} now, for every process and not only workers")
+        return said
 
 
 class LogSettings(Section):

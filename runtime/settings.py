@@ -26,6 +26,7 @@ from runtime.sections import (
     CompanyName,
     CompanySettings,
     LogSettings,
+    MetricsSettings,
     RabbitSettings,
     ReceiverSettings,
     SolidSettings,
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     shopify: ShopifySettings = ShopifySettings()
     feeds: dict[FeedName, FeedSettings] = {}
     worker: WorkerSettings = WorkerSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
     payroll: dict[PayrollName, PayrollSettings] = {}
     companies: dict[CompanyName, CompanySettings] = {}

@@ -1,6 +1,6 @@
 """What the receiver counts, in a registry of its own. It must not use ids or amounts as labels."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
 class Measures:
@@ -45,3 +45,17 @@ class Measures:
             ["source"],
             registry=self.registry,
         )
+        self.dropped = Counter(
+            "relay_receiver_dropped",
+            "Connections that the receiver closed before their time, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.connections = Gauge("relay_receiver_connections", "Connections that are open.", registry=self.registry)
+        self.body_bytes = Gauge(
+            "relay_receiver_body_bytes", "Bytes of bodies that are in memory.", registry=self.registry
+        )
+
+    async def text(self) -> bytes:
+        """All of it as it is now."""
+        return generate_latest(self.registry)

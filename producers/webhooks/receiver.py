@@ -6,12 +6,11 @@ It answers 2xx only after the broker has confirmed. It must not log or answer wi
     503 with Retry-After: the broker did not confirm, nothing is lost, send it again
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -45,15 +44,14 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     sources: Sequence[Source],
     max_body_bytes: int,
     retry_after_seconds: int,
-    more_metrics: Callable[[], Awaitable[bytes]] | None = None,
+    measures: Measures,
 ) -> Starlette:
-    """Build the app: POST to the path of each source, GET /healthz, GET /metrics (with `more_metrics`, if given).
+    """Build the app: POST to the path of each source, GET /healthz, and nothing else. It counts in `measures`.
 
     Raises ValueError when there is no source, one has no secret, or a limit is not positive: there is no way to
     switch the checks off.
     """
     _refuse_unsafe(sources, max_body_bytes=max_body_bytes)
-    measures = Measures()
 
     def route(source: Source) -> Route:
         endpoint = _Endpoint(
@@ -68,17 +66,11 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def metrics(_: Request) -> Response:
-        more = await more_metrics() if more_metrics else b""
-        return Response(generate_latest(measures.registry) + more, media_type=CONTENT_TYPE_LATEST)
-
-    return Starlette(
-        routes=[
-            *(route(source) for source in sources),
-            Route("/healthz", healthz, methods=["GET"]),
-            Route("/metrics", metrics, methods=["GET"]),
-        ]
+    app = Starlette(
+        routes=[*(route(source) for source in sources), Route("/healthz", healthz, methods=["GET"])],
     )
+    app.router.redirect_slashes = False  # a redirect would lead to whatever host the caller named
+    return app
 
 
 def _refuse_unsafe(sources: Sequence[Source], *, max_body_bytes: int) -> None:
@@ -139,7 +131,9 @@ class _Endpoint:
             **details,
         )
         content = {"outcome": outcome} if error is None else {"error": error}
-        headers = {"Retry-After": str(self.retry_after_seconds)} if outcome == "unavailable" else None
+        headers = {"Connection": "close"} if outcome == "too_large" else None
+        if outcome == "unavailable":
+            headers = {"Retry-After": str(self.retry_after_seconds)}
         return JSONResponse(content, status_code=status, headers=headers)
 
     def _count(self, outcome: Outcome) -> None:

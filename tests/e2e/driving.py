@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx2
 
-from ops.processes import STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
+from ops.processes import STRIPE_SECRET, Process, Simulator, Stage, free_port, stage, wait_for
 from tests.unit.producers.made import charge, stripe_event
 
 Json = Any
@@ -72,6 +72,7 @@ class Relay:
     stage: Stage
     simulator: Simulator
     webhooks: str
+    metrics_port: int = 0
 
     @property
     def books(self) -> Path:
@@ -93,6 +94,10 @@ class Relay:
         return httpx2.post(
             f"{self.webhooks}/webhooks/stripe", content=body, headers={"Stripe-Signature": signed}, timeout=30
         )
+
+    def measured(self) -> str:
+        """What the receiver shows to Prometheus."""
+        return httpx2.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10).text
 
     def deliver(self, bodies: Sequence[bytes]) -> None:
         """Post webhooks, many at a time, in this order more or less; every one must be accepted."""
@@ -170,7 +175,8 @@ def open_relay(folder: Path, broker_url: str, company: str, **settings: str) -> 
         (opened.folder / "books.toml").write_text(books_text())
         allowance, window = merged["RELAY_BUCKET__ALLOWANCE"], merged["RELAY_BUCKET__WINDOW_SECONDS"]
         simulator = opened.start_simulator("--allowance", allowance, "--window-seconds", window)
-        yield Relay(opened, simulator, opened.start_receiver())
+        port = free_port()
+        yield Relay(opened, simulator, opened.start_receiver(RELAY_METRICS__PORT=str(port)), port)
 
 
 async def _post_all(url: str, bodies: Sequence[bytes], at_a_time: int = 16) -> list[int]:

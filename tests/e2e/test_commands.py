@@ -88,7 +88,7 @@ def test_status_says_what_waits_how_fast_it_goes_and_when_it_will_be_done(relay:
 def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
     port = free_port()
     relay.deliver([charge_event(f"measured_{number}") for number in range(3)])
-    with relay.worker("measured", RELAY_WORKER__METRICS_PORT=str(port)) as worker:
+    with relay.worker("measured", RELAY_METRICS__PORT=str(port)) as worker:
         await_said(worker, "delivery.settled", times=3)
         text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
     company = relay.stage.company
@@ -98,16 +98,19 @@ def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
     assert f'relay_solid_calls_total{{company="{company}",outcome="201"}}' in text
 
 
-def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page(relay: Relay) -> None:
-    port = free_port()
-    both = relay.stage.start("up", "ops.cli", "up", environment={"RELAY_RECEIVER__PORT": str(port)})
+def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page_that_is_not_the_receivers(relay: Relay) -> None:
+    public, own = free_port(), free_port()
+    ports = {"RELAY_RECEIVER__PORT": str(public), "RELAY_METRICS__PORT": str(own)}
+    both = relay.stage.start("up", "ops.cli", "up", environment=ports)
     try:
         await_said(both, "worker.consuming")
-        text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        assert httpx2.get(f"http://127.0.0.1:{public}/metrics", timeout=10).status_code == 404
+        text = httpx2.get(f"http://127.0.0.1:{own}/metrics", timeout=10).text
     finally:
         both.stop()
     assert "# TYPE relay_webhook_requests_total counter" in text
     assert f'relay_company_served{{company="{relay.stage.company}"}} 1.0' in text
+    assert "relay_process_open_fds" in text
 
 
 def test_an_id_that_is_not_known_is_said_to_be_so(relay: Relay) -> None:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from messaging.errors import MessagingError
 from producers.webhooks.builtin import stripe_webhook
+from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from schemas.envelope import Event
 from tests.fakes import NOON, FakeClock
@@ -44,7 +45,7 @@ class FakePublisher:
 
 def app_with(publisher: FakePublisher, clock: FakeClock, **changed: object) -> Starlette:
     """A receiver of Stripe's webhooks; what is changed may be a setting of the app, or of Stripe."""
-    app: dict[str, Any] = {"max_body_bytes": LIMIT, "retry_after_seconds": 30}
+    app: dict[str, Any] = {"max_body_bytes": LIMIT, "retry_after_seconds": 30, "measures": Measures()}
     source: dict[str, Any] = {
         "company": "main",
         "secrets": (SecretStr(SECRET), SecretStr(OLD_SECRET)),
