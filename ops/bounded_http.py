@@ -78,12 +78,13 @@ class BoundedHttp(HttpToolsProtocol):
         self._set_deadline(None)
         self._unset_keepalive_if_required()
         self.gate.leave(self, reason)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            answered = self.cycle.response_started
-        else:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
             answered = self._head_bytes == 0
+        else:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            answered = cycle.response_started
         if not answered and reason in _STATUS:
             self.transport.write(STATUS_LINE[_STATUS[reason]] + b"content-length: 0\r\nconnection: close\r\n\r\n")
         self.flow.resume_writing()

@@ -4,6 +4,10 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
+ATTACKED: Final = "tests/e2e/test_receiver_attacked.py"
+BOUNDED: Final = "tests/unit/ops/test_bounded_http.py"
+GATE: Final = "tests/unit/ops/test_http_gate.py"
+RECEIVER: Final = "tests/unit/producers/test_receiver.py"
 SECRET_FILES: Final = "tests/unit/runtime/test_secret_files.py"
 
 MUTANTS: Final = (
@@ -22,5 +26,80 @@ MUTANTS: Final = (
         """if not text or text.startswith("#"):""",
         "if not text:",
         (f"{SECRET_FILES}::test_each_line_is_one_secret_and_a_comment_is_none",),
+    ),
+    Mutant(
+        "head-without-deadline",
+        "Whoever connects and says nothing, or a little at a time, is cut off.",
+        "ops/bounded_http.py",
+        "self._deadline = self.loop.call_later(self.gate.bounds.receive_seconds, self.drop, reason)",
+        "self._deadline = self.loop.call_later(86400, self.drop, reason)",
+        (f"{ATTACKED}::test_whoever_drips_is_cut_off[a header]",),
+    ),
+    Mutant(
+        "head-kept-whatever-its-size",
+        "A header that never ends is not kept.",
+        "ops/bounded_http.py",
+        "if self._unparsed > self.gate.bounds.head_bytes:",
+        "if self._unparsed < 0:",
+        (f"{ATTACKED}::test_a_header_of_three_hundred_megabytes_is_cut_off",),
+    ),
+    Mutant(
+        "pipeline-kept",
+        "Requests that are sent in a row are not kept until their turn comes.",
+        "ops/bounded_http.py",
+        "if self._gone or self._at_work:",
+        "if self._gone:",
+        (f"{ATTACKED}::test_of_requests_in_a_row_the_first_is_answered_and_none_is_kept",),
+    ),
+    Mutant(
+        "newcomer-turned-away",
+        "Idle connections keep nobody out: room is made by the one that was waited for longest.",
+        "ops/http_gate.py",
+        "oldest = next((each for each in self._waited_for if fits(each)), None)",
+        "oldest = next((each for each in reversed(self._waited_for) if fits(each)), None)",
+        (f"{GATE}::test_where_there_is_no_more_room_the_one_goes_that_was_waited_for_longest",),
+    ),
+    Mutant(
+        "served-cut-off",
+        "Whoever has sent a whole request is answered, however many others come.",
+        "ops/bounded_http.py",
+        """            self._set_deadline(None)
+            self.gate.work_on(self)
+        else:""",
+        """            self._set_deadline(None)
+        else:""",
+        (f"{BOUNDED}::test_a_request_that_is_whole_makes_no_room",),
+    ),
+    Mutant(
+        "bodies-without-bound",
+        "The bodies in memory have a bound, all together.",
+        "ops/http_gate.py",
+        "while self.body_bytes > self.bounds.body_bytes and",
+        "while self.body_bytes < 0 and",
+        (f"{GATE}::test_of_bodies_that_are_too_many_the_one_goes_that_has_been_coming_longest",),
+    ),
+    Mutant(
+        "one-client-takes-all",
+        "One client does not take the room of others.",
+        "ops/http_gate.py",
+        "self._of_client[client] > self.bounds.connections_per_client",
+        "self._of_client[client] < 0",
+        (f"{GATE}::test_one_client_does_not_take_the_room_of_others",),
+    ),
+    Mutant(
+        "proxy-is-one-client",
+        "Behind a proxy everybody has one address, and is not taken for one client.",
+        "ops/http_gate.py",
+        "if any(found in network for network in self.bounds.proxies):",
+        "if False:",
+        (f"{GATE}::test_those_behind_a_proxy_are_not_one_client",),
+    ),
+    Mutant(
+        "redirect-to-callers-host",
+        "Nobody is redirected to the host that a caller named.",
+        "producers/webhooks/receiver.py",
+        "app.router.redirect_slashes = False",
+        "app.router.redirect_slashes = True",
+        (f"{RECEIVER}::test_nothing_else_is_served_and_nobody_is_led_to_the_host_that_the_caller_named",),
     ),
 )

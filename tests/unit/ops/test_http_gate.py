@@ -14,8 +14,8 @@ FAR = "203.0.113.7"
 
 class Client:
     def __init__(self, gate: Gate, address: str | None = FAR) -> None:
-        self.gate, self.reason = gate, None
-        self.reason: Reason | None
+        self.gate = gate
+        self.reason: Reason | None = None
         gate.enter(self, address)
 
     def drop(self, reason: Reason) -> None:
