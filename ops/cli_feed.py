@@ -71,6 +71,10 @@ def _once(only: str | None, *, as_json: bool) -> None:
             warn(f"{one.feed}: {found.refused:,} of them refused in whole or in part: see the reports in failed/")
         if found.unfinished:
             warn(f"{one.feed}: still being written: {', '.join(found.unfinished)}")
+        if found.odd:
+            warn(
+                f"{one.feed}: left alone, as they are links, pipes, or files with a second name: {', '.join(found.odd)}"
+            )
         warn(one.problem)
     if not all(one.good for one in looked):
         raise typer.Exit(1)

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from messaging.publisher import Encoded
-from ops.feeding import chosen, company_of, context_of
+from ops.feeding import chosen, company_of, context_of, patterns_of
 from ops.offline import plan_lines
 from ops.roles import open_store
 from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Turn
-from producers.feeds.listing import Quiet, files_in
+from producers.feeds.listing import Quiet, files_in, left_alone
+from producers.feeds.places import hold
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import read
-from producers.normalising import NormaliseContext, Refused, Rejected
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
@@ -40,7 +41,8 @@ def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[L
         context = context_of(name, feed, settings)
         books = _books(settings.of(company_of(feed, settings)))
         if isinstance(feed, FolderFeed):
-            yield from _planned(_of_folder(name, feed, context, now=clock.now().timestamp()), books)
+            patterns = patterns_of(feed.folder, settings.feeds)
+            yield from _planned(_of_folder(name, feed, context, now=clock.now().timestamp(), patterns=patterns), books)
         else:
             address = PolledAddress(name, feed, context, _NoPublisher(), _NoCursors(), clock)
             yield from _planned(asyncio.run(_of_address(address, settings)), books)
@@ -72,27 +74,36 @@ def _books(settings: Settings) -> Books:
     return load_books(settings.books) if settings.books.exists() else sample_books()
 
 
-def _of_folder(name: str, feed: FolderFeed, context: NormaliseContext, *, now: float) -> Iterator[Line]:
+def _of_folder(
+    name: str, feed: FolderFeed, context: NormaliseContext, *, now: float, patterns: list[str]
+) -> Iterator[Line]:
     try:
-        listing = files_in(feed.folder, feed.files)
-        ready = list(Quiet(feed.quiet_seconds).of(listing, now=now, monotonic=0))
-        for seen in listing:
-            if seen not in ready:
-                yield _line("note", name, seen.name, "file", text=_WARM)
-                continue
-            with (feed.folder / seen.name).open("rb") as file:
-                try:
-                    for piece in read(feed.source, file, context, max_bytes=feed.max_bytes):
-                        if isinstance(piece, Refused):
-                            text = f"{piece.field or ''}: {piece.reason}: {piece.message}".removeprefix(": ")
-                            yield _line("refused", name, seen.name, piece.where, text=text)
-                            continue
-                        for event in piece.events:
-                            yield _event(name, seen.name, piece.where, encode(event))
-                except Rejected as rejected:
-                    yield _line("refused", name, seen.name, "file", text=f"{rejected.reason}: {rejected}")
+        with hold(feed.folder) as folder:
+            listing = files_in(folder, feed.files)
+            ready = list(Quiet(feed.quiet_seconds).of(listing, now=now, monotonic=0))
+            for odd, why in sorted(left_alone(folder, patterns).items()):
+                yield _line("note", name, odd, "file", text=f"left alone: {why}")
+            for seen in listing:
+                if seen not in ready:
+                    yield _line("note", name, seen.name, "file", text=_WARM)
+                    continue
+                with folder.open(seen.name) as file:
+                    yield from _of_file(name, seen.name, read(feed.source, file, context, max_bytes=feed.max_bytes))
     except OSError as error:
         yield _line("refused", name, str(feed.folder), "folder", text=error.strerror or type(error).__name__)
+
+
+def _of_file(feed: str, name: str, pieces: Iterator[Taken | Refused]) -> Iterator[Line]:
+    try:
+        for piece in pieces:
+            if isinstance(piece, Refused):
+                text = f"{piece.field or ''}: {piece.reason}: {piece.message}".removeprefix(": ")
+                yield _line("refused", feed, name, piece.where, text=text)
+                continue
+            for event in piece.events:
+                yield _event(feed, name, piece.where, encode(event))
+    except Rejected as rejected:
+        yield _line("refused", feed, name, "file", text=f"{rejected.reason}: {rejected}")
 
 
 async def _of_address(address: PolledAddress, settings: Settings) -> list[Line]:

@@ -3,18 +3,23 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ops.feeding import company_of
-from producers.feeds.claims import FAILED
-from producers.feeds.listing import files_in
+from ops.feeding import company_of, patterns_of, state_folder_of
+from producers.feeds.aside import Aside
+from producers.feeds.errors import FolderUnusable
+from producers.feeds.listing import FAILED, files_in, left_alone
+from producers.feeds.places import hold
 from producers.feeds.reports import JSON_SUFFIX
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import Settings
 from store.feed_runs import FeedRun, FeedRuns
+
+_PATIENCE_SECONDS: Final = 5.0
+_MOST_NAMES: Final = 20
 
 
 async def feeds(
@@ -33,7 +38,7 @@ async def feeds(
             latest = await runs.latest(whose, name, limit=50)
             figures: dict[str, Any] = {"company": whose, "source": feed.source, "last": _last(latest)}
             if isinstance(feed, FolderFeed):
-                figures |= _folder(feed, clock.now())
+                figures |= await _folder(name, settings, clock.now())
             else:
                 ended = next((run.ended_at for run in latest if run.state != "interrupted"), None)
                 figures["lag_seconds"] = None if ended is None else (clock.now() - ended).total_seconds()
@@ -49,16 +54,33 @@ def _last(latest: Sequence[FeedRun]) -> Mapping[str, Any] | None:
     return {name: getattr(run, name) for name in shown} | {"ended_at": run.ended_at.isoformat()}
 
 
-def _folder(feed: FolderFeed, now: datetime) -> dict[str, Any]:
+async def _folder(name: str, settings: Settings, now: datetime) -> dict[str, Any]:
+    unknown: dict[str, Any] = {"waiting": None, "failed": None, "left_alone": {}, "lag_seconds": None}
     try:
-        waiting = files_in(feed.folder, feed.files)
-        failed = _failed(feed.folder / FAILED, feed.files)
+        return await Aside.once(f"feeds.{name}", _PATIENCE_SECONDS, _looked_at, name, settings, now)
+    except FolderUnusable as error:
+        return {**unknown, "problem": str(error)}
     except OSError as error:
-        return {"waiting": None, "failed": None, "lag_seconds": None, "problem": f"{feed.folder}: {error.strerror}"}
+        return {**unknown, "problem": f"{error.filename}: {error.strerror}"}
+
+
+def _looked_at(name: str, settings: Settings, now: datetime) -> dict[str, Any]:
+    feed = settings.feeds[name]
+    assert isinstance(feed, FolderFeed)  # noqa: S101 - for the types: only those are asked for
+    with hold(feed.folder) as folder:
+        waiting = files_in(folder, feed.files)
+        odd = left_alone(folder, patterns_of(feed.folder, settings.feeds))
+    failed = _failed(state_folder_of(name, feed, settings) / FAILED)
     lag = max((now.timestamp() - seen.mtime for seen in waiting), default=0.0)
-    return {"waiting": len(waiting), "failed": failed, "lag_seconds": max(0.0, lag), "problem": None}
+    return {
+        "waiting": len(waiting),
+        "failed": failed,
+        "left_alone": dict(sorted(odd.items())[:_MOST_NAMES]),
+        "lag_seconds": max(0.0, lag),
+        "problem": None,
+    }
 
 
-def _failed(folder: Path, files: str) -> int:
-    """Files with a report, of those that this feed takes: another may watch the same folder."""
-    return len(files_in(folder, f"{files}{JSON_SUFFIX}")) if folder.is_dir() else 0
+def _failed(folder: Path) -> int:
+    """Files with a report."""
+    return sum(path.name.endswith(JSON_SUFFIX) for path in folder.iterdir()) if folder.is_dir() else 0

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import combinations
+from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy import make_url
 
 from messaging.errors import MessagingError
 from ops.roles import open_publisher, open_store
@@ -48,11 +51,14 @@ def refuse_shared_files(feeds: Mapping[str, FeedSettings]) -> None:
     """Make sure that no file is for whichever of two feeds comes first.
 
     Raises:
-        ConfigurationError: two watch one folder, and one's `files` hold the other's.
+        ConfigurationError: two watch one folder, and one's `files` hold the other's; or they keep state in one.
     """
     folders = [(name, feed) for name, feed in feeds.items() if isinstance(feed, FolderFeed)]
     for (one, mine), (other, theirs) in combinations(folders, 2):
-        same = mine.folder.resolve() == theirs.folder.resolve()
+        if mine.state_folder is not None and mine.state_folder == theirs.state_folder:
+            msg = f"feeds.{one} and feeds.{other} have one state_folder, {mine.state_folder}: give each its own"
+            raise ConfigurationError(msg)
+        same = mine.folder.absolute() == theirs.folder.absolute()
         if same and (fnmatchcase(mine.files, theirs.files) or fnmatchcase(theirs.files, mine.files)):
             msg = (
                 f"feeds.{one} and feeds.{other} watch {mine.folder} for the same files: give them other names in files"
@@ -63,6 +69,19 @@ def refuse_shared_files(feeds: Mapping[str, FeedSettings]) -> None:
 def company_of(feed: FeedSettings, settings: Settings) -> str:
     """Whose books a feed is for."""
     return feed.company or settings.company
+
+
+def state_folder_of(name: str, feed: FolderFeed, settings: Settings) -> Path:
+    """Where `work/`, `done/` and `failed/` of a folder are: as set, else beside the store, where no partner writes."""
+    if feed.state_folder is not None:
+        return feed.state_folder
+    store = make_url(settings.store.url).database if settings.store.url.startswith("sqlite") else None
+    return (Path(store).parent if store else Path("var")) / "feeds" / name
+
+
+def patterns_of(folder: Path, feeds: Mapping[str, FeedSettings]) -> list[str]:
+    """Which names the feeds of one folder take, together."""
+    return [each.files for each in feeds.values() if isinstance(each, FolderFeed) and each.folder == folder]
 
 
 def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseContext:
@@ -117,7 +136,8 @@ async def open_feeds(
         built: list[Feed] = []
         for name, feed in feeds.items():
             if isinstance(feed, FolderFeed):
-                built.append(WatchedFolder(name, feed, contexts[name], publisher, clock, runs, progress))
+                state = state_folder_of(name, feed, settings)
+                built.append(WatchedFolder(name, feed, state, contexts[name], publisher, clock, runs, progress))
             else:
                 built.append(PolledAddress(name, feed, contexts[name], publisher, cursors, clock, runs, progress))
         yield built
@@ -157,7 +177,8 @@ class Looked:
     @property
     def good(self) -> bool:
         """Nothing was refused, and all that was there is settled."""
-        return self.problem is None and not self.found.refused and not self.found.unfinished
+        found = self.found
+        return self.problem is None and not (found.refused or found.unfinished or found.odd)
 
     def as_json(self) -> Mapping[str, Any]:
         """Ready for JSON."""

@@ -128,6 +128,7 @@ def _print_feeds(feeds: Mapping[str, Mapping[str, Any]]) -> None:
             problems.append((name, problem))
         if each.get("failed"):
             problems.append((name, f"{each['failed']:,} files in failed/, each with its report"))
+        problems += [(name, f"left alone: {file}: {why}") for file, why in each.get("left_alone", {}).items()]
     show()
     show(table)
     _print_lines(problems)

@@ -48,6 +48,7 @@ class FolderFeed(_AnyFeed):
     """`[feeds.<name>]` with a `folder`: files that somebody puts there."""
 
     folder: Path
+    state_folder: Path | None = None
     files: str = Field(default="*", min_length=1)
     every_seconds: float = Field(default=10, gt=0)
     quiet_seconds: float = Field(default=10, ge=0)

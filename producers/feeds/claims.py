@@ -10,17 +10,17 @@ import errno
 import fcntl
 import os
 import secrets
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-WORK, DONE, FAILED = "work", "done", "failed"
+from producers.feeds.listing import DONE, FAILED, WORK, Seen
+from producers.feeds.moving import PART, At, copy_over, free_name, move_beside, rename
+from producers.feeds.places import Place, hold, oddity, refuse_strange
+
 _ALIVE: Final = ".alive"
 _IN_USE: Final = (errno.EBUSY, errno.ETXTBSY)  # its writer, on a Windows share, has not closed it
-_LONGEST_NAME: Final = 255
-"""Bytes of a name, on every file system that is in use."""
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -28,85 +28,171 @@ _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 class Claims:
     """The files of one watched folder that this process has in hand. `open` it before anything else."""
 
-    def __init__(self, folder: Path, *, lease_seconds: float) -> None:
-        self.folder = folder
+    folder: Place
+    done: Place
+    failed: Place
+    _work: Place
+    _own: Place
+
+    def __init__(self, folder: Path, state: Path, *, lease_seconds: float) -> None:
+        self._paths = folder, state
         self._lease = lease_seconds
-        self._own = folder / WORK / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.own_name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._held = contextlib.ExitStack()
         self._lock: int | None = None
 
     def open(self) -> None:
-        """Make the folders that are missing, and show a sign of life. May be called again: a mount comes and goes."""
-        for name in (WORK, DONE, FAILED):
-            (self.folder / name).mkdir(exist_ok=True)
-        self._own.mkdir(exist_ok=True)
-        if not (self._own / _ALIVE).exists():
+        """Make the folders that are missing, and show a sign of life. May be called again: a mount comes and goes.
+
+        Raises OSError, which is a PermissionError where a folder of the relay's own may be somebody else's.
+        """
+        self._held.close()
+        folder, state = self._paths
+        self.folder = self._held.enter_context(hold(folder))
+        state.parent.mkdir(0o750, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            state.mkdir(0o750)
+        top = self._ours(hold(state))
+        self._work, self.done, self.failed = (self._ours(top.inner(each, make=True)) for each in (WORK, DONE, FAILED))
+        self._own = self._ours(self._work.inner(self.own_name, make=True))
+        if not self._own.has(_ALIVE):
             self._unlock()
-            self._lock = os.open(self._own / _ALIVE, os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock = os.open(_ALIVE, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=self._own.descriptor)
             os.write(self._lock, _kernel().encode())
             with contextlib.suppress(OSError):  # some file systems have no locks
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def beat(self) -> float:
-        """Renew the sign of life; returns what time it is for the folder's file system, in seconds."""
-        alive = self._own / _ALIVE
-        os.utime(alive)
-        return alive.stat().st_mtime
+        """Renew the sign of life; returns what time it is for the file system of `work/`, in seconds."""
+        os.utime(_ALIVE, dir_fd=self._own.descriptor)
+        return self._own.status(_ALIVE).st_mtime
 
-    def take(self, name: str) -> Path | None:
-        """Claim a file of the folder; None where somebody was faster, or its writer does not let it go yet."""
-        return self._moved(self.folder / name)
+    def now(self) -> float:
+        """What time it is for the watched folder's file system, in seconds."""
+        if self.folder.device == self._own.device:
+            return self.beat()
+        name = f".relay-{secrets.token_hex(8)}.tmp"
+        with self.folder.create(name) as made:
+            self.folder.remove(name)
+            return os.fstat(made.fileno()).st_mtime
 
-    def left_behind(self) -> Path | None:
-        """A file that this or a dead process had in hand, now in ours; None when there is none."""
-        for owner in sorted(path for path in (self.folder / WORK).iterdir() if path.is_dir()):
-            for path in _files_in(owner) if owner == self._own or self._is_dead(owner) else ():
-                if path.parent == self._own:
-                    return path
-                if (taken := self._moved(path)) is not None:
-                    return taken
-        return None
-
-    def put_back(self, path: Path) -> Path:
-        """Give a file back to the folder, beside whatever has its name by now."""
-        return move_beside(path, self.folder, path.name)
-
-    def close(self) -> None:
-        """Nothing is in hand any more."""
-        self._unlock()
-        with contextlib.suppress(OSError):
-            (self._own / _ALIVE).unlink()
-            self._own.rmdir()
-
-    def sweep(self) -> None:
-        """Remove the empty folders of processes that have been dead for longer than the lease."""
-        for owner in (self.folder / WORK).iterdir():
-            with contextlib.suppress(OSError):
-                if (
-                    owner != self._own
-                    and owner.is_dir()
-                    and _is_empty(owner)
-                    and self._is_silent(owner)
-                    and self._is_dead(owner)
-                ):
-                    shutil.rmtree(owner)
-
-    def _moved(self, path: Path) -> Path | None:
+    def take(self, seen: Seen) -> At | None:
+        """Claim a file of the folder; None where somebody was faster, it is in use, or not the file that was listed."""
+        source, target = At(self.folder, seen.name), At(self._own, seen.name)
+        if self._own.has(seen.name):
+            return None
         try:
-            return path.rename(self._own / path.name)
+            taken = rename(source, target)
         except FileNotFoundError:
-            if not self._own.is_dir():
-                raise
+            self._own.status(_ALIVE)
             return None
         except OSError as error:
             if error.errno in _IN_USE:
                 return None
-            raise
+            if error.errno != errno.EXDEV:
+                raise
+            return self._copied(source, target, seen)
+        status = taken.status()
+        if Seen.of(seen.name, status) != seen or oddity(status) is not None:
+            self.put_back(taken)
+            return None
+        return taken
 
-    def _is_dead(self, owner: Path) -> bool:
+    def left_behind(self) -> list[At]:
+        """Files that this or a dead process had in hand, now in ours."""
+        self._bring_back_old()
+        return list(self._inherited())
+
+    def put_back(self, file: At) -> None:
+        """Give a file back to the folder, beside whatever has its name by now; on another file system it stays."""
+        try:
+            move_beside(file, self.folder)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+
+    def close(self) -> None:
+        """Nothing is in hand any more; what could not be put back is found by the next process."""
+        self._unlock()
+        with contextlib.suppress(OSError, AttributeError):
+            if self._own.names() == [_ALIVE]:
+                self._remove(self._work, self._own)
+        self._held.close()
+
+    def sweep(self) -> None:
+        """Remove the empty folders of processes that have been dead for longer than the lease."""
+        for owner in self._owners(self._work):
+            with contextlib.suppress(OSError):
+                if not _files_of(owner) and self._is_silent(owner) and self._is_dead(owner):
+                    self._remove(self._work, owner)
+
+    def _ours(self, place: Place) -> Place:
+        self._held.enter_context(place)
+        refuse_strange(place)
+        return place
+
+    def _owners(self, work: Place) -> Iterator[Place]:
+        """The folders of other processes, each held while it is looked at; what is no folder of ours is left alone."""
+        for name in work.names():
+            if name == self.own_name:
+                continue
+            with contextlib.suppress(NotADirectoryError, FileNotFoundError, PermissionError), work.inner(name) as owner:
+                if os.fstat(owner.descriptor).st_uid == os.geteuid():
+                    yield owner
+
+    def _inherited(self) -> Iterator[At]:
+        for owner in self._owners(self._work):
+            for name in _files_of(owner) if self._is_dead(owner) else ():
+                with contextlib.suppress(FileNotFoundError):  # another heir was faster
+                    rename(At(owner, name), At(self._own, free_name(self._own, name)))
+        for name in _files_of(self._own):
+            file = At(self._own, name)
+            if (status := file.status()).st_nlink > 1 and self._is_moved(status):
+                self._own.remove(name)
+            elif oddity(status) is not None:
+                self.put_back(file)
+            else:
+                yield file
+
+    def _is_moved(self, status: os.stat_result) -> bool:
+        """A process died while it moved the file: it has its new name already."""
+        for place in (self.done, self.failed, self.folder):
+            for name in place.names():
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(place.status(name), status):
+                        return True
+        return False
+
+    def _bring_back_old(self) -> None:
+        """Earlier versions had `work/` in the watched folder: what a dead process left there goes back."""
+        try:
+            old = self.folder.inner(WORK)
+        except OSError:
+            return
+        with old:
+            if os.path.sameopenfile(old.descriptor, self._work.descriptor) or not _is_of_relay(old):
+                return
+            for owner in self._owners(old):
+                if self._is_dead(owner):
+                    for name in _files_of(owner):
+                        move_beside(At(owner, name), self.folder)
+                    self._remove(old, owner)
+            with contextlib.suppress(OSError):
+                os.rmdir(WORK, dir_fd=self.folder.descriptor)
+
+    def _copied(self, source: At, target: At, seen: Seen) -> At | None:
+        try:
+            if Seen.of(seen.name, source.status()) != seen:
+                return None
+            return copy_over(source, target)
+        except (FileNotFoundError, BlockingIOError):
+            return None
+
+    def _is_dead(self, owner: Place) -> bool:
         """On the same machine its lock tells, else the age of its sign of life."""
         try:
-            with (owner / _ALIVE).open("rb") as alive:
-                if alive.read().decode("ascii", "replace") == _kernel():
+            with owner.open(_ALIVE) as alive:
+                if alive.read(256).decode("ascii", "replace") == _kernel():
                     return _is_unlocked(alive.fileno())
         except BlockingIOError:
             return False
@@ -114,12 +200,17 @@ class Claims:
             """No sign of life, or a file system without locks."""
         return self._is_silent(owner)
 
-    def _is_silent(self, owner: Path) -> bool:
+    def _is_silent(self, owner: Place) -> bool:
         try:
-            seen = (owner / _ALIVE).stat().st_mtime
+            seen = owner.status(_ALIVE).st_mtime
         except FileNotFoundError:
-            seen = owner.stat().st_mtime
+            seen = os.fstat(owner.descriptor).st_mtime
         return self.beat() - seen > self._lease
+
+    def _remove(self, work: Place, owner: Place) -> None:
+        for name in owner.names():
+            owner.remove(name)
+        os.rmdir(owner.path.name, dir_fd=work.descriptor)
 
     def _unlock(self) -> None:
         if self._lock is not None:
@@ -127,64 +218,12 @@ class Claims:
             self._lock = None
 
 
-def move_beside(source: Path, folder: Path, name: str) -> Path:
-    """Move a file into a folder of the same file system without ever replacing another; returns where it is now.
-
-    `x.csv` becomes `x.2.csv` where the name is taken. Raises FileNotFoundError when the source is gone.
-    """
-    for candidate in _names(name):
-        target = folder / candidate
-        with contextlib.suppress(FileExistsError):
-            _move_new(source, target)
-            return target
-    raise AssertionError
+def _files_of(owner: Place) -> list[str]:
+    return [name for name in owner.names() if name != _ALIVE and not name.endswith(PART)]
 
 
-def free_name(folder: Path, name: str, *suffixes: str) -> str:
-    """A name like this one under which the folder has nothing now, with none of the suffixes either."""
-    for candidate in _names(name, room=_LONGEST_NAME - max(map(len, suffixes), default=0)):
-        if not any((folder / f"{candidate}{suffix}").exists() for suffix in ("", *suffixes)):
-            return candidate
-    raise AssertionError
-
-
-def _move_new(source: Path, target: Path) -> None:
-    """A hard link replaces nothing; where there are none, an empty file keeps the name meanwhile."""
-    try:
-        os.link(source, target)
-    except (FileExistsError, FileNotFoundError):
-        raise
-    except OSError:
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-        try:
-            source.replace(target)
-        except OSError:
-            target.unlink()
-            raise
-    else:
-        source.unlink()
-
-
-def _names(name: str, *, room: int = _LONGEST_NAME) -> Iterator[str]:
-    """The name itself, and then numbered; cut before its first point, then behind it, where that would be too long."""
-    stem, dot, suffix = name.partition(".")
-    for number in range(1, 1_000_000):
-        mark = f".{number}" if number > 1 else ""
-        begin, end = stem, f"{dot}{suffix}"
-        while len(os.fsencode(f"{begin}{mark}{end}")) > room:
-            begin, end = (begin[:-1], end) if len(begin) > 1 else (begin, end[1:])
-        yield f"{begin}{mark}{end}"
-
-
-def _files_in(owner: Path) -> list[Path]:
-    try:
-        return sorted(path for path in owner.iterdir() if path.is_file() and path.name != _ALIVE)
-    except (NotADirectoryError, FileNotFoundError):
-        return []
-
-
-def _is_empty(owner: Path) -> bool:
-    return not any(path.name != _ALIVE for path in owner.iterdir())
+def _is_of_relay(place: Place) -> bool:
+    return os.fstat(place.descriptor).st_uid == os.geteuid()
 
 
 def _is_unlocked(descriptor: int) -> bool:

@@ -57,7 +57,7 @@ def no_progress(name: str, doing: str, done: int, of: int) -> None:
 
 @dataclass(slots=True)
 class Pass:
-    """What came of looking once. `unfinished` are files that somebody still writes."""
+    """What came of looking once. `unfinished`: somebody still writes them; `odd`: no files of their own."""
 
     files: int = 0
     rows: int = 0
@@ -65,6 +65,7 @@ class Pass:
     rejects: int = 0
     refused: int = 0
     unfinished: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
 
     def count(self, run: FeedRun) -> None:
         """Add one file or poll."""
@@ -75,10 +76,10 @@ class Pass:
         self.refused += run.state == "failed"
 
     def add(self, later: "Pass") -> None:
-        """Add a later pass; what it left unfinished is what is unfinished now."""
+        """Add a later pass; what it left is what is left now."""
         for name in ("files", "rows", "events", "rejects", "refused"):
             setattr(self, name, getattr(self, name) + getattr(later, name))
-        self.unfinished = later.unfinished
+        self.unfinished, self.odd = later.unfinished, later.odd
 
     def as_json(self) -> Mapping[str, Any]:
         """Ready for JSON."""

@@ -4,7 +4,7 @@
          ↑ put back when it is interrupted, or was still being written
 
 Nothing is published before a file was read to its end; a file that is read twice gives the same facts. What a file
-means is its source's affair.
+means is its source's affair. No file system is touched but in a thread that may hang.
 """
 
 import asyncio
@@ -12,19 +12,22 @@ import contextlib
 import errno
 import fnmatch
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 import structlog
 
+from producers.feeds.aside import HANGS_SECONDS, Aside
 from producers.feeds.bounded import Piece, read_within
-from producers.feeds.claims import DONE, Claims, move_beside
+from producers.feeds.claims import Claims
 from producers.feeds.errors import FeedProblem, FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Turn, keep_run, no_progress, send
-from producers.feeds.listing import Quiet, Seen, files_in
+from producers.feeds.listing import Quiet, Seen, files_in, left_alone
+from producers.feeds.moving import At, move_beside
 from producers.feeds.reports import Report, fail
 from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected
@@ -33,6 +36,8 @@ from runtime.sections_feeds import FolderFeed
 from store.feed_runs import FeedRun, RunState
 
 PIECES_AT_A_TIME: Final = 500
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -43,25 +48,32 @@ class _StillWritten(Exception):
 
 @dataclass(slots=True)
 class WatchedFolder:
-    """One `[feeds.<name>]` with a folder. One pass at a time."""
+    """One `[feeds.<name>]` with a folder. One pass at a time. `state` is where `work/`, `done/` and `failed/` are."""
 
     name: str
     settings: FolderFeed
+    state: Path
     context: NormaliseContext
     publisher: Publisher
     clock: Clock
     runs: Runs | None = None
     progress: Progress = no_progress
+    hangs_seconds: float = HANGS_SECONDS
     _claims: Claims = field(init=False)
     _quiet: Quiet = field(init=False)
+    _aside: Aside = field(init=False)
+    _pulse: Aside = field(init=False)
     _published: Seen | None = field(init=False, default=None)
     """A file that could not be moved on once it was published: next time it is moved, and not published again."""
     _beating: "asyncio.Task[None] | None" = field(init=False, default=None)
+    _told: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Nothing is touched yet."""
-        self._claims = Claims(self.settings.folder, lease_seconds=self.settings.lease_seconds)
+        self._claims = Claims(self.settings.folder, self.state, lease_seconds=self.settings.lease_seconds)
         self._quiet = Quiet(self.settings.quiet_seconds)
+        self._aside = Aside(f"feeds.{self.name}", hangs=self.hangs_seconds)
+        self._pulse = Aside(f"feeds.{self.name}", hangs=self.hangs_seconds)
 
     @property
     def every_seconds(self) -> float:
@@ -72,22 +84,21 @@ class WatchedFolder:
         """Take every complete file, the oldest first; see `Feed`.
 
         Raises:
-            FolderUnusable: the folder or a file cannot be used now.
+            FolderUnusable: the folder or a file cannot be used now, or it hangs.
             Interrupted: told to stop, or no confirm; the file is back in the folder.
         """
         done = Pass()
         try:
-            now = await asyncio.to_thread(self._begin)
-            while (left := await asyncio.to_thread(self._claims.left_behind)) is not None:
-                if fnmatch.fnmatchcase(left.name, self.settings.files):
-                    await self._take(left, done, turn, now=now)
-                else:  # another feed of this folder had it, and finds it there
-                    await asyncio.to_thread(self._claims.put_back, left)
-            listing = await asyncio.to_thread(files_in, self.settings.folder, self.settings.files)
+            now = await self._call(turn, "it is opened", self._begin)
+            for left in await self._call(turn, "work/ is looked at", self._claims.left_behind):
+                await self._take(left, done, turn, now=now)
+            listing, odd = await self._call(turn, "it is listed", self._list)
+            self._tell_odd(odd)
+            done.odd = sorted(odd)
             ready = list(self._quiet.of(listing, now=now, monotonic=self.clock.monotonic()))
             done.unfinished = [seen.name for seen in listing if seen not in ready]
             problem = await self._take_each(ready, done, turn, now=now)
-            await asyncio.to_thread(self._claims.sweep)
+            await self._call(turn, "work/ is swept", self._claims.sweep)
             if problem is not None:
                 raise problem
         except OSError as error:
@@ -103,8 +114,8 @@ class WatchedFolder:
         for seen in ready:
             self._quiet.forget(seen.name)
             try:
-                if (path := await asyncio.to_thread(self._claims.take, seen.name)) is not None:
-                    await self._take(path, done, turn, now=now)
+                if (file := await self._call(turn, f"{seen.name} is claimed", self._claims.take, seen)) is not None:
+                    await self._take(file, done, turn, now=now)
             except OSError as error:
                 problem = problem or error
             if turn.stop.is_set():
@@ -112,64 +123,98 @@ class WatchedFolder:
         return problem
 
     async def close(self) -> None:
-        """Give up the sign of life."""
+        """Give up the sign of life; a file system that hangs keeps it."""
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
             self._beating = None
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(self._claims.close)
+        self._pulse.close()
+        stopped = asyncio.Event()
+        stopped.set()
+        with contextlib.suppress(OSError, FeedProblem):
+            await self._aside.call("it is left", self._claims.close, stop=stopped)
+        self._aside.close()
+
+    async def _call(self, turn: Turn, doing: str, work: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - its own
+        return await self._aside.call(
+            doing, work, *arguments, stop=turn.stop, patient=turn.patient, told=self._tell_hanging
+        )
+
+    async def _tell_hanging(self, told: str) -> None:
+        """For the log, and for `relay status`, where it stands until a file is settled."""
+        log.warning("feed.hangs", feed=self.name, error=told)
+        now, name = self.clock.now(), self.settings.folder.name
+        run = FeedRun(
+            company=self.context.company,
+            feed=self.name,
+            name=name,
+            state="interrupted",
+            error=told,
+            started_at=now,
+            ended_at=now,
+        )
+        await keep_run(self.runs, run)
 
     def _begin(self) -> float:
         self._claims.open()
-        return self._claims.beat()
+        self._claims.beat()
+        return self._claims.now()
+
+    def _list(self) -> tuple[list[Seen], dict[str, str]]:
+        folder, pattern = self._claims.folder, self.settings.files
+        odd = left_alone(folder, ["*"])
+        return files_in(folder, pattern), {name: odd[name] for name in odd if fnmatch.fnmatchcase(name, pattern)}
+
+    def _tell_odd(self, odd: dict[str, str]) -> None:
+        """Once each: it stays where it is, and somebody should know."""
+        for name in odd.keys() - self._told.keys():
+            log.warning("feed.file_left_alone", feed=self.name, name=name, reason=odd[name])
+        self._told = odd
 
     async def _beat(self) -> None:
         """Show a sign of life while a long file is in hand; a folder that went away is noticed elsewhere."""
         while True:
             await self.clock.sleep(self.settings.lease_seconds / 4)
-            with contextlib.suppress(OSError):
-                await asyncio.to_thread(self._claims.beat)
+            with contextlib.suppress(OSError, FeedProblem):
+                await self._pulse.call("its sign of life is renewed", self._claims.beat)
 
-    async def _take(self, path: Path, done: Pass, turn: Turn, *, now: float) -> None:
+    async def _take(self, file: At, done: Pass, turn: Turn, *, now: float) -> None:
         """One claimed file from here to its place; put back where that does not work out."""
         self._beating = self._beating or asyncio.create_task(self._beat())
         try:
             with Spool() as spool:
-                run = await self._settle(path, spool, turn, now=now)
+                run = await self._settle(file, spool, turn, now=now)
         except _StillWritten:
-            await asyncio.to_thread(self._put_back, path)
-            done.unfinished.append(path.name)
+            await self._put_back(file, turn)
+            done.unfinished.append(file.name)
             return
         except BaseException:
-            self._put_back(path)
+            await self._put_back(file, turn)
             raise
         done.count(run)
         await keep_run(self.runs, run)
 
-    async def _settle(self, path: Path, spool: Spool, turn: Turn, *, now: float) -> FeedRun:
+    async def _settle(self, file: At, spool: Spool, turn: Turn, *, now: float) -> FeedRun:
         started = self.clock.now()
-        before = _seen(path)
-        refusal = await self._read(path, spool, turn.stop)
-        _must_be(before, path)
+        before, refusal = await self._read(file, spool, turn)
+        await self._call(turn, f"{file.name} is looked at", _must_be, before, file)
         if refusal is not None:
             spool.refused[:] = [refusal]
             spool.counts.rejects = max(spool.counts.rejects, 1)
         for warned in spool.warned:
-            log.warning("feed.file_warned", feed=self.name, name=path.name, where=warned.where, reason=warned.reason)
+            log.warning("feed.file_warned", feed=self.name, name=file.name, where=warned.where, reason=warned.reason)
         counts = spool.counts
         publishes = refusal is None and (counts.rejects == 0 or self.settings.bad_rows == "report")
         if publishes and before != self._published:
-            await self._publish(path.name, spool, turn)
+            await self._publish(file.name, spool, turn)
             self._published = before
-        _must_be(before, path)
-        await asyncio.to_thread(self._move_on, path, spool, publishes)
+        await self._call(turn, f"{file.name} is moved on", self._move_on, file, before, spool, publishes)
         self._published = None
         state: RunState = "failed" if counts.rejects else "done"
         return FeedRun(
             company=self.context.company,
             feed=self.name,
-            name=path.name,
+            name=file.name,
             state=state,
             size=before.size,
             rows=counts.rows,
@@ -181,27 +226,35 @@ class WatchedFolder:
             ended_at=self.clock.now(),
         )
 
-    async def _read(self, path: Path, spool: Spool, stop: asyncio.Event) -> Refused | None:
-        """Read it to its end into the spool; why the file as a whole is refused, or None."""
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            over = asyncio.Event()
-            pieces = read_within(self.settings, file, self.context, stopped=lambda: stop.is_set() or over.is_set())
-            try:
-                while await asyncio.to_thread(_spool_some, pieces, spool):
-                    self.progress(path.name, "reading", _position(file), size)
-                    if stop.is_set():
-                        msg = f"stopped while {path.name} was read"
-                        raise Interrupted(msg)
-            except Rejected as rejected:
-                message = str(rejected)
-                if rejected.field is not None:
-                    message = message.removeprefix(f"{rejected.field}: ")
-                return Refused("file", rejected.reason, message, rejected.field)
-            finally:
-                over.set()
-                with contextlib.suppress(ValueError):  # a thread is at it, and sees that it is over
-                    pieces.close()
+    async def _read(self, file: At, spool: Spool, turn: Turn) -> tuple[Seen, Refused | None]:
+        """Read it to its end into the spool; what was read, and why the file as a whole is refused, or None."""
+        with_time = Turn(turn.stop, turn.clock)  # reading may well take longer than a call that hangs
+        opened = contextlib.ExitStack()
+        try:
+            stream, before = await self._call(turn, f"{file.name} is opened", _open, file, opened)
+            return before, await self._spool(before, stream, spool, with_time)
+        finally:
+            with contextlib.suppress(OSError, FeedProblem):  # what is still being read may not be closed here
+                await self._call(turn, f"{file.name} is closed", opened.close)
+
+    async def _spool(self, seen: Seen, stream: BinaryIO, spool: Spool, turn: Turn) -> Refused | None:
+        name, over = seen.name, threading.Event()
+        pieces = read_within(self.settings, stream, self.context, stopped=lambda: turn.stop.is_set() or over.is_set())
+        try:
+            while await self._call(turn, f"{name} is read", _spool_some, pieces, spool):
+                self.progress(name, "reading", _position(stream), seen.size)
+                if turn.stop.is_set():
+                    msg = f"stopped while {name} was read"
+                    raise Interrupted(msg)
+        except Rejected as rejected:
+            message = str(rejected)
+            if rejected.field is not None:
+                message = message.removeprefix(f"{rejected.field}: ")
+            return Refused("file", rejected.reason, message, rejected.field)
+        finally:
+            over.set()
+            with contextlib.suppress(OSError, ValueError, FeedProblem):  # a thread is at it, and sees that it is over
+                await self._call(turn, f"{name} is let go", pieces.close)
         return None
 
     async def _publish(self, name: str, spool: Spool, turn: Turn) -> None:
@@ -214,8 +267,9 @@ class WatchedFolder:
                 msg = f"stopped while {name} was published: {sent:,} of {spool.counts.events:,} events; it starts anew"
                 raise Interrupted(msg)
 
-    def _move_on(self, path: Path, spool: Spool, published: bool) -> None:  # noqa: FBT001 - handed to a thread
+    def _move_on(self, file: At, before: Seen, spool: Spool, published: bool) -> None:  # noqa: FBT001 - handed to a thread
         """To `done/` or `failed/`. A file that is gone by now was taken by somebody; its events are out."""
+        _must_be(before, file)
         report = Report(
             feed=self.name,
             source=self.settings.source,
@@ -227,18 +281,17 @@ class WatchedFolder:
         )
         try:
             if spool.counts.rejects:
-                fail(path, self.settings.folder, report)
+                fail(file, self._claims.failed, report)
             else:
-                move_beside(path, self.settings.folder / DONE, path.name)
+                move_beside(file, self._claims.done)
         except FileNotFoundError:
-            if not self.settings.folder.is_dir():
-                raise
-            log.warning("feed.file_vanished", feed=self.name, name=path.name)
+            self._claims.beat()  # raises where it is the folder that is gone
+            log.warning("feed.file_vanished", feed=self.name, name=file.name)
 
-    def _put_back(self, path: Path) -> None:
+    async def _put_back(self, file: At, turn: Turn) -> None:
         """Where even that fails, it stays in `work/` and is taken from there the next time."""
-        with contextlib.suppress(OSError):
-            self._claims.put_back(path)
+        with contextlib.suppress(OSError, FeedProblem):
+            await self._call(turn, f"{file.name} is put back", self._claims.put_back, file)
 
 
 def _spool_some(pieces: Iterator[Piece], spool: Spool) -> bool:
@@ -250,14 +303,14 @@ def _spool_some(pieces: Iterator[Piece], spool: Spool) -> bool:
     return some == PIECES_AT_A_TIME
 
 
-def _seen(path: Path) -> Seen:
-    status = path.stat()
-    return Seen(path.name, status.st_size, status.st_mtime_ns, status.st_ino)
+def _open(file: At, opened: contextlib.ExitStack) -> tuple[BinaryIO, Seen]:
+    stream = opened.enter_context(file.open())
+    return stream, Seen.of(file.name, os.fstat(stream.fileno()))
 
 
-def _must_be(before: Seen, path: Path) -> None:
+def _must_be(before: Seen, file: At) -> None:
     """Whoever has the file open may write to it until the end, and what was not read must not be moved on."""
-    if _seen(path) != before:
+    if Seen.of(file.name, file.status()) != before:
         raise _StillWritten
 
 
@@ -271,7 +324,7 @@ def _told(folder: Path, error: OSError) -> str:
     advice = {
         FileNotFoundError: "Is it mounted? The feed goes on when it is there.",
         PermissionError: "The relay's user must read and write the folder and all that is in it.",
-        NotADirectoryError: "A feed watches a folder.",
+        NotADirectoryError: "Name the folder itself: no link is followed.",
     }
     said = advice.get(type(error), "Nothing is lost.")
     if error.errno == errno.EXDEV:

@@ -5,12 +5,16 @@ It must not move or open anything; it only lists.
 
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from producers.feeds.places import Place, oddity
+
 UNFINISHED: Final = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp", "~")
+
+WORK, DONE, FAILED = "work", "done", "failed"
+"""The folders that the relay makes; watched folders of earlier versions hold them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,12 @@ class Seen:
     size: int
     mtime_ns: int
     inode: int = 0
+    device: int = 0
+
+    @classmethod
+    def of(cls, name: str, status: os.stat_result) -> "Seen":
+        """What stands under a name."""
+        return cls(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
 
     @property
     def mtime(self) -> float:
@@ -28,26 +38,40 @@ class Seen:
         return self.mtime_ns / 1e9
 
 
-def files_in(folder: Path, pattern: str = "*") -> list[Seen]:
+def files_in(place: Place, pattern: str = "*") -> list[Seen]:
     """Files that may be meant for us, oldest first: no links, nothing hidden, no name of a file under way.
 
     Raises OSError: the folder is missing, or not to be read.
     """
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.is_file(follow_symlinks=False) or not _meant(entry.name, pattern):
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            found.append(Seen(entry.name, status.st_size, status.st_mtime_ns, status.st_ino))
+    found = [Seen.of(name, status) for name, status in _entries(place) if _fits(name, pattern) and not oddity(status)]
     return sorted(found, key=lambda seen: (seen.mtime_ns, seen.name))
 
 
-def _meant(name: str, pattern: str) -> bool:
-    return not name.startswith(".") and not name.lower().endswith(UNFINISHED) and fnmatch.fnmatchcase(name, pattern)
+def left_alone(place: Place, patterns: Sequence[str]) -> dict[str, str]:
+    """What nobody will ever take, and why: no regular files, and names that none of the patterns fits."""
+    found = {}
+    for name, status in _entries(place):
+        odd = oddity(status)
+        if odd is not None and name not in (WORK, DONE, FAILED):
+            found[name] = odd
+        elif odd is None and not any(_fits(name, pattern) for pattern in patterns):
+            found[name] = "no feed takes this name; capitals count in files"
+    return found
+
+
+def _entries(place: Place) -> Iterator[tuple[str, os.stat_result]]:
+    """All that is finished, and not hidden."""
+    for name in place.names():
+        if name.startswith(".") or name.lower().endswith(UNFINISHED):
+            continue
+        try:
+            yield name, place.status(name)
+        except FileNotFoundError:
+            continue
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern)
 
 
 class Quiet:

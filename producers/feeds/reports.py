@@ -3,14 +3,15 @@
 Source of the fields: `Refused`, whose messages name ids, SKUs, fields and amounts, and nothing else of a row.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-from producers.feeds.claims import FAILED, free_name, move_beside
+from producers.feeds.moving import At, free_name, move_beside
+from producers.feeds.places import Place
 from producers.feeds.spool import Counts
 from producers.normalising import Refused
 from runtime.outside_text import visible, visible_json
@@ -69,20 +70,23 @@ class Report:
         return "\n".join(map(visible, lines)) + "\n"
 
 
-def fail(path: Path, folder: Path, report: Report) -> Path:
+def fail(file: At, failed: Place, report: Report) -> At:
     """Write the report, then move the file beside it: never a failed file without its report. Returns its place.
 
     Raises OSError: the folder cannot be written; FileNotFoundError: the file is gone.
     """
-    failed = folder / FAILED
-    name = free_name(failed, path.name, JSON_SUFFIX, TEXT_SUFFIX)
+    name = free_name(failed, file.name, JSON_SUFFIX, TEXT_SUFFIX)
     machine = visible_json(json.dumps(report.as_json(name), indent=2, ensure_ascii=False)) + "\n"
-    texts = {failed / f"{name}{JSON_SUFFIX}": machine, failed / f"{name}{TEXT_SUFFIX}": report.as_text(name)}
+    texts = {f"{name}{JSON_SUFFIX}": machine, f"{name}{TEXT_SUFFIX}": report.as_text(name)}
+    written: list[str] = []
     try:
         for place, text in texts.items():
-            place.write_text(text, encoding="utf-8")
-        return move_beside(path, failed, name)
+            with failed.create(place) as made:
+                written.append(place)
+                made.write(text.encode("utf-8"))
+        return move_beside(file, failed, name)
     except OSError:
-        for place in texts:  # a disk that is full would else get two more at every try
-            place.unlink(missing_ok=True)
+        for place in written:  # a disk that is full would else get two more at every try
+            with contextlib.suppress(FileNotFoundError):
+                failed.remove(place)
         raise

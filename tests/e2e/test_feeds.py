@@ -31,11 +31,11 @@ def test_a_relay_of_feeds_alone_reads_them_and_tells_of_them(broker: Broker, tmp
         relay = Relay(on, on.start_simulator("--allowance", "3000", "--window-seconds", "6"), "")
         up = on.start("up", "ops.cli", "up")
         (folder / "a.csv").write_text(ROWS)
-        wait_for((folder / "failed" / "a.csv").exists, what="the file to be read")
+        wait_for((on.folder / "feeds" / "north" / "failed" / "a.csv").exists, what="the file to be read")
         north = wait_for(lambda: relay.asked("status")["feeds"]["north"]["last"], what="the status to know of it")
         assert (north["name"], north["rows"], north["events"], north["rejects"]) == ("a.csv", 2, 1, 1)
         assert "a.csv, failed" in relay.command("status").stdout
         findings = json.loads(relay.command("check", "--json").stdout)
         assert [each["ok"] for each in findings if each["what"] == "feed north"] == [True]
         assert up.stop() == 0, up.log.read_text()
-        assert list((folder / "work").iterdir()) == []
+        assert list((on.folder / "feeds" / "north" / "work").iterdir()) == []

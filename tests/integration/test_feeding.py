@@ -47,6 +47,11 @@ def on(tmp_path: Path, amqp_url: str, company: str, folder: Path) -> Iterator[St
         yield opened
 
 
+def state(on: Stage) -> Path:
+    """Where the feed keeps what it has in hand, and what it is through with: beside the store."""
+    return on.folder / "feeds" / "north"
+
+
 def queued(on: Stage) -> int:
     async def ask() -> int | None:
         async with linked(on.rabbitmq_url) as link:
@@ -95,14 +100,14 @@ def test_a_feed_killed_in_the_middle_of_a_file_skips_nothing(on: Stage, folder: 
     wait_for(lambda: queued(on) > 300, what="some events")
     process.kill()
     assert 300 < queued(on) < 6000
-    assert [path.name for path in (folder / "work").rglob("*.csv")] == ["a.csv"]
+    assert [path.name for path in (state(on) / "work").rglob("*.csv")] == ["a.csv"]
     once(on)
     events = taken(on)
     assert len(events) > 6000, "what was published before the kill is there twice"
     assert len({event.data.fact for event in events}) == 6000
     assert len({(event.source, event.id) for event in events}) == 6000, "the same fact has the same identity"
-    assert [path.name for path in (folder / "done").iterdir()] == ["a.csv"]
-    assert list((folder / "work").rglob("*.csv")) == []
+    assert [path.name for path in (state(on) / "done").iterdir()] == ["a.csv"]
+    assert list((state(on) / "work").rglob("*.csv")) == []
 
 
 def test_two_feeders_on_one_folder_take_each_file_once(on: Stage, folder: Path) -> None:
@@ -110,9 +115,9 @@ def test_two_feeders_on_one_folder_take_each_file_once(on: Stage, folder: Path) 
         (folder / f"{number}.csv").write_text(rows(f"f{number}", 25))
     for name in ("first", "second"):
         start(on, name)
-    wait_for(lambda: len(list((folder / "done").glob("*.csv"))) == 40, what="forty files")
+    wait_for(lambda: len(list((state(on) / "done").glob("*.csv"))) == 40, what="forty files")
     assert Counter(event.data.fact for event in taken(on)).most_common(1)[0][1] == 1
-    assert not any((folder / "failed").iterdir())
+    assert not any((state(on) / "failed").iterdir())
 
 
 def test_a_feed_that_is_told_to_stop_puts_its_file_back(on: Stage, folder: Path) -> None:
@@ -121,7 +126,7 @@ def test_a_feed_that_is_told_to_stop_puts_its_file_back(on: Stage, folder: Path)
     wait_for(lambda: queued(on) > 0, what="some events")
     assert process.stop() == 0
     assert [path.name for path in folder.glob("*.csv")] == ["a.csv"]
-    assert list((folder / "work").iterdir()) == []
+    assert list((state(on) / "work").iterdir()) == []
 
 
 @contextmanager

@@ -14,16 +14,16 @@ MUTANTS: Final = (
         "warm-file-read",
         "A file that somebody still writes is not read.",
         "producers/feeds/folder.py",
-        "    if _seen(path) != before:\n",
-        "    if _seen(path).name != before.name:\n",
+        "    if Seen.of(file.name, file.status()) != before:\n",
+        "    if Seen.of(file.name, file.status()).name != before.name:\n",
         (f"{FOLDER}::test_a_file_that_is_written_while_it_is_read_goes_back",),
     ),
     Mutant(
         "written-while-published",
         "Rows that are added to a file while it is published are not moved on unread.",
         "producers/feeds/folder.py",
-        "        _must_be(before, path)\n        await asyncio.to_thread(self._move_on,",
-        "        await asyncio.to_thread(self._move_on,",
+        "        _must_be(before, file)\n        report = Report(",
+        "        report = Report(",
         (f"{FOLDER}::test_a_file_that_is_written_while_it_is_published_goes_back_and_loses_no_row",),
     ),
     Mutant(
@@ -38,10 +38,8 @@ MUTANTS: Final = (
         "interrupted-file-dropped",
         "A file whose events were not all confirmed goes back.",
         "producers/feeds/folder.py",
-        "        except BaseException:\n            self._put_back(path)\n            raise\n",
-        "        except BaseException:\n"
-        "            move_beside(path, self.settings.folder / DONE, path.name)\n"
-        "            raise\n",
+        "        except BaseException:\n            await self._put_back(file, turn)\n            raise\n",
+        "        except BaseException:\n            move_beside(file, self._claims.done)\n            raise\n",
         (f"{FOLDER}::test_without_patience_the_file_goes_back",),
     ),
     Mutant(
@@ -55,9 +53,9 @@ MUTANTS: Final = (
     Mutant(
         "name-overwritten",
         "A file of yours is never replaced by another of its name.",
-        "producers/feeds/claims.py",
-        "        os.link(source, target)\n",
-        "        os.replace(source, target)\n        return\n",
+        "producers/feeds/moving.py",
+        "        os.link(source.name, target.name, follow_symlinks=False, **folders)\n",
+        "        os.replace(source.name, target.name, **folders)\n        return\n",
         (f"{CLAIMS}::test_a_move_replaces_nothing",),
     ),
     Mutant(

@@ -13,6 +13,7 @@ from tests.mutants import (
     showing,
     stocking,
     warehousing,
+    watching,
     working,
     writing,
 )
@@ -22,6 +23,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *receiving.MUTANTS,
     *moving.MUTANTS,
     *feeding.MUTANTS,
+    *watching.MUTANTS,
     *bounding.MUTANTS,
     *warehousing.MUTANTS,
     *working.MUTANTS,

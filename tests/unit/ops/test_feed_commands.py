@@ -1,7 +1,9 @@
 """Commands about feeds, with nothing running: dry runs, `relay normalize` on files, the check, the status."""
 
+import asyncio
 import json
 import os
+import threading
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,19 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from ops import feed_status
 from ops.check_feeds import check_feeds
 from ops.cli import app
 from ops.feed_progress import shown_progress
 from ops.feed_status import feeds as feeds_of
-from ops.feeding import OF_PEOPLE, chosen, context_of
+from ops.feeding import OF_PEOPLE, chosen, context_of, state_folder_of
 from ops.findings import Checklist
 from ops.raw_contexts import context_for
 from ops.show_status import show_status
+from producers.feeds.places import Place
 from producers.feeds.reading import known_sources
 from runtime.clock import SystemClock
+from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from store import migrate
 from store.dead_letters import StoredLetter
@@ -28,6 +33,7 @@ from store.engine import connect
 from store.feed_runs import FeedRun, FeedRuns
 from tests.fakes import NOON, FakeClock
 from tests.unit.ops.test_show_status import FOUND
+from tests.unit.producers.feeds.feeding import give_away
 
 OPTIONS: dict[str, Any] = {"kind": "adjusted", "columns": {"id": "no", "item": "sku", "quantity": "qty"}}
 ROWS = "no,day,sku,qty,reason\nA-1,2026-03-02,SKU-1,-1,damage\nA-2,2026-03-02,SKU-2,many,damage\n"
@@ -153,6 +159,77 @@ async def test_the_check_names_what_is_wrong_with_a_feed(folder: Path, changed: 
     assert said in finding.text
 
 
+def test_the_state_of_a_folder_stands_beside_the_store(folder: Path) -> None:
+    def where(**store: str) -> Path:
+        said = settings(folder).model_copy(update={"store": Settings(store=store).store})
+        feed = said.feeds["north"]
+        assert isinstance(feed, FolderFeed)
+        return state_folder_of("north", feed, said)
+
+    assert where() == Path("var/feeds/north")
+    assert where(url="sqlite+aiosqlite:////var/lib/relay/relay.db") == Path("/var/lib/relay/feeds/north")
+    assert where(url="postgresql://127.0.0.1/relay") == Path("var/feeds/north")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("in", "others may write"),
+        ("in/state", "others may write"),
+        ("link", "a link, or no folder"),
+        ("strange", "belongs to user"),
+        ("good/failed is a link", "a link, or no folder"),
+    ],
+)
+def test_the_check_refuses_a_state_that_others_may_write(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, state: str, said: str
+) -> None:
+    folder.chmod(0o777)
+    Path("link").symlink_to(folder)
+    Path("strange").mkdir()
+    if state == "strange":
+        give_away(Path("strange"), monkeypatch)
+    Path("good").mkdir()
+    if state.startswith("good"):
+        Path("good/failed").symlink_to(folder)
+    checklist = Checklist()
+    asyncio.run(check_feeds(checklist, settings(folder, state_folder=state.partition(" ")[0].removesuffix("/failed"))))
+    [finding] = [each for each in checklist.findings if not each.ok]
+    assert said in finding.text
+
+
+def test_the_check_names_who_else_may_write_a_folder_and_what_is_left_alone(folder: Path) -> None:
+    partner = folder.with_name("partner")
+    partner.mkdir()
+    watched = folder.rename(partner / "in")
+    partner.chmod(0o757)
+    watched.chmod(0o757)
+    (watched / "b.csv").symlink_to("a.csv")
+    (watched / "C.CSV").write_text(ROWS)
+    checklist = Checklist()
+    asyncio.run(check_feeds(checklist, settings(watched, files="*.csv")))
+    assert all(finding.ok for finding in checklist.findings)
+    notes = "\n".join(finding.text for finding in checklist.findings if finding.note)
+    assert f"{watched} can be written by anybody" in notes
+    assert f"may write {partner} (anybody) may put another folder there" in notes
+    assert "b.csv is left alone: a link" in notes
+    assert "C.CSV is left alone: no feed takes this name" in notes
+
+
+def test_a_file_that_no_feed_takes_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.csv").rename(folder / "A.CSV")
+    feed = {"source": "warehouse-csv", "folder": str(folder), "files": "*.csv", "currency": "USD", "options": OPTIONS}
+    monkeypatch.setenv("RELAY_FEEDS", json.dumps({"north": feed}))
+    done = relay("feed", "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert "A.CSV: file: left alone: no feed takes this name" in done.output
+    feed = {**feed, "files": "*.CSV"}
+    monkeypatch.setenv(
+        "RELAY_FEEDS", json.dumps({"north": json.loads(os.environ["RELAY_FEEDS"])["north"], "caps": feed})
+    )
+    assert "left alone" not in relay("feed", "--dry-run").output, "another feed takes it"
+
+
 async def test_the_check_is_content_with_a_good_feed_and_leaves_nothing_behind(folder: Path) -> None:
     checklist = Checklist()
     await check_feeds(checklist, settings(folder))
@@ -173,10 +250,27 @@ async def test_the_status_has_the_last_file_and_how_long_the_oldest_waits(folder
     engine = connect(url)
     run = FeedRun(company="main", feed="north", name="b.csv", state="done", rows=3, started_at=NOON, ended_at=NOON)
     await FeedRuns(engine).add(run)
+    (folder / "c.csv").symlink_to("a.csv")
     found = await feeds_of(settings(folder), engine, SystemClock(), company="main")
     await engine.dispose()
     assert (found["north"]["last"]["name"], found["north"]["last"]["rows"]) == ("b.csv", 3)
     assert (found["north"]["waiting"], found["north"]["lag_seconds"]) == (1, pytest.approx(3600, abs=600))
+    assert found["north"]["left_alone"] == {"c.csv": "a link"}
+
+
+async def test_a_folder_that_hangs_is_a_problem_in_the_status(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(Place, "names", lambda _: over.wait(60))
+    monkeypatch.setattr(feed_status, "_PATIENCE_SECONDS", 0.05)
+    url = f"sqlite:///{tmp_path}/relay.db"
+    migrate.upgrade(url)
+    engine = connect(url)
+    found = await feeds_of(settings(folder), engine, SystemClock(), company="main")
+    over.set()
+    await engine.dispose()
+    assert "does the file system hang" in found["north"]["problem"]
 
 
 async def test_a_folder_that_is_away_is_a_problem_in_the_status_and_no_error(tmp_path: Path) -> None:
@@ -194,7 +288,14 @@ def test_the_status_shows_a_line_for_each_feed(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     last = {"name": "b.csv", "state": "failed", "rows": 3000, "events": 2999, "rejects": 1, "error": "line 2: x"}
-    north = {"last": last, "lag_seconds": 7200.0, "failed": 1, "waiting": 1, "problem": None}
+    north = {
+        "left_alone": {"c.csv": "a link"},
+        "last": last,
+        "lag_seconds": 7200.0,
+        "failed": 1,
+        "waiting": 1,
+        "problem": None,
+    }
     shop = {"last": {**last, "state": "interrupted", "error": "answered 401"}, "lag_seconds": None}
     new = {"last": None, "lag_seconds": 0.0}
     show_status({**FOUND, "feeds": {"north": north, "shop": shop, "new": new}}, as_json=False)
@@ -203,6 +304,7 @@ def test_the_status_shows_a_line_for_each_feed(
     assert "2 h 0 min" in text
     assert "answered 401" in text
     assert "1 files in failed/" in text
+    assert "left alone: c.csv: a link" in text
     assert "nothing yet" in text
     assert all(len(line) <= 80 for line in text.splitlines())
 

@@ -19,7 +19,7 @@ def _tiny_formats(monkeypatch: pytest.MonkeyPatch) -> None:
 def watched(tmp_path: Path) -> Watched:
     folder = tmp_path / "in"
     folder.mkdir()
-    return Watched(folder)
+    return Watched(folder, tmp_path / "state")
 
 
 @pytest.fixture

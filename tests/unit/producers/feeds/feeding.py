@@ -8,6 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pytest
+
 from messaging.errors import MessagingError
 from messaging.publisher import Encoded
 from producers.feeds.feed import Turn
@@ -18,6 +20,16 @@ from schemas.envelope import Event, decode
 from schemas.inventory import StockAdjusted
 from store.feed_runs import FeedRun
 from tests.fakes import NOON, FakeClock
+
+STRANGER = 65534
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make it a stranger's; where we may not, we become somebody else ourselves."""
+    if os.geteuid() == 0:
+        os.chown(path, STRANGER, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
 
 
 def adjusted(name: str, company: str = "main") -> Event:
@@ -95,6 +107,7 @@ class Watched:
     """A folder that is watched, and everything around it."""
 
     folder: Path
+    state: Path
     broker: FakeBroker = field(default_factory=FakeBroker)
     runs: FakeRuns = field(default_factory=FakeRuns)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -111,7 +124,7 @@ class Watched:
     def feed(self, **settings: Any) -> WatchedFolder:  # noqa: ANN401 - settings of any kind
         """The feed, as set."""
         known = FolderFeed.model_validate({"source": "lines", "folder": self.folder, **settings})
-        return WatchedFolder("north", known, NormaliseContext(), self.broker, self.clock, self.runs)
+        return WatchedFolder("north", known, self.state, NormaliseContext(), self.broker, self.clock, self.runs)
 
     def turn(self, *, patient: bool = False) -> Turn:
         """How a pass is made."""
@@ -119,9 +132,8 @@ class Watched:
 
     def tree(self) -> dict[str, list[str]]:
         """Which files are where, without the folders of processes."""
-        places = ("", "done", "failed")
+        places = {"in": self.folder, "done": self.state / "done", "failed": self.state / "failed"}
         found = {
-            place: sorted(each.name for each in (self.folder / place).glob("*") if each.is_file()) for place in places
+            name: sorted(each.name for each in place.glob("*") if each.is_file()) for name, place in places.items()
         }
-        in_hand = sorted(each.name for each in (self.folder / "work").rglob("*") if each.is_file())
-        return {"in": found[""], "done": found["done"], "failed": found["failed"], "work": in_hand}
+        return found | {"work": sorted(each.name for each in (self.state / "work").rglob("*") if each.is_file())}

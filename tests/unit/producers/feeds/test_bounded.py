@@ -38,11 +38,11 @@ def feed(watched: Watched, **settings: object) -> WatchedFolder:
         {"source": "warehouse-csv", "options": ROWS, "folder": watched.folder, "child_above_bytes": 0, **settings}
     )
     context = NormaliseContext(options=known.options)
-    return WatchedFolder("north", known, context, watched.broker, SystemClock(), watched.runs)
+    return WatchedFolder("north", known, watched.state, context, watched.broker, SystemClock(), watched.runs)
 
 
 def reasons(watched: Watched, name: str) -> list[str]:
-    report = json.loads((watched.folder / "failed" / f"{name}.report.json").read_text())
+    report = json.loads((watched.state / "failed" / f"{name}.report.json").read_text())
     return [each["reason"] for each in report["refused"]]
 
 
@@ -66,7 +66,7 @@ async def test_a_child_tells_what_the_process_itself_would_have_read(
     await feed(watched).look(watched.turn())
     assert sum(map(len, within)) == 600
     assert watched.broker.batches == within
-    reports = [json.loads((watched.folder / "failed" / f"{name}.csv.report.json").read_text()) for name in "ab"]
+    reports = [json.loads((watched.state / "failed" / f"{name}.csv.report.json").read_text()) for name in "ab"]
     assert reports[0]["refused"] == reports[1]["refused"] != []
     assert reports[0]["ignored"] == reports[1]["ignored"] == {"quantity_zero": 1}
     assert not children()
@@ -76,7 +76,7 @@ async def test_what_is_wrong_with_a_whole_file_comes_back_from_the_child_word_fo
     watched.put("a.csv", "day,sku,quantity,reason,document", *rows(3))
     await feed(watched).look(watched.turn())
     assert reasons(watched, "a.csv") == ["missing_column"]
-    assert "the header has no column qty" in (watched.folder / "failed" / "a.csv.report.txt").read_text()
+    assert "the header has no column qty" in (watched.state / "failed" / "a.csv.report.txt").read_text()
 
 
 def test_the_child_has_no_secret_in_its_environment_and_no_descriptor_but_the_file(

@@ -21,6 +21,12 @@ from tests.unit.producers.feeds.feeding import Watched, read_lines
 NOBODY = 65534
 
 
+def in_hand(watched: Watched) -> Path:
+    """The file that is read just now."""
+    [path] = (watched.state / "work").rglob("*.csv")
+    return path
+
+
 async def test_a_file_is_published_row_by_row_and_moved_to_done(watched: Watched) -> None:
     watched.put("a.csv", "one", "# nothing", "two")
     found = await watched.feed().look(watched.turn())
@@ -46,12 +52,12 @@ async def test_good_rows_of_a_bad_file_are_published_and_the_bad_ones_reported(w
     assert watched.broker.items == ["one", "two"]
     assert (found.refused, found.rejects) == (1, 1)
     assert watched.tree()["failed"] == ["a.csv", "a.csv.report.json", "a.csv.report.txt"]
-    report = json.loads((watched.folder / "failed" / "a.csv.report.json").read_text())
+    report = json.loads((watched.state / "failed" / "a.csv.report.json").read_text())
     assert report["published"] is True
     assert report["refused"] == [
         {"where": "line 2", "field": "qty", "reason": "not_a_number", "message": "qty is not a number"}
     ]
-    text = (watched.folder / "failed" / "a.csv.report.txt").read_text()
+    text = (watched.state / "failed" / "a.csv.report.txt").read_text()
     assert "line 2, field qty: not_a_number: qty is not a number" in text
     assert "2 events were published from 2 good rows" in text
 
@@ -61,7 +67,7 @@ async def test_all_or_nothing_publishes_nothing_of_a_bad_file_and_all_of_a_good_
     watched.put("good.csv", "two")
     await watched.feed(bad_rows="refuse_file").look(watched.turn())
     assert watched.broker.items == ["two"]
-    report = json.loads((watched.folder / "failed" / "bad.csv.report.json").read_text())
+    report = json.loads((watched.state / "failed" / "bad.csv.report.json").read_text())
     assert (report["published"], report["events"]) == (False, 0)
 
 
@@ -72,17 +78,17 @@ async def test_a_file_that_is_refused_at_its_end_publishes_nothing_and_is_kept_w
     watched.put("a.csv", *(f"row{number}" for number in range(2000)), last)
     await watched.feed().look(watched.turn())
     assert watched.broker.batches == []
-    report = (watched.folder / "failed" / "a.csv.report.json").read_text()
+    report = (watched.state / "failed" / "a.csv.report.json").read_text()
     assert [each["reason"] for each in json.loads(report)["refused"]] == [reason]
     assert "Rosen" not in report
-    assert (watched.folder / "failed" / "a.csv").read_text().endswith(f"row1999\n{last}\n")
+    assert (watched.state / "failed" / "a.csv").read_text().endswith(f"row1999\n{last}\n")
 
 
 @pytest.mark.parametrize("start", [b"PK\x03\x04", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0\xa1"])
 async def test_a_packed_file_is_refused_for_what_it_is(watched: Watched, start: bytes) -> None:
     watched.put("a.csv").write_bytes(start + b"one\n")
     await watched.feed(quiet_seconds=0).look(watched.turn())
-    report = json.loads((watched.folder / "failed" / "a.csv.report.json").read_text())
+    report = json.loads((watched.state / "failed" / "a.csv.report.json").read_text())
     assert [each["reason"] for each in report["refused"]] == ["compressed"]
 
 
@@ -90,14 +96,14 @@ async def test_a_file_that_is_too_large_is_refused_unread(watched: Watched) -> N
     watched.put("a.csv", "one", "two")
     await watched.feed(max_bytes=5).look(watched.turn())
     assert watched.broker.batches == []
-    assert "too_large" in (watched.folder / "failed" / "a.csv.report.txt").read_text()
+    assert "too_large" in (watched.state / "failed" / "a.csv.report.txt").read_text()
 
 
 async def test_documents_are_taken_from_files_as_well(watched: Watched) -> None:
     watched.put("a.json", '"one"', "bad")
     found = await watched.feed(source="line").look(watched.turn())
     assert (found.events, found.rejects) == (1, 1)
-    assert "document 2" in (watched.folder / "failed" / "a.json.report.txt").read_text()
+    assert "document 2" in (watched.state / "failed" / "a.json.report.txt").read_text()
 
 
 @pytest.mark.parametrize("name", ["x.csv.part", "x.tmp", ".x.csv", "x.csv.filepart", "X.CSV.TMP"])
@@ -127,7 +133,7 @@ async def test_a_file_that_is_written_while_it_is_read_goes_back(
 ) -> None:
     def writing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
         yield from read_lines(file, context)
-        with Path(file.name).open("a") as more:
+        with in_hand(watched).open("a") as more:
             more.write("two\n")
 
     monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": writing})
@@ -211,7 +217,7 @@ async def test_a_file_that_vanishes_while_it_is_read_is_no_error(
 ) -> None:
     def vanishing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
         yield from read_lines(file, context)
-        Path(file.name).unlink()
+        in_hand(watched).unlink()
 
     monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": vanishing})
     watched.put("a.csv", "one")
@@ -242,7 +248,7 @@ async def test_a_feed_that_is_closed_leaves_no_folder_behind(watched: Watched) -
     watched.put("a.csv", "one")
     await feed.look(watched.turn())
     await feed.close()
-    assert list((watched.folder / "work").iterdir()) == []
+    assert list((watched.state / "work").iterdir()) == []
 
 
 async def test_a_published_file_that_cannot_be_moved_is_only_moved_the_next_time(
@@ -268,8 +274,8 @@ async def test_a_published_file_that_cannot_be_moved_is_only_moved_the_next_time
 
 async def test_a_file_that_cannot_be_read_holds_up_no_other(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        if Path(file.name).name == "a.csv":
-            raise PermissionError(13, "Permission denied", file.name)
+        if in_hand(watched).name == "a.csv":
+            raise PermissionError(13, "Permission denied", "a.csv")
         yield from read_lines(file, context)
 
     monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": failing})
@@ -290,7 +296,7 @@ async def test_a_warning_stops_nothing_of_a_file(watched: Watched, monkeypatch: 
     watched.put("a.csv", "one", "two")
     await watched.feed(bad_rows="refuse_file").look(watched.turn())
     assert watched.broker.items == ["one", "two"]
-    assert (watched.folder / "done" / "a.csv").exists()
+    assert (watched.state / "done" / "a.csv").exists()
 
 
 async def test_a_file_that_is_written_while_it_is_published_goes_back_and_loses_no_row(
@@ -300,8 +306,7 @@ async def test_a_file_that_is_written_while_it_is_published_goes_back_and_loses_
 
     async def appended(messages: Sequence[Encoded]) -> None:
         await publish(messages)
-        [path] = (watched.folder / "work").rglob("a.csv")
-        with path.open("a") as more:
+        with in_hand(watched).open("a") as more:
             more.write("two\n")
 
     path = watched.put("a.csv", "one")
@@ -315,12 +320,15 @@ async def test_a_file_that_is_written_while_it_is_published_goes_back_and_loses_
     assert watched.tree()["done"] == ["a.csv"]
 
 
-async def test_what_another_feed_of_the_folder_had_in_hand_is_given_back_to_it(watched: Watched) -> None:
+async def test_what_an_earlier_version_left_in_the_watched_folder_is_given_back_and_read(watched: Watched) -> None:
     dead = watched.folder / "work" / "elsewhere-1-aa"
     dead.mkdir(parents=True)
     for name in ("theirs.json", "ours.csv", ".alive"):
         (dead / name).write_text(name)
-    os.utime(dead / ".alive", (1, 1))
+        os.utime(dead / name, (1, 1))
+    (watched.folder / "done").mkdir()
+    (watched.folder / "done" / "old.csv").write_text("old")
     await watched.feed(files="*.csv").look(watched.turn())
     assert watched.broker.items == ["ours.csv"]
     assert (watched.tree()["in"], watched.tree()["done"]) == (["theirs.json"], ["ours.csv"])
+    assert sorted(path.name for path in watched.folder.iterdir()) == ["done", "theirs.json"]
