@@ -6,6 +6,7 @@ EVENTS ?= 2000
 SEED ?= 1
 BROKER_STOPS := tests/e2e/test_outages.py::test_while_the_broker_is_stopped_senders_are_asked_to_come_again_and_afterwards_all_arrives_once
 MUTANTS ?=
+NIGHTLY_ARGS ?=
 
 # The tests start hundreds of processes: compiling everything anew in each would take longer than what they do.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,11 +41,9 @@ test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian
 	@$(BIN)/python -m ops.broker --prepare --rabbitmq 4
 	@$(BIN)/python -m pytest -q --rabbitmq 4 tests/integration $(BROKER_STOPS) $(PYTEST_ARGS)
 
-nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, an outage played to its end
+nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, an outage played to its end; SEED=2 plays others
 	@$(BIN)/python -m ops.broker --prepare
-	@$(BIN)/python -m tests.unit.workers.order $(or $(ORDERS),100000)
-	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),10000) $(BIN)/python -m pytest -q --timeout 3600 tests/unit/workers/test_resolver_model.py
-	@OUTAGE_TO_THE_END=1 $(BIN)/python -m pytest -q tests/e2e/test_outage.py
+	@$(BIN)/python -m tests.nightly --seed $(SEED) --orders $(or $(ORDERS),100000) --histories $(or $(MODEL_EXAMPLES),10000) $(NIGHTLY_ARGS)
 
 bench: .venv/.ready ## benchmarks; writes benchmarks/latest.json; BENCH_ARGS="inbox --store URL" runs a part
 	@$(BIN)/python -m ops.broker --prepare

@@ -26,6 +26,9 @@ _TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  (a token of RFC 20
 _MEDIA_TYPE: Final = re.compile(rf'{_TOKEN}/{_TOKEN}(\s*;\s*{_TOKEN}=({_TOKEN}|"[^"]*"))*', re.ASCII)
 _INT32: Final = range(-(2**31), 2**31)
 
+MOST_BYTES: Final = 1_000
+"""So long an attribute may be, in UTF-8: databases keep no longer text in an index, and no source has longer names."""
+
 
 def check_attributes(document: object) -> dict[str, Attribute]:
     """Give the attributes that are set, by name.
@@ -49,6 +52,13 @@ def check_attributes(document: object) -> dict[str, Attribute]:
         if name in attributes:
             check(name, _text(name, attributes[name]))
     return attributes
+
+
+def check_length(name: str, text: str) -> None:
+    """Check that databases keep it as a key. Raises InvalidEvent."""
+    if len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
+        msg = f"longer than {MOST_BYTES} bytes"
+        raise InvalidEvent(msg, field=name)
 
 
 def check_identity(event_id: str, source: str, event_type: str) -> None:
@@ -84,6 +94,7 @@ def _value(name: str, value: object) -> Attribute:
     if isinstance(value, int) and value in _INT32:
         return value
     if isinstance(value, str) and not _CONTROL.search(value):
+        check_length(name, value)
         return value
     msg = "an attribute is a string without control characters, a boolean, or a 32-bit whole number"
     raise InvalidEvent(msg, field=name)

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.attributes import Attribute, check_attributes, check_identity, parse_time
+from schemas.attributes import Attribute, check_attributes, check_identity, check_length, parse_time
 from schemas.catalog import EVENT_TYPES, TYPE_OF, data_schema_uri
 from schemas.errors import InvalidEvent, InvalidJson, UnknownEventType
 from schemas.event_data import EventData, Text
@@ -69,6 +69,8 @@ class Event(BaseModel):
             msg = "an extension cannot have the name of a known attribute"
             raise ValueError(msg)
         check_identity(self.id, self.source, self.type)
+        for name in ("subject", "partitionkey", "company"):
+            check_length(name, getattr(self, name))
         if self.extensions:
             required = {"specversion": "1.0", "id": self.id, "source": self.source, "type": self.type}
             check_attributes({**self.extensions, **required})

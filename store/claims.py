@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from store.storable import storable
+from store.storable import MOST_KEY_BYTES, key_of, storable
 
 State = Literal["intended", "unknown", "applied", "refused"]
 
@@ -35,7 +35,8 @@ class Intent:
     `amount` (finite) and `currency` count towards `Inbox.group_total` of `group_key` once applied. `about` is
     what a later look-up needs besides the external_id, such as {"date": "2026-03-26"}; of several dates that
     were ever intended (ISO 8601) the earliest is kept under `date`, the latest under `until` if that is another.
-    Raises ValueError for text no database can keep as a key (NUL, lone surrogates) and for NaN or infinity.
+    Raises ValueError for text no database can keep as a key (NUL, lone surrogates, an external id of more than 500
+    bytes) and for NaN or infinity.
     """
 
     external_id: str
@@ -50,6 +51,9 @@ class Intent:
         """Refuse what cannot be kept (ValueError)."""
         _refuse_unstorable(self.external_id, self.kind, self.payload_hash, self.group_key, self.currency)
         _refuse_unstorable(*self.about, *self.about.values())
+        if key_of(self.external_id) != self.external_id:
+            message = f"{self.external_id[:80]}…: an external id of more than {MOST_KEY_BYTES} bytes"
+            raise ValueError(message)
         if self.amount is not None and not self.amount.is_finite():
             message = f"{self.external_id}: the amount is not a finite number"
             raise ValueError(message)

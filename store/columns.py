@@ -1,6 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL: UTC times, exact decimals, text that always fits.
 
-They must not round, shorten or guess.
+They must not round or guess, and shorten nothing but what no index can hold.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from store.storable import storable
+from store.storable import key_of, storable
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -60,3 +60,13 @@ class ForeignText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as TypeDecorator
         """The text with unstorable characters replaced."""
         return None if value is None else storable(value)
+
+
+class KeyText(ForeignText):
+    """Text that others wrote and that an index holds: a very long one is kept, and looked for, as `key_of` says."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as TypeDecorator
+        """The text as an index can hold it."""
+        return None if value is None else key_of(value)

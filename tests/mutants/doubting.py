@@ -41,4 +41,20 @@ MUTANTS: Final = (
         "            finding = judge(row, answer)\n",
         (f"{SWEEPING}::test_a_crash_before_the_case_is_written_leaves_the_write_to_be_swept",),
     ),
+    Mutant(
+        "no-longest-name",
+        "An event with a name that no index can hold is one dead letter, on every database.",
+        "schemas/attributes.py",
+        '    if len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:\n',
+        "    if False:\n",
+        ("tests/unit/workers/test_pipeline.py::test_an_event_with_a_name_that_no_index_can_hold_is_one_dead_letter",),
+    ),
+    Mutant(
+        "key-as-long-as-it-comes",
+        "What an index holds fits into it, so that no text ends a session over and over.",
+        "store/storable.py",
+        "    if len(kept.encode()) <= MOST_KEY_BYTES:\n",
+        "    if True:\n",
+        ("tests/contract/store/test_long_text.py::test_the_desk_keeps_a_letter_with_long_names",),
+    ),
 )

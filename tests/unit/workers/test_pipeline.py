@@ -1,6 +1,7 @@
 """One delivery from its bytes to its settlement: settled once, after the books, as the outcome says."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -212,3 +213,13 @@ async def test_a_waived_sum_of_refunds_is_still_not_taken_for_booked(bench: Benc
     delivery = hand(bench, event, waived=True)
     outcome = await pipeline(bench).handle(delivery)
     assert isinstance(outcome, Defer)
+
+
+@pytest.mark.parametrize("attribute", ["id", "source", "subject", "partitionkey", "company"])
+async def test_an_event_with_a_name_that_no_index_can_hold_is_one_dead_letter(bench: Bench, attribute: str) -> None:
+    document = json.loads(encode(sold())) | {attribute: "x" * 9_000}
+    hand = FakeHand(json.dumps(document).encode(), bench)
+    assert isinstance(await pipeline(bench).handle(hand), DeadLetter)
+    [(how, details)] = hand.settled
+    assert (how, details["reason"]) == ("dead_letter", "undecodable")
+    assert f"{attribute}: longer than 1000 bytes" in str(details["error"])

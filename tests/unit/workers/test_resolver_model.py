@@ -2,12 +2,13 @@
 
 Two workers are stepped one await at a time, so that they meet everywhere, die anywhere, and time passes in between.
 At every moment there is at most one record a write; in the end there is exactly one, nothing is unknown,
-and the books are as the plans say. `MODEL_EXAMPLES=20000` plays that many histories.
+and the books are as the plans say. `MODEL_EXAMPLES=20000` plays that many histories (`make nightly`).
 """
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 import pytest
 import structlog
@@ -185,6 +186,7 @@ class ResolverMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.all_die()
+        told_how_far()
         if sys.exc_info()[0] is None:  # else the history itself has failed already
             self.relay.pass_time(TIMING.settle, [True])
             self.everything_is_booked_once()
@@ -206,6 +208,13 @@ class ResolverMachine(RuleBasedStateMachine):
         booked = SolidInMemory(list(relay.solid.records.values())).balances()
         assert booked == SolidInMemory(relay.expected(story)).balances()
         assert sum(booked.values()) == 0
+
+
+def told_how_far(played: Iterator[int] = count(1)) -> None:  # noqa: B008 - one count for all histories
+    """Where many histories are played, say every 500 how many they are."""
+    number = next(played)
+    if "MODEL_EXAMPLES" in os.environ and number % 500 == 0:
+        sys.stderr.write(f"model: {number} histories\n")
 
 
 def test_whatever_happens_at_whatever_await_each_write_is_booked_once() -> None:
