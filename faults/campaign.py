@@ -20,7 +20,7 @@ from faults.telling import Teller
 from messaging.connection import Link
 from messaging.drain import backlog
 from messaging.errors import MessagingError
-from messaging.topology import STREAMS, retry_queue, stream_queue
+from messaging.topology import UNROUTED, company_queues, retry_queue
 
 QUIET_SECONDS: Final = 3.0
 SWEPT_SECONDS: Final = SWEEP_AFTER_SECONDS * 2
@@ -153,7 +153,8 @@ class Campaign:
     async def _backlog(self) -> dict[str, int] | None:
         """The messages that wait in queues, by queue; None when the broker does not say."""
         names = (
-            *(stream_queue(self.ground.stage.company, stream) for stream in STREAMS),
+            *company_queues(self.ground.stage.company),
+            UNROUTED,
             *(retry_queue(delay) for delay in RETRY_DELAYS_SECONDS),
         )
         link = Link(SecretStr(self.ground.broker.url), name="fault campaign")

@@ -13,11 +13,12 @@ from typing import TypeVar
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
 from pydantic import SecretStr
 
-from messaging.errors import BrokerUnreachable, MessagingError, UnsafeTopology
+from messaging.errors import BrokerUnreachable, MessagingError
 from runtime.clock import Clock
+from runtime.errors import ConfigurationError
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ BROKEN = (
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+SAID_AGAIN_SECONDS = 60.0
 
 Answer = TypeVar("Answer")
 
@@ -41,8 +43,16 @@ Answer = TypeVar("Answer")
 class Link:
     """A connection that is made on demand and made again when lost. One task may drop it for all."""
 
-    def __init__(self, url: SecretStr, *, name: str, connect_timeout: float = 10, heartbeat: int = 10) -> None:
-        self._url = url
+    def __init__(
+        self,
+        address: SecretStr | Callable[[], SecretStr],
+        *,
+        name: str,
+        connect_timeout: float = 10,
+        heartbeat: int = 10,
+    ) -> None:
+        """An `address` that can be asked is asked at each connect: a new password in its file needs no restart."""
+        self._address = address
         self._name = name
         self._timeout = connect_timeout
         self._heartbeat = heartbeat
@@ -112,12 +122,22 @@ class Link:
 
     async def _connect(self) -> AbstractConnection:
         try:
+            address = self._address if isinstance(self._address, SecretStr) else self._address()
+        except ConfigurationError as error:
+            raise BrokerUnreachable(str(error)) from error
+        try:
             async with asyncio.timeout(self._timeout):
                 return await aio_pika.connect(
-                    self._url.get_secret_value(),
+                    address.get_secret_value(),
                     heartbeat=self._heartbeat,
                     client_properties={"connection_name": self._name},
                 )
+        except ProbableAuthenticationError as error:
+            msg = (
+                "RabbitMQ refuses user or password of rabbitmq.url (or of the file of rabbitmq.url_file, which is read "
+                "at each try). Correct it there, or in RabbitMQ: rabbitmqctl change_password USER"
+            )
+            raise BrokerUnreachable(msg) from error
         except BROKEN as error:
             msg = f"RabbitMQ cannot be reached: {type(error).__name__}. Is it running, and is rabbitmq.url right?"
             raise BrokerUnreachable(msg) from error
@@ -156,23 +176,39 @@ async def within(seconds: float, call: Awaitable[Answer]) -> Answer:
         return await call
 
 
+class Words:
+    """What was said already: the same again is said only once in a while."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._said: str | None = None
+        self._at = 0.0
+
+    def new(self, text: str) -> bool:
+        """Whether it is something else, or was said long ago; it counts as said now."""
+        now = self._clock.monotonic()
+        if text == self._said and now - self._at < SAID_AGAIN_SECONDS:
+            return False
+        self._said, self._at = text, now
+        return True
+
+
 async def keep(session: Callable[[], Awaitable[None]], *, name: str, clock: Clock) -> None:
     """Run `session` for ever: again after each failure of the broker, with growing pauses.
 
-    A session that returns is started again too. Every other exception ends it. Safe to cancel.
-
-    Raises:
-        UnsafeTopology: at once; trying again would not help.
+    A session that returns is started again too. A queue or a permission that is refused is waited for like a broker
+    that is away: a person mends it, and nobody has to start anything again. Every other exception ends it. Safe to
+    cancel.
     """
-    pause = FIRST_PAUSE_SECONDS
+    pause, words = FIRST_PAUSE_SECONDS, Words(clock)
     while True:
         started = clock.monotonic()
         try:
             await session()
-        except UnsafeTopology:
-            raise
         except (*BROKEN, MessagingError) as error:
-            log.warning("session.interrupted", session=name, error=str(error) or type(error).__name__)
+            said = str(error) or type(error).__name__
+            if words.new(said):
+                log.warning("session.interrupted", session=name, error=said)
         if clock.monotonic() - started > LONGEST_PAUSE_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         await clock.sleep(pause)

@@ -6,7 +6,7 @@ only: correctness comes from the inbox.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
@@ -14,7 +14,7 @@ from messaging import headers as h
 from messaging.connection import BROKEN, Link, within
 from messaging.delivery import Delivery
 from messaging.publisher import Publisher
-from messaging.topology import declare_events
+from messaging.topology import declared_channel
 
 Handler = Callable[[Delivery], Awaitable[None]]
 
@@ -60,18 +60,18 @@ class KeyedTasks:
 class Consumer:
     """The subscriptions of one worker for as long as one channel lives."""
 
-    def __init__(self, link: Link, publisher: Publisher, *, queues: Sequence[str], prefetch: int) -> None:
+    def __init__(self, link: Link, publisher: Publisher, *, queues: Mapping[str, int]) -> None:
+        """`queues`: name → its prefetch."""
         self._link = link
         self._publisher = publisher
         self._queues = queues
-        self._prefetch = prefetch
         self._channel: AbstractChannel | None = None
         self._tags: dict[str, str] = {}
         self.tasks = KeyedTasks()
         self.lost = asyncio.Event()
 
     async def open(self, handler: Handler, *, companies: Sequence[str], retry_delays: Sequence[float]) -> None:
-        """Subscribe to all queues on one channel; the prefetch counts for each of them.
+        """Subscribe to all queues on one channel; each has its own prefetch, and all share the order of a key.
 
         Raises:
             BrokerUnreachable, UnsafeTopology: see there.
@@ -82,12 +82,12 @@ class Consumer:
             key = str(delivery.headers.get(h.PARTITION) or message.delivery_tag)
             self.tasks.start(key, lambda: handler(delivery))
 
-        channel = self._channel = await self._link.channel(prefetch=self._prefetch)
+        channel = self._channel = await declared_channel(self._link, companies, retry_delays)
         channel.close_callbacks.add(lambda *_: self.lost.set())
-        await declare_events(channel, companies, retry_delays)
         underlay = await channel.get_underlay_channel()
         underlay.on_consumer_cancel_callbacks.add(lambda *_: self.lost.set())
-        for name in self._queues:
+        for name, prefetch in self._queues.items():
+            await within(10, channel.set_qos(prefetch_count=prefetch))  # of the consumers that come after it
             queue = await channel.get_queue(name, ensure=False)
             self._tags[name] = await within(10, queue.consume(on_message))
 

@@ -11,7 +11,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from messaging import headers as h
 from messaging.connection import Link
-from messaging.topology import dead_letter_queues, mint_state_queue
+from messaging.topology import UNROUTED, dead_letter_queues, mint_state_queue
 
 LETTERS = uuid.UUID("5b0f3c1e-6a0c-4d0b-9d67-9a1d0c1f0a57")
 """The namespace of dead letters' ids: the same message always gets the same id."""
@@ -92,12 +92,23 @@ async def mint_report(link: Link, company: str) -> dict[str, Any] | None:
             await channel.close()
 
 
+def death_of(queue: str, message: AbstractIncomingMessage) -> dict[str, str]:
+    """Our headers that tell how a message died, also where the broker itself has put it there."""
+    dead = _dead(queue, message)
+    told = {h.REASON: dead.reason, h.ERROR: dead.error, h.KEY: dead.key, h.DIED_AT: dead.died_at}
+    return {name: text for name, text in told.items() if text is not None}
+
+
 def _dead(queue: str, message: AbstractIncomingMessage) -> DeadMessage:
     headers: dict[str, Any] = dict(message.headers)
     deaths = headers.get("x-death")
     death: Mapping[str, Any] = deaths[0] if isinstance(deaths, list) and deaths else {}
     keys = death.get("routing-keys") or [None]
     reason, died_at = headers.get(h.REASON), headers.get(h.DIED_AT) or death.get("time")
+    error = headers.get(h.ERROR) or "given back too often without a settlement: does the worker die on it?"
+    if queue == UNROUTED:
+        reason, keys = "unrouted", [message.routing_key]
+        error = "it came back from a retry, and there is no stream for its key: is its company served?"
     name = f"{queue}\0{message.message_id}\0{died_at}\0{headers.get(h.ATTEMPT)}\0{message.body.hex()}"
     return DeadMessage(
         id=uuid.uuid5(LETTERS, name).hex,
@@ -107,7 +118,7 @@ def _dead(queue: str, message: AbstractIncomingMessage) -> DeadMessage:
         content_type=message.content_type,
         key=headers.get(h.KEY) or keys[0],
         reason=str(reason or f"broker:{death.get('reason', 'unknown')}"),
-        error=str(headers.get(h.ERROR) or "given back too often without a settlement: does the worker die on it?"),
+        error=str(error),
         attempts=h.count(headers, h.ATTEMPT, 1),
         died_at=str(died_at) if died_at else None,
     )

@@ -51,7 +51,7 @@ def current_deadline() -> datetime | None:
 
 def lane_of(stream: str | None, *, replayed: bool) -> Lane:
     """The lane of a delivery: replays have their own, stock and payroll are batch, everything else is live."""
-    if replayed:
+    if replayed or stream == "replay":
         return "replay"
     return "batch" if stream in _BATCH_STREAMS else "live"
 

@@ -1,13 +1,16 @@
 """The mint: the one process that hands out a company's tokens.
 
-Every worker carries one; the broker elects: the mint queue has a single active consumer, and whoever holds its
-baton (a message, not acknowledged) mints. When the holder dies the baton goes to the next at once. After every
-election and every loss of the broker the bucket starts empty.
+Every worker carries one; the broker elects: the mint queue has a single active consumer, and whoever hears anything
+on it is that one, and mints. Nothing that lies in the queue matters: those who do not mint say something now and then
+(the baton), so a queue that was purged, limited or deleted is without a mint for seconds. After every election and
+every loss of the broker the bucket starts empty.
 """
 
 import asyncio
 import contextlib
 import json
+import os
+import socket
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -38,8 +41,8 @@ REPORT_EVERY_SECONDS = 1.0
 UNCHANGED_SECONDS = 5.0
 """A report that says the same again is left only this often."""
 
-REFRESH_SECONDS = 600.0
-"""The baton goes back and comes again this often, well within the broker's 30-minute consumer time-out."""
+BATON_EVERY_SECONDS = 2.0
+"""Whoever does not mint sends a baton this often: whichever consumer is active hears it, and mints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,6 @@ class Mint:
 
     async def _session(self) -> None:
         channel = await self._link.channel(prefetch=20)
-        held: list[AbstractIncomingMessage] = []
         minting: list[asyncio.Task[None]] = []
         failed = asyncio.get_running_loop().create_future()
         self._wants = self._no_wants()  # what was sent before may not have arrived
@@ -102,31 +104,27 @@ class Mint:
         async def on_message(message: AbstractIncomingMessage) -> None:
             if message.type != BATON:
                 self._listen(message)
-            elif not held:
-                held.append(message)
-                if not minting:
-                    minting.append(asyncio.create_task(self._mint(channel)))
-                    minting[0].add_done_callback(lambda t: _pass_on(t, failed))
-                return
+            if not minting and not lost.done():
+                minting.append(asyncio.create_task(self._mint(channel)))
+                minting[0].add_done_callback(lambda t: _pass_on(t, failed))
             await message.ack()
+
+        async def offer() -> None:
+            if not minting:
+                await within(10, channel.default_exchange.publish(_message(BATON), mint_queue(self._company)))
 
         try:
             await declare_bucket(channel, self._company)
             lost = await end_of(channel)
             queue = await channel.get_queue(mint_queue(self._company), ensure=False)
             await within(10, queue.consume(on_message))
-            await within(10, channel.default_exchange.publish(_message(BATON), mint_queue(self._company)))
-            await _until_over(lost, failed, lambda: self._refresh(held))
+            await _until_over(lost, failed, offer)
         finally:
             for task in minting:
                 task.cancel()
             await asyncio.gather(*minting, return_exceptions=True)
             with contextlib.suppress(Exception):
                 await channel.close()
-
-    async def _refresh(self, held: list[AbstractIncomingMessage]) -> None:
-        if held:
-            await held.pop().nack(requeue=True)
 
     def _listen(self, message: AbstractIncomingMessage) -> None:
         """Hear a word, whatever it is: one that cannot be read may not stay with the mint and make it deaf."""
@@ -231,7 +229,8 @@ class Mint:
             if state != left or now - left_at >= UNCHANGED_SECONDS:
                 left, left_at = state, now
                 message = aio_pika.Message(json.dumps({"at": datetime.now(UTC).isoformat(), **state}).encode())
-                await within(10, channel.default_exchange.publish(message, mint_state_queue(self._company)))
+                to = mint_state_queue(self._company)
+                await within(10, channel.default_exchange.publish(message, to, mandatory=True))
             await self._clock.sleep(REPORT_EVERY_SECONDS)
 
     def _state(self, now: float) -> dict[str, Any]:
@@ -242,6 +241,7 @@ class Mint:
         for _, lane, count in self._settled:
             settled[lane] += count
         return {
+            "by": f"{socket.gethostname()}, process {os.getpid()}",
             "rate": self._rate,
             "share_of_rate": round(self._pace.share(now=now), 3),
             "minted": len(recent),
@@ -255,8 +255,7 @@ class Mint:
 
 
 def _message(kind: str, lane: Lane | None = None) -> aio_pika.Message:
-    durable = aio_pika.DeliveryMode.PERSISTENT if kind == BATON else aio_pika.DeliveryMode.NOT_PERSISTENT
-    return aio_pika.Message(b"", type=kind or None, correlation_id=lane, delivery_mode=durable)
+    return aio_pika.Message(b"", type=kind or None, correlation_id=lane)
 
 
 def _pass_on(task: asyncio.Task[None], failed: asyncio.Future[None]) -> None:
@@ -275,16 +274,14 @@ def _cause(error: BaseException | None) -> BaseException:
 
 
 async def _until_over(
-    lost: asyncio.Future[None], failed: asyncio.Future[None], refresh: Callable[[], Awaitable[None]]
+    lost: asyncio.Future[None], failed: asyncio.Future[None], offer: Callable[[], Awaitable[None]]
 ) -> None:
-    """Wait for the end of the channel or of the minting; call `refresh` now and then."""
+    """Wait for the end of the channel or of the minting; `offer` at once, and now and then."""
     ends: set[asyncio.Future[Any]] = {lost, failed}
     try:
-        while True:
-            done, _ = await asyncio.wait(ends, timeout=REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if done:
-                break
-            await refresh()
+        while not any(end.done() for end in ends):
+            await offer()
+            await asyncio.wait(ends, timeout=BATON_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             failed.result()
     finally:

@@ -18,7 +18,7 @@ from messaging.topology import (
     EVENTS_EXCHANGE,
     RAW_DLQ,
     dead_letter_queue,
-    declare_events,
+    declared_channel,
     retry_queue,
     routing_key,
     stream_of,
@@ -153,9 +153,7 @@ class Publisher:
     async def _open(self) -> AbstractChannel:
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
-                channel = await self._link.channel()
-                await declare_events(channel, self._companies, self._delays)
-                self._channel = channel
+                self._channel = await declared_channel(self._link, self._companies, self._delays)
             return self._channel
 
     async def _send(self, exchange: str, key: str, message: aio_pika.Message) -> None:

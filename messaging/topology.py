@@ -4,7 +4,7 @@ Nothing here publishes or consumes. The shape follows `docs/architecture.md`; ea
 safe on RabbitMQ 3.10 and on 4.x alike carries its reason.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,20 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelPreconditionFailed
 from aiormq.exceptions import ChannelAccessRefused
 
+from messaging.connection import Link
 from messaging.errors import UnsafeTopology
 
 STREAMS = ("sales", "contacts", "inventory", "payroll")
+REPLAY = "replay"
 EVENTS_EXCHANGE = "relay.events"
 RAW_DLQ = "relay.raw.dlq"
+
+HOME_EXCHANGE = "relay.home"
+"""Where retry queues give back to. Apart from `relay.events`: a publisher is told of what no stream takes, and a retry
+queue has nobody to tell."""
+
+UNROUTED = "relay.unrouted"
+"""The queue, and the alternate exchange of `relay.home`, for what was given back while its stream was not there."""
 
 CRASH_LOOP_LIMIT = 100
 """Hand-overs without a settlement before the broker itself dead-letters: a worker that dies on a message every time.
@@ -30,7 +39,15 @@ CLASSIC = {"x-queue-type": "classic"}
 DEAD_LETTER_LIMIT = 1_000_000
 """As good as none, on every version: -1 is known to 4.x only."""
 
-BASE_TYPES = {"contacts": "contacts.#", "inventory": "inventory.#", "payroll": "payroll.#", "sales": "sales.#"}
+BASE_TYPES = {stream: f"{stream}.#" for stream in (*STREAMS, REPLAY)}
+
+
+class OlderRetryQueue(Exception):
+    """The retry queue of this delay was declared by a relay that gave back to `relay.events`."""
+
+    def __init__(self, delay_seconds: float) -> None:
+        super().__init__(retry_queue(delay_seconds))
+        self.delay_seconds = delay_seconds
 
 
 def stream_queue(company: str, stream: str) -> str:
@@ -43,9 +60,19 @@ def dead_letter_queue(stream: str) -> str:
     return f"relay.{stream}.dlq"
 
 
+def replay_queue(company: str) -> str:
+    """The queue of what a person sends again, of all streams: live facts do not stand behind it."""
+    return stream_queue(company, REPLAY)
+
+
+def company_queues(company: str) -> tuple[str, ...]:
+    """All queues whose deliveries a company's worker takes."""
+    return tuple(stream_queue(company, each) for each in BASE_TYPES)
+
+
 def dead_letter_queues() -> tuple[str, ...]:
-    """All dead-letter queues, `raw` (authentic input that could not be normalised) last."""
-    return (*(dead_letter_queue(stream) for stream in STREAMS), RAW_DLQ)
+    """All queues that the desk empties: of each stream, raw input that could not be normalised, and unrouted."""
+    return (*(dead_letter_queue(stream) for stream in STREAMS), RAW_DLQ, UNROUTED)
 
 
 def retry_queue(delay_seconds: float) -> str:
@@ -71,30 +98,65 @@ def routing_key(company: str, event_type: str) -> str:
     return f"{company}.{event_type}"
 
 
+def replay_key(key: str) -> str:
+    """Under which key an event travels that a person sends again; its retries come home by it too."""
+    company, _, rest = key.partition(".")
+    return key if rest.startswith(f"{REPLAY}.") else f"{company}.{REPLAY}.{rest}"
+
+
 def stream_of(key: str) -> str | None:
-    """The stream a routing key belongs to; None when no stream is meant by it."""
+    """The stream a routing key belongs to, of a replay that of its event; None when no stream is meant by it."""
     _, _, rest = key.partition(".")
-    first = rest.partition(".")[0]
+    first = rest.removeprefix(f"{REPLAY}.").partition(".")[0]
     return first if first in STREAMS else None
 
 
-async def declare_events(channel: AbstractChannel, companies: Iterable[str], retry_delays: Sequence[float]) -> None:
-    """Declare the exchange, the streams of each company, the retry queues and the dead-letter queues.
+async def declared_channel(link: Link, companies: Iterable[str], retry_delays: Sequence[float]) -> AbstractChannel:
+    """A new channel, once all is declared: the retry queues of an older relay are left as they are.
 
-    Idempotent: every process declares what it uses at start and after each reconnect.
+    Raises:
+        BrokerUnreachable, UnsafeTopology: see there.
+    """
+    older: set[float] = set()
+    companies = tuple(companies)
+    while True:
+        channel = await link.channel()
+        try:
+            await declare_events(channel, companies, retry_delays, older=older)
+        except OlderRetryQueue as found:  # which has closed the channel
+            older.add(found.delay_seconds)
+        else:
+            return channel
+
+
+async def declare_events(
+    channel: AbstractChannel,
+    companies: Iterable[str],
+    retry_delays: Sequence[float],
+    *,
+    older: Collection[float] = (),
+) -> None:
+    """Declare the exchanges, the streams of each company, the retry queues and the dead-letter queues.
+
+    Idempotent: every process declares what it uses at start, after each reconnect, and now and then.
 
     Raises:
         UnsafeTopology: a queue of that name exists with other arguments.
+        OlderRetryQueue: a retry queue that is not in `older` gives back to `relay.events`.
     """
     with _explained():
         await channel.declare_exchange(EVENTS_EXCHANGE, "topic", durable=True)
         for name in dead_letter_queues():
             await _declare_dead_letter_queue(channel, name)
+        unrouted = await channel.declare_exchange(UNROUTED, "fanout", durable=True)
+        await (await channel.get_queue(UNROUTED, ensure=False)).bind(unrouted, "")
+        alternate: dict[str, Any] = {"alternate-exchange": UNROUTED}
+        await channel.declare_exchange(HOME_EXCHANGE, "topic", durable=True, arguments=alternate)
         for company in companies:
-            for stream in STREAMS:
+            for stream in BASE_TYPES:
                 await _declare_stream(channel, company, stream)
         for delay in retry_delays:
-            await _declare_retry(channel, delay)
+            await _declare_retry(channel, delay, home=EVENTS_EXCHANGE if delay in older else HOME_EXCHANGE)
 
 
 @contextmanager
@@ -134,31 +196,35 @@ async def _declare_stream(channel: AbstractChannel, company: str, stream: str) -
             "x-single-active-consumer": True,
             "x-delivery-limit": CRASH_LOOP_LIMIT,
             "x-dead-letter-exchange": "",
-            "x-dead-letter-routing-key": dead_letter_queue(stream),
+            # one key for all: a replay that kills its worker every time dies in the queue of sales, whatever it is
+            "x-dead-letter-routing-key": dead_letter_queue("sales" if stream == REPLAY else stream),
             # the default, at-most-once, loses the message when the broker stops at the wrong moment
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },
     )
-    await queue.bind(EVENTS_EXCHANGE, f"{company}.{BASE_TYPES[stream]}")
+    for exchange in (EVENTS_EXCHANGE, HOME_EXCHANGE):
+        await queue.bind(exchange, f"{company}.{BASE_TYPES[stream]}")
 
 
-async def _declare_retry(channel: AbstractChannel, delay_seconds: float) -> None:
+async def _declare_retry(channel: AbstractChannel, delay_seconds: float, *, home: str) -> None:
     """One TTL a queue: mixed TTLs would block behind the head. The key is kept, so an expired message finds home."""
     name = retry_queue(delay_seconds)
     exchange = await channel.declare_exchange(name, "fanout", durable=True)
-    queue = await channel.declare_queue(
-        name,
-        durable=True,
-        arguments={
-            "x-queue-type": "quorum",
-            "x-message-ttl": int(delay_seconds * 1000),
-            "x-dead-letter-exchange": EVENTS_EXCHANGE,
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-            "x-delivery-limit": DEAD_LETTER_LIMIT,
-        },
-    )
+    arguments: dict[str, Any] = {
+        "x-queue-type": "quorum",
+        "x-message-ttl": int(delay_seconds * 1000),
+        "x-dead-letter-exchange": home,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+        "x-delivery-limit": DEAD_LETTER_LIMIT,
+    }
+    try:
+        queue = await channel.declare_queue(name, durable=True, arguments=arguments)
+    except ChannelPreconditionFailed as error:
+        if home == HOME_EXCHANGE and f"current is '{EVENTS_EXCHANGE}'" in str(error):
+            raise OlderRetryQueue(delay_seconds) from error
+        raise
     await queue.bind(exchange, "")
 
 

@@ -5,25 +5,34 @@ Where an argument of ours wins anyway (overflow, dead-letter exchange and strate
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from messaging.mint import REFRESH_SECONDS
 from messaging.topology import (
     BASE_TYPES,
     CRASH_LOOP_LIMIT,
     DEAD_LETTER_LIMIT,
     EVENTS_EXCHANGE,
-    STREAMS,
+    HOME_EXCHANGE,
+    UNROUTED,
     dead_letter_queues,
     mint_queue,
     retry_queue,
     stream_queue,
 )
+from messaging.watching import SLOWLY, WATCH_EVERY_SECONDS
 from ops.management import BrokerState, Policy
 
 SAFE_MEMBERS = 3
+
+LONGEST_IN_HAND_MS = 600_000
+"""A delivery may be in a worker's hand for minutes where Solid is slow."""
+
+USED_EVERY_MS = {"retry": WATCH_EVERY_SECONDS * 1000, "dead letters": WATCH_EVERY_SECONDS * SLOWLY * 1000}
+"""The watch uses queues without a consumer this often, and an `expires` of three times that leaves them alone."""
+
+Counts = Callable[["Queue", str, Mapping[str, Any]], bool]
 
 Kind = Literal["stream", "retry", "dead letters", "mint"]
 QUEUE_TYPES = {"stream": "quorum", "retry": "quorum", "dead letters": "quorum", "mint": "classic"}
@@ -49,7 +58,7 @@ class Relay:
 
 def relay_of(companies: Sequence[str], retry_delays: Iterable[float]) -> Relay:
     """All that `messaging/topology.py` declares for these companies."""
-    streams = [(each, stream) for each in companies for stream in STREAMS]
+    streams = [(each, stream) for each in companies for stream in BASE_TYPES]
     retries = [(retry_queue(delay), delay) for delay in retry_delays]
     return Relay(
         queues=(
@@ -59,8 +68,12 @@ def relay_of(companies: Sequence[str], retry_delays: Iterable[float]) -> Relay:
             *(Queue(mint_queue(each), "mint") for each in companies),
         ),
         bindings=frozenset(
-            {(EVENTS_EXCHANGE, stream_queue(each, stream), f"{each}.{BASE_TYPES[stream]}") for each, stream in streams}
-            | {(name, name, "") for name, _ in retries}
+            {
+                (exchange, stream_queue(each, stream), f"{each}.{BASE_TYPES[stream]}")
+                for exchange in (EVENTS_EXCHANGE, HOME_EXCHANGE)
+                for each, stream in streams
+            }
+            | {(name, name, "") for name in (UNROUTED, *(name for name, _ in retries))}
         ),
     )
 
@@ -78,6 +91,23 @@ def problems_of(state: BrokerState, relay: Relay) -> list[str]:
     ]
 
 
+def losses_of(state: BrokerState, relay: Relay) -> list[str]:
+    """A sentence for each policy by which facts would be lost in silence while the relay runs: then it must not."""
+    return list(_policies(state, relay, counts=_loses))
+
+
+def _loses(queue: Queue, key: str, definition: Mapping[str, Any]) -> bool:
+    match key:
+        case "expires":
+            return queue.kind in USED_EVERY_MS and definition[key] < 3 * USED_EVERY_MS[queue.kind]
+        case "message-ttl":
+            return queue.kind == "dead letters"
+        case "max-length" | "max-length-bytes":
+            return queue.kind == "dead letters" and definition.get("overflow", "drop-head") == "drop-head"
+        case _:
+            return key == "dead-letter-routing-key"
+
+
 def notes_of(state: BrokerState, relay: Relay) -> list[str]:
     """A sentence for each thing that is not unsafe, but weaker than it could be."""
     if state.nodes < SAFE_MEMBERS:
@@ -89,7 +119,11 @@ def notes_of(state: BrokerState, relay: Relay) -> list[str]:
     return []
 
 
-def _policies(state: BrokerState, relay: Relay) -> Iterator[str]:
+def _any(*_: object) -> bool:
+    return True
+
+
+def _policies(state: BrokerState, relay: Relay, *, counts: Counts = _any) -> Iterator[str]:
     found: dict[tuple[Policy, str, str], list[str]] = {}
     for by_operator in (False, True):
         policies = [policy for policy in state.policies if policy.by_operator is by_operator]
@@ -97,10 +131,10 @@ def _policies(state: BrokerState, relay: Relay) -> Iterator[str]:
             policy = in_force(policies, queue.name, ("all", "queues", f"{QUEUE_TYPES[queue.kind]}_queues"))
             for key, value in (policy.definition if policy else {}).items():
                 harm = _harm(queue, key, value, policy.definition if policy else {})
-                if policy and harm:
+                if policy and harm and counts(queue, key, policy.definition):
                     found.setdefault((policy, key, harm), []).append(queue.name)
         policy = in_force(policies, EVENTS_EXCHANGE, ("all", "exchanges"))
-        if policy and "alternate-exchange" in policy.definition:
+        if policy and "alternate-exchange" in policy.definition and counts is _any:
             harm = "if a stream were missing, its events would be confirmed and never booked"
             found[policy, "alternate-exchange", harm] = [EVENTS_EXCHANGE]
     for (policy, key, harm), names in found.items():
@@ -146,8 +180,8 @@ def _harm(queue: Queue, key: str, value: Any, definition: Mapping[str, Any]) -> 
             harm = _of_length(queue, key, value, definition)
         case "delivery-limit":
             harm = _of_deliveries(queue, value)
-        case "consumer-timeout" if queue.kind in {"stream", "mint"} and value <= REFRESH_SECONDS * 1000:
-            harm = f"a mint holds its baton for {_time(REFRESH_SECONDS * 1000)}, and would be cut off sooner"
+        case "consumer-timeout" if queue.kind == "stream" and value <= LONGEST_IN_HAND_MS:
+            harm = f"a worker may have an event in hand for {_time(LONGEST_IN_HAND_MS)}, and would be cut off sooner"
         case "dead-letter-routing-key" if queue.kind == "retry":
             harm = "retries would come back under a foreign key, and reach no stream or the wrong one"
         case _:
@@ -156,14 +190,13 @@ def _harm(queue: Queue, key: str, value: Any, definition: Mapping[str, Any]) -> 
 
 
 def _of_ttl(queue: Queue, value: float) -> str | None:
-    if value >= queue.ttl_ms:
+    if value >= queue.ttl_ms or queue.kind == "mint":  # whoever says something to a mint says it again
         return None
     after = _time(value)
     return {
         "dead letters": f"dead letters would vanish after {after}",
         "stream": f"events would become dead letters after {after} of waiting, as in a night with Solid closed",
         "retry": f"retries would come back after {after}, and use up their attempts too soon",
-        "mint": f"batons would vanish after {after}, and no mint be elected where one dies",
     }[queue.kind]
 
 
@@ -176,7 +209,7 @@ def _of_length(queue: Queue, key: str, value: float, definition: Mapping[str, An
         "dead letters": f"{letters} once {many} wait",
         "stream": f"events would be refused once {many} wait: the receiver then answers 503",
         "retry": f"retries would be refused once {many} wait, and workers stop",
-        "mint": f"batons and what the mint is told would be dropped once {many} wait",
+        "mint": f"what the mint is told would be dropped once {many} wait",
     }[queue.kind]
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from messaging import headers as h
 from messaging.connection import Link
 from messaging.drain import DeadMessage, drain_dead_letters
-from messaging.errors import BrokerUnreachable, MessagingError
+from messaging.errors import MessagingError
 from messaging.publisher import Publisher, event_key
-from messaging.topology import RAW_DLQ, routing_key
+from messaging.topology import RAW_DLQ, replay_key, routing_key
 from ops.raw_contexts import context_for
 from ops.roles import open_link, open_publisher, open_store
 from producers.feeds.reading import document_normaliser, known_sources
@@ -71,12 +71,14 @@ class Desk:
         """Collect, or say why that could not be done: what the database has can be seen without the broker."""
         try:
             await self.collect()
-        except BrokerUnreachable as error:
+        except MessagingError as error:
             return f"{error} What lies in the dead-letter queues is not shown."
         return None
 
     async def replay(self, letter: StoredLetter, *, context: NormaliseContext, waive: bool = False) -> Replayed:
         """Send one dead letter again, under its own identity: the inbox still knows what has been written.
+
+        It travels in the company's queue of replays, so that nothing live stands behind it.
 
         Raw input is normalised again. `waive`: post although what must come first is not in the books; a person has
         decided so.
@@ -157,10 +159,11 @@ def _messages(
         if letter.routing_key is None:
             msg = "its routing key is not known"
             raise InvalidEvent(msg)
+        key = replay_key(letter.routing_key)
         if waive and letter.reason.startswith("prerequisite:"):
             marked[h.WAIVED] = "prerequisite"
         event = decode(letter.body)
-        return [(letter.routing_key, event_key(event), letter.body, {**marked, h.PARTITION: event.partitionkey})]
+        return [(key, event_key(event), letter.body, {**marked, h.PARTITION: event.partitionkey})]
     name = (letter.event_source or "").rsplit("/", 1)[-1]
     if name not in known_sources():
         msg = f"no source is called {name!r}"
@@ -171,7 +174,7 @@ def _messages(
         raise InvalidEvent(msg)
     return [
         (
-            routing_key(event.company, event.type),
+            replay_key(routing_key(event.company, event.type)),
             event_key(event),
             encode(event),
             {**marked, h.PARTITION: event.partitionkey},

@@ -144,11 +144,7 @@ async def open_feeds(
 
 
 async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> None:
-    """Run all until `stop` is set; what ails one stops no other.
-
-    Raises:
-        UnsafeTopology: the broker's queues are not as they must be.
-    """
+    """Run all until `stop` is set; what ails one stops no other."""
     async with asyncio.TaskGroup() as group:
         for feed in feeds:
             group.create_task(keep_feeding(feed, stop, clock))
@@ -159,7 +155,6 @@ async def feed_all(settings: Settings, clock: Clock, stop: asyncio.Event) -> Non
 
     Raises:
         ConfigurationError: a feed cannot be used as it is set.
-        UnsafeTopology: see `run_feeds`.
     """
     if settings.feeds:
         async with open_feeds(settings, clock) as feeds:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from messaging.brake import Brake
-from messaging.bucket import Bucket
+from messaging.bucket import Bucket, Token
 from messaging.connection import Link
 from messaging.errors import BrokerUnreachable, UnsafeTopology
 from messaging.mint import Mint
 from messaging.publisher import Publisher
+from messaging.watching import TopologyWatch
+from ops.broker_safety import losses_of, relay_of
+from ops.management import read_state
 from ops.metrics import MeasuredBucket, MeasuredTransport, WorkerMetrics
 from ops.webhooks import webhooks_of
 from producers.webhooks.measures import Measures
@@ -64,8 +67,9 @@ async def open_store(settings: Settings) -> AsyncIterator[AsyncEngine]:
 async def open_link(settings: Settings, name: str) -> AsyncIterator[Link]:
     """A supervised connection to the broker; nothing is connected yet."""
     rabbit = settings.rabbitmq
+    rabbit.address()  # a file that cannot be read is a mistake at start, and a broker that is away later
     link = Link(
-        rabbit.address(),
+        rabbit.address,
         name=f"relay {name} {os.getpid()}",
         connect_timeout=rabbit.connect_timeout_seconds,
         heartbeat=rabbit.heartbeat_seconds,
@@ -167,6 +171,46 @@ def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
     )
 
 
+@asynccontextmanager
+async def watch_topology(settings: Settings, link: Link, clock: Clock) -> AsyncIterator[TopologyWatch]:
+    """A watch over the exchanges, queues and bindings of all companies; see `messaging.watching`."""
+    watch = TopologyWatch(
+        link,
+        companies=companies_of(settings),
+        retry_delays=settings.rabbitmq.retry_delays_seconds,
+        look=lambda: losses_on(settings),
+        clock=clock,
+    )
+    watching = asyncio.create_task(watch.run())
+    try:
+        yield watch
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def losses_on(settings: Settings) -> Sequence[str]:
+    """Which settings of the broker would lose facts, as far as its management API is given and answers."""
+    rabbit = settings.rabbitmq
+    if rabbit.management_url is None and rabbit.management_url_file is None:
+        return ()
+    try:
+        state = await read_state(rabbit)
+    except ConfigurationError as error:
+        log.warning("topology.settings_not_seen", error=str(error))
+        return ()
+    return losses_of(state, relay_of(companies_of(settings), rabbit.retry_delays_seconds))
+
+
+def _brake_of(bucket: Bucket) -> Callable[[float], Awaitable[None]]:
+    """How the watch stops one company: no probe goes out either, for so many seconds."""
+
+    async def brake(seconds: float) -> None:
+        await bucket.report(Token(), cause="topology", retry_after=seconds)
+
+    return brake
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What the workers of one process share, however many companies they serve."""
@@ -201,6 +245,7 @@ async def open_workers(
         open_link(settings, "mint") as minting,
         open_publisher(settings, clock, "worker") as publisher,
         watch_stalls(settings, clock) as stalls,
+        watch_topology(settings, minting, clock) as topology,
         AsyncExitStack() as clients,
     ):
         lease = timedelta(seconds=settings.worker.lease_seconds)
@@ -211,6 +256,7 @@ async def open_workers(
         workers = []
         for each in own:
             bucket = bucket_on(consuming, each, stalls, clock)
+            topology.brakes.append(_brake_of(bucket))
             limiter = MeasuredBucket(bucket, metrics, each.company)
             solid = await clients.enter_async_context(open_solid(each, limiter, clock, metrics=metrics))
             workers.append(_worker(each, shared, bucket, solid))
@@ -288,7 +334,7 @@ async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, metrics
     """Run them until `stop` is set. One that cannot go on, for whatever reason, stops alone, where there are others.
 
     Raises:
-        DialectMismatch, UnsafeTopology: the only worker cannot go on, or none of several can.
+        DialectMismatch: the only worker cannot go on, or none of several can.
     """
     served = (metrics or WorkerMetrics()).served
     alone = len(workers) == 1
@@ -304,7 +350,7 @@ async def _told_apart(worker: Worker, stop: asyncio.Event, served: Gauge, *, alo
     served.set(1)
     try:
         await worker.run(stop)
-    except (DialectMismatch, UnsafeTopology) as error:
+    except DialectMismatch as error:
         if alone:
             raise
         log.error("worker.company_stopped", company=worker.company, error=str(error))  # noqa: TRY400 - it says it all
@@ -321,7 +367,7 @@ async def _told_apart(worker: Worker, stop: asyncio.Event, served: Gauge, *, alo
 
 @asynccontextmanager
 async def open_receiver(settings: Settings, clock: Clock, *, measures: Measures) -> AsyncIterator[Starlette]:
-    """The webhook receiver's application. A broker that is down is no reason not to start: it answers 503 meanwhile.
+    """The webhook receiver's application. It starts without the broker, or without its permission: 503 meanwhile.
 
     Raises:
         ConfigurationError: there is no signing secret.
@@ -330,8 +376,8 @@ async def open_receiver(settings: Settings, clock: Clock, *, measures: Measures)
     async with open_publisher(settings, clock, "receiver") as publisher:
         try:
             await publisher.ready()
-        except BrokerUnreachable as error:
-            log.warning("receiver.broker_unreachable", error=str(error))
+        except (BrokerUnreachable, UnsafeTopology) as error:
+            log.warning("receiver.broker_not_ready", error=str(error))
         yield create_app(
             publisher=publisher,
             clock=clock,

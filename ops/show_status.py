@@ -13,6 +13,7 @@ ADVICE: Final = {
     "unauthorised": "Solid refuses the key: see the runbook",
     "rate_limited": "Solid said 429: who else uses the key?",
     "unavailable": "Solid or the proxy before it is not available",
+    "topology": "the broker's queues or policies are not safe, see topology",
     "no mint is running": "is any worker?",
 }
 
@@ -28,7 +29,7 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
     if found["mint"]:
         show(_lanes(found["mint"]))
         show()
-    _print_lines((*_brake(found), *_allowance(found["mint"]), *_kept(found)))
+    _print_lines((*_brake(found), *_topology(found), *_allowance(found["mint"]), *_kept(found)))
     _print_feeds(found["feeds"])
 
 
@@ -47,7 +48,7 @@ def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
     show()
     shared = {name: count for name, count in found["backlog"].items() if count}
     lines = (("queues", _counts(shared)),) if shared else ()
-    _print_lines((*lines, *_for_people(found)))
+    _print_lines((*_topology(found), *lines, *_for_people(found)))
     _print_feeds(found["feeds"])
     show("relay status --company NAME tells more", style="dim")
 
@@ -84,9 +85,15 @@ def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "brake", f"{f'on{since}, ' if mint else ''}{cause}{advice}"
 
 
+def _topology(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if found.get("topology"):
+        yield "topology", found["topology"]
+
+
 def _allowance(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     if mint is None:
         return
+    yield "mint", mint.get("by", "of an older relay")
     yield "rate", f"{mint['rate']:.2f} calls a second, {_full(mint):.0f} in {mint['window_seconds']:g} s"
     if mint["share_of_rate"] < 1:
         yield "slowed", f"to {mint['share_of_rate']:.0%} since Solid said 429: who else uses the key?"

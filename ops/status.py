@@ -1,6 +1,6 @@
 """`relay status` and `relay trace`: what waits where, how the allowance is used, and what became of one thing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -9,11 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.connection import Link
 from messaging.drain import backlog, mint_report
-from messaging.topology import STREAMS, dead_letter_queues, retry_queue, stream_queue
+from messaging.errors import UnsafeTopology
+from messaging.topology import (
+    REPLAY,
+    STREAMS,
+    company_queues,
+    dead_letter_queues,
+    declare_bucket,
+    declared_channel,
+    retry_queue,
+    stream_queue,
+)
 from ops.deadlines import Allowance, open_runs, verdicts
 from ops.feed_status import feeds
 from ops.forecast import Recent, forecast
-from ops.roles import open_link, open_store
+from ops.roles import companies_of, losses_on, open_link, open_store
 from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail
@@ -23,6 +33,8 @@ from store.inbox import Inbox
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 from workers.external_ids import external_id_of
+
+NO_MINT = "no mint is running"
 
 
 async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
@@ -40,12 +52,14 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         merging = await StockStore(engine, clock).pending(settings.company)
         fed = await feeds(settings, engine, clock, company=settings.company)
         deadlines = await _deadlines(engine, settings, _waiting(queues, settings), mint, clock=clock)
+        unsafe = await _unsafe(link, settings, (_brake(mint),))
     forecasts = _forecast(queues, settings, mint)
     return {
         "company": settings.company,
         "backlog": queues,
         "mint": mint,
-        "brake": mint["brake"] if mint else "no mint is running",
+        "brake": _brake(mint),
+        "topology": unsafe,
         "forecast": forecasts,
         "forecast_seconds": max(forecasts.values()),
         "deadlines": deadlines,
@@ -71,18 +85,46 @@ async def overview(settings: Settings, clock: Clock) -> dict[str, Any]:
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
         fed = await feeds(settings, engine, clock)
-    return {"companies": companies, "backlog": shared, "dead_letters": letters, "cases": cases, "feeds": fed}
+        unsafe = await _unsafe(link, settings, [each["brake"] for each in companies.values()])
+    return {
+        "companies": companies,
+        "topology": unsafe,
+        "backlog": shared,
+        "dead_letters": letters,
+        "cases": cases,
+        "feeds": fed,
+    }
 
 
 async def _short(link: Link, settings: Settings) -> dict[str, Any]:
     queues, mint = await backlog(link, _streams(settings)), await mint_report(link, settings.company)
     return {
         "backlog": sum(count or 0 for count in queues.values()),
-        "brake": mint["brake"] if mint else "no mint is running",
+        "brake": _brake(mint),
+        "by": mint.get("by") if mint else None,
         "used": mint["minted"] / (mint["rate"] * mint["window_seconds"]) if mint else None,
         "share_of_rate": mint["share_of_rate"] if mint else None,
         "forecast_seconds": max(_forecast(queues, settings, mint).values()),
     }
+
+
+def _brake(mint: Mapping[str, Any] | None) -> str | None:
+    cause: str | None = mint["brake"] if mint else NO_MINT
+    return cause
+
+
+async def _unsafe(link: Link, settings: Settings, brakes: Sequence[str | None]) -> str | None:
+    """What a person must mend at the broker, where that may be why nothing is posted; None where it is not."""
+    if not {"topology", NO_MINT} & set(brakes):
+        return None
+    try:
+        channel = await declared_channel(link, companies_of(settings), settings.rabbitmq.retry_delays_seconds)
+        for company in settings.served:
+            await declare_bucket(channel, company)
+        await channel.close()
+    except UnsafeTopology as unsafe:
+        return str(unsafe)
+    return "; ".join(await losses_on(settings)) or None
 
 
 async def _queues(link: Link, settings: Settings) -> dict[str, int | None]:
@@ -90,7 +132,7 @@ async def _queues(link: Link, settings: Settings) -> dict[str, int | None]:
 
 
 def _streams(settings: Settings) -> tuple[str, ...]:
-    return tuple(stream_queue(settings.company, stream) for stream in STREAMS)
+    return company_queues(settings.company)
 
 
 def _retries(settings: Settings) -> tuple[str, ...]:
@@ -107,7 +149,7 @@ def _waiting(queues: Mapping[str, int | None], settings: Settings) -> dict[str, 
 
     What waits for a retry goes home and counts as sales; with several companies nobody knows whose it is.
     """
-    waiting = {stream: queues[stream_queue(settings.company, stream)] or 0 for stream in STREAMS}
+    waiting = {each: queues[stream_queue(settings.company, each)] or 0 for each in (*STREAMS, REPLAY)}
     if not settings.companies:
         waiting["sales"] += sum(queues[name] or 0 for name in _retries(settings))
     return waiting
@@ -142,8 +184,7 @@ async def _deadlines(
         if row.fact and letter.state == "waiting" and (letter.event_id or "").startswith(f"{row.fact}:")
     }
     recent, rate = _recent(settings, mint)
-    stopped = mint["brake"] if mint else "no mint is running"
-    allowance = Allowance(rate, settings.bucket.lanes, recent, waiting, stopped)
+    allowance = Allowance(rate, settings.bucket.lanes, recent, waiting, _brake(mint))
     return [asdict(due) for due in verdicts(runs, parked, allowance, now=clock.now())]
 
 

@@ -14,14 +14,14 @@ import structlog
 
 from messaging import headers as h
 from messaging.bucket import Bucket, NoToken
-from messaging.connection import BROKEN, Link
+from messaging.connection import BROKEN, Link, Words
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
-from messaging.errors import MessagingError, UnsafeTopology
+from messaging.errors import MessagingError
 from messaging.lanes import lane_of, on_lane
 from messaging.mint import Mint
 from messaging.publisher import Publisher
-from messaging.topology import STREAMS, stream_of, stream_queue
+from messaging.topology import company_queues, replay_queue, stream_of
 from runtime.clock import Clock
 from runtime.settings import WorkerSettings
 from solid.client import SolidClient
@@ -55,6 +55,9 @@ NAMES: Mapping[type[Outcome], str] = {
     DeadLetter: "dead_letter",
     GiveBack: "given_back",
 }
+REPLAYED_AT_ONCE = 2
+"""Enough to use what others leave of the allowance; more would only stand in line before what comes live."""
+
 WATCH_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
@@ -95,6 +98,7 @@ class Worker:
         self._troubled = asyncio.Event()
         self._dialect_checked = False
         self._settled_any = False
+        self._words = Words(parts.clock)
 
     @property
     def company(self) -> str:
@@ -106,7 +110,6 @@ class Worker:
 
         Raises:
             DialectMismatch: Solid's API is not the one that the settings describe; nothing was posted.
-            UnsafeTopology: a queue has other arguments than the relay needs.
         """
         parts = self._parts
         async with _in_background(parts.bucket.run(), parts.mint.run()) as background:
@@ -116,9 +119,11 @@ class Worker:
                 try:
                     await self._prepare_and_consume(stop, background)
                 except (*BROKEN, MessagingError, StoreUnavailable, SolidError) as error:
-                    if isinstance(error, DialectMismatch | UnsafeTopology):
+                    if isinstance(error, DialectMismatch):
                         raise
-                    log.warning("worker.interrupted", error=str(error) or type(error).__name__)
+                    said = str(error) or type(error).__name__
+                    if self._words.new(said):
+                        log.warning("worker.interrupted", company=parts.company, error=said)
                     self._troubled.set()
                 if self._settled_any:  # the trouble before is over
                     pause = SHORTEST_PAUSE_SECONDS
@@ -160,8 +165,9 @@ class Worker:
 
     async def _session(self, chart: Chart, stop: asyncio.Event, background: Background) -> None:
         parts = self._parts
-        queues = [stream_queue(parts.company, stream) for stream in STREAMS]
-        consumer = Consumer(parts.consuming, parts.publisher, queues=queues, prefetch=parts.settings.prefetch)
+        queues = dict.fromkeys(company_queues(parts.company), parts.settings.prefetch)
+        queues[replay_queue(parts.company)] = min(REPLAYED_AT_ONCE, parts.settings.prefetch)
+        consumer = Consumer(parts.consuming, parts.publisher, queues=queues)
         pipeline = self._pipeline(chart)
         sweeping = asyncio.create_task(self._sweep())
         merging = asyncio.create_task(self._merge())

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from messaging.errors import MessagingError, UnsafeTopology
+from messaging.errors import MessagingError
 from messaging.publisher import Encoded
 from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
 from runtime.clock import Clock
@@ -125,14 +125,11 @@ async def send(publisher: Publisher, batch: list[Encoded], turn: Turn, *, feed: 
 
     Raises:
         Interrupted: not confirmed, and it is not to be tried any longer.
-        UnsafeTopology: trying again would not help.
     """
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
             return await publisher.publish_all(batch)
-        except UnsafeTopology:
-            raise
         except MessagingError as error:
             if not turn.patient or turn.stop.is_set():
                 raise Interrupted(str(error)) from error
@@ -167,19 +164,13 @@ async def keep_run(runs: Runs | None, run: FeedRun) -> None:
 
 
 async def keep_feeding(feed: Feed, stop: asyncio.Event, clock: Clock) -> None:
-    """Look again and again until `stop` is set. What goes wrong is said once, until it is something else.
-
-    Raises:
-        UnsafeTopology: it cannot go on.
-    """
+    """Look again and again until `stop` is set. What goes wrong is said once, until it is something else."""
     told = ""
     try:
         while not stop.is_set():
             pause, problem = feed.every_seconds, ""
             try:
                 await feed.look(Turn(stop, clock))
-            except UnsafeTopology:
-                raise
             except (FeedProblem, StoreError, MessagingError, ConfigurationError) as error:
                 problem = str(error)
                 if isinstance(error, PollUnavailable):

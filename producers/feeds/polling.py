@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx2
 
-from messaging.errors import MessagingError, UnsafeTopology
+from messaging.errors import MessagingError
 from messaging.publisher import Encoded, encoded
 from producers.documents import elements_at
 from producers.feeds.asking import Answer, Asking
@@ -216,8 +216,6 @@ class PolledAddress:
                 reason=rejected.reason,
                 error=str(rejected),
             )
-        except UnsafeTopology:
-            raise
         except MessagingError as error:
             raise Interrupted(str(error)) from error
 

@@ -19,9 +19,8 @@ from ops.broker.node import PrivateNode, installed_server
 from ops.check_broker import BROKER, SETTINGS, check_broker
 from ops.findings import Checklist, Finding
 from runtime.settings import RabbitSettings, ReceiverSettings, Settings
+from tests.integration.administering import VHOST, asked, policy_on
 from tests.integration.wiring import CLOCK, DELAYS, linked
-
-VHOST = "%2F"
 
 
 def settings_of(broker: Broker, company: str, **rabbit: Any) -> Settings:  # noqa: ANN401 - any setting
@@ -38,31 +37,6 @@ async def looked_at(settings: Settings) -> list[Finding]:
 async def wrong_on(broker: Broker, company: str, **rabbit: Any) -> list[str]:  # noqa: ANN401
     findings = await looked_at(settings_of(broker, company, **rabbit))
     return [finding.text for finding in findings if not finding.ok]
-
-
-async def asked(broker: Broker, method: str, path: str, body: object = None) -> None:
-    async with httpx2.AsyncClient(base_url=f"{broker.management_url}/api/", auth=("guest", "guest")) as client:
-        (await client.request(method, path, json=body)).raise_for_status()
-
-
-@asynccontextmanager
-async def policy_on(
-    broker: Broker,
-    name: str,
-    *,
-    pattern: str = "^relay",
-    kind: str = "policies",
-    apply_to: str = "queues",
-    **definition: Any,  # noqa: ANN401 - any policy
-) -> AsyncIterator[None]:
-    """Have a policy for the length of a block."""
-    defined = {key.replace("_", "-"): value for key, value in definition.items()}
-    written = {"pattern": pattern, "apply-to": apply_to, "priority": 1, "definition": defined}
-    await asked(broker, "PUT", f"{kind}/{VHOST}/{name}", written)
-    try:
-        yield
-    finally:
-        await asked(broker, "DELETE", f"{kind}/{VHOST}/{name}")
 
 
 async def test_a_broker_as_it_comes_is_safe_and_its_single_node_is_noted(managed_broker: Broker, company: str) -> None:
@@ -129,14 +103,14 @@ async def test_a_policy_that_sends_retries_elsewhere_is_named(managed_broker: Br
     assert "retries would come back under a foreign key" in text
 
 
-async def test_a_consumer_timeout_below_what_the_mint_holds_is_named(
+async def test_a_consumer_timeout_below_what_a_worker_holds_is_named(
     managed_broker: Broker, company: str, *, rabbitmq_4: bool
 ) -> None:
     if not rabbitmq_4:
         pytest.skip("3.10 knows no such policy")
     async with policy_on(managed_broker, "hasty", consumer_timeout=300_000):
         [text] = await wrong_on(managed_broker, company)
-    assert "a consumer-timeout of 300000 ms: a mint holds its baton for 10 minutes, and would be cut off" in text
+    assert "a consumer-timeout of 300000 ms: a worker may have an event in hand for 10 minutes, and would be" in text
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 """The token bucket on a real broker: one mint, never too many tokens, nearly all of them used, one brake for all."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from aio_pika import Message
 
 from messaging.brake import Brake
-from messaging.bucket import WANT, Bucket, NoToken, Token
+from messaging.bucket import BATON, WANT, Bucket, NoToken, Token
 from messaging.drain import mint_report
 from messaging.mint import Mint
 from messaging.topology import mint_queue
@@ -18,6 +20,7 @@ from ops.broker import Broker
 from runtime.settings import BucketSettings
 from runtime.stalls import StallWatch
 from simulator.limits import worst_window
+from tests.integration.administering import policy_on
 from tests.integration.wiring import CLOCK, Cable, cable_to, linked, running, soon, until
 
 pytestmark = pytest.mark.alone
@@ -169,6 +172,62 @@ async def test_a_mint_whose_queue_is_deleted_makes_it_anew(shop: Shop, amqp_url:
         await soon(bucket.take())
 
 
+@asynccontextmanager
+async def _policy_of(broker: Broker, shop: Shop, **definition: Any) -> AsyncIterator[None]:  # noqa: ANN401 - any policy
+    queue = mint_queue(shop.company)
+    async with policy_on(broker, shop.company, pattern=f"^{queue}$", **definition):
+        yield
+
+
+@pytest.mark.parametrize("what", ["message_ttl", "max_length", "purge", "delete"])
+async def test_minting_goes_on_within_seconds_whatever_becomes_of_its_queue_and_its_minter(
+    managed_broker: Broker, company: str, what: str
+) -> None:
+    """Whatever lay in the queue is gone when the worker that mints dies: the next one mints all the same."""
+    async with open_shop(managed_broker.url, company) as shop:
+        first = await shop.mint()
+        bucket = await shop.bucket()
+        await soon(bucket.take(), within_seconds=30)
+        await shop.mint()
+        async with AsyncExitStack() as stack, linked(managed_broker.url) as link:
+            if what in {"message_ttl", "max_length"}:
+                await stack.enter_async_context(_policy_of(managed_broker, shop, **{what: 1}))
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+            channel = await link.channel()
+            if what == "purge":
+                await (await channel.get_queue(mint_queue(company), ensure=False)).purge()
+            elif what == "delete":
+                await channel.queue_delete(mint_queue(company))
+            async with asyncio.timeout(30):
+                while shop.elected() == [0]:
+                    await bucket.take()
+
+
+async def test_a_standby_is_elected_though_nobody_wants_a_token(managed_broker: Broker, company: str) -> None:
+    async with open_shop(managed_broker.url, company) as shop, linked(managed_broker.url) as link:
+        first = await shop.mint()
+        await shop.mint()
+        await until(lambda: shop.mints[0].state() is not None, within_seconds=30)
+        await (await (await link.channel()).get_queue(mint_queue(company), ensure=False)).purge()
+        first.cancel()
+        await until(lambda: shop.mints[1].state() is not None, within_seconds=30)
+
+
+async def test_many_batons_make_one_mint(shop: Shop, amqp_url: str) -> None:
+    for _ in range(3):
+        await shop.mint()
+    bucket = await shop.bucket()
+    await soon(bucket.take())
+    async with linked(amqp_url) as link:
+        channel = await link.channel()
+        for _ in range(30):
+            await channel.default_exchange.publish(Message(b"", type=BATON), mint_queue(shop.company))
+            await soon(bucket.take())
+    assert [mint.state() is not None for mint in shop.mints].count(True) == 1
+    assert len(shop.elected()) == 1
+
+
 async def test_a_word_that_nobody_can_read_does_not_deafen_the_mint(shop: Shop, amqp_url: str) -> None:
     await shop.mint()
     bucket = await shop.bucket()
@@ -276,6 +335,7 @@ async def test_the_mint_reports_its_rate_and_its_brake(amqp_url: str, company: s
                 await asyncio.sleep(0.05)
         assert report["brake"] == "closed"
         assert report["rate"] == shop.pace.rate
+        assert report["by"].endswith(f", process {os.getpid()}")
         assert await mint_report(link, company) is not None, "looking leaves the report where it is"
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from messaging import headers as h
 from messaging.connection import Link
@@ -183,7 +184,7 @@ async def test_a_retry_that_cannot_be_published_settles_nothing(link: Link, amqp
             delivery = await next_of(taken)
             cable.url = ""
             await broken.close()
-            broken._url = type(broken._url)("amqp://guest:guest@127.0.0.1:1/")
+            broken._address = SecretStr("amqp://guest:guest@127.0.0.1:1/")
             with pytest.raises(PublishFailed):
                 await delivery.redeliver(after_seconds=0, counts=True)
             assert delivery.settled is None

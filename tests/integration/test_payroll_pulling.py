@@ -58,7 +58,7 @@ async def drained(url: str, company: str) -> list[bytes]:
     taken: Deliveries = asyncio.Queue()
     found = []
     async with linked(url) as link:
-        consumer = Consumer(link, publisher_on(link, company), queues=[stream_queue(company, "payroll")], prefetch=200)
+        consumer = Consumer(link, publisher_on(link, company), queues={stream_queue(company, "payroll"): 200})
         await consumer.open(taken.put, companies=[company], retry_delays=DELAYS)
         try:
             while True:

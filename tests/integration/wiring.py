@@ -53,7 +53,7 @@ def publisher_on(link: Link, company: str, *, timeout: float = 5) -> Publisher:
 async def consuming(link: Link, publisher: Publisher, company: str) -> AsyncIterator[tuple[Consumer, Deliveries]]:
     """A consumer of a company's sales, whose deliveries land unsettled in a queue."""
     taken: Deliveries = asyncio.Queue()
-    consumer = Consumer(link, publisher, queues=[stream_queue(company, "sales")], prefetch=10)
+    consumer = Consumer(link, publisher, queues={stream_queue(company, "sales"): 10})
     await consumer.open(taken.put, companies=[company], retry_delays=DELAYS)
     try:
         yield consumer, taken

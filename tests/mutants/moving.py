@@ -208,9 +208,9 @@ MUTANTS: Final = (
     Mutant(
         "prefetch-unlimited",
         "A worker holds no more deliveries than worker.prefetch.",
-        "messaging/connection.py",
-        "                if prefetch is not None:\n",
-        "                if False:\n",
+        "messaging/consumer.py",
+        "            await within(10, channel.set_qos(prefetch_count=prefetch))  #",
+        "            #",
         (f"{DELIVERING}::test_no_more_than_the_prefetch_is_in_hand_at_once",),
         needs_broker=True,
     ),

@@ -10,6 +10,7 @@ from tests.mutants import (
     paying,
     reading,
     receiving,
+    routing,
     showing,
     stocking,
     warehousing,
@@ -22,6 +23,7 @@ from tests.mutants.mutant import Mutant
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *receiving.MUTANTS,
     *moving.MUTANTS,
+    *routing.MUTANTS,
     *feeding.MUTANTS,
     *watching.MUTANTS,
     *bounding.MUTANTS,

@@ -260,7 +260,8 @@ def test_the_architecture_names_every_queue_and_no_other() -> None:
     named = {code(row[0]) for row in table(text_of("docs/architecture.md"), "name")}
     declared = {
         topology.EVENTS_EXCHANGE,
-        *(topology.stream_queue("<c>", stream) for stream in topology.STREAMS),
+        topology.HOME_EXCHANGE,
+        *topology.company_queues("<c>"),
         *(topology.retry_queue(delay) for delay in RabbitSettings().retry_delays_seconds),
         *topology.dead_letter_queues(),
         topology.mint_queue("<c>"),
@@ -275,9 +276,17 @@ class Recorder:
     def __init__(self) -> None:
         self.arguments: dict[str, set[str]] = {}
 
-    async def declare_exchange(self, name: str, kind: str, *, durable: bool) -> object:
+    async def declare_exchange(
+        self, name: str, kind: str, *, durable: bool, arguments: Mapping[str, object] | None = None
+    ) -> object:
         assert durable, (name, kind)
+        assert bool(arguments) is (name == topology.HOME_EXCHANGE)
         return name
+
+    async def get_queue(self, name: str, *, ensure: bool) -> "Recorder":
+        """Give what was declared before."""
+        assert (name in self.arguments) is not ensure
+        return self
 
     async def declare_queue(
         self, name: str, *, durable: bool, arguments: Mapping[str, object] | None = None

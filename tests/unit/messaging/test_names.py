@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from messaging import headers as h
 from messaging.publisher import nearest_delay
-from messaging.topology import STREAMS, dead_letter_queues, retry_queue, routing_key, stream_of
+from messaging.topology import STREAMS, dead_letter_queues, replay_key, retry_queue, routing_key, stream_of
 from runtime.settings import BucketSettings
 from schemas.catalog import EVENT_TYPES
 
@@ -27,7 +27,15 @@ def test_raw_input_has_a_dead_letter_queue_beside_those_of_the_streams() -> None
         "relay.inventory.dlq",
         "relay.payroll.dlq",
         "relay.raw.dlq",
+        "relay.unrouted",
     )
+
+
+def test_a_replay_travels_under_a_key_of_its_own_and_belongs_to_its_stream_still() -> None:
+    key = replay_key("main.inventory.stock.adjusted.v1")
+    assert key == "main.replay.inventory.stock.adjusted.v1"
+    assert replay_key(key) == key, "a replay that dies and is sent again"
+    assert stream_of(key) == "inventory"
 
 
 def test_another_delay_is_another_queue() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from messaging.probing import Server
 from messaging.topology import BASE_TYPES, STREAMS, dead_letter_queues, stream_queue
-from ops.broker_safety import in_force, notes_of, problems_of, relay_of
+from ops.broker_safety import in_force, losses_of, notes_of, problems_of, relay_of
 from ops.check_broker import _of_address
 from ops.management import Binding, BrokerState, Consumption, Policy, vhost_of
 from runtime.settings import RabbitSettings, Settings
@@ -47,7 +47,7 @@ def test_a_sentence_says_which_policy_does_what_to_which_queue_and_how_to_end_it
 
 
 def test_queues_that_suffer_the_same_harm_share_a_sentence() -> None:
-    [text] = problems_of(state(policies=(policy(pattern="dlq$", definition={"max-length": 9}),)), RELAY)
+    [text] = problems_of(state(policies=(policy(pattern="dlq$|unrouted$", definition={"max-length": 9}),)), RELAY)
     assert f"gives {', '.join(dead_letter_queues())} a max-length of 9: the oldest dead letters would be" in text
 
 
@@ -64,7 +64,8 @@ def test_a_full_queue_of_dead_letters_that_refuses_more_stops_workers_instead() 
         ("relay.main.sales", {"delivery-limit": 100}),
         ("relay.main.sales", {"delivery-limit": -1}),
         ("relay.sales.dlq", {"delivery-limit": 1_000_000}),
-        ("relay.main.mint", {"consumer-timeout": 1_800_000}),
+        ("relay.main.sales", {"consumer-timeout": 1_800_000}),
+        ("relay.main.mint", {"message-ttl": 1}),
     ],
 )
 def test_a_limit_that_is_not_below_our_own_does_no_harm(queue: str, definition: dict[str, int]) -> None:
@@ -75,9 +76,8 @@ def test_a_limit_that_is_not_below_our_own_does_no_harm(queue: str, definition: 
     ("queue", "definition", "said"),
     [
         ("relay.retry.10s", {"message-ttl": 9999}, "retries would come back after 10 seconds"),
-        ("relay.main.mint", {"message-ttl": 60_000}, "batons would vanish after 1 minute"),
-        ("relay.main.mint", {"max-length-bytes": 10}, "batons and what the mint is told would be dropped once 10"),
-        ("relay.main.mint", {"consumer-timeout": 600_000}, "a mint holds its baton for 10 minutes"),
+        ("relay.main.mint", {"max-length-bytes": 10}, "what the mint is told would be dropped once 10"),
+        ("relay.main.sales", {"consumer-timeout": 600_000}, "a worker may have an event in hand for 10 minutes"),
         ("relay.main.sales", {"delivery-limit": 99}, "given back 99 times"),
         ("relay.other.payroll", {"expires": 5_400_000}, "left alone for 1.5 hours"),
     ],
@@ -85,6 +85,29 @@ def test_a_limit_that_is_not_below_our_own_does_no_harm(queue: str, definition: 
 def test_a_limit_below_our_own_is_told_with_what_it_does(queue: str, definition: dict[str, int], said: str) -> None:
     [text] = problems_of(state(policies=(policy(pattern=f"^{queue}$", definition=definition),)), RELAY)
     assert said in text
+
+
+@pytest.mark.parametrize(
+    ("queue", "definition", "loses"),
+    [
+        ("relay.retry.10s", {"expires": 14_999}, True),
+        ("relay.retry.10s", {"expires": 15_000}, False),
+        ("relay.sales.dlq", {"expires": 179_999}, True),
+        ("relay.unrouted", {"expires": 180_000}, False),
+        ("relay.sales.dlq", {"message-ttl": 86_400_000}, True),
+        ("relay.unrouted", {"max-length": 1_000_000}, True),
+        ("relay.sales.dlq", {"max-length": 10, "overflow": "reject-publish"}, False),
+        ("relay.retry.10s", {"dead-letter-routing-key": "x"}, True),
+        ("relay.retry.10s", {"max-length": 10}, False),
+        ("relay.main.sales", {"message-ttl": 1000}, False),
+    ],
+)
+def test_what_loses_facts_in_silence_stops_the_relay_and_what_only_holds_them_up_does_not(
+    queue: str, definition: dict[str, Any], *, loses: bool
+) -> None:
+    found = state(policies=(policy(pattern=f"^{queue}$", definition=definition),))
+    assert len(problems_of(found, RELAY)) == 1
+    assert losses_of(found, RELAY) == (problems_of(found, RELAY) if loses else [])
 
 
 def test_the_highest_priority_counts_among_those_that_match_name_and_kind() -> None:

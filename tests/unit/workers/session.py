@@ -50,6 +50,7 @@ class FakeConsumer:
     """Stands in for `messaging.consumer.Consumer`: a test delivers by calling `handler`."""
 
     said: Said
+    refusal: Exception | None = None
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     handler: Any = None
 
@@ -60,6 +61,8 @@ class FakeConsumer:
 
     async def open(self, handler: object, **_: object) -> None:
         """See `Consumer.open`."""
+        if self.refusal is not None:
+            raise self.refusal
         self.handler = handler
         self.said.say("subscribed")
 
@@ -163,6 +166,8 @@ class Stage:
     said: Said = field(default_factory=Said)
     consumers: list[FakeConsumer] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    refusals: list[Exception] = field(default_factory=list)
+    queues: Mapping[str, int] = field(default_factory=dict)
     outcome: Outcome | Exception = field(default_factory=lambda: GiveBack("no_token"))
     mint: Any = field(default_factory=lambda: SimpleNamespace(run=for_ever))
     bucket: FakeBucket = field(init=False)
@@ -172,9 +177,10 @@ class Stage:
         """All parts say what happens to one and the same."""
         self.bucket, self.store = FakeBucket(self.said), FakeStore(self.said)
 
-    def consumer(self, *_: object, **__: object) -> FakeConsumer:
+    def consumer(self, *_: object, queues: Mapping[str, int]) -> FakeConsumer:
         """Stand in for the class `Consumer`."""
-        self.consumers.append(FakeConsumer(self.said))
+        self.queues = queues
+        self.consumers.append(FakeConsumer(self.said, self.refusals.pop() if self.refusals else None))
         return self.consumers[-1]
 
     async def handle(self, _: Delivery) -> Outcome:

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from messaging.delivery import Delivery
-from messaging.errors import PublishFailed, UnsafeTopology
+from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, UnsafeTopology
+from messaging.topology import STREAMS
+from runtime.settings import WorkerSettings
 from solid.errors import DialectMismatch
 from tests.unit.workers.session import HOLD, FakeDelivery, Stage, for_ever
 from workers import worker as worker_module
@@ -100,12 +102,32 @@ async def test_a_lost_broker_ends_the_session_and_the_next_one_subscribes_again(
 async def test_a_worker_whose_mint_cannot_go_on_ends_and_does_not_consume_without_one(stage: Stage) -> None:
     async def fail() -> None:
         await stage.said.until("subscribed")
-        raise UnsafeTopology("another burst")
+        raise LookupError
 
     stage.mint = SimpleNamespace(run=fail)
-    with pytest.raises(UnsafeTopology):
+    with pytest.raises(LookupError):
         await ended(asyncio.create_task(stage.worker().run(asyncio.Event())))
     assert "given back" in stage.said.words
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [UnsafeTopology("no permission to configure relay.main.sales"), BrokerUnreachable("refuses the password")],
+)
+async def test_a_worker_that_the_broker_refuses_waits_and_goes_on_once_it_may(
+    stage: Stage, refusal: MessagingError
+) -> None:
+    stage.refusals = [refusal]
+    async with working(stage):
+        await stage.said.until("subscribed")
+    assert len(stage.consumers) == 2, "the first was refused"
+
+
+async def test_a_worker_holds_few_replays_at_once(stage: Stage) -> None:
+    async with working(stage):
+        await stage.said.until("subscribed")
+    assert stage.queues["relay.main.replay"] == 2
+    assert {stage.queues[f"relay.main.{stream}"] for stream in STREAMS} == {WorkerSettings().prefetch}
 
 
 async def test_a_worker_told_to_stop_drains_what_it_holds_and_lets_calls_end_before_it_gives_back(

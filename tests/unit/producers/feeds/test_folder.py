@@ -14,7 +14,7 @@ from messaging.publisher import Encoded
 from producers.feeds import folder as folder_module
 from producers.feeds import reading
 from producers.feeds.errors import FolderUnusable, Interrupted
-from producers.feeds.feed import IN_FLIGHT, keep_feeding
+from producers.feeds.feed import IN_FLIGHT
 from producers.normalising import NormaliseContext, Refused, Taken
 from tests.unit.producers.feeds.feeding import Watched, read_lines
 
@@ -160,12 +160,11 @@ async def test_without_patience_the_file_goes_back(watched: Watched) -> None:
     assert watched.tree()["in"] == ["a.csv"]
 
 
-async def test_a_broker_with_wrong_queues_ends_the_feed_and_the_file_goes_back(watched: Watched) -> None:
+async def test_a_broker_that_refuses_the_feed_is_waited_for(watched: Watched) -> None:
     watched.put("a.csv", "one")
-    watched.broker.failures = [UnsafeTopology("other arguments")]
-    with pytest.raises(UnsafeTopology):
-        await keep_feeding(watched.feed(), watched.stop, watched.clock)
-    assert watched.tree() == {"in": ["a.csv"], "done": [], "failed": [], "work": []}
+    watched.broker.failures = [UnsafeTopology("no permission"), UnsafeTopology("no permission")]
+    await watched.feed().look(watched.turn(patient=True))
+    assert watched.broker.items == ["one"]
 
 
 async def test_a_feed_that_is_stopped_puts_its_file_back_and_reads_it_from_the_start_the_next_time(
