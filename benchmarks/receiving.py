@@ -55,7 +55,13 @@ def _charge(number: int) -> dict[str, Any]:
         "status": "succeeded",
         "description": "x" * 1500,  # a real one has about two kilobytes
     }
-    envelope = {"id": f"evt_bench_{number}", "object": "event", "type": "charge.succeeded", "created": 1_768_478_400}
+    envelope = {
+        "id": f"evt_bench_{number}",
+        "object": "event",
+        "type": "charge.succeeded",
+        "created": 1_768_478_400,
+        "livemode": False,
+    }
     return {**envelope, "data": {"object": charge}}
 
 

@@ -67,6 +67,7 @@ def opened(rabbitmq_url: str, pace: BucketSettings = NO_LIMIT, **overrides: str)
     """A stage of its own: folder, company, simulator. All of it is gone afterwards."""
     company = f"b{secrets.token_hex(4)}"
     settings = {
+        "RELAY_STRIPE__TEST_MODE": "true",  # the examples of Stripe are of its test mode
         "RELAY_BUCKET__ALLOWANCE": str(pace.allowance),
         "RELAY_BUCKET__WINDOW_SECONDS": str(pace.window_seconds),
         "RELAY_BUCKET__BURST": str(pace.burst),

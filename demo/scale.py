@@ -7,6 +7,7 @@ ALLOWANCE: Final = 100
 WINDOW_SECONDS: Final = 10.0
 
 SETTINGS: Final = {
+    "RELAY_STRIPE__TEST_MODE": "true",  # the examples of Stripe are of its test mode
     "RELAY_BUCKET__ALLOWANCE": str(ALLOWANCE),
     "RELAY_BUCKET__WINDOW_SECONDS": str(WINDOW_SECONDS),
     "RELAY_BUCKET__JITTER_SECONDS": "1",  # a machine that is busy with seven processes wakes up late

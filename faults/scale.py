@@ -14,6 +14,7 @@ HEARTBEAT_SECONDS: Final = 3
 RETRY_DELAYS_SECONDS: Final = (1, 2, 4, 8)
 
 SETTINGS: Final = {
+    "RELAY_STRIPE__TEST_MODE": "true",  # the examples of Stripe are of its test mode
     "RELAY_BUCKET__ALLOWANCE": str(ALLOWANCE),
     "RELAY_BUCKET__WINDOW_SECONDS": str(WINDOW_SECONDS),
     "RELAY_BUCKET__BURST": "20",

@@ -1,7 +1,7 @@
 """In which context raw input is normalised when it is replayed: that in which it came, as the settings are now."""
 
 from ops.feeding import context_of
-from producers.normalising import NormaliseContext
+from producers.normalising import Mode, NormaliseContext
 from producers.webhooks.builtin import SHOPIFY_PATH, UNMAPPED_SHOP
 from runtime.settings import ConfigurationError, Settings
 from store.dead_letters import StoredLetter
@@ -24,7 +24,8 @@ def context_for(letter: StoredLetter, settings: Settings) -> NormaliseContext:
             raise ConfigurationError(msg)
         return context_of(name, settings.feeds[name], settings)
     if source != SHOPIFY_PATH:
-        return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts)
+        mode: Mode = "test" if settings.stripe.test_mode else "live"
+        return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts, mode=mode)
     company = settings.company
     if letter.reason.startswith(UNMAPPED_SHOP):
         shop = letter.reason.removeprefix(UNMAPPED_SHOP)

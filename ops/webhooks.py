@@ -26,6 +26,7 @@ def webhooks_of(settings: Settings) -> list[Source]:
                 tolerance_seconds=stripe.tolerance_seconds,
                 accounts=stripe.accounts,
                 company=settings.company,
+                test_mode=stripe.test_mode,
             )
         )
     if shopify.configured:

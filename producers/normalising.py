@@ -6,9 +6,12 @@ Shared by every producer. A normaliser is pure: it must not do input or output, 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from schemas.envelope import DEFAULT_COMPANY, Event
+
+Mode = Literal["live", "test"]
+"""Whether books take real money, or only what a source marks as a test. Never both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +20,15 @@ class NormaliseContext:
 
     `company` gets what names no account of its own; `accounts` maps a source's account ids to companies. `currency` is
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
-    were written: the source's model checks them.
+    were written: the source's model checks them. `mode` is that of the books, for sources which tell their own; None
+    offline, where nothing is posted.
     """
 
     company: str = DEFAULT_COMPANY
     accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     currency: str = "USD"
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from producers.webhooks import shopify, stripe
 
 
 def _stripe(document: bytes, context: NormaliseContext) -> Normalised:
-    return stripe.normalise(document, accounts=context.accounts, company=context.company)
+    return stripe.normalise(document, accounts=context.accounts, company=context.company, mode=context.mode)
 
 
 SOURCES: Final[Mapping[str, Normaliser]] = {

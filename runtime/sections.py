@@ -242,6 +242,7 @@ class StripeSettings(Section):
     secrets: tuple[SecretStr, ...] = ()
     secrets_file: Path | None = None
     tolerance_seconds: int = Field(default=300, gt=0)
+    test_mode: bool = False
     accounts: dict[str, CompanyName] = {}
 
     @property

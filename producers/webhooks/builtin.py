@@ -24,11 +24,12 @@ _UNTIMED: Final = timedelta(seconds=1)  # Shopify signs no time
 
 
 def stripe_webhook(
-    *, secrets: Sequence[SecretStr], tolerance_seconds: int, accounts: Mapping[str, str], company: str
+    *, secrets: Sequence[SecretStr], tolerance_seconds: int, accounts: Mapping[str, str], company: str, test_mode: bool
 ) -> Source:
     """Stripe's events. `secrets` are the signing secrets in use, several during a rotation.
 
     `accounts` maps Connect account ids to companies, events without an account go to `company`.
+    `test_mode`: these are trial books, which take tests and no real money; all others the other way round.
     """
     return Source(
         name="stripe",
@@ -37,7 +38,7 @@ def stripe_webhook(
         secrets=tuple(secrets),
         tolerance=timedelta(seconds=tolerance_seconds),
         normalise=SOURCES["stripe"],
-        context=NormaliseContext(company=company, accounts=dict(accounts)),
+        context=NormaliseContext(company=company, accounts=dict(accounts), mode="test" if test_mode else "live"),
         identify=lambda body, _: stripe.identify(body),
     )
 
@@ -70,6 +71,8 @@ def _sort_by_shop(shops: Mapping[str, str]) -> Sort:
             raise Rejected(reason="no_topic", message="Shopify names the topic here", field="X-Shopify-Topic")
         if topic != SHOPIFY_TOPIC:
             return f"type_not_used:{topic}"
+        if headers.get("x-shopify-test", "").strip().lower() == "true":
+            return "test_mode"
         if not shops:
             return context
         shop = headers.get("x-shopify-shop-domain", "").strip().lower()

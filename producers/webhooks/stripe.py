@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from producers.normalising import Normalised, Rejected
+from producers.normalising import Mode, Normalised, Rejected
 from producers.webhooks import stripe_disputes, stripe_payments, stripe_payouts, stripe_refunds
 from producers.webhooks.fields import Fields
 from producers.webhooks.stripe_event import Draft, Found, Ignored, Reader, StripeEvent
@@ -59,18 +59,24 @@ KINDS: Final[Mapping[str, _Kind]] = {
 """The Stripe event types that count; every other type is acknowledged and ignored."""
 
 
-def normalise(payload: bytes, *, accounts: Mapping[str, str], company: str = DEFAULT_COMPANY) -> Normalised:
+def normalise(
+    payload: bytes, *, accounts: Mapping[str, str], company: str = DEFAULT_COMPANY, mode: Mode | None = None
+) -> Normalised:
     """Turn one Stripe event into our events.
 
     `accounts` maps Connect account ids to companies: an event of an account that is not in it is refused,
-    an event without an account is the company's own. Raises Rejected; the same payload always gives the
-    same result.
+    an event without an account is the company's own. A test posts nothing where `mode` is live, and real money is
+    refused where it is test. Raises Rejected; the same payload always gives the same result.
     """
     document = _open(payload)
     stripe_type = _type_of(document)
+    if mode == "live" and document.get("livemode") is False:
+        return Normalised((), ignored="test_mode")
     kind = KINDS.get(stripe_type)
     if kind is None:
         return Normalised((), ignored=f"type_not_used:{stripe_type}")
+    if mode is not None:
+        _refuse_other_mode(document, mode)
     event = _event(document, stripe_type, kind)
     books = _company(document, accounts, company)
     try:
@@ -80,6 +86,16 @@ def normalise(payload: bytes, *, accounts: Mapping[str, str], company: str = DEF
         return Normalised(tuple(_wrap(event, draft, books) for draft in found))
     except ValidationError as error:
         raise _rejected(error) from None
+
+
+def _refuse_other_mode(document: Fields, mode: Mode) -> None:
+    """An event that does not say which it is, and real money for trial books, are for a person."""
+    is_live = document.get("livemode")
+    if not isinstance(is_live, bool):
+        raise Rejected(reason="unknown_mode", message="it does not say whether it is real money", field="livemode")
+    if is_live and mode == "test":
+        message = "it is real money, and these are trial books: see stripe.test_mode"
+        raise Rejected(reason="live_mode", message=message, field="livemode")
 
 
 def identify(payload: bytes) -> tuple[str | None, str | None]:

@@ -102,4 +102,20 @@ MUTANTS: Final = (
         "app.router.redirect_slashes = True",
         (f"{RECEIVER}::test_nothing_else_is_served_and_nobody_is_led_to_the_host_that_the_caller_named",),
     ),
+    Mutant(
+        "test-event-posted",
+        "A test of Stripe posts nothing in the books of real money.",
+        "producers/webhooks/stripe.py",
+        """if mode == "live" and document.get("livemode") is False:""",
+        """if mode is None and document.get("livemode") is False:""",
+        (f"{RECEIVER}::test_tests_and_real_money_never_meet_in_the_same_books",),
+    ),
+    Mutant(
+        "real-money-in-trial-books",
+        "Real money that comes to trial books is kept for a person.",
+        "producers/webhooks/stripe.py",
+        """if is_live and mode == "test":""",
+        """if is_live and mode is None:""",
+        (f"{RECEIVER}::test_tests_and_real_money_never_meet_in_the_same_books",),
+    ),
 )

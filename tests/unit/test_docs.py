@@ -205,7 +205,9 @@ def shown(default: object) -> str:
         default = default.get_secret_value()
     if isinstance(default, tuple):
         return f"`{json.dumps([each if isinstance(each, int | float) else str(each) for each in default])}`"
-    if isinstance(default, bool | int | float):
+    if isinstance(default, bool):
+        return f"`{json.dumps(default)}`"
+    if isinstance(default, int | float):
         return f"`{default:g}`" if not isinstance(default, int) else f"`{default}`"
     return f"`{json.dumps(str(default) if isinstance(default, Path) else default)}`"
 

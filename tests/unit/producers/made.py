@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 def stripe_event(kind: str, obj: Json, previous: Json | None = None, **envelope: object) -> bytes:
     data: Json = {"object": obj} if previous is None else {"object": obj, "previous_attributes": previous}
-    document = {"id": "evt_1", "object": "event", "type": kind, "created": CREATED, "data": data}
+    document = {"id": "evt_1", "object": "event", "type": kind, "created": CREATED, "livemode": True, "data": data}
     return json.dumps(document | envelope).encode()
 
 

@@ -285,3 +285,43 @@ def test_without_a_secret_there_is_no_receiver(secrets: tuple[SecretStr, ...]) -
 def test_the_checks_cannot_be_switched_off(changed: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="more than zero"):
         app_with(FakePublisher(), FakeClock(), **changed)
+
+
+MODES = [
+    (False, True, "published", None),
+    (False, False, "ignored", "test_mode"),
+    (False, None, "kept", "unknown_mode"),
+    (False, "false", "kept", "unknown_mode"),
+    (False, 0, "kept", "unknown_mode"),
+    (True, False, "published", None),
+    (True, True, "kept", "live_mode"),
+    (True, None, "kept", "unknown_mode"),
+]
+
+
+@pytest.mark.parametrize(("trial_books", "livemode", "outcome", "reason"), MODES)
+async def test_tests_and_real_money_never_meet_in_the_same_books(
+    publisher: FakePublisher, *, trial_books: bool, livemode: object, outcome: str, reason: str | None
+) -> None:
+    measures = Measures()
+    app = app_with(publisher, FakeClock(), measures=measures, test_mode=trial_books)
+    body = stripe_event("payout.paid", payout(), livemode=livemode)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as http:
+        answer = await _post(http, body)
+    assert (answer.status_code, answer.json()) == (200, {"outcome": outcome})
+    assert len(publisher.events) == (outcome == "published")
+    assert [kept["reason"] for kept in publisher.kept] == ([reason] if outcome == "kept" else [])
+    counted = (await measures.text()).decode()
+    assert ('relay_webhook_ignored_total{reason="test_mode",source="stripe"} 1.0' in counted) == (reason == "test_mode")
+
+
+@pytest.mark.parametrize("trial_books", [True, False])
+async def test_a_type_that_posts_nothing_needs_no_mode(
+    publisher: FakePublisher, clock: FakeClock, *, trial_books: bool
+) -> None:
+    app = app_with(publisher, clock, test_mode=trial_books)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as http:
+        for livemode in (True, False, None):
+            answer = await _post(http, stripe_event("customer.created", {}, livemode=livemode))
+            assert answer.json() == {"outcome": "ignored"}
+    assert (publisher.events, publisher.kept) == ([], [])

@@ -201,7 +201,7 @@ def test_feeds_alone_need_no_receiver_but_nothing_at_all_does() -> None:
 def test_stripe_and_shopify_go_side_by_side(publisher: FakePublisher) -> None:
     secrets = (SecretStr("s"),)
     sources = [
-        stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main"),
+        stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main", test_mode=False),
         shopify_webhook(secrets=secrets, shops={}, company="main"),
     ]
     made = create_app(
@@ -213,3 +213,11 @@ def test_stripe_and_shopify_go_side_by_side(publisher: FakePublisher) -> None:
         retry_after_seconds=1,
     )
     assert {"/webhooks/stripe", "/webhooks/shopify"} <= {getattr(route, "path", "") for route in made.routes}
+
+
+@pytest.mark.parametrize("told", ["true", "True"])
+async def test_a_test_notification_posts_nothing_and_is_counted(publisher: FakePublisher, told: str) -> None:
+    measures = Measures()
+    assert (await post(app(publisher, measures), test=told)).json() == {"outcome": "ignored"}
+    assert 'reason="test_mode",source="shopify"' in (await measures.text()).decode()
+    assert (publisher.events, publisher.kept) == ([], [])
