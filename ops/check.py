@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from messaging.lanes import on_lane
 from ops.check_broker import check_broker
+from ops.check_exposure import check_exposure
 from ops.check_feeds import check_feeds
 from ops.check_payroll import check_payroll
 from ops.check_webhooks import check_webhooks
@@ -27,6 +28,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     books = await checklist.look("books", _books(settings))
     broker = await check_broker(checklist, settings, clock)
     await checklist.look("store", _store(settings))
+    check_exposure(checklist, settings)
     await check_webhooks(checklist, settings)
     await check_payroll(checklist, settings, clock)
     await check_feeds(checklist, settings)

@@ -29,6 +29,17 @@ app = Terminal(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+PRIVATE_UMASK = 0o077
+"""What a process of the relay makes, nobody else reads."""
+
+
+@app.callback()
+def private(context: typer.Context) -> None:
+    """Runs before every command: from here on, new files are the relay's own."""
+    before = os.umask(PRIVATE_UMASK)
+    context.call_on_close(lambda: os.umask(before))
+
+
 app.add_typer(dead, name="dead")
 app.add_typer(cases, name="cases")
 app.add_typer(doubts, name="doubts")

@@ -42,6 +42,10 @@ class Checklist:
         self.findings.append(Finding(what, ok=True, text=text))
         return True
 
+    def right(self, what: str, text: str) -> None:
+        """Put down that a thing is right."""
+        self.findings.append(Finding(what, ok=True, text=text))
+
     def wrong(self, what: str, *texts: str) -> None:
         """Put down what is wrong, a finding each."""
         self.findings += [Finding(what, ok=False, text=text) for text in texts]

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
 
     company: CompanyName = "main"
     books: Path = Path("books.toml")
+    plain_hosts: tuple[str, ...] = ()
     rabbitmq: RabbitSettings = RabbitSettings()
     solid: SolidSettings = SolidSettings()
     bucket: BucketSettings = BucketSettings()

@@ -3,6 +3,7 @@
 It knows no table. What it opens is used through `store.engine` only.
 """
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +28,8 @@ def open_sqlite(url: URL, *, timeout: float) -> AsyncEngine:
         message = "the store must outlive the process: name a file, such as sqlite:///var/relay.db"
         raise ValueError(message)
     path = Path(url.database)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _keep_to_ourselves(path)
     options: dict[str, Any] = {"isolation_level": None}  # sqlite3 must not begin by itself: `_begin` does
     engine = create_async_engine(url, connect_args=options | {"timeout": timeout})
     same_file = _SameFile(path)
@@ -36,6 +38,14 @@ def open_sqlite(url: URL, *, timeout: float) -> AsyncEngine:
     event.listen(engine.sync_engine, "checkout", same_file.on_checkout)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _keep_to_ourselves(path: Path) -> None:
+    """Let no other user read the files of a database that an earlier version made; new ones follow the umask."""
+    for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with contextlib.suppress(OSError):  # not there yet, or another user's: `relay check` tells
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:

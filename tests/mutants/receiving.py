@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 ATTACKED: Final = "tests/e2e/test_receiver_attacked.py"
 BOUNDED: Final = "tests/unit/ops/test_bounded_http.py"
+EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
 GATE: Final = "tests/unit/ops/test_http_gate.py"
 RECEIVER: Final = "tests/unit/producers/test_receiver.py"
 SECRET_FILES: Final = "tests/unit/runtime/test_secret_files.py"
@@ -117,5 +118,37 @@ MUTANTS: Final = (
         """if is_live and mode == "test":""",
         """if is_live and mode is None:""",
         (f"{RECEIVER}::test_tests_and_real_money_never_meet_in_the_same_books",),
+    ),
+    Mutant(
+        "files-for-everybody",
+        "What a process of the relay makes, nobody else reads.",
+        "ops/cli.py",
+        "PRIVATE_UMASK = 0o077",
+        "PRIVATE_UMASK = 0o022",
+        (f"{EXPOSURE}::test_what_a_command_makes_is_its_own",),
+    ),
+    Mutant(
+        "store-readable",
+        "No other user reads the store's file, whoever made it.",
+        "store/sqlite.py",
+        "each.chmod(0o600)",
+        "each.chmod(0o644)",
+        ("tests/unit/store/test_sqlite.py::test_nobody_else_reads_the_files_of_a_store",),
+    ),
+    Mutant(
+        "readable-secret-passed-over",
+        "A secret that others can read is told.",
+        "ops/check_exposure.py",
+        "if status.st_mode & 0o177:",
+        "if status.st_mode & 0o002:",
+        (f"{EXPOSURE}::test_a_secret_that_others_can_read_or_replace_is_wrong",),
+    ),
+    Mutant(
+        "plain-text-passed-over",
+        "Plain text to another host is told.",
+        "ops/check_exposure.py",
+        "if parts.scheme in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:",
+        "if parts.scheme not in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:",
+        (f"{EXPOSURE}::test_plain_text_to_another_host_is_wrong",),
     ),
 )

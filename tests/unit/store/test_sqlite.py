@@ -1,9 +1,11 @@
 """What opening a database does that no real race shows on demand."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
+from store.engine import connect
 from store.errors import StoreUnavailable
 from store.sqlite import _switch_to_wal
 
@@ -33,3 +35,15 @@ def test_a_contested_switch_to_wal_waits_its_turn_and_tries_again() -> None:
 def test_a_switch_to_wal_that_never_works_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match="WAL"):
         _switch_to_wal(Contested(times=1000))  # type: ignore[arg-type]
+
+
+async def test_nobody_else_reads_the_files_of_a_store(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    await connect(f"sqlite:///{folder}/relay.db").dispose()
+    assert folder.stat().st_mode & 0o077 == 0
+    files = [folder / name for name in ("relay.db", "relay.db-wal", "relay.db-shm")]
+    for each in files:
+        each.touch()
+        each.chmod(0o644)
+    await connect(f"sqlite:///{folder}/relay.db").dispose()
+    assert {each.stat().st_mode & 0o777 for each in files} == {0o600}

@@ -1,0 +1,142 @@
+"""The part of `relay check` that asks what strangers and other users of this machine could read, change or reach.
+
+It looks at addresses, permissions and limits, and calls nobody.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, SecretStr
+from sqlalchemy.engine import make_url
+
+from ops.findings import Checklist
+from ops.serving import FILES_OF_OURS, open_files
+from producers.feeds.places import writable_by_others
+from runtime.sections_feeds import PollingFeed
+from runtime.settings import ConfigurationError, Settings
+
+_NO_SECRETS: Final = {"ca_file", "options_file"}
+_PLAIN: Final = {"http", "amqp"}
+
+
+def check_exposure(checklist: Checklist, settings: Settings) -> None:
+    """What is wrong, a finding each; or one that nothing is."""
+    problems = [*_plain(settings), *_reachable(settings), *_files(settings)]
+    checklist.wrong("exposure", *problems)
+    if not problems:
+        checklist.right(
+            "exposure", "nothing goes in plain text to another host, and no other user reads or changes a file"
+        )
+    checklist.note("exposure", *_notes(settings))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return host is None or host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def secret_files(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """Every file of secrets that the settings name, with the setting's name."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Path) and name.endswith("_file") and name not in _NO_SECRETS:
+            yield prefix + name, value
+        for inner, part in value.items() if isinstance(value, dict) else (("", value),):
+            if isinstance(part, BaseModel):
+                yield from secret_files(part, f"{prefix}{name}.{inner}{'.' if inner else ''}")
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, str | None]]:
+    """Every address that is called, with the setting that says it."""
+    yield "rabbitmq.url", _told(settings.rabbitmq.address)
+    yield "rabbitmq.management_url", _told(settings.rabbitmq.management_address)
+    yield "solid.base_url", settings.solid.base_url
+    for name, own in settings.companies.items():
+        yield f"companies.{name}.solid.base_url", own.solid.base_url
+    for name, feed in settings.feeds.items():
+        if isinstance(feed, PollingFeed):
+            yield f"feeds.{name}.url", feed.url
+    for name, account in settings.payroll.items():
+        yield f"payroll.{name}.base_url", account.address
+        if urlsplit(account.token_address).hostname != urlsplit(account.address).hostname:
+            yield f"payroll.{name}.token_url", account.token_address
+
+
+def _told(address: Any) -> str | None:  # noqa: ANN401 - a method of the settings
+    """An address that may stand in a file; one that cannot be read is another finding's affair."""
+    try:
+        found: SecretStr | None = address()
+    except ConfigurationError:
+        return None
+    return None if found is None else found.get_secret_value()
+
+
+def _plain(settings: Settings) -> Iterator[str]:
+    for setting, address in _addresses(settings):
+        parts = urlsplit(address or "")
+        host = parts.hostname
+        if parts.scheme in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:
+            msg = (
+                f"{setting}: {parts.scheme} to {host}: whoever is on the way reads and changes what passes, secrets too"
+            )
+            yield f"{msg}. Use {parts.scheme}s, or name {host} in plain_hosts if the network between is yours alone."
+    parts = urlsplit(_told(settings.rabbitmq.address) or "")
+    if (parts.username or "guest") == "guest" and not is_loopback(parts.hostname):
+        yield "rabbitmq.url: the user guest, whom everybody knows, on another host: make a user of the relay's own."
+
+
+def _reachable(settings: Settings) -> Iterator[str]:
+    receiver = settings.receiver
+    behind_a_proxy = any(not network.is_loopback for network in receiver.proxies)
+    if not is_loopback(receiver.host) and not behind_a_proxy:
+        msg = f"receiver.host: {receiver.host} is reached without TLS by whoever reaches this machine"
+        yield f"{msg}: listen on 127.0.0.1 behind a proxy that ends TLS, or say in receiver.proxies where the proxy is."
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    for setting, path in secret_files(settings):
+        yield from _kept_secret(setting, path)
+    url = make_url(settings.store.url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        database = Path(url.database)
+        for each in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+            if each.exists():
+                yield from _kept_secret("store.url", each)
+    config = Path(os.environ.get("RELAY_CONFIG", "relay.toml"))
+    for setting, path in (("relay.toml", config), ("books", settings.books)):
+        if path.exists() and (who := writable_by_others(path)) is not None:
+            yield f"{setting}: {path} may be changed by {who}: chmod go-w {path}"
+
+
+def _kept_secret(setting: str, path: Path) -> Iterator[str]:
+    try:
+        status = path.stat()
+        folder = writable_by_others(path.parent) if not path.parent.stat().st_mode & stat.S_ISVTX else None
+    except OSError:
+        return  # what cannot be read is told where it is needed
+    if status.st_uid not in (0, os.geteuid()):
+        yield f"{setting}: {path} belongs to user {status.st_uid}: chown it to the user the relay runs as"
+    if status.st_mode & 0o177:
+        yield f"{setting}: {path} has mode {stat.S_IMODE(status.st_mode):04o}, so that others read it: chmod 600 {path}"
+    if folder is not None:
+        yield f"{setting}: {path} can be replaced by {folder}: chmod go-w {path.parent}"
+
+
+def _notes(settings: Settings) -> Iterator[str]:
+    parts = urlsplit(_told(settings.rabbitmq.address) or "")
+    if (parts.username or "guest") == "guest" and is_loopback(parts.hostname):
+        yield "rabbitmq.url: guest: every user of this machine can read and write the queues."
+    if settings.metrics.port and not is_loopback(settings.metrics.host):
+        yield f"metrics.host: whoever reaches {settings.metrics.host} reads the figures and the companies' names."
+    files, wanted = open_files(), settings.receiver.max_connections + FILES_OF_OURS
+    if files < wanted:
+        msg = f"this process may open {files} files, and receiver.max_connections needs {wanted}"
+        yield f"{msg}: fewer connections are let in; raise the limit (ulimit -n, LimitNOFILE=)."
