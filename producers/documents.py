@@ -8,9 +8,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.json_text import MOST_VALUES, count_values
+
 _DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NEXT_DOCUMENT: Final = re.compile(r"\n(?=[{\[])")
+_MOST_AGAIN: Final = 4
+"""How often a text may be read over again because of documents in it that do not parse."""
 
 
 def split_documents(raw: bytes) -> Iterator[bytes]:
@@ -18,8 +22,8 @@ def split_documents(raw: bytes) -> Iterator[bytes]:
 
     A file holds one JSON document, several one after the other (JSON lines, or printed over several lines),
     a list of documents, or a Stripe list object `{"object": "list", "data": [...]}`. What does not parse is
-    given as one document, up to the next line that opens one. An empty file gives one empty document, an
-    empty list none.
+    given as one document, up to the next line that opens one; the rest of the file, once so much did not parse that
+    it would be read over and over again. An empty file gives one empty document, an empty list none.
     """
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     for start, end in _values(text):
@@ -31,11 +35,14 @@ def _values(text: str) -> Iterator[tuple[int, int]]:
     position = _skip(text, 0)
     if position == len(text):
         yield position, position
+    left = _MOST_AGAIN * len(text)
     while position < len(text):
-        end = _end_of_value(text, position)
+        end, looked_at = _end_or_failure(text, position)
         if end is None:
             found = _NEXT_DOCUMENT.search(text, position)
             end = found.start() if found else len(text)
+            left -= max(0, looked_at - end)
+            end = end if left > 0 else len(text)
         yield position, end
         position = _skip(text, end)
 
@@ -79,10 +86,18 @@ def _members(text: str, start: int) -> Iterator[tuple[str, int]]:
 
 
 def _end_of_value(text: str, start: int) -> int | None:
+    return _end_or_failure(text, start)[0]
+
+
+def _end_or_failure(text: str, start: int) -> tuple[int | None, int]:
+    """Where the value ends, None where none is; and how far it was read for that, at most."""
     try:
-        return _must_end(text, start)
+        end = _must_end(text, start)
+    except json.JSONDecodeError as error:
+        return None, error.pos
     except (ValueError, RecursionError):
-        return None
+        return None, len(text)
+    return end, end
 
 
 def _must_end(text: str, start: int) -> int:
@@ -100,6 +115,9 @@ def elements_at(raw: bytes, path: str) -> list[bytes]:
     An empty path means the document itself: a list gives its elements, anything else is one document; `null` at a path
     is an empty list. Raises ValueError: it is no JSON, or there is no list at the path.
     """
+    if count_values(raw) > MOST_VALUES:
+        message = f"more than {MOST_VALUES:,} values: ask for smaller pages"
+        raise ValueError(message)
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     whole = _skip(text, 0)
     if _end_of_value(text, whole) is None:

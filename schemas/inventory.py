@@ -20,10 +20,10 @@ _MOST_DECIMALS: Final = 9
 
 
 def _bounded(quantity: Decimal) -> Decimal:
-    if not quantity.is_finite() or abs(quantity) > MAX_QUANTITY:
+    if not quantity.is_finite() or quantity.copy_abs() > MAX_QUANTITY:
         raise AmountRefused(reason="quantity_too_large", message=f"a quantity is at most {MAX_QUANTITY} either way")
     shortest = quantity.normalize() + 0
-    if -int(shortest.as_tuple().exponent) > _MOST_DECIMALS:
+    if -int(shortest.as_tuple().exponent) > _MOST_DECIMALS or (quantity and not shortest):
         raise AmountRefused(reason="quantity_too_fine", message=f"a quantity has at most {_MOST_DECIMALS} decimals")
     return shortest
 

@@ -5,17 +5,26 @@ The one place that parses JSON text for events and webhooks. It must not interpr
 
 import json
 from decimal import Decimal
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from schemas.errors import InvalidJson
 
+MOST_VALUES: Final = 1_000_000
+"""Values of one document: as Python keeps them, empty ones take thirty times the room they have in a text."""
 
-def parse_json(raw: bytes) -> object:
+MOST_VALUES_OF_A_FILE: Final = 10_000_000
+"""Where a whole file is one document, and the memory of who reads it is limited."""
+
+
+def parse_json(raw: bytes, *, most_values: int = MOST_VALUES) -> object:
     """Parse one JSON document in UTF-8; whole numbers become int, other numbers Decimal.
 
     Raises InvalidJson for anything else: other encodings, NaN and Infinity, numbers or nesting past what
-    Python reads. The message says what is wrong and where, never what was read.
+    Python reads, more values than are allowed. The message says what is wrong and where, never what was read.
     """
+    if count_values(raw) > most_values:
+        msg = f"JSON with more than {most_values:,} values"
+        raise InvalidJson(msg)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -34,6 +43,11 @@ def parse_json(raw: bytes) -> object:
         msg = "JSON with a number too long or nesting too deep"
         raise InvalidJson(msg) from None
     return parsed
+
+
+def count_values(raw: bytes) -> int:
+    """How many values a document may hold at most: each but the first stands behind one of these signs."""
+    return sum(map(raw.count, (b",", b":", b"[", b"{")))
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

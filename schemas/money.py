@@ -69,14 +69,14 @@ def _check_currency(code: object) -> str:
 
 def _canonical(amount: Decimal, exponent: int) -> Decimal:
     """Write the amount with the currency's decimals, or with more when they are significant."""
-    if not amount.is_finite() or abs(amount) > MAX_AMOUNT:
+    if not amount.is_finite() or amount.copy_abs() > MAX_AMOUNT:
         raise AmountRefused(
             reason="amount_too_large", message=f"an amount is finite and at most {MAX_AMOUNT} either way"
         )
     with localcontext(prec=_DIGITS):
         shortest = amount.normalize()
         places = -int(shortest.as_tuple().exponent)
-        if places > MAX_DECIMALS:
+        if places > MAX_DECIMALS or (amount and not shortest):
             raise AmountRefused(reason="amount_too_fine", message=f"an amount has at most {MAX_DECIMALS} decimals")
         return shortest.quantize(Decimal(1).scaleb(-max(places, exponent))) + 0
 

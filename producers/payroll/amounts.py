@@ -53,7 +53,7 @@ def _decimal(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     found = Decimal(value)
-    return found if found.is_finite() and abs(found) <= MAX_AMOUNT else None
+    return found if found.is_finite() and found.copy_abs() <= MAX_AMOUNT else None
 
 
 def is_fine(amount: Decimal, currency: str) -> bool:

@@ -21,6 +21,10 @@ from producers.payroll.csv_mapping import CsvMapping
 from schemas.money import MAX_AMOUNT
 
 _MOST_TITLE_LINES: Final = 30
+_LONGEST: Final = 100
+"""Characters of a cell that holds an amount or a period."""
+
+_LONGEST_LINE: Final = 1 << 20
 _ID: Final = re.compile(r"(?=[^ ]*\d)[A-Za-z0-9_.:#/-]{1,60}", re.ASCII)
 _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BETWEEN: Final = re.compile(r"\s*[-\u2013\u2014]\s*|\s+(?:to|through)\s+")
@@ -63,7 +67,7 @@ def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
     """
     encoding = _encoding(file, mapping)
     text = TextIOWrapper(file, encoding=encoding, newline="")
-    reader = csv.reader(text, delimiter=mapping.delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=mapping.delimiter, strict=True)
     try:
         yield from _rows(reader, mapping)
     except UnicodeError:
@@ -74,6 +78,14 @@ def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
         raise Rejected(reason="not_csv", message=message) from None
     finally:
         text.detach()
+
+
+def _lines(text: TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            message = "a line has more than a million characters: this is no export of pay runs"
+            raise Rejected(reason="line_too_long", message=message)
+        yield line
 
 
 def _encoding(file: BinaryIO, mapping: CsvMapping) -> str:
@@ -95,8 +107,9 @@ def _rows(reader: Reading, mapping: CsvMapping) -> Iterator[Row]:
             continue
         told = finder.titles(row) if len(_without_end(row)) < len(header) else {}
         if told:
+            if not told.keys() <= titles.keys():
+                columns = finder.columns(header, titles | told)
             titles |= told
-            columns = finder.columns(header, titles)
         elif not _is_heading(row, header, columns):
             yield Row(reader.line_num, _titled(titles, columns) | _fitted(row, columns, reader.line_num), columns)
 
@@ -127,10 +140,12 @@ def _header(
     raise Rejected(reason="missing_columns", message=message)
 
 
-def _without_end(row: list[str]) -> list[str]:
-    while row and not row[-1]:
-        row = row[:-1]
-    return row
+def _without_end(row: Sequence[str], *, least: int = 0) -> list[str]:
+    """The row without empty cells at its end, of which so many cells stay."""
+    end = len(row)
+    while end > least and not row[end - 1]:
+        end -= 1
+    return list(row[:end])
 
 
 def _is_heading(row: Sequence[str], header: Sequence[str], columns: Columns) -> bool:
@@ -149,8 +164,7 @@ def _titled(titles: dict[str, str], columns: Columns) -> dict[str, str]:
 
 def _fitted(row: Sequence[str], columns: Columns, line: int) -> dict[str, str]:
     order = columns.order
-    while len(row) > len(order) and not row[-1]:
-        row = row[:-1]
+    row = _without_end(row, least=len(order))
     if len(row) != len(order):
         message = f"line {line} has {len(row)} cells, the header has {len(order)}: its columns are shifted"
         raise Rejected(reason="shifted_columns", message=message)
@@ -185,6 +199,8 @@ class Cells:
         bare = (text.replace(self.mapping.symbol, "") if self.mapping.symbol else text).strip()
         if bare in _DASH:
             return ZERO
+        if len(bare) > _LONGEST:
+            raise self._refused(row, column, "")
         match = self._number.fullmatch(re.sub(r"(?<=[-(])\s+|\s+(?=[-)])", "", bare))
         if match is None:
             raise self._refused(row, column, text)
@@ -209,7 +225,7 @@ class Cells:
     def period(self, row: Row, column: str) -> tuple[date, date]:
         """Give the two days of a cell, with a dash or `to` between them. Raises Rejected `bad_date`."""
         text = row.cells[column]
-        for between in _BETWEEN.finditer(text):  # a day may have dashes of its own
+        for between in _BETWEEN.finditer(text[:_LONGEST]):  # a day may have dashes of its own
             first, last = self._parsed(text[: between.start()]), self._parsed(text[between.end() :])
             if first is not None and last is not None:
                 return first, last

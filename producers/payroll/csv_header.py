@@ -4,6 +4,7 @@ It must not read amounts, and shows headers only, never what stands below them.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,9 @@ from producers.payroll.csv_mapping import CsvMapping, Meaning
 
 _HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ()/&%.#'+:_-]{0,59}", re.ASCII)
 TAX_NUMBER: Final = re.compile(r"\d{3}-?\d{2}-?\d{4}")
+MOST_COLUMNS: Final = 2_000
+"""No export has a quarter of them."""
+
 IN_TITLES: Final = ("pay_date", "period", "period_start", "period_end", "entity")
 """What may stand in a line above the header instead of a column."""
 _ALONE: Final = (*IN_TITLES, "type", "department", "location")
@@ -85,8 +89,11 @@ class Finder:
     def columns(self, row: Sequence[str], titles: Mapping[str, str]) -> Columns:
         """Say what each column of the header is.
 
-        Raises Rejected `column_twice:<header>`.
+        Raises Rejected `column_twice:<header>`, `too_many_columns`.
         """
+        if len(row) > MOST_COLUMNS:
+            message = f"the header has {len(row)} columns, and at most {MOST_COLUMNS} are read"
+            raise Rejected(reason="too_many_columns", message=message)
         order: list[str | None] = []
         amounts: dict[str, Meaning] = {}
         for header in row:
@@ -141,7 +148,8 @@ class Finder:
 
     def _check_single(self, order: Iterable[str | None]) -> None:
         named = [name for name in order if name]
-        twice = [name for name in named if named.count(name) > 1]
+        times = Counter(named)
+        twice = [name for name in named if times[name] > 1]
         for known in self._alone.values():
             twice += [name for name in known if name in named][1:]
         if twice:

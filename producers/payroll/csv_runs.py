@@ -23,6 +23,9 @@ from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, differ, neg
 
 NAME: Final = "payroll-csv"
 
+MOST_RUNS: Final = 500
+"""Runs of one file: each row is compared with the sums of all of them."""
+
 _GROSS: Final = frozenset({"wages", "contractor"})
 
 
@@ -105,6 +108,9 @@ def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
         raise Rejected(reason="row_without_person", message=message, field=f"line {row.line}")
     _must_not_be_named(row, names, cells.mapping)
     key = _key(row, cells, options, context)
+    if key not in adding.tallies and len(adding.tallies) == MOST_RUNS:
+        message = f"the file has more than {MOST_RUNS} pay runs: export fewer at a time"
+        raise Rejected(reason="too_many_runs", message=message, field=f"line {row.line}")
     tally = adding.tallies.setdefault(key, Tally())
     own = Tally()
     for column, meaning in row.columns.amounts.items():

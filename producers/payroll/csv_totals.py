@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import Final
 
 from producers.normalising import Rejected
@@ -19,6 +19,9 @@ from producers.payroll.tally import differ
 from schemas.money import Money
 
 _SEVERAL: Final = 2
+_MOST_SECTIONS: Final = 100
+"""As many totals may stand one after the other before one of them all, unless that is of its run or the file."""
+
 Sums = dict[str, Decimal]
 
 
@@ -73,7 +76,7 @@ def check_total(row: Row, amounts: Sums, parts: Iterable[Part], sections: Sequen
     """
     told = {column: amount for column, amount in amounts.items() if row.cells[column]}
     known = list(parts)
-    since = accumulate(reversed(sections), Part.joined)
+    since = accumulate(islice(reversed(sections), _MOST_SECTIONS), Part.joined)
     if any(part.makes(told) for part in chain(known, since)):
         return
     nearest = max(known, key=lambda part: sum(part.sums.get(column, ZERO) == told[column] for column in told))

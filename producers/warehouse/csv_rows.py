@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "/warehouse/warehouse-csv"
 
+MOST_COLUMNS: Final = 16_384
+"""As many as a spreadsheet has."""
+
 _SUMMED: Final = ("quantity", "out", "amount", "ordered", "rejected", "short", "over")
 
 
@@ -43,6 +46,11 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     delimiter = options.delimiter or said or delimiter_of(header, lambda names: not missing_columns(names, options))
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     names = _header(header, delimiter)
+    if len(names) > MOST_COLUMNS:
+        message = (
+            f"the header has {len(names)} columns, and at most {MOST_COLUMNS} are read: leave out what is not used"
+        )
+        raise Rejected(reason="too_many_columns", message=message)
     columns = _Columns(names, columns_of(names, options))
     reader = RowReader(options, context, source=SOURCE, prefix="csv", unit="line")
     if not options.bare_end:

@@ -30,7 +30,9 @@ def receiving_advice(message: Message, reading: Reading) -> Pieces:
     if not held:
         text = "a receipt without a line (LIN): what was received is not said, or not where it belongs"
         raise Rejected(reason="no_lines", message=text, field="LIN")
-    orders = [order(line) or order(header) for line in held]
+    whole = order(header)
+    orders = [order(line) or whole for line in held]
+    several = len(set(orders)) > 1
     by_order: dict[str | None, list[ReceiptLine]] = {}
     for index, (name, line) in enumerate(zip(orders, held, strict=True), start=1):
         try:
@@ -41,7 +43,7 @@ def receiving_advice(message: Message, reading: Reading) -> Pieces:
             by_order.setdefault(name, []).append(read)
     on = day(header, "50", "35", "137")
     for name, lines in by_order.items():
-        fact = reading.fact(message, number, name if len(set(orders)) > 1 else None)
+        fact = reading.fact(message, number, name if several else None)
         with rejecting():
             data = ReceiptPosted(
                 fact=fact, order=name, receipt=number or name or fact, supplier=vendor, lines=tuple(lines), day=on

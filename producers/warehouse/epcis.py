@@ -13,7 +13,7 @@ from producers.warehouse.epcis_postings import posting
 from producers.warehouse.whole_file import file_options, read_whole
 from producers.warehouse.wrapping import refused
 from schemas.errors import InvalidJson
-from schemas.json_text import parse_json
+from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
 
 _DOCUMENTS = frozenset({"EPCISDocument", "EPCISQueryDocument"})
 
@@ -29,7 +29,7 @@ def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | 
         message = "this is XML, and EPCIS is read in JSON: let the repository answer with JSON (EPCIS 2.0)"
         raise Rejected(reason="xml_not_read", message=message)
     try:
-        document = parse_json(raw)
+        document = parse_json(raw, most_values=MOST_VALUES_OF_A_FILE)
     except InvalidJson as error:
         raise Rejected(reason="not_json", message=str(error)) from None
     found = _events(document)
@@ -52,7 +52,7 @@ def _events(document: object) -> list[object]:
         return document
     if not isinstance(document, dict):
         raise _not_epcis()
-    if document.get("type") in _DOCUMENTS or "epcisBody" in document:
+    if _DOCUMENTS & frozenset(EpcisEvent(document).types()) or "epcisBody" in document:
         body = document.get("epcisBody")
         return _of_body(body if isinstance(body, dict) else {})
     if isinstance(document.get("eventList"), list):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.warehouse.epcis_ids import Goods, goods, party, transaction, word
+from producers.warehouse.epcis_ids import Goods, alone, goods, party, transaction, word
 from producers.warehouse.wrapping import clean, digest
 from schemas.attributes import parse_time
 from schemas.inventory import MAX_QUANTITY
@@ -16,6 +16,7 @@ from schemas.inventory import MAX_QUANTITY
 _MOST_DIGITS: Final = 24
 _LONGEST_NAME: Final = 64
 _MOST_CORRECTIONS: Final = 5
+_TYPES: Final = ("type", "@type", "isA")
 _VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment"})
 """Members that a repository adds or that only people read: not what happened."""
 
@@ -37,8 +38,9 @@ class EpcisEvent:
 
     @property
     def kind(self) -> str:
-        """`ObjectEvent` and so on, without the prefix that JSON-LD may have; empty when absent."""
-        return (self.text("type") or self.text("@type") or self.text("isA") or "").removeprefix("epcis:")
+        """`ObjectEvent` and so on; of several types the one that is an event. Empty when absent."""
+        types = self.types()
+        return next((kind for kind in types if kind.endswith("Event")), types[0] if types else "")
 
     @property
     def name(self) -> str:
@@ -61,9 +63,16 @@ class EpcisEvent:
         """The disposition, as a plain word."""
         return word(self.values.get("disposition"))
 
+    def types(self) -> tuple[str, ...]:
+        """Give its types, of which JSON-LD may name several, without the prefix that they may have."""
+        listed = next((held for name in _TYPES if (held := self._listed(name))), ())
+        return tuple(
+            found.removeprefix("epcis:") for each in listed if isinstance(each, str) and (found := clean(each))
+        )
+
     def text(self, name: str) -> str | None:
-        """Give a text; None when absent or something else."""
-        value = self.values.get(name)
+        """Give a text, which may stand alone in a list; None when absent or something else."""
+        value = alone(self.values.get(name))
         return clean(value) if isinstance(value, str) else None
 
     def corrections(self) -> str:
@@ -97,8 +106,8 @@ class EpcisEvent:
     def place(self) -> str | None:
         """Give where the goods are after it: the business location, else the read point."""
         for name in ("bizLocation", "readPoint"):
-            held = self.values.get(name)
-            value = held.get("id") if isinstance(held, dict) else held
+            held = alone(self.values.get(name))
+            value = alone(held.get("id") if isinstance(held, dict) else held)
             if isinstance(value, str) and (found := clean(value)):
                 return found
         return None
@@ -113,7 +122,9 @@ class EpcisEvent:
         """Give the owning parties of a side, `source` or `destination`."""
         held = self._objects(f"{side}List")
         return frozenset(
-            party(str(item[side])) for item in held if word(item.get("type")) == "owning_party" and item.get(side)
+            party(name)
+            for item in held
+            if word(item.get("type")) == "owning_party" and isinstance(name := alone(item.get(side)), str) and name
         )
 
     def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[Amount, ...]:

@@ -17,15 +17,16 @@ _URN_ITEM: Final = re.compile(
 )
 _LINK_ITEM: Final = re.compile(
     r"https?://[^?#\s]+?/01/(?P<gtin>[0-9]{8}|[0-9]{12,14})(?:/22/[^/?#]+)?(?:/10/(?P<lot>[^/?#]+))?(?:/21/[^/?#]+)?/?(?:[?#].*)?",
-    re.ASCII,
+    re.ASCII | re.DOTALL,
 )
 _URN_PARTY: Final = re.compile(r"urn:epc:id:(?:sgln|pgln):([0-9]{6,12})\.([0-9]{0,6})(?:\..*)?", re.ASCII)
-_LINK_PARTY: Final = re.compile(r"https?://[^?#\s]+?/(?:414|417)/([0-9]{13})(?:[/?#].*)?", re.ASCII)
+_LINK_PARTY: Final = re.compile(r"https?://[^?#\s]+?/(?:414|417)/([0-9]{13})(?:[/?#].*)?", re.ASCII | re.DOTALL)
 _CARRIER: Final = re.compile(
-    r"urn:epc:id(?:pat)?:(?:sscc|grai|giai|sgln|gsrn|gdti|gsin|ginc):.*|https?://[^?#\s]+?/(?:00|8003|8004|414)/[^/]+.*"
+    r"urn:epc:id(?:pat)?:(?:sscc|grai|giai|sgln|gsrn|gdti|gsin|ginc):.*|https?://[^?#\s]+?/(?:00|8003|8004|414)/[^/]+.*",
+    re.DOTALL,
 )
 _TRANSACTION: Final = re.compile(r"urn:epcglobal:cbv:bt:[0-9]+:(.+)")
-_WEB: Final = re.compile(r"https?://[^/?#]+/[^?#]*?([^/?#]+)/?(?:[?#].*)?")
+_QUERY: Final = re.compile(r"[?#]")
 _VOCABULARY: Final = re.compile(
     r"(?:urn:epcglobal:cbv:(?:bizstep|disp|btt|sdt):"
     r"|https?://(?:(?:ref|ns|www)\.)?gs1\.org/(?:cbv|voc)/(?:bizstep|disp|btt|sdt)-"
@@ -34,6 +35,8 @@ _VOCABULARY: Final = re.compile(
 )
 _GTIN_BODY: Final = 13
 _GLN_BODY: Final = 12
+
+"""None of these may read a text over and over again: whatever follows is taken by a part that takes all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,16 @@ class Goods:
 
 def word(value: object) -> str:
     """Give the plain word of a business step, disposition or type, however it is spelt; a foreign one as it is."""
+    value = alone(value)
     if not isinstance(value, str):
         return ""
     found = _VOCABULARY.fullmatch(value)
     return found.group(1).lower() if found else (clean(value) or "")
+
+
+def alone(value: object) -> object:
+    """Give the one value of a list of one, as JSON-LD may write it; anything else as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def goods(identifier: str) -> Goods | None:
@@ -78,8 +87,16 @@ def party(identifier: str) -> str:
 
 def transaction(identifier: str) -> str | None:
     """Give the number of a business transaction: the end of a CBV URN or of a web address, else all of it."""
-    urn = _TRANSACTION.fullmatch(identifier) or _WEB.fullmatch(identifier)
-    return clean(unquote(urn[1]) if urn else identifier)
+    urn = _TRANSACTION.fullmatch(identifier)
+    end = urn[1] if urn else _end_of_address(identifier)
+    return clean(identifier if end is None else unquote(end))
+
+
+def _end_of_address(text: str) -> str | None:
+    """The last part of the path of a web address; None for what is none, or has no path."""
+    scheme, _, rest = text.partition("://")
+    host, _, path = _QUERY.split(rest, maxsplit=1)[0].removesuffix("/").partition("/")
+    return path.rpartition("/")[2] or None if scheme in {"http", "https"} and host else None
 
 
 def _checked(digits: str) -> str:

@@ -76,9 +76,10 @@ def _told_twice(receipts: Iterable[EpcisEvent]) -> frozenset[str]:
     classes: dict[Amount, dict[str, str]] = {}
     for event in receipts:
         with suppress(Rejected):
+            name, kind = event.name, event.kind
             for piece in event.pieces():
-                pieces.setdefault(piece, set()).add(event.name)
+                pieces.setdefault(piece, set()).add(name)
             for amount in event.classes():
-                classes.setdefault(amount, {})[event.kind] = event.name
+                classes.setdefault(amount, {})[kind] = name
     alike = (*pieces.values(), *(set(kinds.values()) for kinds in classes.values()))
     return frozenset(name for names in alike if len(names) > 1 for name in names)

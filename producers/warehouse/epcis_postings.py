@@ -149,29 +149,30 @@ def _transformed(event: EpcisEvent) -> Iterator[StockData]:
 def _adjusted(
     event: EpcisEvent, amounts: Iterable[Amount], *, reason: str, sign: int, part: str = ""
 ) -> Iterator[StockData]:
-    place = event.place()
+    place, name = event.place(), event.name
+    document = event.transactions("po", "desadv", "recadv", "inv")
     for index, amount in enumerate(amounts, start=1):
         if not amount.quantity:
             continue
         with rejecting():
             yield StockAdjusted(
-                fact=f"epcis:{event.name}:{part}{index}",
+                fact=f"epcis:{name}:{part}{index}",
                 item=amount.goods.item,
                 place=place,
                 lot=amount.goods.lot,
                 delta=amount.quantity * sign,
                 unit=amount.unit,
                 reason=reason,
-                document=event.transactions("po", "desadv", "recadv", "inv"),
+                document=document,
             )
 
 
 def _counted(event: EpcisEvent, reason: str) -> Iterator[StockData]:
-    place = event.place()
+    place, name = event.place(), event.name
     for index, amount in enumerate(event.amounts(), start=1):
         with rejecting():
             yield StockCounted(
-                fact=f"epcis:{event.name}:{index}",
+                fact=f"epcis:{name}:{index}",
                 item=amount.goods.item,
                 place=place,
                 lot=amount.goods.lot,

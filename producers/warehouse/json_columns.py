@@ -31,7 +31,7 @@ def rows_at(
     if not names and isinstance(value, list | dict):
         yield from (Row(each, around) for each in (value if isinstance(value, list) else [value]))
     elif names and isinstance(value, list):
-        for each in value:
+        for each in _flat(value):
             yield from rows_at(each, names, around, listed=True)
     elif names and isinstance(value, dict) and names[0] in value:
         yield from rows_at(value[names[0]], names[1:], (*around, value), listed=listed)
@@ -39,6 +39,19 @@ def rows_at(
         yield Row(None, around)
     else:
         raise Rejected(reason="no_rows", message="there is no list of rows: the option rows says where it is")
+
+
+def _flat(values: list[object]) -> Iterator[object]:
+    """What stands in a list and in the lists in it, in its order, however deep."""
+    waiting = [iter(values)]
+    while waiting:
+        for each in waiting[-1]:
+            if isinstance(each, list):
+                waiting.append(iter(each))
+                break
+            yield each
+        else:
+            waiting.pop()
 
 
 class Columns:

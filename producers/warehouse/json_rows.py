@@ -14,7 +14,7 @@ from producers.warehouse.json_columns import Columns, Row, rows_at
 from producers.warehouse.options import JsonOptions, read_options
 from producers.warehouse.rows import RowReader
 from schemas.errors import InvalidJson
-from schemas.json_text import parse_json
+from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
 
 SOURCE: Final = "/warehouse/warehouse-json"
 
@@ -101,6 +101,6 @@ def _document(stream: BinaryIO, options: JsonOptions) -> object:
         message = f"a document is read as a whole, of at most {options.max_bytes} bytes: send JSON lines"
         raise Rejected(reason="file_too_large", message=message)
     try:
-        return parse_json(raw)
+        return parse_json(raw, most_values=MOST_VALUES_OF_A_FILE)
     except InvalidJson as error:
         raise Rejected(reason="not_json", message=str(error)) from None

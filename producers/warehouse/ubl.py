@@ -89,11 +89,11 @@ def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[T
     on = _day(document, "Shipment", "Delivery", "ActualDeliveryDate") or max(days, default=_day(document, "IssueDate"))
     vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
     events = []
+    fact, several = _fact("receipt", document, vendor, number), len(set(orders)) > 1
     for order, lines in by_order.items():
-        fact = _fact("receipt", document, vendor, number)
         with rejecting():
             data = ReceiptPosted(
-                fact=f"{fact}:{order}" if len(set(orders)) > 1 else fact,
+                fact=f"{fact}:{order}" if several else fact,
                 order=order,
                 receipt=number,
                 supplier=vendor,

@@ -18,6 +18,9 @@ from producers.normalising import Refused, Rejected, Taken
 from schemas.envelope import Event
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 
+MOST_LINES: Final = 5_000
+"""A receipt of more lines than this makes too large a message."""
+
 StockData = StockAdjusted | StockCounted | ReceiptPosted
 
 NOON: Final = time(12, tzinfo=UTC)
@@ -95,6 +98,9 @@ def wrap(data: StockData, *, source: str, company: str, at: datetime | None = No
 
     The id is the fact and a hash of what it says: the same document in two versions makes two events of one fact.
     """
+    if isinstance(data, ReceiptPosted) and len(data.lines) > MOST_LINES:
+        message = f"a receipt of {len(data.lines)} lines, and it has at most {MOST_LINES}: split it"
+        raise Rejected(reason="too_many_lines", message=message)
     with rejecting():
         subject = (data.order or data.receipt) if isinstance(data, ReceiptPosted) else data.item
         return Event.of(

@@ -84,13 +84,13 @@ def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
     if not problems:
         _check_total(found, [line for lines in by_order.values() for line in lines])
     yield from problems
-    on = day(head, 2) or dated(header, "50", "050")
+    on, vendor, several = day(head, 2) or dated(header, "50", "050"), supplier(header), len(set(orders)) > 1
     for order, lines in by_order.items():
-        fact = reading.fact(found, number, order if len(set(orders)) > 1 else None)
+        fact = reading.fact(found, number, order if several else None)
         if head.get(1) == _RETURNED:
             yield from _returned(head, lines, reading, fact=fact, on=on)
             continue
-        data = _receipt(fact=fact, order=order, receipt=number, vendor=supplier(header), lines=lines, on=on)
+        data = _receipt(fact=fact, order=order, receipt=number, vendor=vendor, lines=lines, on=on)
         yield Taken(head.where, (reading.event(data),))
 
 
@@ -199,10 +199,12 @@ def receiving_advice(found: TransactionSet, reading: Reading) -> Pieces:
     by_order: dict[str | None, list[ReceiptLine]] = {}
     said, quiet = day(head, 2), True
     loops = must_have_lines(found.loops("RCD", until="CTT"), "RCD")
-    orders = [_order(loop) or _order(header) for loop in loops]
+    whole, site = _order(header), receiver(header)
+    orders = [_order(loop) or whole for loop in loops]
+    several = len(set(orders)) > 1
     for index, (order, loop) in enumerate(zip(orders, loops, strict=True), start=1):
         try:
-            lines = _advice_lines(loop, reading, line=loop[0].get(1) or str(index), site=receiver(header))
+            lines = _advice_lines(loop, reading, line=loop[0].get(1) or str(index), site=site)
         except Rejected as error:
             quiet = False
             yield refused(loop[0].where, error)
@@ -213,7 +215,7 @@ def receiving_advice(found: TransactionSet, reading: Reading) -> Pieces:
     for order, lines in by_order.items():
         number = head.get(1)
         data = _receipt(
-            fact=reading.fact(found, number, order if len(set(orders)) > 1 else None),
+            fact=reading.fact(found, number, order if several else None),
             order=order,
             receipt=number or order,
             vendor=vendor,

@@ -17,6 +17,8 @@ _ISA_LENGTH: Final = 106
 _ISA_SEPARATORS: Final = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
 _TAG: Final = re.compile(r"[A-Z][A-Z0-9]{1,2}", re.ASCII)
 _BETWEEN: Final = " \t\r\n\x1a\x00"
+MOST_ELEMENTS: Final = 500
+"""No segment of the standard has a tenth of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,9 @@ class Segment:
     def pairs(self, *positions: int) -> dict[str, str]:
         """Give ids by their qualifiers, which stand at these positions, each before its id; the first one counts."""
         found: dict[str, str] = {}
+        elements = [clean(element) for element in self.body.split(self.separator)]
         for position in positions:
-            qualifier, value = self.get(position), self.get(position + 1)
+            qualifier, value = (*elements[position : position + 2], None, None)[:2]
             if qualifier and value:
                 found.setdefault(qualifier, value)
         return found
@@ -93,6 +96,9 @@ def segments(text: str) -> Iterator[Segment]:
             tag = body.split(separator, 1)[0]
             if not _TAG.fullmatch(tag):
                 raise Rejected(reason="bad_segment", message="this is no segment", field=f"segment {number}")
+            if body.count(separator) > MOST_ELEMENTS:
+                message = f"it has more than {MOST_ELEMENTS} elements, which no segment has: ask for it as it was sent"
+                raise Rejected(reason="too_large", message=message, field=f"segment {number}")
             yield Segment(number, tag, body, separator, component)
             inside = tag != "IEA"
         position = _skip(text, position)

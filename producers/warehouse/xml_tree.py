@@ -13,6 +13,10 @@ from producers.normalising import Rejected
 _SEPARATOR: Final = "\n"
 _DEEPEST: Final = 64
 _MOST: Final = 500_000
+MOST_ATTRIBUTES: Final = 100
+"""Attributes of one element; UBL has ten."""
+
+MOST_NAMESPACES: Final = 100
 
 
 @dataclass(slots=True)
@@ -39,7 +43,8 @@ def parse_xml(raw: bytes) -> Element:
     """Give the root element.
 
     Raises Rejected: `xml_entities` for a document type, an entity or an external reference, `not_xml` for what is no
-    XML or nested too deep, `too_large` past half a million elements.
+    XML or nested too deep, `too_large` past half a million elements, or a hundred attributes of one or namespaces of
+    all.
     """
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
@@ -51,6 +56,7 @@ def parse_xml(raw: bytes) -> Element:
     parser.SkippedEntityHandler = _refuse
     parser.StartElementHandler = lambda name, attributes: reader.start(name, attributes, parser.CurrentLineNumber)
     parser.EndElementHandler = reader.end
+    parser.StartNamespaceDeclHandler = reader.declare
     parser.CharacterDataHandler = reader.characters
     try:
         parser.Parse(raw, True)  # noqa: FBT003  (expat takes no keyword)
@@ -81,6 +87,12 @@ class _Reader:
         self._text: list[list[str]] = []
         self._root: Element | None = None
         self._count = 0
+        self._declared = 0
+
+    def declare(self, *_: str | None) -> None:
+        self._declared += 1
+        if self._declared > MOST_NAMESPACES:
+            raise Rejected(reason="too_large", message=f"it declares more than {MOST_NAMESPACES} namespaces")
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         if len(self._open) >= _DEEPEST:
@@ -88,6 +100,8 @@ class _Reader:
         self._count += 1
         if self._count > _MOST:
             raise Rejected(reason="too_large", message=f"it has more than {_MOST} elements: split it")
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise Rejected(reason="too_large", message=f"an element has more than {MOST_ATTRIBUTES} attributes")
         namespace, found, local = name.rpartition(_SEPARATOR)
         element = Element(namespace if found else "", local, line, attributes)
         if self._open:

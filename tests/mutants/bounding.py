@@ -6,6 +6,9 @@ from tests.mutants.mutant import Mutant
 
 BOUNDED: Final = "tests/unit/producers/feeds/test_bounded.py"
 
+CAPS: Final = "tests/unit/producers/test_caps.py"
+CONFUSED: Final = "tests/unit/producers/test_types_confused.py"
+
 MUTANTS: Final = (
     Mutant(
         "budget-ignored",
@@ -60,5 +63,37 @@ MUTANTS: Final = (
         "len(ignored) >= MOST_REASONS",
         "len(ignored) < 0",
         (f"{BOUNDED}::test_a_report_is_bounded_in_every_direction",),
+    ),
+    Mutant(
+        "elements-uncapped",
+        "No segment of X12 has more elements than can be read again and again.",
+        "producers/warehouse/x12_syntax.py",
+        "            if body.count(separator) > MOST_ELEMENTS:\n",
+        "            if body.count(separator) < 0:\n",
+        (f"{CAPS}::test_a_document_holds_so_much_and_no_more",),
+    ),
+    Mutant(
+        "values-uncapped",
+        "No JSON document has more values than fit into the memory.",
+        "schemas/json_text.py",
+        "    if count_values(raw) > most_values:\n",
+        "    if count_values(raw) < 0:\n",
+        (f"{CAPS}::test_a_json_document_has_a_million_values_at_most",),
+    ),
+    Mutant(
+        "read-over-and-over",
+        "Documents that are never closed are not read over and over again.",
+        "producers/documents.py",
+        "            end = end if left > 0 else len(text)\n",
+        "",
+        (f"{CAPS}::test_documents_that_are_never_closed_are_not_read_over_and_over_again",),
+    ),
+    Mutant(
+        "type-is-a-text",
+        "A type of EPCIS that is a list is read as one of its types, and is no mistake of ours.",
+        "producers/warehouse/epcis.py",
+        "    if _DOCUMENTS & frozenset(EpcisEvent(document).types()) or",
+        '    if document.get("type") in _DOCUMENTS or',
+        (f"{CONFUSED}::test_a_document_whose_type_is_no_text_is_no_mistake_of_ours",),
     ),
 )

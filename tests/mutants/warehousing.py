@@ -20,7 +20,7 @@ MUTANTS: Final = (
         "bad-line-renames",
         "A line that is refused does not change the names of the facts around it.",
         "producers/warehouse/x12_receipts.py",
-        "        fact = reading.fact(found, number, order if len(set(orders)) > 1 else None)\n",
+        "        fact = reading.fact(found, number, order if several else None)\n",
         "        fact = reading.fact(found, number, order if len(by_order) > 1 else None)\n",
         (f"{TESTS}/test_x12.py::test_lines_of_two_orders_are_two_receipts_and_a_bad_line_does_not_rename_them",),
     ),
