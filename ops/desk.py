@@ -17,7 +17,8 @@ from messaging.drain import DeadMessage, drain_dead_letters
 from messaging.errors import MessagingError
 from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, replay_key, routing_key
-from ops.raw_contexts import context_for
+from ops.feeding import facts_of
+from ops.raw_contexts import context_for, feed_of
 from ops.roles import open_link, open_publisher, open_store
 from producers.feeds.reading import document_normaliser, known_sources
 from producers.normalising import NormaliseContext, Rejected
@@ -28,6 +29,7 @@ from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, Letter, LetterState, StoredLetter
+from store.feed_names import FeedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,18 @@ class Replayed:
 class Desk:
     """Dead letters of all companies."""
 
-    def __init__(
-        self, *, letters: DeadLetters, audit: AuditTrail, link: Link, publisher: Publisher, actor: str
+    def __init__(  # noqa: PLR0913  (one keyword a port)
+        self,
+        *,
+        letters: DeadLetters,
+        audit: AuditTrail,
+        names: FeedNames,
+        link: Link,
+        publisher: Publisher,
+        actor: str,
     ) -> None:
         self.letters = letters
+        self.names = names
         self._audit = audit
         self._link = link
         self._publisher = publisher
@@ -109,6 +119,7 @@ async def open_desk(settings: Settings, *, clock: Clock, actor: str) -> AsyncIte
     ):
         yield Desk(
             letters=DeadLetters(engine, clock),
+            names=FeedNames(engine),
             audit=AuditTrail(engine, clock),
             link=link,
             publisher=publisher,
@@ -209,7 +220,10 @@ async def replay_chosen(desk: Desk, settings: Settings, choice: Choice, *, dry_r
 
 async def _replay(desk: Desk, letter: StoredLetter, settings: Settings, *, waive: bool) -> Replayed:
     try:
-        context = context_for(letter, settings)
+        name = feed_of(letter) or ""
+        feed = settings.feeds.get(name)
+        named = "" if feed is None else await facts_of(name, feed, settings, desk.names, decide=False)
+        context = context_for(letter, settings, facts_of=named)
     except ConfigurationError as error:
         return Replayed(letter.id, 0, str(error))
     return await desk.replay(letter, context=context, waive=waive)

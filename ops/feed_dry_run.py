@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from messaging.publisher import Encoded
-from ops.feeding import chosen, company_of, context_of, patterns_of
+from ops.feeding import chosen, company_of, context_of, facts_of, patterns_of, store_file
 from ops.offline import plan_lines
 from ops.roles import open_store
 from producers.feeds.errors import FeedProblem
@@ -16,12 +16,14 @@ from producers.feeds.places import hold
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import read
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.sources import FILE_SOURCES
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import encode
 from store.cursors import Cursor, Cursors
 from store.errors import StoreError
+from store.feed_names import FeedNames
 from workers.books import Books, load_books, sample_books
 
 Line = Mapping[str, Any]
@@ -38,7 +40,7 @@ def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[L
         ConfigurationError: a feed cannot be used as it is set.
     """
     for name, feed in chosen(settings, only).items():
-        context = context_of(name, feed, settings)
+        context = context_of(name, feed, settings, facts_of=asyncio.run(_facts_of(name, settings)))
         books = _books(settings.of(company_of(feed, settings)))
         if isinstance(feed, FolderFeed):
             patterns = patterns_of(feed.folder, settings.feeds)
@@ -125,6 +127,19 @@ async def _of_address(address: PolledAddress, settings: Settings) -> list[Line]:
     finally:
         await address.close()
     return lines
+
+
+async def _facts_of(name: str, settings: Settings) -> str:
+    feed = settings.feeds[name]
+    store = store_file(settings)
+    new = feed.facts_of if feed.facts_of is not None else name if feed.source in FILE_SOURCES else ""
+    if feed.facts_of is not None or (store is not None and not store.exists()):
+        return new
+    try:
+        async with open_store(settings) as engine:
+            return await facts_of(name, feed, settings, FeedNames(engine), decide=False)
+    except (StoreError, ConfigurationError):
+        return new
 
 
 async def _cursor(address: PolledAddress, settings: Settings) -> Cursor:

@@ -19,11 +19,13 @@ from producers.feeds.folder import WatchedFolder
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import known_sources, refuse_bad_options
 from producers.normalising import NormaliseContext, Rejected
+from producers.sources import FILE_SOURCES
 from runtime.clock import Clock
 from runtime.sections_feeds import FeedSettings, FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from store.cursors import Cursors
 from store.errors import StoreError
+from store.feed_names import FeedNames
 from store.feed_runs import FeedRuns
 from workers.books import load_books
 
@@ -75,8 +77,14 @@ def state_folder_of(name: str, feed: FolderFeed, settings: Settings) -> Path:
     """Where `work/`, `done/` and `failed/` of a folder are: as set, else beside the store, where no partner writes."""
     if feed.state_folder is not None:
         return feed.state_folder
+    store = store_file(settings)
+    return (store.parent if store else Path("var")) / "feeds" / name
+
+
+def store_file(settings: Settings) -> Path | None:
+    """The SQLite database; None where it is another."""
     store = make_url(settings.store.url).database if settings.store.url.startswith("sqlite") else None
-    return (Path(store).parent if store else Path("var")) / "feeds" / name
+    return Path(store) if store else None
 
 
 def patterns_of(folder: Path, feeds: Mapping[str, FeedSettings]) -> list[str]:
@@ -84,8 +92,24 @@ def patterns_of(folder: Path, feeds: Mapping[str, FeedSettings]) -> list[str]:
     return [each.files for each in feeds.values() if isinstance(each, FolderFeed) and each.folder == folder]
 
 
-def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseContext:
-    """What a feed's source is told besides its documents.
+async def facts_of(name: str, feed: FeedSettings, settings: Settings, names: FeedNames, *, decide: bool) -> str:
+    """Under which name a feed's facts are known: as set, else as was decided when it first ran, else its own.
+
+    What also comes by webhook has names of its own, all over the world. `decide` keeps it. Raises StoreError.
+    """
+    if feed.facts_of is not None:
+        return feed.facts_of
+    if feed.source not in FILE_SOURCES:
+        return ""
+    company = company_of(feed, settings)
+    if decide:
+        return await names.of(company, name)
+    known = await names.known(company, name)
+    return name if known is None else known
+
+
+def context_of(name: str, feed: FeedSettings, settings: Settings, *, facts_of: str = "") -> NormaliseContext:
+    """What a feed's source is told besides its documents; `facts_of` is asked of the function of that name.
 
     Raises:
         ConfigurationError: the source is not known, its options cannot be used, or there is no currency.
@@ -98,7 +122,8 @@ def context_of(name: str, feed: FeedSettings, settings: Settings) -> NormaliseCo
         raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
     company = company_of(feed, settings)
     currency = feed.currency or _base_currency(name, settings.of(company))
-    context = NormaliseContext(company=company, currency=currency, options=feed.source_options())
+    options = feed.source_options()
+    context = NormaliseContext(company=company, currency=currency, options=options, facts_of=facts_of)
     try:
         refuse_bad_options(feed.source, context)
     except Rejected as rejected:
@@ -130,9 +155,15 @@ async def open_feeds(
         ConfigurationError: a feed cannot be used as it is set.
     """
     feeds = chosen(settings, only)
-    contexts = {name: context_of(name, feed, settings) for name, feed in feeds.items()}
+    for name, feed in feeds.items():
+        context_of(name, feed, settings)
     async with open_store(settings) as engine, open_publisher(settings, clock, "feed") as publisher:
         runs, cursors = FeedRuns(engine), Cursors(engine, clock)
+        names = FeedNames(engine)
+        contexts = {
+            name: context_of(name, feed, settings, facts_of=await facts_of(name, feed, settings, names, decide=True))
+            for name, feed in feeds.items()
+        }
         built: list[Feed] = []
         for name, feed in feeds.items():
             if isinstance(feed, FolderFeed):

@@ -10,19 +10,24 @@ FEEDS = "/feeds/"
 """How the source of an item begins that a polled feed kept; the feed and its source follow."""
 
 
-def context_for(letter: StoredLetter, settings: Settings) -> NormaliseContext:
-    """The context of one letter; of one that is no raw input, the company's own.
+def feed_of(letter: StoredLetter) -> str | None:
+    """Which polled feed kept it; None where none did."""
+    source = letter.event_source or ""
+    return source.removeprefix(FEEDS).partition("/")[0] if source.startswith(FEEDS) else None
+
+
+def context_for(letter: StoredLetter, settings: Settings, *, facts_of: str = "") -> NormaliseContext:
+    """The context of one letter; of one that is no raw input, the company's own. `facts_of` is that of its feed.
 
     Raises:
         ConfigurationError: the settings no longer have its feed, or still have no company for its shop.
     """
     source = letter.event_source or ""
-    if source.startswith(FEEDS):
-        name = source.removeprefix(FEEDS).partition("/")[0]
+    if (name := feed_of(letter)) is not None:
         if name not in settings.feeds:
             msg = f"it came from the feed {name}, which is not in [feeds] any more"
             raise ConfigurationError(msg)
-        return context_of(name, settings.feeds[name], settings)
+        return context_of(name, settings.feeds[name], settings, facts_of=facts_of)
     if source != SHOPIFY_PATH:
         mode: Mode = "test" if settings.stripe.test_mode else "live"
         return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts, mode=mode)

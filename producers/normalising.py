@@ -22,6 +22,7 @@ class NormaliseContext:
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
     were written: the source's model checks them. `mode` is that of the books, for sources which tell their own; None
     offline, where nothing is posted.
+    `facts_of` is the name under which the facts of a feed are known: two feeds with the same ids are two sources.
     """
 
     company: str = DEFAULT_COMPANY
@@ -29,6 +30,7 @@ class NormaliseContext:
     currency: str = "USD"
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     mode: Mode | None = None
+    facts_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class _AnyFeed(Section):
     options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
     options_file: Path | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    facts_of: str | None = Field(default=None, pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$")
 
     def source_options(self) -> Mapping[str, Any]:
         """The source's own settings: those of `options_file`, and over them `options`.

@@ -257,6 +257,14 @@ FEED_RUNS = Table(
     Index("feed_runs_feed", "company", "feed", "id"),
 )
 
+FEED_NAMES = Table(
+    "feed_names",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("feed", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
 PAYROLL_RUNS = Table(
     "payroll_runs",
     METADATA,

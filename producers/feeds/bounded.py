@@ -86,6 +86,7 @@ def _in_child(
             "accounts": dict(context.accounts),
             "currency": context.currency,
             "options": dict(context.options),
+            "facts_of": context.facts_of,
         },
     }
     file.seek(0)

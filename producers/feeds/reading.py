@@ -4,12 +4,14 @@ Pure but for the file it is given. It must not publish or move anything.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import BinaryIO, Final
 
 from producers.documents import split_documents
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
 from producers.sources import FILE_SOURCES, SOURCES
+from schemas.envelope import Event
 
 LARGEST_DOCUMENTS: Final = 67_108_864
 """Bytes of a file of documents: it is read whole."""
@@ -35,7 +37,7 @@ def known_sources() -> tuple[str, ...]:
 def reader_of(source: str) -> FileReader:
     """What reads files of this source; documents are taken one by one. Raises KeyError for an unknown source."""
     if source in FILE_SOURCES:
-        return FILE_SOURCES[source]
+        return _named_by_feed(FILE_SOURCES[source])
     return _documents_of(SOURCES[source])
 
 
@@ -118,6 +120,24 @@ def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
     for mark, what in _PACKED.items():
         if start.startswith(mark):
             raise Rejected(reason="compressed", message=f"the file is {what}: unpack it, or export it as plain text")
+
+
+def _named_by_feed(read: FileReader) -> FileReader:
+    """Whoever fills one feed cannot use up the names of another's facts: the feed's is part of them."""
+
+    def read_named(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+        for piece in read(file, context):
+            if isinstance(piece, Taken) and context.facts_of:
+                yield replace(piece, events=tuple(_under(context.facts_of, each) for each in piece.events))
+            else:
+                yield piece
+
+    return read_named
+
+
+def _under(name: str, event: Event) -> Event:
+    data = event.data.model_copy(update={"fact": f"{name}/{event.data.fact}"})
+    return event.model_copy(update={"id": f"{name}/{event.id}", "data": data})
 
 
 def _documents_of(normalise: Normaliser) -> FileReader:

@@ -3,7 +3,7 @@
 It must not know what a document says, or how a text is cut into segments.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -70,6 +70,34 @@ class Document(Generic[S]):
     segments: tuple[S, ...]
     group: S | None = None
     sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Whose files are taken, and to whom they may be addressed; empty where it does not matter.
+
+    Every id that an envelope gives must be among them: of an interchange ISA06 and ISA08, or UNB02 and UNB03, and of a
+    group its second and third element.
+    """
+
+    senders: Collection[str] = ()
+    receivers: Collection[str] = ()
+
+    def of(self, documents: Iterable[Document[S]]) -> Iterator[Document[S]]:
+        """Give the documents. Raises Rejected: `sender_not_allowed`, `receiver_not_allowed`."""
+        for found in documents:
+            for envelope in (found.interchange, *((found.group,) if found.group else ())):
+                first, second = (6, 8) if envelope.tag == "ISA" else (2, 3)
+                _must_be_named(envelope, first, self.senders, who="sender")
+                _must_be_named(envelope, second, self.receivers, who="receiver")
+            yield found
+
+
+def _must_be_named(envelope: Piece, position: int, allowed: Collection[str], *, who: str) -> None:
+    said = envelope.get(position) or ""
+    if allowed and said not in allowed:
+        message = f"{envelope.field(position)} says {said[:40]}, which the option {who}s does not name"
+        raise Rejected(reason=f"{who}_not_allowed", message=message, field=envelope.where)
 
 
 class Walk(Generic[S]):

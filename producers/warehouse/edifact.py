@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.warehouse.edi_envelope import Parties
 from producers.warehouse.edifact_envelope import Message, check_envelope, messages
 from producers.warehouse.edifact_messages import levels, receiving_advice
 from producers.warehouse.edifact_reading import EdifactOptions, Pieces, Reading
@@ -27,7 +28,8 @@ def read_edifact(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken 
     options = file_options(EdifactOptions, context.options)
     strict = options.control_counts == "strict"
     raw = read_whole(stream, max_bytes=options.max_bytes)
-    yield from check_envelope(raw, strict=strict, encoding=options.encoding)
+    parties = Parties(options.senders, options.receivers)
+    yield from check_envelope(raw, strict=strict, encoding=options.encoding, parties=parties)
     reading = Reading(options, context.company)
     empty = True
     for message in messages(raw, encoding=options.encoding):

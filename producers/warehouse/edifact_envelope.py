@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.normalising import Refused
-from producers.warehouse.edi_envelope import Level, Standard, Walk
+from producers.warehouse.edi_envelope import Level, Parties, Standard, Walk
 from producers.warehouse.edifact_syntax import Segment, segments
 
 EDIFACT: Final = Standard(
@@ -66,13 +66,14 @@ def first(held: tuple[Segment, ...], tag: str, *qualifiers: str) -> Segment | No
     return next(ordered, None)
 
 
-def check_envelope(raw: bytes, *, strict: bool, encoding: str | None) -> tuple[Refused, ...]:
+def check_envelope(raw: bytes, *, strict: bool, encoding: str | None, parties: Parties) -> tuple[Refused, ...]:
     """Go through the whole file, and give its warnings; if `strict`, the messages that are refused for their counts.
 
-    Raises Rejected where the envelope is broken, and if `strict` where a group or an interchange has a wrong count.
+    Raises Rejected where the envelope is broken or of a stranger, and if `strict` where a group or an interchange has a
+    wrong count.
     """
     walk: Walk[Segment] = Walk(EDIFACT)
-    for _ in walk.documents(segments(raw, encoding=encoding)):
+    for _ in parties.of(walk.documents(segments(raw, encoding=encoding))):
         pass
     return walk.faults(strict=strict)
 

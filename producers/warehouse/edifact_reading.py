@@ -39,7 +39,8 @@ class EdifactOptions(FileOptions):
     reported. `encoding` replaces the character set of UNB, `decimal_mark` the mark of UNA (a point without UNA).
     `item_qualifiers` says which id of an item is its SKU, `level_qualifiers` which quantity of an INVRPT is stock on
     hand: the first that is there. `ours` are our own ids as a party: what is received from them is no receipt of ours.
-    `post_tests` takes interchanges that are marked as tests.
+    `post_tests` takes interchanges that are marked as tests. `senders` and `receivers` are the only ids that envelopes
+    may give.
     """
 
     encoding: Literal["utf-8", "ascii", "latin-1", "windows-1252"] | None = None
@@ -48,6 +49,8 @@ class EdifactOptions(FileOptions):
     item_qualifiers: Annotated[Words, Field(min_length=1)] = ITEM_QUALIFIERS
     level_qualifiers: Annotated[Words, Field(min_length=1)] = ("145", "17")
     ours: Words = ()
+    senders: Words = ()
+    receivers: Words = ()
     post_tests: bool = False
 
 

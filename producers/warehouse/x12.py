@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.warehouse.edi_envelope import Parties
 from producers.warehouse.whole_file import file_options, read_whole
 from producers.warehouse.wrapping import refused
 from producers.warehouse.x12_envelope import TransactionSet, check_envelope, transaction_sets
@@ -35,7 +36,7 @@ def read_x12(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Re
     options = file_options(X12Options, context.options)
     strict = options.control_counts == "strict"
     text = decode_x12(read_whole(stream, max_bytes=options.max_bytes), options.encoding)
-    yield from check_envelope(text, strict=strict)
+    yield from check_envelope(text, strict=strict, parties=Parties(options.senders, options.receivers))
     reading = Reading(options, context.company)
     empty = True
     for found in transaction_sets(text):

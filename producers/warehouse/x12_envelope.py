@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.normalising import Refused, Rejected
-from producers.warehouse.edi_envelope import Document, Level, Standard, Walk
+from producers.warehouse.edi_envelope import Document, Level, Parties, Standard, Walk
 from producers.warehouse.x12_syntax import Segment, segments
 
 FUNCTIONAL_IDS: Final = {"944": "RE", "947": "AW", "945": "SW", "861": "RC", "846": "IB"}
@@ -70,14 +70,15 @@ class TransactionSet:
         return tuple(tuple(loop) for loop in found)
 
 
-def check_envelope(text: str, *, strict: bool) -> tuple[Refused, ...]:
+def check_envelope(text: str, *, strict: bool, parties: Parties) -> tuple[Refused, ...]:
     """Go through the whole file, and give its warnings; if `strict`, also the sets that are refused for their counts.
 
-    Raises Rejected where the envelope is broken, and if `strict` where a group or an interchange has a wrong count.
-    A functional group of another name is never more than a warning: real senders get it wrong.
+    Raises Rejected where the envelope is broken or of a stranger, and if `strict` where a group or an interchange has a
+    wrong count. A functional group of another name is never more than a warning: real senders get it wrong.
     """
     walk: Walk[Segment] = Walk(X12)
-    groups = [warning for found in walk.documents(segments(text)) if (warning := _wrong_group(found)) is not None]
+    documents = parties.of(walk.documents(segments(text)))
+    groups = [warning for found in documents if (warning := _wrong_group(found)) is not None]
     return (*walk.faults(strict=strict), *groups)
 
 

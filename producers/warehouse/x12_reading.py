@@ -50,7 +50,7 @@ class X12Options(FileOptions):
     is reported. `item_qualifiers` says which id of an item is its SKU, the first that is there. `level_qualifiers` are
     the quantities of an 846 that count as stock on hand. `reasons` maps codes of a 947 to our reasons, over the table.
     `ours` are our own ids as a party: what is received from them is no receipt of ours. `post_tests` takes
-    interchanges that are marked as tests.
+    interchanges that are marked as tests. `senders` and `receivers` are the only ids that envelopes may give.
     """
 
     encoding: Literal["utf-8", "ascii", "latin-1", "windows-1252"] = "utf-8"
@@ -59,6 +59,8 @@ class X12Options(FileOptions):
     level_qualifiers: Annotated[Words, Field(min_length=1)] = ("17",)
     reasons: Mapping[str, Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=dict)
     ours: Words = ()
+    senders: Words = ()
+    receivers: Words = ()
     post_tests: bool = False
 
 

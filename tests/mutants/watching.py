@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 ATTACKED: Final = "tests/unit/producers/feeds/test_folder_attacked.py"
 PLACES: Final = "tests/unit/producers/feeds/test_places.py"
 HANGING: Final = "tests/unit/producers/feeds/test_hanging.py"
+READING: Final = "tests/unit/producers/feeds/test_reading.py"
 COMMANDS: Final = "tests/unit/ops/test_feed_commands.py"
 
 MUTANTS: Final = (
@@ -86,7 +87,7 @@ MUTANTS: Final = (
         "state-in-the-folder",
         "What the relay makes of files stands outside of the folder into which others write.",
         "ops/feeding.py",
-        '    return (Path(store).parent if store else Path("var")) / "feeds" / name\n',
+        '    return (store.parent if store else Path("var")) / "feeds" / name\n',
         "    return feed.folder if store else feed.folder\n",
         (f"{COMMANDS}::test_the_state_of_a_folder_stands_beside_the_store",),
     ),
@@ -121,5 +122,29 @@ MUTANTS: Final = (
         "                if told is not None:\n",
         "                if told is None:\n",
         (f"{HANGING}::test_a_hanging_folder_is_told_and_ends_when_it_is_to_stop",),
+    ),
+    Mutant(
+        "feed-name-left-out",
+        "Whoever fills one feed cannot use up the names of another's facts.",
+        "producers/feeds/reading.py",
+        '{"fact": f"{name}/{event.data.fact}"}',
+        '{"fact": event.data.fact}',
+        (f"{READING}::test_two_feeds_with_the_same_ids_are_two_sources",),
+    ),
+    Mutant(
+        "old-facts-renamed",
+        "A feed that ran before there were names in facts goes on without: nothing is told anew.",
+        "store/feed_names.py",
+        "            return feed if found is None else found\n",
+        "            return found or feed\n",
+        ("tests/contract/store/test_migrate.py::test_feeds_that_there_were_go_on_without_their_name_in_their_facts",),
+    ),
+    Mutant(
+        "edi-of-strangers",
+        "EDI of senders that are not named is refused.",
+        "producers/warehouse/edi_envelope.py",
+        "    if allowed and said not in allowed:\n",
+        "    if allowed and not said:\n",
+        ("tests/unit/producers/warehouse/test_x12.py::test_only_senders_and_receivers_that_are_named_are_taken",),
     ),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store import feed_runs
 from store.cursors import MOST_SEEN, Cursor, Cursors
 from store.engine import connect
+from store.feed_names import FeedNames
 from store.feed_runs import FeedRun, FeedRuns
 from tests.fakes import NOON, FakeClock
 
@@ -102,3 +103,15 @@ async def test_old_runs_are_forgotten_and_those_of_others_are_not(
         await runs.add(run(str(number)))
     assert [each.name for each in await runs.latest("main", "north")] == ["5", "4", "3"]
     assert len(await runs.latest("main", "south")) == 1
+
+
+async def test_a_feed_that_is_new_has_its_name_in_its_facts_and_keeps_it(engine: AsyncEngine) -> None:
+    names = FeedNames(engine)
+    assert await names.known("main", "north") is None
+    assert await names.of("main", "north") == "north"
+    assert await names.of("main", "north") == await names.known("main", "north") == "north"
+    assert await names.known("second", "north") is None
+
+
+async def test_two_processes_that_decide_at_once_decide_the_same(engine: AsyncEngine) -> None:
+    assert await asyncio.gather(*(FeedNames(engine).of("main", "north") for _ in range(4))) == ["north"] * 4

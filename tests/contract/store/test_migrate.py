@@ -14,11 +14,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from store import migrate
+from store.cursors import Cursor, Cursors
 from store.engine import connect, reading, transact
 from store.errors import SchemaTooNew
+from store.feed_names import FeedNames
+from store.feed_runs import FeedRun, FeedRuns
 from store.inbox import Inbox
 from store.schema import METADATA
 from tests.fakes import NOON, FakeClock
+
+FEED_NAMES = "0008"
+"""The migration after which a feed has a name in its facts."""
 
 START = """
 import sys
@@ -60,12 +66,12 @@ async def test_the_migrated_tables_are_those_the_code_sees(database_url: str) ->
     await engine.dispose()
 
 
-def _to_the_first_schema(connection: Connection) -> None:
+def _to_the_first_schema(connection: Connection, revision: str = "0001") -> None:
     config = Config()
     config.set_main_option("script_location", str(migrate.MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "0001")
+    command.upgrade(config, revision)
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -94,6 +100,21 @@ async def test_rows_of_the_first_schema_live_on(new_url: str) -> None:
     [row] = await inbox.trace("w1")
     assert (row.state, row.solid_id, row.about, row.swept_at) == ("applied", "s1", {}, None)
     assert await inbox.to_sweep("main", before=NOON + timedelta(days=1), limit=9) == [row]
+    await engine.dispose()
+
+
+async def test_feeds_that_there_were_go_on_without_their_name_in_their_facts(new_url: str) -> None:
+    engine = connect(new_url)
+    before = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(FEED_NAMES).down_revision
+    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema, str(before)))
+    await FeedRuns(engine).add(
+        FeedRun(company="main", feed="folder", name="a.csv", state="done", started_at=NOON, ended_at=NOON)
+    )
+    await Cursors(engine, FakeClock()).move("main", "polled", Cursor("1"))
+    migrate.upgrade(new_url)
+    names = FeedNames(engine)
+    assert [await names.of("main", feed) for feed in ("folder", "polled", "new")] == ["", "", "new"]
+    assert await names.of("second", "folder") == "folder", "another company's is another feed"
     await engine.dispose()
 
 

@@ -19,6 +19,7 @@ from store import migrate
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, StoredLetter
 from store.engine import connect
+from store.feed_names import FeedNames
 from tests.fakes import FakeClock
 from tests.unit.producers.made import charge, only_event, stripe_event
 
@@ -51,6 +52,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     yield Desk(
         letters=DeadLetters(engine, clock),
         audit=AuditTrail(engine, clock),
+        names=FeedNames(engine),
         link=link,
         publisher=cast("Publisher", FakePublisher()),
         actor="ada",

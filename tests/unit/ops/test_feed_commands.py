@@ -18,7 +18,7 @@ from ops.check_feeds import check_feeds
 from ops.cli import app
 from ops.feed_progress import shown_progress
 from ops.feed_status import feeds as feeds_of
-from ops.feeding import OF_PEOPLE, chosen, context_of, state_folder_of
+from ops.feeding import OF_PEOPLE, chosen, context_of, facts_of, state_folder_of
 from ops.findings import Checklist
 from ops.raw_contexts import context_for
 from ops.show_status import show_status
@@ -30,6 +30,7 @@ from runtime.settings import ConfigurationError, Settings
 from store import migrate
 from store.dead_letters import StoredLetter
 from store.engine import connect
+from store.feed_names import FeedNames
 from store.feed_runs import FeedRun, FeedRuns
 from tests.fakes import NOON, FakeClock
 from tests.unit.ops.test_show_status import FOUND
@@ -320,6 +321,26 @@ def test_options_that_no_source_takes_are_told_before_a_file_is_touched(folder: 
     said = settings(folder, options={**OPTIONS, "colums": {}})
     with pytest.raises(ConfigurationError, match=r"feeds\.north\.options\.colums: there is no such option"):
         context_of("north", said.feeds["north"], said)
+
+
+async def test_a_feeds_name_is_in_its_facts_unless_something_else_is_said_or_decided(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/relay.db"
+    migrate.upgrade(url)
+    engine = connect(url)
+    names = FeedNames(engine)
+
+    async def named(*, decide: bool = False, **changed: object) -> str:
+        said = settings(tmp_path, **changed)
+        return await facts_of("north", said.feeds["north"], said, names, decide=decide)
+
+    assert await named(source="shopify") == "", "what also comes by webhook has names of its own"
+    assert await named() == "north"
+    assert await names.known("main", "north") is None, "looking decides nothing"
+    assert await named(decide=True) == "north"
+    assert await names.known("main", "north") == "north"
+    assert await named(facts_of="south") == "south"
+    assert await named(facts_of="") == ""
+    await engine.dispose()
 
 
 def test_two_feeds_never_wait_for_the_same_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,3 +239,14 @@ def test_a_test_interchange_posts_only_where_that_is_set() -> None:
     raw = edifact("RECADV", *HEAD, *LINE, "QTY+48:1").replace(b"+REF77'\nUNH", b"+REF77++++++1'\nUNH")
     assert ignored(pieces(read_edifact, raw)) == [("segment 2 (UNH)", "test_interchange")]
     assert len(data_of(pieces(read_edifact, raw, post_tests=True))) == 1
+
+
+def test_only_senders_and_receivers_that_are_named_are_taken() -> None:
+    raw = edifact("RECADV", *HEAD, *LINE, "QTY+194:5")
+    assert len(events_of(pieces(read_edifact, raw, senders=[OUR_GLN], receivers=["9501101020016"]))) == 1
+    with pytest.raises(Rejected, match=f"says {OUR_GLN}, which the option senders does not name") as caught:
+        pieces(read_edifact, raw, senders=["9501101020016"])
+    assert caught.value.reason == "sender_not_allowed"
+    with pytest.raises(Rejected) as caught:
+        pieces(read_edifact, raw, receivers=[OUR_GLN])
+    assert caught.value.reason == "receiver_not_allowed"

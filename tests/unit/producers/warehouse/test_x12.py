@@ -366,3 +366,28 @@ def test_an_advice_over_several_orders_is_a_receipt_an_order() -> None:
 def test_what_our_customer_received_from_us_is_no_receipt_of_ours() -> None:
     raw = x12("RC", "861", BRA, "N1*SU*Acme*92*ACME", "RCD*1*4*EA", "LIN**VN*A")
     assert ignored(pieces(read_x12, raw, ours=["ACME"])) == [("segment 4 (BRA)", "received_by_others")]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"senders": ["3PLWEST"], "receivers": ["ACME", "OTHER"]}, None),
+        ({"senders": ["3PLEAST"]}, "sender_not_allowed"),
+        ({"receivers": ["OTHER"]}, "receiver_not_allowed"),
+    ],
+)
+def test_only_senders_and_receivers_that_are_named_are_taken(options: dict[str, list[str]], reason: str | None) -> None:
+    raw = x12("AW", "947", W15, "W19*AJ*-1*EA**VN*A")
+    if reason is None:
+        assert len(events_of(pieces(read_x12, raw, **options))) == 1
+        return
+    with pytest.raises(Rejected, match="does not name") as caught:
+        pieces(read_x12, raw, **options)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("element", [b"*3PLWEST        *", b"GS*AW*3PLWEST*"])
+def test_neither_the_interchange_nor_the_group_may_be_of_a_stranger(element: bytes) -> None:
+    raw = x12("AW", "947", W15, "W19*AJ*-1*EA**VN*A")
+    with pytest.raises(Rejected, match="STRANGR"):
+        pieces(read_x12, raw.replace(element, element.replace(b"3PLWEST", b"STRANGR")), senders=["3PLWEST"])
