@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from solid.models import Kind
-from store.claims import Claim, EventRef, Fresh, Intent
+from store.claims import Claim, EventRef, Fresh, Intent, Refused
 from store.inbox import Inbox
 
 MANY: Final = Decimal(10**12)
@@ -37,7 +37,7 @@ class NoInbox(Inbox):
     async def refused(self, company: str, external_id: str, epoch: int, *, code: str, message: str) -> None:
         """Do nothing."""
 
-    async def unknown(self, company: str, external_id: str, epoch: int) -> None:
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
         """Do nothing."""
 
     async def release(self, company: str, external_id: str, epoch: int) -> None:

@@ -5,6 +5,7 @@ What is answered is decided in `routes`, what breaks in `switches`; this module 
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -131,6 +132,7 @@ class ApiApp:
         task.add_done_callback(self._simulation.late.discard)
 
 
+_REDIRECTS: Final = range(300, 400)
 _ROOT: Final = ("/openapi.json", "/docs")
 
 
@@ -147,11 +149,15 @@ async def _body(request: Request) -> bytes | None:
 def _broken(fault: Fault) -> Answer:
     if fault.html:
         return Answer(fault.status, _PROXY_PAGE, media_type="text/html")
-    return refused(ApiError(fault.status, "INTERNAL_ERROR", "something went wrong"))
+    location = "/elsewhere" if fault.status in _REDIRECTS else None
+    if not fault.envelope:
+        return Answer(fault.status, b'{"detail": "something went wrong"}', location=location)
+    return replace(refused(ApiError(fault.status, fault.code, "something went wrong")), location=location)
 
 
 def _response(reply: Answer) -> Response:
-    headers = {} if reply.retry_after is None else {"Retry-After": str(reply.retry_after)}
+    told = {"Retry-After": reply.retry_after, "Location": reply.location}
+    headers = {name: str(value) for name, value in told.items() if value is not None}
     return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)
 
 

@@ -37,6 +37,7 @@ class Answer:
     external_id: str | None = None
     retry_after: int | None = None
     media_type: str = "application/json"
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class Fault:
     slow: wait `seconds`, then commit and answer. answer_held: commit at once, answer `seconds` later.
     answer_lost: commit, then cut the connection. late_commit:
     cut (or hang) without an answer, commit `seconds` later. twice: commit two records, answer with the first.
-    error: answer `status`, as HTML if `html`, after committing if `commit`. hang: never answer, never commit.
+    error: answer `status` and `code`, as HTML if `html`, as JSON of somebody else without `envelope`, after
+    committing if `commit`. hang: never answer, never commit.
 
     `only` is `*`, a method (`POST`), a path (`/invoices`) or both (`POST /invoices`).
     """
@@ -35,6 +36,8 @@ class Fault:
     seconds: float = 0.0
     status: int = 503
     html: bool = False
+    envelope: bool = True
+    code: str = "INTERNAL_ERROR"
     commit: bool = False
     hangs: bool = False
 

@@ -12,8 +12,19 @@ from simulator.switches import Act, Changes, Fault, FaultKind
 
 Builder = Callable[[Simulation, Changes], Act]
 
-_DETAILS: Final = ("count", "only", "delay_seconds", "late_hangs", "status", "html", "commit", "keep_old_key")
-_STATUSES: Final = range(500, 600)
+_DETAILS: Final = (
+    "count",
+    "only",
+    "delay_seconds",
+    "late_hangs",
+    "status",
+    "html",
+    "envelope",
+    "code",
+    "commit",
+    "keep_old_key",
+)
+_STATUSES: Final = (200, *range(300, 600))
 
 
 async def switch(simulation: Simulation, changes: Changes) -> None:
@@ -83,7 +94,7 @@ def _late(simulation: Simulation, changes: Changes) -> Act:
 def _errors(simulation: Simulation, changes: Changes) -> Act:
     status = changes.get("status", 503)
     if status not in _STATUSES:
-        msg = "status: must be from 500 to 599"
+        msg = "status: must be 200, or from 300 to 599"
         raise SwitchError(msg)
     return _arming(
         simulation,
@@ -92,6 +103,8 @@ def _errors(simulation: Simulation, changes: Changes) -> Act:
         only=_only(changes),
         status=status,
         html=values.flag("html", changes.get("html", False)),
+        envelope=values.flag("envelope", changes.get("envelope", True)),
+        code=str(changes.get("code", "INTERNAL_ERROR")),
         commit=values.flag("commit", changes.get("commit", False)),
     )
 

@@ -14,7 +14,7 @@ import httpx2
 
 from runtime.clock import Clock
 from solid.dialect import Dialect, Resource
-from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidError, Stage, Unavailable
+from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, SolidError, Stage, Unavailable
 from solid.json_text import read_json
 
 KEY_HEADER = "X-API-Key"
@@ -33,10 +33,12 @@ _STATUS_CAUSES: Mapping[int, Cause] = {
     503: "unavailable",
     504: "unavailable",
 }
+_LATER = frozenset({408, 425})
+"""Statuses that ask for the same again: no refusal, and no word on whether it was done."""
 _SENTENCES: Mapping[Cause, str] = {
     "closed": "Solid could not be reached, nothing was sent: is the app open and the integration API on?",
     "unauthorised": "Solid does not accept the API key: make a new one in Solid and put it in place",
-    "rate_limited": "Solid says that the allowance is used up; nothing was done",
+    "rate_limited": "Solid says that the allowance is used up",
     "unavailable": "Solid or the proxy before it is unavailable; whether the call was done is not certain",
 }
 
@@ -75,7 +77,7 @@ def systemic(response: httpx2.Response, dialect: Dialect, clock: Clock) -> Unava
         cause,
         f"{_SENTENCES[cause]} (HTTP {response.status_code}{f', {said.code}' if said else ''})",
         retry_after=_retry_after_seconds(response, clock),
-        sent=cause == "unavailable",
+        sent=cause == "unavailable" or _was_a_write(response),
     )
 
 
@@ -106,9 +108,7 @@ def _failure(response: httpx2.Response, call: str, dialect: Dialect, clock: Cloc
     unavailable = systemic(response, dialect, clock)
     if unavailable is not None:
         return unavailable
-    if response.is_redirect:
-        return Refused("redirect", f"{call}: {_redirected(response)}", status=status)
-    if response.is_server_error:
+    if response.is_server_error or status in _LATER:
         return _no_answer(call, f"HTTP {status}; whether Solid did it is not known")
     refusal = _refusal(response, call, dialect)
     if refusal is None and not response.is_success:
@@ -117,14 +117,24 @@ def _failure(response: httpx2.Response, call: str, dialect: Dialect, clock: Cloc
 
 
 def _refusal(response: httpx2.Response, call: str, dialect: Dialect) -> Refused | None:
-    """Solid's own no, with whatever status; or the no of a JSON 4xx that at least does not claim success."""
+    """Whoever's no. Of a write only Solid's own, with a code that the dialect knows, proves that nothing was done."""
     status, said, document = response.status_code, _said(response), _document(response)
+    doubted = RefusedInDoubt if _was_a_write(response) else Refused
+    if response.is_redirect:
+        return doubted("redirect", f"{call}: {_redirected(response)}", status=status)
+    if said is not None and said.any_of(dialect.period_closed_codes):
+        return PeriodClosed(said.code, said.message, status=status)
     if said is not None:
-        closed = said.any_of(dialect.period_closed_codes)
-        return (PeriodClosed if closed else Refused)(said.code, said.message, status=status)
+        known = said.any_of(dialect.refusal_codes)
+        return (Refused if known else doubted)(said.code, said.message, status=status)
     if response.is_client_error and document is not None and document.get("success") is not True:
-        return Refused(f"http_{status}", f"{call}: refused without Solid's envelope", status=status)
+        return doubted(f"http_{status}", f"{call}: refused without Solid's envelope", status=status)
     return None
+
+
+def _was_a_write(response: httpx2.Response) -> bool:
+    """Whether a body had left: whatever was answered, it may have been done before."""
+    return response.request.method == "POST"
 
 
 def _no_answer(call: str, why: str) -> OutcomeUnknown:

@@ -96,7 +96,7 @@ class SolidClient:
 
         Raises Unavailable (`sent` says whether a doubt remains), OutcomeUnknown (also where success comes
         without an id), Refused (also, before anything is sent, where the dialect has no way to say it), PeriodClosed,
-        and unchanged whatever `before_send` raises. Solid's pages: no idempotency keys.
+        RefusedInDoubt, and unchanged whatever `before_send` raises. Solid's pages: no idempotency keys.
         """
         resource = RESOURCES[record.kind]
         content = _encoded(record, self._dialect)

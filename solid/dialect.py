@@ -121,7 +121,8 @@ class Dialect(_Part):
     the number of rows at which a page without hints counts as full; the usual page sizes always do.
     `constants` adds fixed fields to what is created, such as `{"contacts": {"contact_type": "customer"}}`.
     `bill_number` is the field of a bill that takes the vendor's own number, where Solid has one beside
-    `reference_number`. `currency` is that of `balances`.
+    `reference_number`. `currency` is that of `balances`. `refusal_codes` are the error codes of
+    which it is known that Solid had written nothing when it said so.
     """
 
     money: MoneyEncoding
@@ -134,6 +135,7 @@ class Dialect(_Part):
     page_size_hint: int | None = Field(default=None, ge=1)
     constants: dict[Resource, dict[str, str | bool]] = {}
     bill_number: str | None = Field(default=None, min_length=1)
+    refusal_codes: frozenset[str] = frozenset()
     rate_limit_codes: frozenset[str] = frozenset({"rate_limited", "rate_limit_exceeded", "too_many_requests"})
     period_closed_codes: frozenset[str] = frozenset(
         {
@@ -147,7 +149,7 @@ class Dialect(_Part):
 
     @model_validator(mode="after")
     def _codes_in_lower_case(self) -> Self:
-        for name in ("rate_limit_codes", "period_closed_codes"):
+        for name in ("refusal_codes", "rate_limit_codes", "period_closed_codes"):
             object.__setattr__(self, name, frozenset(code.lower() for code in getattr(self, name)))
         return self
 

@@ -3,8 +3,9 @@
 SolidError
 ├── Unavailable        systemic: no call would do better now; wait, use no attempt
 ├── OutcomeUnknown     the call left and no answer to trust came back: look up before sending again
-├── Refused            Solid (or a proxy that redirects) said no: sending the same again is pointless
-│   └── PeriodClosed   refused because of the date: the period is closed, or an accountant has a copy
+├── Refused            Solid said no and wrote nothing: sending the same again is pointless
+│   ├── PeriodClosed   refused because of the date: the period is closed, or an accountant has a copy
+│   └── RefusedInDoubt a no of whoever, perhaps after a yes: true only once a look-up has found nothing
 └── DialectMismatch    the API does not speak the configured dialect: nothing is to be posted
 
 Messages never hold the API key or a request body. What Solid itself says is cut, put on one line and freed of
@@ -28,9 +29,8 @@ class SolidError(Exception):
 class Unavailable(SolidError):
     """Solid takes no calls at the moment, whichever call it is.
 
-    `retry_after` is seconds, where the answer named a time. `sent` says whether a doubt remains: True only
-    for a 503, where the write may have been done before something in between gave up; False means nothing was
-    done.
+    `retry_after` is seconds, where the answer named a time. `sent` says whether a doubt remains: True where a
+    body had left and whoever answered may not be who did the work; False means nothing was done.
     """
 
     def __init__(
@@ -70,6 +70,13 @@ class Refused(SolidError):
 
 class PeriodClosed(Refused):
     """Refused on its date. Never answered by sending another date: a setting or a person decides."""
+
+
+class RefusedInDoubt(Refused):
+    """A no to a write that does not prove that nothing was written: look the record up before it is believed.
+
+    So is every no but one in Solid's own envelope with a code that the dialect knows. Source: decision record 0025.
+    """
 
 
 class DialectMismatch(SolidError):

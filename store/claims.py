@@ -113,11 +113,13 @@ class Doubt:
     """The write is ours, but it may have been sent, at the latest at `since`: look it up first.
 
     `about` is what the inbox remembers of it, with the earliest `date` ever intended, and the latest as `until`.
+    `no` is the answer to the last call, where it was a no that may have come after a yes.
     """
 
     epoch: int
     since: datetime
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
+    no: "Refused | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It was sent and no answer came."""
+    """It was sent and no answer came that proves anything. `no`: what was said was a no."""
+
+    no: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)

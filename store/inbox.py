@@ -124,9 +124,12 @@ class Inbox:
         """Solid refused it for good: the next claim is Fresh, with any payload. Raises LeaseLost."""
         await self._settle(company, external_id, epoch, Refused(code, message))
 
-    async def unknown(self, company: str, external_id: str, epoch: int) -> None:
-        """Sent, and no answer came: the claim is given up, the next is Doubt since now. Raises LeaseLost."""
-        await self._settle(company, external_id, epoch, Unknown())
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
+        """Sent, and no answer to trust came: the claim is given up, the next is Doubt since now. Raises LeaseLost.
+
+        `no`: the answer was a no, which holds if the record is not there.
+        """
+        await self._settle(company, external_id, epoch, Unknown(no))
 
     async def release(self, company: str, external_id: str, epoch: int) -> None:
         """Nothing was sent under this claim; give it up. Raises LeaseLost.

@@ -69,7 +69,7 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         return Done(row.solid_id or ""), None  # never empty: the table's check constraint
     if row.lease_until is not None and row.lease_until > now and (held or row.owner != owner):
         return Busy(row.lease_until), None
-    since = _doubt_since(row, now)
+    since, no = _doubt_since(row, now), _unproven_no(row)
     mine = replace(
         row,
         state="intended",
@@ -78,6 +78,7 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         lease_until=now + lease,
         doubt_since=since,
         was_unknown=True,
+        **_error_of(no),
         event_source=event.source,
         event_id=event.id,
         event_type=event.type,
@@ -85,7 +86,7 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         updated_at=now,
         about=_remembered(intent.about, row.about),
     )
-    return Doubt(mine.epoch, since, mine.about), mine
+    return Doubt(mine.epoch, since, mine.about, no), mine
 
 
 def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:
@@ -106,8 +107,8 @@ def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) ->
             return _given_up(row, now, state="applied", **changes, **_NO_ERROR)
         case Refused(code=code, message=message):
             return _given_up(row, now, state="refused", error_code=code, error_message=message, doubt_since=None)
-        case Unknown():
-            return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True, **_NO_ERROR)
+        case Unknown(no=no):
+            return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True, **_error_of(no))
         case Release():
             return _given_up(row, now, state=_as_before(row))
         case _ as never:
@@ -207,6 +208,17 @@ def _doubt_since(row: WriteRow, now: datetime) -> datetime:
     it: now, and not the end of its lease, which another host's clock may put anywhere.
     """
     return row.doubt_since if row.state == "unknown" and row.doubt_since is not None else now
+
+
+def _unproven_no(row: WriteRow) -> Refused | None:
+    """What was answered to the call in doubt; not what an earlier one was refused with, before this one was made."""
+    if row.doubt_since is None or row.error_code is None:
+        return None
+    return Refused(row.error_code, row.error_message or "")
+
+
+def _error_of(no: Refused | None) -> Mapping[str, Any]:
+    return _NO_ERROR if no is None else {"error_code": no.code, "error_message": no.message}
 
 
 def _says_the_same(row: WriteRow, change: Change) -> bool:

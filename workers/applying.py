@@ -19,9 +19,10 @@ import structlog
 
 from runtime.clock import Clock
 from solid.client import Absent, Days, Inconclusive, Lookup, Present
-from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
+from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
 from solid.lookups import moves
 from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
+from store.claims import Refused as No
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
 from workers.chart import Chart
@@ -176,6 +177,10 @@ class Applier:
                 assert_never(claim)
         record = record_of(_as_first_sent(write, about), ids, fact.chart)
         found = await self._find_before(write, record, claim, fact=fact, about=about)
+        if found is None and isinstance(claim, Doubt) and claim.no is not None:
+            refusal = Refused(claim.no.code, f"{claim.no.message}; a look-up found nothing", status=0)
+            await self._tell_no(write, fence, refusal)
+            raise refusal
         solid_id = found or await self._send(write, record, fence=fence)
         await self._inbox.applied(self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None)
         return solid_id
@@ -209,18 +214,22 @@ class Applier:
         try:
             return await self._when_open(call)
         except PeriodClosed as error:
-            await self._inbox.refused(
-                self._company, write.external_id, fence.epoch, code=error.code, message=error.message
-            )
+            await self._tell_no(write, fence, error)
             raise Parked(period_key(write.date), str(error)) from error
+        except RefusedInDoubt as error:
+            no = No(error.code, error.message)
+            await self._inbox.unknown(self._company, write.external_id, fence.epoch, no=no)
+            raise
         except Refused as error:
-            await self._inbox.refused(
-                self._company, write.external_id, fence.epoch, code=error.code, message=error.message
-            )
+            await self._tell_no(write, fence, error)
             raise
         except (OutcomeUnknown, Unavailable):
             await self._inbox.unknown(self._company, write.external_id, fence.epoch)
             raise
+
+    async def _tell_no(self, write: AnyWrite, fence: Fence, no: Refused) -> None:
+        """A no that is proven: the next claim sends it again, with any economics."""
+        await self._inbox.refused(self._company, write.external_id, fence.epoch, code=no.code, message=no.message)
 
     async def _find_before(
         self, write: AnyWrite, record: NewRecord, claim: Fresh | Doubt, *, fact: Fact, about: Mapping[str, str]

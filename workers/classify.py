@@ -6,7 +6,7 @@ from pathlib import Path
 
 from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent
-from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
+from solid.errors import DialectMismatch, OutcomeUnknown, Refused, RefusedInDoubt, Unavailable
 from store.errors import LeaseLost, StoreUnavailable
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.outcomes import DeadLetter, Defer, GiveBack, Outcome, Retry
@@ -52,6 +52,8 @@ def classify(error: Exception, at: Circumstances) -> Outcome:  # noqa: C901, PLR
             return DeadLetter("undecodable", str(error))
         case Parked():
             return DeadLetter(error.reason, str(error))
+        case RefusedInDoubt():
+            return Defer(at.settle_seconds, "refused_in_doubt")
         case Refused():
             return DeadLetter(f"refused:{error.code}", str(error))
         case Conflicting():

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.mutants import (
+    answering,
     bounding,
     doubting,
     feeding,
@@ -32,6 +33,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *writing.MUTANTS,
     *doubting.MUTANTS,
     *reading.MUTANTS,
+    *answering.MUTANTS,
     *stocking.MUTANTS,
     *paying.MUTANTS,
     *showing.MUTANTS,

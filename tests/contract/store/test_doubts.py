@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.claims import Refused
 from store.doubts import Doubts, count_doubts
 from store.errors import LeaseLost, NotInDoubt
-from store.inbox import Done, Fresh, Inbox
+from store.inbox import Done, Doubt, Fresh, Inbox
 from tests.contract.store.samples import COMPANY, PAYMENT, claim
 from tests.fakes import FakeClock
 
@@ -96,3 +97,28 @@ async def test_doubts_are_counted_company_by_company(inbox: Inbox, engine: Async
 async def _in_doubt(inbox: Inbox) -> None:
     await claim(inbox)
     await inbox.unknown(COMPANY, PAYMENT, 1)
+
+
+async def test_a_no_that_proves_nothing_is_told_with_the_doubt(inbox: Inbox) -> None:
+    fresh = await claim(inbox)
+    assert isinstance(fresh, Fresh)
+    await inbox.unknown(COMPANY, PAYMENT, fresh.epoch, no=Refused("http_404", "no"))
+    doubt = await claim(inbox)
+    assert isinstance(doubt, Doubt)
+    assert doubt.no == Refused("http_404", "no")
+    await inbox.release(COMPANY, PAYMENT, doubt.epoch)
+    again = await claim(inbox)
+    assert isinstance(again, Doubt)
+    assert again.no == doubt.no, "giving up changes nothing of what is known"
+
+
+async def test_an_old_no_says_nothing_of_the_call_that_fell_silent(inbox: Inbox, clock: FakeClock) -> None:
+    fresh = await claim(inbox)
+    assert isinstance(fresh, Fresh)
+    await inbox.refused(COMPANY, PAYMENT, fresh.epoch, code="X", message="no")
+    await claim(inbox)
+    for _ in range(2):
+        clock.advance(3_600)
+        doubt = await claim(inbox)
+        assert isinstance(doubt, Doubt)
+        assert doubt.no is None

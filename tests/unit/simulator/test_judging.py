@@ -89,7 +89,7 @@ async def test_a_restore_rolls_the_books_back_and_forgets_no_call(solid: Client)
     [
         {"nonsense": 1},
         {"open": "yes"},
-        {"errors": 1, "status": 404},
+        {"errors": 1, "status": 204},
         {"lose_answers": -1},
         {"closed_through": "2026-13-01"},
         {"key": "short"},

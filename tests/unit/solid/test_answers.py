@@ -7,7 +7,8 @@ from email.utils import format_datetime
 import httpx2
 import pytest
 
-from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, SolidError, Stage, Unavailable
+from solid.dialect import Dialect
+from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, SolidError, Stage, Unavailable
 from tests.fakes import NOON
 from tests.unit.solid.support import DIALECT, INVOICE, KEY, Answer, ScriptedSolid, ok, refusal
 
@@ -29,13 +30,13 @@ async def failure_of(answer: Answer, solid: ScriptedSolid | None = None) -> Soli
         (httpx2.ConnectError("[Errno -2] Name or service not known"), "closed", False),
         (httpx2.ConnectTimeout("slow"), "closed", False),
         (httpx2.PoolTimeout("full"), "closed", False),
-        (refusal("UNAUTHORIZED", status=401), "unauthorised", False),
-        (httpx2.Response(401, text="<html>", headers=HTML), "unauthorised", False),
-        (refusal("FORBIDDEN", status=403), "unauthorised", False),
-        (refusal("RATE_LIMITED", status=429), "rate_limited", False),
-        (httpx2.Response(429, text="slow down"), "rate_limited", False),
-        (refusal("RATE_LIMITED", status=200), "rate_limited", False),
-        (refusal("too_many_requests", status=503), "rate_limited", False),
+        (refusal("UNAUTHORIZED", status=401), "unauthorised", True),
+        (httpx2.Response(401, text="<html>", headers=HTML), "unauthorised", True),
+        (refusal("FORBIDDEN", status=403), "unauthorised", True),
+        (refusal("RATE_LIMITED", status=429), "rate_limited", True),
+        (httpx2.Response(429, text="slow down"), "rate_limited", True),
+        (refusal("RATE_LIMITED", status=200), "rate_limited", True),
+        (refusal("too_many_requests", status=503), "rate_limited", True),
         (refusal("BUSY", status=503), "unavailable", True),
         (httpx2.Response(503, text="<html>", headers=HTML), "unavailable", True),
         (httpx2.Response(502, text="<html>", headers=HTML), "unavailable", True),
@@ -72,6 +73,9 @@ async def test_what_stops_every_call_is_systemic(answer: Answer, cause: Cause, *
         (httpx2.Response(200, json={"success": True, "result": {"id": "x"}}), "answer"),
         (httpx2.Response(422, json={"success": True, "data": {"id": "x"}}), "answer"),
         (httpx2.Response(404, text="<html>", headers=HTML), "answer"),
+        (httpx2.Response(408, json={"detail": "slow"}), "answer"),
+        (refusal("TIMEOUT", status=408), "answer"),
+        (refusal("PERIOD_CLOSED", status=425), "answer"),
         (ok({}), "answer"),
         (ok({"id": None}), "answer"),
         (ok({"id": ""}), "answer"),
@@ -88,9 +92,16 @@ async def test_what_left_without_an_answer_to_trust_is_unknown(answer: Answer, s
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 422])
 async def test_success_false_is_a_refusal_with_solids_code_and_message(status: int) -> None:
     error = await failure_of(refusal("VALIDATION_ERROR", "lines: no such account", status=status))
-    assert isinstance(error, Refused)
+    assert type(error) is RefusedInDoubt
     assert (error.code, error.message, error.status) == ("VALIDATION_ERROR", "lines: no such account", status)
-    assert not isinstance(error, PeriodClosed)
+
+
+async def test_a_refusal_leaves_no_doubt_where_the_dialect_knows_its_code() -> None:
+    dialect = Dialect(money="decimal_string", refusal_codes=frozenset({"Validation_Error"}))
+    async with ScriptedSolid([refusal("VALIDATION_ERROR", status=422)]).client(dialect) as client:
+        with pytest.raises(Refused) as caught:
+            await client.create(INVOICE)
+    assert type(caught.value) is Refused
 
 
 @pytest.mark.parametrize(
@@ -104,7 +115,7 @@ async def test_success_false_is_a_refusal_with_solids_code_and_message(status: i
 )
 async def test_a_refusal_without_a_proper_error_is_a_refusal_still(answer: Answer, code: str) -> None:
     error = await failure_of(answer)
-    assert isinstance(error, Refused)
+    assert isinstance(error, RefusedInDoubt)
     assert error.code == code
 
 
@@ -124,7 +135,7 @@ async def test_a_redirect_is_refused_and_not_followed(status: int) -> None:
     target = "https://elsewhere.example/api/v1/invoices?token=abc"
     solid = ScriptedSolid([httpx2.Response(status, headers={"Location": target})])
     error = await failure_of(httpx2.Response(status), solid)
-    assert isinstance(error, Refused)
+    assert isinstance(error, RefusedInDoubt)
     assert error.code == "redirect"
     assert len(solid.requests) == 1
     if status != 304:
@@ -199,6 +210,21 @@ async def test_no_failure_shows_the_key_or_the_body_anywhere() -> None:
 async def test_messages_name_the_call_and_the_record() -> None:
     error = await failure_of(httpx2.ReadTimeout("slow"))
     assert "POST /api/v1/invoices (stripe:charge:ch_1)" in str(error)
+
+
+@pytest.mark.parametrize("answer", [refusal("RATE_LIMITED", status=429), refusal("UNAUTHORIZED", status=401)])
+async def test_a_question_leaves_no_doubt(answer: httpx2.Response) -> None:
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(Unavailable) as caught:
+            await client.probe()
+    assert caught.value.sent is False
+
+
+async def test_a_refused_question_is_plainly_refused() -> None:
+    async with ScriptedSolid([refusal("NOT_FOUND", status=404)]).client() as client:
+        with pytest.raises(Refused) as caught:
+            await client.probe()
+    assert type(caught.value) is Refused
 
 
 async def test_codes_are_the_dialects() -> None:

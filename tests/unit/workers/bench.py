@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from solid.models import Account
-from store.claims import WriteRow
+from store.claims import Refused, WriteRow
 from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
 from store.inbox import EventRef, Inbox
@@ -43,10 +43,10 @@ class BreakableInbox(Inbox):
         self._break()
         await super().applied(company, external_id, epoch, solid_id=solid_id, adopted=adopted)
 
-    async def unknown(self, company: str, external_id: str, epoch: int) -> None:
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
         """See `Inbox.unknown`."""
         self._break()
-        await super().unknown(company, external_id, epoch)
+        await super().unknown(company, external_id, epoch, no=no)
 
     def _break(self) -> None:
         error = self.breaks.pop(0) if self.breaks else None

@@ -11,6 +11,7 @@ from store.engine import connect
 from store.migrate import upgrade
 from tests.fakes import FakeClock
 from tests.unit.workers.bench import Bench
+from tests.unit.workers.shop import Shop, open_shop
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,10 @@ async def engine(tmp_path: Path, migrated_file: Path) -> AsyncIterator[AsyncEngi
 def bench(engine: AsyncEngine) -> Bench:
     """Give workers that share one Solid, one inbox and one clock."""
     return Bench(engine, FakeClock())
+
+
+@pytest.fixture
+async def shop(bench: Bench) -> AsyncIterator[Shop]:
+    """Give a company whose Solid is the simulator."""
+    async with open_shop(bench) as shop:
+        yield shop

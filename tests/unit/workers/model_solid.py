@@ -13,7 +13,7 @@ from typing import Final
 
 from messaging.bucket import NoToken
 from solid.client import Absent, Everything, Inconclusive, Lookup, Present, Sought
-from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
+from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
 from solid.lookups import MARGIN, Days, moves
 from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
 from tests.fakes import FakeClock
@@ -49,11 +49,15 @@ _ANSWERS: Final[Mapping[str, Callable[[], Exception]]] = {
     "lands late": lambda: OutcomeUnknown("waiting"),
     "refused": lambda: Refused("VALIDATION", "no", status=422),
     "period closed": lambda: PeriodClosed("PERIOD_CLOSED", "no", status=422),
+    "no in doubt": lambda: RefusedInDoubt("http_404", "no", status=404),
+    "no, but done": lambda: RefusedInDoubt("http_404", "no", status=404),
+    "429": lambda: Unavailable("rate_limited", sent=True),
+    "429 done": lambda: Unavailable("rate_limited", sent=True),
     "503": lambda: Unavailable("unavailable", sent=True),
     "503 done": lambda: Unavailable("unavailable", sent=True),
     "503 lands late": lambda: Unavailable("unavailable", sent=True),
 }
-_NOT_DONE: Final = ("never arrived", "refused", "period closed", "503")
+_NOT_DONE: Final = ("never arrived", "refused", "period closed", "no in doubt", "429", "503")
 _LATER: Final = ("lands late", "503 lands late")
 
 _NO_CALL: Final[Mapping[str, Callable[[], Exception]]] = {

@@ -4,7 +4,7 @@ import pytest
 
 from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent, UnknownEventType
-from solid.errors import DialectMismatch, OutcomeUnknown, PeriodClosed, Refused, SolidError, Unavailable
+from solid.errors import DialectMismatch, OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, SolidError, Unavailable
 from store.errors import LeaseLost, StoreError, StoreUnavailable
 from workers.classify import Circumstances, classify
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
@@ -37,6 +37,9 @@ NEITHER_ATTEMPT_NOR_DEFERRAL: list[tuple[Exception, Outcome]] = [
 
 DEFERRED: list[tuple[Exception, Outcome]] = [
     (Unavailable("unavailable", sent=True), Defer(SETTLE, "solid_unavailable")),
+    (Unavailable("rate_limited", sent=True), Defer(SETTLE, "solid_rate_limited")),
+    (Unavailable("unauthorised", sent=True), Defer(SETTLE, "solid_unauthorised")),
+    (RefusedInDoubt("CODE", "no", status=422), Defer(SETTLE, "refused_in_doubt")),
     (NotYet("busy", 7.5), Defer(7.5, "busy")),
     (NotYet("settling", 30), Defer(30, "settling")),
     (LeaseLost("main", "x", 3), Defer(SETTLE, "lease_lost")),

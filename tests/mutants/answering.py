@@ -1,0 +1,51 @@
+"""Mutants of what others answer: a no after a yes, answers that are too large, accounts and keys that are wrong."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+ANSWERS: Final = "tests/unit/solid/test_answers.py"
+AFTER_YES: Final = "tests/unit/workers/test_no_after_yes.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "no-after-yes-believed",
+        "A no to a write is believed only where it proves that nothing was written.",
+        "solid/answers.py",
+        "    doubted = RefusedInDoubt if _was_a_write(response) else Refused\n",
+        "    doubted = Refused\n",
+        (f"{AFTER_YES}::test_a_record_that_is_there_is_adopted_whatever_was_answered",),
+    ),
+    Mutant(
+        "408-taken-for-a-no",
+        "A 408 or 425 says nothing of whether it was done.",
+        "solid/answers.py",
+        "    if response.is_server_error or status in _LATER:\n",
+        "    if response.is_server_error:\n",
+        (f"{ANSWERS}::test_what_left_without_an_answer_to_trust_is_unknown",),
+    ),
+    Mutant(
+        "429-leaves-no-doubt",
+        "A write that met a 429 or a 401 may have been done.",
+        "solid/answers.py",
+        '        sent=cause == "unavailable" or _was_a_write(response),\n',
+        '        sent=cause == "unavailable",\n',
+        (f"{AFTER_YES}::test_a_record_that_is_there_is_adopted_whatever_was_answered",),
+    ),
+    Mutant(
+        "proven-no-sent-again",
+        "A no that a look-up has proven is not sent again by itself.",
+        "workers/applying.py",
+        "        if found is None and isinstance(claim, Doubt) and claim.no is not None:\n",
+        "        if False:\n",
+        (f"{AFTER_YES}::test_what_is_not_there_is_a_refusal_that_stays_one_or_is_sent_again",),
+    ),
+    Mutant(
+        "old-no-believed",
+        "What an earlier call was refused with says nothing of the call in doubt.",
+        "store/transitions.py",
+        "    if row.doubt_since is None or row.error_code is None:\n",
+        "    if row.error_code is None:\n",
+        ("tests/contract/store/test_doubts.py::test_an_old_no_says_nothing_of_the_call_that_fell_silent",),
+    ),
+)
