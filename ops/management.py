@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 
+from runtime.calling import new_client
 from runtime.settings import ConfigurationError, RabbitSettings
 
 TIMEOUT_SECONDS = 10.0
@@ -96,7 +97,7 @@ async def _client(rabbit: RabbitSettings) -> AsyncIterator[httpx2.AsyncClient]:
     user = named if named.username else urlsplit(rabbit.address().get_secret_value())
     base = named._replace(netloc=named.netloc.rpartition("@")[2], path=f"{named.path.rstrip('/')}/api/").geturl()
     auth = httpx2.BasicAuth(unquote(user.username or "guest"), unquote(user.password or "guest"))
-    async with httpx2.AsyncClient(base_url=base, auth=auth, timeout=TIMEOUT_SECONDS) as client:
+    async with new_client(base_url=base, auth=auth, timeout=TIMEOUT_SECONDS) as client:
         yield client
 
 

@@ -120,7 +120,7 @@ async def open_solid(
 ) -> AsyncIterator[SolidClient]:
     """Solid's client; every call it makes takes a token from the limiter."""
     solid = settings.solid
-    direct: httpx2.AsyncBaseTransport = direct_transport(ca_file=solid.ca_file)
+    direct: httpx2.AsyncBaseTransport = direct_transport(ca_file=solid.ca_file, proxy=solid.proxy)
     if metrics is not None:
         direct = MeasuredTransport(direct, metrics, settings.company)
     solid.key()

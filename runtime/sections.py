@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from runtime import secret_files
 from runtime.errors import ConfigurationError
@@ -39,6 +48,10 @@ def _address_in(setting: str, path: Path, schemes: tuple[str, ...]) -> SecretStr
         return with_scheme(SecretStr(read_secret(setting, path, secret_files.ADDRESS)), schemes)
     except ValueError as error:
         raise ConfigurationError(f"{setting}: {path}: {error}") from None
+
+
+ProxyAddress = Annotated[SecretStr, AfterValidator(lambda url: with_scheme(url, ("http", "https")))]
+"""Of a forward proxy; it may hold a password."""
 
 
 class Section(BaseModel):
@@ -105,6 +118,7 @@ class SolidSettings(Section):
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     ca_file: Path | None = None
+    proxy: ProxyAddress | None = None
     connect_timeout_seconds: float = Field(default=5, gt=0)
     timeout_seconds: float = Field(default=30, gt=0)
     dialect: dict[str, Any] = {}

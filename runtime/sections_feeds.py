@@ -15,7 +15,7 @@ from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, mode
 from runtime import secret_files
 from runtime.errors import ConfigurationError
 from runtime.secret_files import read_secret, read_secrets
-from runtime.sections import CompanyName, Section
+from runtime.sections import CompanyName, ProxyAddress, Section
 from runtime.time_zones import TimeZoneName
 
 FEED_KINDS: Final = ("folder feed", "polling feed")
@@ -102,6 +102,7 @@ class PollingFeed(_AnyFeed):
     every_seconds: float = Field(default=300, gt=0)
     timeout_seconds: float = Field(default=30, gt=0)
     max_bytes: int = Field(default=67_108_864, gt=0)
+    proxy: ProxyAddress | None = None
 
     def bearer(self, name: str) -> str | None:
         """The token, read anew at every call; None where there is none. `name` is the feed's, for the message.

@@ -13,7 +13,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from runtime.secret_files import TOKEN, read_secret
-from runtime.sections import CompanyName, Section, with_scheme
+from runtime.sections import CompanyName, ProxyAddress, Section, with_scheme
 from runtime.time_zones import TimeZoneName
 
 PayrollProvider = Literal["gusto", "finch", "xero-payroll", "csv"]
@@ -50,6 +50,7 @@ class PayrollSettings(Section):
     client_secret_file: Path | None = None
     calls_per_minute: int | None = Field(default=None, ge=1, le=10_000)
     timeout_seconds: float = Field(default=30, gt=0)
+    proxy: ProxyAddress | None = None
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     options: dict[str, Any] = Field(default={})
     schedule: str | None = None

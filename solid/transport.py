@@ -17,7 +17,9 @@ from typing import Any, Final, Protocol
 
 import httpx2
 import structlog
+from pydantic import SecretStr
 
+from runtime.calling import Bounded
 from solid.answers import NOTHING_SENT
 from solid.errors import Unavailable
 
@@ -122,8 +124,8 @@ class PacedTransport(httpx2.AsyncBaseTransport):
             LOG.warning("solid.report_failed", cause=cause, error=type(error).__name__)
 
 
-def direct_transport(*, ca_file: Path | None = None) -> httpx2.AsyncHTTPTransport:
-    """Make the transport that really sends: TLS verified, no retries, short-lived idle connections.
+def direct_transport(*, ca_file: Path | None = None, proxy: SecretStr | None = None) -> Bounded:
+    """Make the transport that really sends: TLS verified, no retries, bounded answers, short-lived idle connections.
 
     `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises OSError when
     it cannot be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would
@@ -131,7 +133,8 @@ def direct_transport(*, ca_file: Path | None = None) -> httpx2.AsyncHTTPTranspor
     """
     verify = _trusting(ca_file)
     limits = httpx2.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
-    return httpx2.AsyncHTTPTransport(verify=verify, limits=limits, retries=0)
+    through = None if proxy is None else proxy.get_secret_value()
+    return Bounded(httpx2.AsyncHTTPTransport(verify=verify, limits=limits, retries=0, trust_env=False, proxy=through))
 
 
 @functools.cache

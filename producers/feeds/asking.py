@@ -14,6 +14,7 @@ from aiolimiter import AsyncLimiter
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import Turn, wait
 from producers.retry_after import retry_after
+from runtime.calling import AnswerTooLarge, new_client
 from runtime.sections_feeds import PollingFeed
 
 TRIES: Final = 5
@@ -44,7 +45,9 @@ class Asking:
         # one call at a time, evenly spaced: a window of a minute never sees more, wherever it begins
         self._limiter = AsyncLimiter(1, 60 / settings.calls_per_minute)
         timeout = httpx2.Timeout(settings.timeout_seconds, connect=min(5, settings.timeout_seconds))
-        self._http = httpx2.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
+        self._http = new_client(
+            timeout=timeout, most_bytes=settings.max_bytes, proxy=settings.proxy, transport=transport
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -77,20 +80,23 @@ class Asking:
 
     async def _once(self, url: str, etag: str | None, now: datetime) -> Answer | None:
         try:
-            async with self._http.stream("GET", url, headers=self._headers(etag)) as response:
-                self._judge(response, now)
-                if response.status_code in _NOTHING:
-                    return None
-                body = await self._body(response)
+            response = await self._http.get(url, headers=self._headers(etag))
+            self._judge(response, now)
+            link = response.links.get("next", {}).get("url")
+            next_link = None if link is None else str(response.url.join(link))
+        except AnswerTooLarge as error:
+            msg = f"{self._where}: {error}: ask for smaller pages, or raise feeds.{self._name}.max_bytes"
+            raise PollRefused(msg) from error
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             msg = f"{self._where}: no answer: {type(error).__name__}"
             raise PollUnavailable(msg) from error
-        except httpx2.InvalidURL as error:
+        except (httpx2.InvalidURL, ValueError) as error:
             msg = f"{self._where}: the address of the next page cannot be used"
             raise PollRefused(msg) from error
-        link = response.links.get("next", {}).get("url")
+        if response.status_code in _NOTHING:
+            return None
         kind = response.headers.get("content-type", "").partition(";")[0][:40]
-        return Answer(body, kind, response.headers.get("etag"), None if link is None else str(response.url.join(link)))
+        return Answer(response.content, kind, response.headers.get("etag"), next_link)
 
     def _headers(self, etag: str | None) -> dict[str, str]:
         settings = self._settings
@@ -117,18 +123,6 @@ class Asking:
             raise PollRefused(msg)
         msg = f"{said}: is feeds.{self._name}.url right, and its cursor?"
         raise PollRefused(msg)
-
-    async def _body(self, response: httpx2.Response) -> bytes:
-        """Read it, and stop as soon as it is larger than allowed, unpacked."""
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._settings.max_bytes:
-                msg = (
-                    f"{self._where}: an answer has more than {self._settings.max_bytes:,} bytes: ask for smaller pages"
-                )
-                raise PollRefused(msg)
-        return bytes(body)
 
     @property
     def _where(self) -> str:

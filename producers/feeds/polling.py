@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 
@@ -242,9 +242,9 @@ class PolledAddress:
             if not value:
                 return None
             param = self.settings.next_param
-            following_page = urljoin(url, str(value)) if param is None else _with(url, param, str(value))
+            following_page = _joined(url, str(value)) if param is None else _with(url, param, str(value))
         if following_page is not None and _origin(following_page) != _origin(self.settings.url):
-            msg = f"feeds.{self.name}: the next page is on another server; the token is not sent there"
+            msg = f"feeds.{self.name}: the next page is on another server, or nowhere; the token is not sent there"
             raise PollRefused(msg)
         return following_page
 
@@ -295,6 +295,18 @@ def _with(url: str, param: str, value: str) -> str:
     return parts._replace(query=urlencode([*kept, (param, value)])).geturl()
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _joined(url: str, target: str) -> str:
+    """The address that is meant; of what is none, itself, which is on no server."""
+    try:
+        return str(httpx2.URL(url).join(target))
+    except (httpx2.InvalidURL, ValueError):
+        return ""
+
+
+def _origin(url: str) -> object:
+    """The server of an address, as the client that calls it reads it; None where there is none, or a user in it."""
+    try:
+        parsed = httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError):
+        return None
+    return None if parsed.userinfo else parsed.origin

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 ANSWERS: Final = "tests/unit/solid/test_answers.py"
+CALLING: Final = "tests/unit/runtime/test_calling.py"
 AFTER_YES: Final = "tests/unit/workers/test_no_after_yes.py"
 
 MUTANTS: Final = (
@@ -47,5 +48,30 @@ MUTANTS: Final = (
         "    if row.doubt_since is None or row.error_code is None:\n",
         "    if row.error_code is None:\n",
         ("tests/contract/store/test_doubts.py::test_an_old_no_says_nothing_of_the_call_that_fell_silent",),
+    ),
+    Mutant(
+        "unpacked-without-bound",
+        "However little an answer weighs, it takes no more than is allowed when it is unpacked.",
+        "runtime/calling.py",
+        "                if len(body) > self._most_bytes:\n",
+        "                if False:\n",
+        (f"{CALLING}::test_a_small_answer_that_unpacks_to_a_lot_takes_no_more_than_is_allowed",),
+    ),
+    Mutant(
+        "environment-s-proxy",
+        "The proxy of the environment is not trusted with keys and books.",
+        "runtime/calling.py",
+        "    sending = transport or httpx2.AsyncHTTPTransport(proxy=through, trust_env=False)\n",
+        "    from urllib.request import getproxies\n"
+        '    sending = transport or httpx2.AsyncHTTPTransport(proxy=through or getproxies().get("http"))\n',
+        (f"{CALLING}::test_the_proxy_of_the_environment_is_not_trusted",),
+    ),
+    Mutant(
+        "user-in-a-next-link",
+        "A next page whose address names another user or server is asked of nobody.",
+        "producers/feeds/polling.py",
+        "    return None if parsed.userinfo else parsed.origin\n",
+        "    return parsed.host\n",
+        ("tests/unit/producers/feeds/test_next_pages.py::test_it_is_refused_plainly_and_the_token_goes_nowhere",),
     ),
 )

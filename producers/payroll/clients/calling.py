@@ -13,6 +13,7 @@ from aiolimiter import AsyncLimiter
 from producers.payroll.clients.tokens import Tokens
 from producers.payroll.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
 from producers.retry_after import retry_after
+from runtime.calling import AnswerTooLarge
 from runtime.clock import Clock
 
 MOST_TRIES: Final = 5
@@ -96,6 +97,7 @@ async def tried(
 
     Raises:
         ProviderUnreachable: none came in several tries, or the provider asks to wait for too long.
+        UnexpectedAnswer: the answer is too large.
     """
     pause, last = FIRST_PAUSE_SECONDS, "no answer"
     for attempt in range(1, MOST_TRIES + 1):
@@ -103,6 +105,9 @@ async def tried(
         try:
             async with limiter:
                 answer = await http.send(request)
+        except AnswerTooLarge as error:
+            msg = f"payroll.{name}: {request.method} {request.url.path}: {error}"
+            raise UnexpectedAnswer(msg) from error
         except httpx2.RequestError as error:
             last = type(error).__name__
         else:

@@ -43,7 +43,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[httpx2.Reques
         client = httpx2.AsyncClient
 
         def served_client(**options: Any) -> httpx2.AsyncClient:  # noqa: ANN401 - any option of httpx2
-            return client(**options, transport=httpx2.MockTransport(answer))
+            return client(**{**options, "transport": httpx2.MockTransport(answer)})
 
         monkeypatch.setattr(httpx2, "AsyncClient", served_client)
 

@@ -1,0 +1,79 @@
+"""The way to other people's servers: nothing of the environment, no redirects, answers bounded as they are unpacked.
+
+Every client of the relay sends through `Bounded`. It must not know what is asked, and shows nothing of an answer.
+"""
+
+from typing import Final
+
+import httpx2
+from pydantic import SecretStr
+
+MOST_BYTES: Final = 33_554_432
+"""Of one answer, unpacked, where nobody says otherwise."""
+
+
+class AnswerTooLarge(httpx2.DecodingError):
+    """An answer that is larger than allowed once it is unpacked, or packed more than once."""
+
+
+class Bounded(httpx2.AsyncBaseTransport):
+    """Reads each answer whole, and stops as soon as more than `most_bytes` come out of it.
+
+    An answer packed in several encodings is not opened: the inner ones can be made of nothing, and last for ever.
+    """
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, *, most_bytes: int = MOST_BYTES) -> None:
+        """Wrap the transport that sends."""
+        self._inner = inner
+        self._most_bytes = most_bytes
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send, and give the answer unpacked. Raises AnswerTooLarge."""
+        response = await self._inner.handle_async_request(request)
+        response.request = request
+        body = bytearray()
+        try:
+            if "," in response.headers.get("Content-Encoding", ""):
+                msg = "the answer is packed in several encodings, one inside the other"
+                raise AnswerTooLarge(msg, request=request)
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > self._most_bytes:
+                    msg = f"the answer has more than {self._most_bytes:,} bytes"
+                    raise AnswerTooLarge(msg, request=request)
+        finally:
+            await response.aclose()
+        headers = [
+            (name, value)
+            for name, value in response.headers.multi_items()
+            if name.lower() not in {"content-encoding", "content-length", "transfer-encoding"}
+        ]
+        return httpx2.Response(
+            response.status_code, headers=headers, content=bytes(body), request=request, extensions=response.extensions
+        )
+
+    async def aclose(self) -> None:
+        """Close the transport within."""
+        await self._inner.aclose()
+
+
+def new_client(  # noqa: PLR0913 - one keyword a part
+    *,
+    timeout: httpx2.Timeout | float,
+    base_url: str = "",
+    most_bytes: int = MOST_BYTES,
+    proxy: SecretStr | None = None,
+    auth: httpx2.Auth | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> httpx2.AsyncClient:
+    """Make a client of somebody else's server; `transport` is what sends, where it is not the network."""
+    through = None if proxy is None else proxy.get_secret_value()
+    sending = transport or httpx2.AsyncHTTPTransport(proxy=through, trust_env=False)
+    return httpx2.AsyncClient(
+        base_url=base_url,
+        auth=auth,
+        timeout=timeout,
+        transport=Bounded(sending, most_bytes=most_bytes),
+        follow_redirects=False,
+        trust_env=False,
+    )
