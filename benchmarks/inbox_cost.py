@@ -24,6 +24,7 @@ from benchmarks.staging import Setting, publish
 from messaging.bucket import Token
 from ops.processes import SIMULATOR_KEY
 from ops.roles import open_workers
+from ops.waiting_company import WaitingCompany
 from runtime.clock import SystemClock
 from runtime.settings import Settings
 from schemas.envelope import Event, encode
@@ -129,7 +130,7 @@ async def compare_workers(setting: Setting, settings: Settings, *, events: int, 
         busy = time.process_time()
         async with open_workers(settings, CLOCK) as [worker]:
             await _work_until(
-                worker if with_inbox else _without_inbox(worker),
+                worker if with_inbox or isinstance(worker, WaitingCompany) else _without_inbox(worker),
                 lambda: setting.await_writes(before["writes"] + events),
             )
         busy = time.process_time() - busy
@@ -247,7 +248,7 @@ async def _pair(run: Callable[[Inbox], Awaitable[Run]], inbox: Inbox, *, inbox_f
     return await run(inbox), without
 
 
-async def _work_until(worker: Worker, done: Callable[[], None]) -> None:
+async def _work_until(worker: Worker | WaitingCompany, done: Callable[[], None]) -> None:
     """Let the worker work until `done` returns, in a thread. A worker that ends before has failed."""
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))

@@ -1,6 +1,7 @@
 """The composition root: from settings to running parts. Nothing else builds a link, a client or an engine."""
 
 import asyncio
+import functools
 import os
 import socket
 import uuid
@@ -26,6 +27,7 @@ from messaging.watching import TopologyWatch
 from ops.broker_safety import losses_of, relay_of
 from ops.management import read_state
 from ops.metrics import MeasuredBucket, MeasuredTransport, WorkerMetrics
+from ops.waiting_company import NOT_TO_BE_MADE, WaitingCompany, made
 from ops.webhooks import webhooks_of
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
@@ -228,17 +230,18 @@ class Shared:
 @asynccontextmanager
 async def open_workers(
     settings: Settings, clock: Clock, *, metrics: WorkerMetrics | None = None
-) -> AsyncIterator[list[Worker]]:
+) -> AsyncIterator[list[Worker | WaitingCompany]]:
     """A worker for each company that is served, all on the same connections to broker and store.
+
+    A company whose key, books or dialect are wrong waits until they are mended, and stops nobody else.
 
     The settings must be those of all, not already those of one company (`Settings.of`).
 
     Raises:
-        ConfigurationError: books, key or dialect of a company are missing or wrong, or two share a key.
+        ConfigurationError: books, key or dialect of the only company, or of each of several, are missing or wrong.
     """
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     own = [settings.of(company) for company in settings.served]
-    _refuse_shared_keys(own)
     async with (
         open_store(settings) as engine,
         open_link(settings, "worker") as consuming,
@@ -253,14 +256,34 @@ async def open_workers(
         metrics = metrics or WorkerMetrics()
         metrics.watch_store(engine, clock)
         shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock, metrics)
-        workers = []
+        workers: list[Worker | WaitingCompany] = []
         for each in own:
-            bucket = bucket_on(consuming, each, stalls, clock)
-            topology.brakes.append(_brake_of(bucket))
-            limiter = MeasuredBucket(bucket, metrics, each.company)
-            solid = await clients.enter_async_context(open_solid(each, limiter, clock, metrics=metrics))
-            workers.append(_worker(each, shared, bucket, solid))
+            make = functools.partial(_make_worker, each, own, shared, topology)
+            try:
+                workers.append(await made(make, clients))
+            except NOT_TO_BE_MADE as error:
+                served = metrics.served.labels(each.company)
+                workers.append(WaitingCompany(each.company, make, error, served=served))
+        problems = [each.problem for each in workers if isinstance(each, WaitingCompany)]
+        if len(problems) == len(workers):
+            raise problems[0]
         yield workers
+
+
+async def _make_worker(
+    settings: Settings,
+    all_of_them: Sequence[Settings],
+    shared: Shared,
+    topology: TopologyWatch,
+    stack: AsyncExitStack,
+) -> Worker:
+    _refuse_shared_key(settings, all_of_them)
+    bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock)
+    limiter = MeasuredBucket(bucket, shared.metrics, settings.company)
+    opened = open_solid(settings, limiter, shared.clock, metrics=shared.metrics)
+    worker = _worker(settings, shared, bucket, await stack.enter_async_context(opened))
+    topology.brakes.append(_brake_of(bucket))
+    return worker
 
 
 def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClient) -> Worker:
@@ -320,17 +343,37 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
     )
 
 
-def _refuse_shared_keys(own: Sequence[Settings]) -> None:
+def _refuse_shared_key(settings: Settings, all_of_them: Sequence[Settings]) -> None:
     """The allowance is granted to a key: two buckets on one key would exceed it."""
-    companies: dict[str, str] = {}
-    for each in own:
-        other = companies.setdefault(each.solid.key(), each.company)
-        if other != each.company:
-            msg = f"companies {other} and {each.company} have the same API key: make one for each in Solid's settings"
-            raise ConfigurationError(msg)
+    key = settings.solid.key()
+    others = [other.company for other in all_of_them if other.company != settings.company and _key_of(other) == key]
+    if others:
+        pair = " and ".join(sorted((settings.company, others[0])))
+        msg = f"companies {pair} have the same API key: make one for each in Solid's settings"
+        raise ConfigurationError(msg)
 
 
-async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, metrics: WorkerMetrics | None = None) -> None:
+def problem_of(settings: Settings, all_of_them: Sequence[Settings]) -> str | None:
+    """What keeps the company from being worked for, as far as its own files and settings tell; None for nothing."""
+    try:
+        _refuse_shared_key(settings, all_of_them)
+        dialect_of(settings)
+        load_books(settings.books)
+    except ConfigurationError as error:
+        return str(error)
+    return None
+
+
+def _key_of(settings: Settings) -> str | None:
+    try:
+        return settings.solid.key()
+    except ConfigurationError:
+        return None
+
+
+async def run_workers(
+    workers: Sequence[Worker | WaitingCompany], stop: asyncio.Event, *, metrics: WorkerMetrics | None = None
+) -> None:
     """Run them until `stop` is set. One that cannot go on, for whatever reason, stops alone, where there are others.
 
     Raises:
@@ -346,7 +389,9 @@ async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, metrics
         raise failures[0]
 
 
-async def _told_apart(worker: Worker, stop: asyncio.Event, served: Gauge, *, alone: bool) -> Exception | None:
+async def _told_apart(
+    worker: Worker | WaitingCompany, stop: asyncio.Event, served: Gauge, *, alone: bool
+) -> Exception | None:
     served.set(1)
     try:
         await worker.run(stop)

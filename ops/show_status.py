@@ -29,7 +29,8 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
     if found["mint"]:
         show(_lanes(found["mint"]))
         show()
-    _print_lines((*_brake(found), *_topology(found), *_allowance(found["mint"]), *_kept(found)))
+    stopped = (("stopped", found["problem"]),) if found["problem"] else ()
+    _print_lines((*stopped, *_brake(found), *_topology(found), *_allowance(found["mint"]), *_kept(found)))
     _print_feeds(found["feeds"])
 
 
@@ -48,7 +49,10 @@ def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
     show()
     shared = {name: count for name, count in found["backlog"].items() if count}
     lines = (("queues", _counts(shared)),) if shared else ()
-    _print_lines((*_topology(found), *lines, *_for_people(found)))
+    stopped = tuple(
+        (f"stopped: {name}", each["problem"]) for name, each in found["companies"].items() if each["problem"]
+    )
+    _print_lines((*stopped, *_topology(found), *lines, *_for_people(found)))
     _print_feeds(found["feeds"])
     show("relay status --company NAME tells more", style="dim")
 

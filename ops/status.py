@@ -23,7 +23,7 @@ from messaging.topology import (
 from ops.deadlines import Allowance, open_runs, verdicts
 from ops.feed_status import feeds
 from ops.forecast import Recent, forecast
-from ops.roles import companies_of, losses_on, open_link, open_store
+from ops.roles import companies_of, losses_on, open_link, open_store, problem_of
 from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail
@@ -56,6 +56,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
     forecasts = _forecast(queues, settings, mint)
     return {
         "company": settings.company,
+        "problem": problem_of(settings, []),
         "backlog": queues,
         "mint": mint,
         "brake": _brake(mint),
@@ -80,7 +81,8 @@ async def overview(settings: Settings, clock: Clock) -> dict[str, Any]:
         BrokerUnreachable, StoreUnavailable: see there.
     """
     async with open_link(settings, "status") as link, open_store(settings) as engine:
-        companies = {company: await _short(link, settings.of(company)) for company in settings.served}
+        own = [settings.of(company) for company in settings.served]
+        companies = {company: await _short(link, each, own) for company, each in zip(settings.served, own, strict=True)}
         shared = await backlog(link, (*_retries(settings), *dead_letter_queues()))
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
@@ -96,9 +98,10 @@ async def overview(settings: Settings, clock: Clock) -> dict[str, Any]:
     }
 
 
-async def _short(link: Link, settings: Settings) -> dict[str, Any]:
+async def _short(link: Link, settings: Settings, others: Sequence[Settings]) -> dict[str, Any]:
     queues, mint = await backlog(link, _streams(settings)), await mint_report(link, settings.company)
     return {
+        "problem": problem_of(settings, others),
         "backlog": sum(count or 0 for count in queues.values()),
         "brake": _brake(mint),
         "by": mint.get("by") if mint else None,

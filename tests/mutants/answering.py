@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 ANSWERS: Final = "tests/unit/solid/test_answers.py"
 CALLING: Final = "tests/unit/runtime/test_calling.py"
+COMPANIES: Final = "tests/unit/ops/test_waiting_company.py"
 AFTER_YES: Final = "tests/unit/workers/test_no_after_yes.py"
 
 MUTANTS: Final = (
@@ -73,5 +74,21 @@ MUTANTS: Final = (
         "    return None if parsed.userinfo else parsed.origin\n",
         "    return parsed.host\n",
         ("tests/unit/producers/feeds/test_next_pages.py::test_it_is_refused_plainly_and_the_token_goes_nowhere",),
+    ),
+    Mutant(
+        "one-company-stops-all",
+        "A file or setting of one company that is wrong stops that company alone.",
+        "ops/roles.py",
+        "        if len(problems) == len(workers):\n",
+        "        if problems:\n",
+        (f"{COMPANIES}::test_the_others_are_served_and_it_is_told",),
+    ),
+    Mutant(
+        "one-key-with-two-buckets",
+        "Two companies never spend one key's allowance twice.",
+        "ops/roles.py",
+        "    _refuse_shared_key(settings, all_of_them)\n    bucket",
+        "    bucket",
+        (f"{COMPANIES}::test_two_companies_with_one_key_are_both_stopped_and_the_third_works",),
     ),
 )

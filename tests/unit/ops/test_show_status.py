@@ -21,6 +21,7 @@ MINT: dict[str, Any] = {
 }
 FOUND: dict[str, Any] = {
     "company": "main",
+    "problem": None,
     "backlog": {"relay.main.sales": 120, "relay.main.contacts": 0, "relay.main.inventory": 12_000},
     "mint": MINT,
     "brake": None,
@@ -32,9 +33,20 @@ FOUND: dict[str, Any] = {
     "cases": {},
     "feeds": {},
 }
-SHORT: dict[str, Any] = {"backlog": 120, "brake": None, "used": 0.987, "share_of_rate": 1.0, "forecast_seconds": 25.0}
+SHORT: dict[str, Any] = {
+    "problem": None,
+    "backlog": 120,
+    "brake": None,
+    "used": 0.987,
+    "share_of_rate": 1.0,
+    "forecast_seconds": 25.0,
+}
 ALL: dict[str, Any] = {
-    "companies": {"north": SHORT, "south": {**SHORT, "brake": "closed"}, "west": {**SHORT, "share_of_rate": 0.81}},
+    "companies": {
+        "north": SHORT,
+        "south": {**SHORT, "brake": "closed", "problem": "no key"},
+        "west": {**SHORT, "share_of_rate": 0.81},
+    },
     "backlog": {"relay.retry.10s": 3, "relay.sales.dlq": 0},
     "dead_letters": {"waiting": 2},
     "cases": {"duplicate_record": 1},

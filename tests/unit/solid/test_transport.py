@@ -227,7 +227,7 @@ async def test_a_key_that_cannot_be_read_stops_the_call_and_puts_the_brake_on() 
 
 async def test_the_transport_that_sends_verifies_certificates() -> None:
     transport = direct_transport()
-    context = transport._inner._pool._ssl_context  # type: ignore[attr-defined] - the inside of httpx2
+    context = transport._inner._pool._ssl_context  # type: ignore[attr-defined]  # what is inside
     assert context is not None
     assert context.check_hostname
     await transport.aclose()

@@ -1,0 +1,114 @@
+"""One company's key, books or dialect stop that company, never the others, and what was mended is picked up."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from ops import waiting_company
+from ops.metrics import WorkerMetrics
+from ops.roles import open_workers, problem_of
+from ops.waiting_company import WaitingCompany
+from runtime.clock import SystemClock
+from runtime.settings import ConfigurationError, Settings
+from workers.books import sample_books
+from workers.worker import Worker
+
+KEYS = {"north": "n" * 64, "south": "s" * 64, "west": "w" * 64}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RABBITMQ_URL", raising=False)
+    sample = Path(sample_books.__code__.co_filename).with_name("sample_books.toml").read_text(encoding="utf-8")
+    companies = {}
+    for name, key in KEYS.items():
+        Path(f"{name}.key").write_text(key)
+        Path(f"{name}.key").chmod(0o600)
+        Path(f"{name}.toml").write_text(f'base_currency = "USD"\n{sample}')
+        companies[name] = {"books": f"{name}.toml", "solid": {"api_key_file": f"{name}.key"}}
+    said = {
+        "company": "north",
+        "companies": companies,
+        "solid": {"dialect": {"money": "decimal_string"}},
+        "store": {"url": f"sqlite:///{tmp_path / 'relay.db'}"},
+    }
+    return Settings.model_validate(said)
+
+
+def no_key() -> None:
+    Path("south.key").unlink()
+
+
+def no_books() -> None:
+    Path("south.toml").write_text("not toml [")
+
+
+def share_key() -> None:
+    Path("south.key").write_text(KEYS["north"])
+
+
+def no_keys() -> None:
+    for name in KEYS:
+        Path(f"{name}.key").unlink()
+
+
+def two_words() -> None:
+    Path("south.key").write_text("two\nkeys")
+
+
+@pytest.mark.parametrize("harm", [no_key, no_books, two_words])
+async def test_the_others_are_served_and_it_is_told(settings: Settings, harm: object) -> None:
+    harm()  # type: ignore[operator]
+    async with open_workers(settings, SystemClock(), metrics=WorkerMetrics()) as workers:
+        kinds = {worker.company: type(worker) for worker in workers}
+    assert kinds == {"north": Worker, "south": WaitingCompany, "west": Worker}
+    own = [settings.of(company) for company in settings.served]
+    assert [bool(problem_of(each, own)) for each in own] == [False, True, False]
+
+
+async def test_two_companies_with_one_key_are_both_stopped_and_the_third_works(settings: Settings) -> None:
+    share_key()
+    async with open_workers(settings, SystemClock(), metrics=WorkerMetrics()) as workers:
+        waiting = {each.company: str(each.problem) for each in workers if isinstance(each, WaitingCompany)}
+    assert waiting.keys() == {"north", "south"}
+    assert all("north and south have the same API key" in problem for problem in waiting.values())
+
+
+async def test_where_none_can_be_served_it_is_an_error_at_start(settings: Settings) -> None:
+    no_keys()
+    with pytest.raises(ConfigurationError, match="api_key_file"):
+        async with open_workers(settings, SystemClock(), metrics=WorkerMetrics()):
+            pass
+
+
+async def test_what_was_mended_is_picked_up_and_counted_as_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_company, "LOOK_SECONDS", 0.001)
+    stop, metrics, mended = asyncio.Event(), WorkerMetrics(), asyncio.Event()
+
+    begun = asyncio.Event()
+
+    class Started:
+        async def run(self, stop: asyncio.Event) -> None:
+            begun.set()
+            await stop.wait()
+
+    async def make(_: AsyncExitStack) -> Worker:
+        if not mended.is_set():
+            msg = "no key"
+            raise ConfigurationError(msg)
+        return Started()  # type: ignore[return-value]
+
+    served = metrics.served.labels("south")
+    waiting = WaitingCompany("south", make, ConfigurationError("no key"), served=served)
+    running = asyncio.create_task(waiting.run(stop))
+    await asyncio.sleep(0)
+    assert served._value.get() == 0
+    mended.set()
+    async with asyncio.timeout(10):
+        await begun.wait()
+    assert served._value.get() == 1
+    stop.set()
+    await running
