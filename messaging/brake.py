@@ -4,7 +4,12 @@ Pulled when Solid cannot take calls (closed, key refused, too many calls, unavai
 flow but single probes with growing gaps; a probe that was answered releases it.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Final
+
+LONGEST_WAIT_SECONDS: Final = 3_600.0
+"""So long one answer can stop a company: a wrong one does not stop it for ever."""
 
 
 @dataclass(slots=True)
@@ -27,7 +32,7 @@ class Brake:
         """A call found Solid unable. Returns True when this is the start of a stop.
 
         Calls that were under way when the brake was pulled report the same outage: only a failed probe makes the
-        gap grow. `retry_after` (seconds) moves the next probe out, never in.
+        gap grow. `retry_after` (seconds) moves the next probe out, never in, and by an hour at most.
         """
         started = self.cause is None
         if started:
@@ -37,7 +42,7 @@ class Brake:
             self.gap = min(self.gap * 2, self.longest_gap)
             self.next_probe = now + self.gap
         if retry_after is not None:
-            self.next_probe = max(self.next_probe, now + retry_after)
+            self.next_probe = max(self.next_probe, now + bounded(retry_after))
         self.cause = cause
         return started
 
@@ -49,3 +54,8 @@ class Brake:
         """A probe was answered. Returns True when the brake was on."""
         was_on, self.cause = self.on, None
         return was_on
+
+
+def bounded(seconds: float) -> float:
+    """A wait that somebody asks for, as far as it is believed."""
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS) if not math.isnan(seconds) else 0.0

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+from messaging.bucket import Bucket, Token
 from messaging.lanes import on_lane
 from ops.check_broker import check_broker
 from ops.check_exposure import check_exposure
@@ -73,6 +74,22 @@ async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: 
             await checklist.look("known balance", _balances(solid, settings.solid.known_balance))
 
 
+class Quiet:
+    """The bucket for who only looks: what it meets, a wrong key say, brakes nobody who works."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    async def take(self) -> Token:
+        """See `Bucket.take`."""
+        return await self._bucket.take()
+
+    async def report(self, token: Token, *, cause: str | None, retry_after: float | None) -> None:
+        """Tell of an answer only: without a word, another probe follows."""
+        if cause is None:
+            await self._bucket.report(token, cause=None, retry_after=retry_after)
+
+
 @asynccontextmanager
 async def _paced(settings: Settings, clock: Clock) -> AsyncIterator[SolidClient]:
     """Solid's client behind the real bucket, with a standby mint of its own for where no worker runs."""
@@ -84,7 +101,7 @@ async def _paced(settings: Settings, clock: Clock) -> AsyncIterator[SolidClient]
         bucket = bucket_on(link, settings, stalls, clock)
         jobs = [asyncio.create_task(bucket.run()), asyncio.create_task(mint_on(minting, settings, clock).run())]
         try:
-            async with open_solid(settings, bucket, clock) as solid:
+            async with open_solid(settings, Quiet(bucket), clock) as solid:
                 with on_lane("background"):
                     yield solid
         finally:

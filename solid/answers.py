@@ -11,12 +11,14 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
+import structlog
 
 from runtime.clock import Clock
 from solid.dialect import Dialect, Resource
 from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, SolidError, Stage, Unavailable
 from solid.json_text import read_json
 
+LOG = structlog.get_logger()
 KEY_HEADER = "X-API-Key"
 NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """Errors after which Solid certainly received nothing (a name that does not resolve is a ConnectError)."""
@@ -24,7 +26,7 @@ NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, 
 _SENDING = (httpx2.WriteTimeout, httpx2.WriteError)
 _LONGEST_MESSAGE = 300
 _LONGEST_CODE = 60
-_LONGEST_WAIT_SECONDS = 86_400.0
+_LONGEST_WAIT_SECONDS = 3_600.0
 _STATUS_CAUSES: Mapping[int, Cause] = {
     401: "unauthorised",
     403: "unauthorised",
@@ -175,13 +177,16 @@ def _retry_after_seconds(response: httpx2.Response, clock: Clock) -> float | Non
         if until is None:
             return None
         seconds = (until - (_http_date(response.headers.get("Date", "")) or clock.now())).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None
+    if not math.isfinite(seconds) or seconds > _LONGEST_WAIT_SECONDS:
+        LOG.warning("solid.retry_after_bounded", asked=text[:_LONGEST_CODE], seconds=_LONGEST_WAIT_SECONDS)
+        seconds = _LONGEST_WAIT_SECONDS if seconds > 0 else 0.0
+    return max(seconds, 0.0)
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         parsed = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return parsed if parsed.tzinfo is not None else None
 

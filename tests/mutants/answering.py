@@ -91,4 +91,28 @@ MUTANTS: Final = (
         "    bucket",
         (f"{COMPANIES}::test_two_companies_with_one_key_are_both_stopped_and_the_third_works",),
     ),
+    Mutant(
+        "one-answer-stops-for-ever",
+        "One wrong answer does not stop a company for ever.",
+        "messaging/brake.py",
+        "            self.next_probe = max(self.next_probe, now + bounded(retry_after))\n",
+        "            self.next_probe = max(self.next_probe, now + retry_after)\n",
+        ("tests/unit/messaging/test_brake.py::test_one_wrong_answer_does_not_stop_for_ever",),
+    ),
+    Mutant(
+        "pay-line-in-any-currency",
+        "A line of a pay run in another currency is never booked as the books' own.",
+        "workers/plans/payroll_lines.py",
+        "        must_be_in_base_currency(books, line.amount)\n",
+        "",
+        ("tests/unit/workers/plans/test_payroll.py::test_another_currency_is_parked",),
+    ),
+    Mutant(
+        "check-brakes-all",
+        "What `relay check` meets never brakes those who work.",
+        "ops/check.py",
+        "        if cause is None:\n            await self._bucket.report(token, cause=None,",
+        "        if True:\n            await self._bucket.report(token, cause=cause,",
+        ("tests/unit/ops/test_check_quiet.py::test_what_a_check_meets_brakes_nobody",),
+    ),
 )

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.brake import Brake
+from messaging.brake import LONGEST_WAIT_SECONDS, Brake
 
 
 def test_a_first_report_pulls_the_brake_and_sets_the_first_probe() -> None:
@@ -75,3 +75,10 @@ def test_however_reports_come_the_gap_stays_within_its_bounds_and_a_probe_is_alw
         assert brake.next_probe <= now + longest
         assert retry_after is None or brake.next_probe >= now + retry_after
         assert not probe or brake.next_probe > now
+
+
+@given(asked=st.floats(allow_nan=True, allow_infinity=True))
+def test_one_wrong_answer_does_not_stop_for_ever(asked: float) -> None:
+    brake = Brake(1, 30)
+    brake.pull("rate_limited", now=100, retry_after=asked, probe=False)
+    assert 101 <= brake.next_probe <= 100 + LONGEST_WAIT_SECONDS

@@ -169,7 +169,22 @@ async def test_retry_after_as_a_date_without_date_is_measured_from_our_clock() -
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("", None), ("soon", None), ("nan", None), ("inf", None), ("-5", 0), ("1e9", 86_400), ("0.5", 0.5)],
+    [
+        ("", None),
+        ("soon", None),
+        ("nan", 0),
+        ("inf", 3_600),
+        ("-inf", 0),
+        ("-5", 0),
+        ("1e9", 3_600),
+        ("1" + "0" * 308, 3_600),
+        ("9" * 5_000, 3_600),
+        ("0.5", 0.5),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3_600),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 3_600),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
+        ("Thu, 01 Jan 0001 00:00:00 +2359", 0),
+    ],
 )
 async def test_an_odd_retry_after_does_no_harm(text: str, seconds: float | None) -> None:
     error = await failure_of(httpx2.Response(429, headers={"Retry-After": text}))
