@@ -69,7 +69,7 @@ async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: 
         if not await checklist.look("solid", _answers(solid)):
             return
         await checklist.look("dialect", _dialect(checklist, solid, settings))
-        await checklist.look("accounts", _accounts(solid, books))
+        await checklist.look("accounts", _accounts(checklist, solid, books))
         if settings.solid.known_balance:
             await checklist.look("known balance", _balances(solid, settings.solid.known_balance))
 
@@ -127,9 +127,11 @@ async def _dialect(checklist: Checklist, solid: SolidClient, settings: Settings)
     return "Solid's /openapi.json has all that the relay uses"
 
 
-async def _accounts(solid: SolidClient, books: Books) -> str:
+async def _accounts(checklist: Checklist, solid: SolidClient, books: Books) -> str:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        problems = Chart(await solid.accounts()).problems(books)
+        chart = Chart(await solid.accounts())
+    problems = chart.problems(books)
+    checklist.note("accounts", *chart.notes(books))
     if problems:
         raise ConfigurationError(" ".join(problems))
     return f"all {len(books.accounts)} accounts of the books are in Solid"

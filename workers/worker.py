@@ -150,7 +150,7 @@ class Worker:
 
     async def _chart(self) -> Chart:
         """The chart of accounts: read anew at each session, and so the first call after every pause."""
-        chart = Chart(await self._answered(self._parts.solid.accounts))
+        chart = Chart(await self._answered(self._parts.solid.accounts), self._parts.books)
         for problem in chart.problems(self._parts.books):
             log.warning("books.account_missing", problem=problem)
         return chart

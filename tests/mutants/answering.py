@@ -115,4 +115,12 @@ MUTANTS: Final = (
         "        if True:\n            await self._bucket.report(token, cause=cause,",
         ("tests/unit/ops/test_check_quiet.py::test_what_a_check_meets_brakes_nobody",),
     ),
+    Mutant(
+        "income-on-a-liability",
+        "An account of the wrong kind for its role is never booked to.",
+        "workers/chart.py",
+        "        if name in self._wrong:\n",
+        "        if False:\n",
+        ("tests/unit/workers/test_account_kinds.py::test_what_needs_it_is_parked_and_the_rest_is_booked",),
+    ),
 )
