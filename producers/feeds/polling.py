@@ -307,6 +307,7 @@ def _origin(url: str) -> object:
     """The server of an address, as the client that calls it reads it; None where there is none, or a user in it."""
     try:
         parsed = httpx2.URL(url)
+        origin = None if parsed.userinfo else parsed.origin
     except (httpx2.InvalidURL, ValueError):
         return None
-    return None if parsed.userinfo else parsed.origin
+    return origin

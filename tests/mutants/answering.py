@@ -71,8 +71,8 @@ MUTANTS: Final = (
         "user-in-a-next-link",
         "A next page whose address names another user or server is asked of nobody.",
         "producers/feeds/polling.py",
-        "    return None if parsed.userinfo else parsed.origin\n",
-        "    return parsed.host\n",
+        "        origin = None if parsed.userinfo else parsed.origin\n",
+        "        origin: object = parsed.host\n",
         ("tests/unit/producers/feeds/test_next_pages.py::test_it_is_refused_plainly_and_the_token_goes_nowhere",),
     ),
     Mutant(
