@@ -176,6 +176,16 @@ async def within(seconds: float, call: Awaitable[Answer]) -> Answer:
         return await call
 
 
+def heed_cancellation() -> None:
+    """Raise CancelledError where the running task was cancelled and somebody below has lost that.
+
+    aiormq turns a cancellation into its own word for a closed channel when both come at once.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Words:
     """What was said already: the same again is said only once in a while."""
 
@@ -211,5 +221,6 @@ async def keep(session: Callable[[], Awaitable[None]], *, name: str, clock: Cloc
                 log.warning("session.interrupted", session=name, error=said)
         if clock.monotonic() - started > LONGEST_PAUSE_SECONDS:
             pause = FIRST_PAUSE_SECONDS
+        heed_cancellation()
         await clock.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from messaging import headers as h
-from messaging.connection import Link
+from messaging.connection import Link, within
 from messaging.topology import UNROUTED, dead_letter_queues, mint_state_queue
 
 LETTERS = uuid.UUID("5b0f3c1e-6a0c-4d0b-9d67-9a1d0c1f0a57")
@@ -62,7 +62,7 @@ async def backlog(link: Link, names: tuple[str, ...]) -> dict[str, int | None]:
     try:
         for name in names:
             try:
-                queue = await channel.declare_queue(name, passive=True, timeout=10)
+                queue = await within(10, channel.declare_queue(name, passive=True))
                 counts[name] = queue.declaration_result.message_count
             except ChannelNotFoundEntity:  # which closes the channel
                 counts[name] = None

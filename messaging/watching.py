@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import DeliveryError
 
 from messaging import headers as h
-from messaging.connection import BROKEN, Link, Words, within
+from messaging.connection import BROKEN, Link, Words, heed_cancellation, within
 from messaging.drain import backlog, death_of
 from messaging.errors import MessagingError, UnsafeTopology
 from messaging.topology import (
@@ -85,6 +85,7 @@ class TopologyWatch:
                 log.info("topology.not_seen", error=str(error) or type(error).__name__)
             except Exception:
                 log.exception("topology.not_seen")
+            heed_cancellation()
             number += 1
             await self._clock.sleep(self._every)
 
@@ -137,7 +138,7 @@ class TopologyWatch:
         events = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
         left: list[AbstractIncomingMessage] = []
         for _ in range(BROUGHT_HOME_AT_ONCE):
-            message = await within(10, queue.get(fail=False))
+            message = await within(10, queue.get(fail=False, timeout=None))
             if message is None:
                 break
             try:
@@ -153,7 +154,7 @@ class TopologyWatch:
     async def _use(self, channel: AbstractChannel, name: str) -> None:
         """Fetch a message and put it back: a declaration is no use of a queue to RabbitMQ, and this is."""
         queue = await channel.get_queue(name, ensure=False)
-        message = await within(10, queue.get(fail=False))
+        message = await within(10, queue.get(fail=False, timeout=None))
         if message is not None:
             await _put_back(channel, name, message)
 

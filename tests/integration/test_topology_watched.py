@@ -26,7 +26,7 @@ from messaging.watching import TopologyWatch, nothing_to_look_at
 from ops.broker import Broker
 from schemas.envelope import encode
 from tests.integration.administering import policy_on
-from tests.integration.wiring import CLOCK, linked, paid_out, running
+from tests.integration.wiring import CLOCK, linked, paid_out, publisher_on, running
 
 MANY = 40
 """More than RabbitMQ forwards at once from a retry queue: what cannot be forwarded blocks the rest."""
@@ -200,6 +200,18 @@ async def test_what_cannot_be_repaired_pulls_the_brake_until_it_is_mended(amqp_u
             problems.clear()
             while watch.problem is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_a_watch_stops_whenever_it_is_told_to(amqp_url: str, company: str) -> None:
+    """A cancellation that aio_pika's own time-outs lose would leave a worker that never ends."""
+    async with linked(amqp_url, "watch") as link:
+        await publisher_on(link, company).ready()
+        for number in range(150):
+            watching = asyncio.create_task(watch_on(link, company).run())
+            await asyncio.sleep(number / 1000)
+            watching.cancel()
+            async with asyncio.timeout(20):
+                await asyncio.wait({watching})
 
 
 async def test_what_has_no_home_stays_unrouted_for_a_person(managed_broker: Broker, company: str) -> None:

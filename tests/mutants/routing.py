@@ -144,4 +144,12 @@ MUTANTS: Final = (
         "            address = self._address\n",
         ("tests/unit/messaging/test_connection.py::test_the_address_is_asked_at_each_connect",),
     ),
+    Mutant(
+        "lost-cancellation",
+        "Whoever is told to stop stops, whatever the broker does at that moment.",
+        "messaging/connection.py",
+        "    if task is not None and task.cancelling():\n",
+        "    if False:\n",
+        ("tests/unit/messaging/test_connection.py::test_a_cancellation_that_a_session_loses_ends_it_all_the_same",),
+    ),
 )

@@ -1,5 +1,7 @@
 """A link translates what aio-pika raises: its users know one error for a broker that is not there."""
 
+import asyncio
+
 import aio_pika
 import pytest
 from aio_pika.exceptions import AMQPConnectionError, ProbableAuthenticationError
@@ -62,3 +64,20 @@ async def test_what_the_broker_refuses_is_waited_for(refusal: Exception) -> None
 
     with pytest.raises(LookupError):
         await keep(session, name="test", clock=FakeClock())
+
+
+async def test_a_cancellation_that_a_session_loses_ends_it_all_the_same() -> None:
+    begun = asyncio.Event()
+
+    async def session() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError from None  # as aiormq does where the channel was closed as well
+
+    keeping = asyncio.create_task(keep(session, name="test", clock=FakeClock()))
+    await begun.wait()
+    keeping.cancel()
+    await asyncio.wait({keeping}, timeout=10)
+    assert keeping.cancelled()
