@@ -41,6 +41,7 @@ from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
+from store.sealing import Sealing
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.books import load_books
@@ -61,6 +62,11 @@ async def open_store(settings: Settings) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+def sealing_of(settings: Settings) -> Sealing:
+    """What seals and opens bodies of dead letters. Raises ConfigurationError: its keys cannot be read."""
+    return Sealing(settings.store.body_keys())
 
 
 @asynccontextmanager

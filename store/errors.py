@@ -7,6 +7,7 @@ StoreError
 ├── LeaseLost          the write is no longer ours to settle: somebody claimed it after us
 ├── NotInDoubt         a person's word about a write that needs none, or not yet
 ├── LetterNotFound     no dead letter has this id
+├── BodySealed         the key that a dead letter lies under is missing
 └── AmbiguousId        several dead letters start with these characters
 """
 
@@ -57,6 +58,17 @@ class LetterNotFound(StoreError):
 
     def __init__(self, wanted: str) -> None:
         super().__init__(f"no dead letter has the id {wanted!r}; `relay dead list` shows them")
+
+
+class BodySealed(StoreError):
+    """The body of a dead letter cannot be opened; `mark` is the fingerprint of its key."""
+
+    def __init__(self, mark: str, why: str) -> None:
+        super().__init__(
+            f"a dead letter's body is sealed, and its key {mark} {why}. Put the key that sealed it back into the file "
+            "of store.body_key_file, on a line below the newest; `relay check` lists the keys that are needed."
+        )
+        self.mark = mark
 
 
 class AmbiguousId(StoreError):

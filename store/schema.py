@@ -107,6 +107,9 @@ DEAD_LETTERS = Table(
     Column("stored_at", UtcDateTime, nullable=False),
     Column("state", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("erased_at", UtcDateTime),
+    Column("body_key", Text),
     CheckConstraint("state IN ('waiting', 'replayed', 'discarded')", name="dead_letters_state"),
     Index("dead_letters_groups", "state", "queue", "reason"),
 )
