@@ -23,7 +23,7 @@ from store.errors import StoreUnavailable
 
 log = structlog.get_logger()
 
-CAUSES: Final[tuple[str, ...]] = get_args(Cause)
+CAUSES: Final[tuple[str, ...]] = (*get_args(Cause), "topology")
 WAITS_SECONDS: Final = (0.1, 0.5, 2.0, 10.0, 30.0, 60.0, 300.0)
 DOUBTS_ARE_GOOD_FOR_SECONDS: Final = 15.0
 
