@@ -4,7 +4,6 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-ATTACKED: Final = "tests/e2e/test_receiver_attacked.py"
 BOUNDED: Final = "tests/unit/ops/test_bounded_http.py"
 EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
 GATE: Final = "tests/unit/ops/test_http_gate.py"
@@ -34,7 +33,7 @@ MUTANTS: Final = (
         "ops/bounded_http.py",
         "self._deadline = self.loop.call_later(self.gate.bounds.receive_seconds, self.drop, reason)",
         "self._deadline = self.loop.call_later(86400, self.drop, reason)",
-        (f"{ATTACKED}::test_whoever_drips_is_cut_off[a header]",),
+        (f"{BOUNDED}::test_whoever_is_waited_for_has_a_deadline_that_no_drip_moves",),
     ),
     Mutant(
         "head-kept-whatever-its-size",
@@ -42,7 +41,7 @@ MUTANTS: Final = (
         "ops/bounded_http.py",
         "if self._unparsed > self.gate.bounds.head_bytes:",
         "if self._unparsed < 0:",
-        (f"{ATTACKED}::test_a_header_of_three_hundred_megabytes_is_cut_off",),
+        (f"{BOUNDED}::test_a_head_that_is_too_large_is_not_waited_for",),
     ),
     Mutant(
         "pipeline-kept",
@@ -50,7 +49,7 @@ MUTANTS: Final = (
         "ops/bounded_http.py",
         "if self._gone or self._at_work:",
         "if self._gone:",
-        (f"{ATTACKED}::test_of_requests_in_a_row_the_first_is_answered_and_none_is_kept",),
+        (f"{BOUNDED}::test_a_second_request_is_not_begun_before_the_first_is_answered",),
     ),
     Mutant(
         "newcomer-turned-away",

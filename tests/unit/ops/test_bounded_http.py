@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -111,4 +112,50 @@ async def test_a_body_that_makes_room_is_told_to_come_again() -> None:
     assert (old.closed, new.closed) == (True, False)
     await asyncio.wait_for(asyncio.sleep(0), 1)
     server.connect(b"POST /slow HTTP/1.1\r\nContent-Length: 99\r\n\r\n0123456789")
+    await server.answer()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"GET /slow HTTP/1.1\r\nX-Long: ", *[b"y" * 4096] * 9],
+        [b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n"],
+        [b"GET /slow HTTP/1.1\r\n" + b"X: y\r\n" * 102],
+    ],
+    ids=["a field without end", "a long path", "many fields"],
+)
+async def test_a_head_that_is_too_large_is_not_waited_for(said: list[bytes]) -> None:
+    _, transport = Server().connect(*said)
+    assert transport.written.startswith(b"HTTP/1.1 431 ")
+    assert transport.closed
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        (b"", b"\r\n"),
+        (b"\r\n", b"\r\n"),
+        (b"GET /slow HTTP/1.1\r\n", b"X: y\r\n"),
+        (b"POST /slow HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"1"),
+    ],
+    ids=["nothing", "blank lines", "a head", "a body"],
+)
+async def test_whoever_is_waited_for_has_a_deadline_that_no_drip_moves(said: bytes, more: bytes) -> None:
+    server = Server()
+    made, transport = server.connect(*filter(None, [said]))
+    first = made._deadline
+    assert first is not None
+    assert first.when() - asyncio.get_running_loop().time() <= server.gate.bounds.receive_seconds
+    made.data_received(more)
+    made.data_received(more)
+    assert made._deadline is first
+    first._run()  # as the loop does when its time comes
+    assert transport.closed
+    await server.answer()
+
+
+async def test_whoever_waits_for_an_answer_has_none() -> None:
+    server = Server()
+    made, _ = server.connect(WHOLE)
+    assert made._deadline is None
     await server.answer()
