@@ -30,6 +30,7 @@ from ops.webhooks import webhooks_of
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
+from runtime.marks import Mark
 from runtime.settings import ConfigurationError, Settings
 from runtime.stalls import StallWatch
 from solid.client import SolidClient
@@ -41,6 +42,7 @@ from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
+from store.marks import Marks
 from store.sealing import Sealing
 from store.stock import StockStore
 from workers.applying import Applier, Timing
@@ -155,9 +157,36 @@ async def watch_stalls(settings: Settings, clock: Clock) -> AsyncIterator[StallW
         await asyncio.gather(looking, return_exceptions=True)
 
 
-def bucket_on(link: Link, settings: Settings, stalls: StallWatch, clock: Clock) -> Bucket:
-    """The company's token bucket, reached over a link."""
-    return Bucket(link, company=settings.company, stalls=stalls, clock=clock)
+@dataclass(frozen=True, slots=True)
+class StoreStanding:
+    """What one company's bucket must know of the store. Satisfies `messaging.marks.Standing`."""
+
+    marks: Marks
+    company: str
+
+    def mark(self) -> Mark | None:
+        """See `Marks.seen`."""
+        return self.marks.seen(self.company)
+
+    def verified(self) -> Mark | None:
+        """See `Marks.verified`."""
+        return self.marks.verified(self.company)
+
+    def astray(self) -> bool:
+        """See `Marks.astray`."""
+        return self.marks.astray(self.company)
+
+    async def admit(self, mark: Mark) -> None:
+        """See `Marks.admit`."""
+        await self.marks.admit(self.company, mark)
+
+
+def bucket_on(
+    link: Link, settings: Settings, stalls: StallWatch, clock: Clock, *, marks: Marks | None = None
+) -> Bucket:
+    """The company's token bucket, reached over a link; without `marks` for who claims nothing."""
+    standing = StoreStanding(marks, settings.company) if marks else None
+    return Bucket(link, company=settings.company, stalls=stalls, clock=clock, standing=standing)
 
 
 def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
@@ -261,7 +290,7 @@ async def open_workers(
         shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock, metrics)
         workers = []
         for each in own:
-            bucket = bucket_on(consuming, each, stalls, clock)
+            bucket = bucket_on(consuming, each, stalls, clock, marks=inbox.marks)
             topology.brakes.append(_brake_of(bucket))
             limiter = MeasuredBucket(bucket, metrics, each.company)
             solid = await clients.enter_async_context(open_solid(each, limiter, clock, metrics=metrics))

@@ -4,7 +4,7 @@ An intent is committed before the call it announces. The inbox never talks to So
 do about a doubt; it only makes sure that one holder at a time may act, and that a late one cannot settle.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, or_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
+from runtime.marks import Mark
 from store import transitions, writes
 from store.claims import (
     Applied,
@@ -34,8 +35,9 @@ from store.claims import (
     WriteRow,
 )
 from store.engine import reading, transact
-from store.errors import LeaseLost
+from store.errors import LeaseLost, WrongStore
 from store.group_commit import GroupCommit
+from store.marks import Marks
 from store.schema import WORKERS
 from store.storable import storable
 from store.writes import Key
@@ -91,6 +93,7 @@ class Inbox:
         self._owner = owner
         self._lease = lease
         self._clock = clock
+        self.marks = Marks(engine, owner=owner)
         self._held: dict[Key, int] = {}  # epochs of the claims we made and have not settled
         self._commits: GroupCommit[_Claiming | _Settling, list[Claim]] = GroupCommit(self._commit)
 
@@ -100,7 +103,7 @@ class Inbox:
         `Fresh` and `Doubt` are ours to settle under their epoch; the others changed nothing. A live lease,
         another owner's or one of this very Inbox, is `Busy`; one left by an earlier process of the same owner
         is `Doubt`. Cancelled while waiting: the claim may hold, as after a crash. Raises ValueError for an
-        external_id that occurs twice.
+        external_id that occurs twice, and WrongStore where the store is not what this process has seen of it.
         """
         if len({intent.external_id for intent in intents}) < len(intents):
             message = f"event {event.id}: one external_id occurs twice in one claim"
@@ -180,10 +183,11 @@ class Inbox:
         await transact(self._engine, work)
 
     async def check_in(self, company: str) -> None:
-        """Write down that this worker is here. Once this has returned, the database takes writes.
+        """Write down that this worker is here, and see where the inbox stands. The database takes writes, then.
 
         Reading would not show a full disk or a lock. Workers not seen for a day are forgotten.
         """
+        await self.marks.look(company)
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
@@ -206,21 +210,43 @@ class Inbox:
             raise
 
     async def _commit(self, batch: Sequence[_Claiming | _Settling]) -> list[list[Claim] | Exception]:
+        """Decide and store a batch; a company whose store is the wrong one gets no claims, and holds up no other."""
+        refused: dict[str, WrongStore] = {}
+        while True:
+            try:
+                return await self._commit_once(batch, refused)
+            except WrongStore as error:
+                if error.company in refused:
+                    raise
+                refused[error.company] = error
+
+    async def _commit_once(
+        self, batch: Sequence[_Claiming | _Settling], refused: Mapping[str, WrongStore]
+    ) -> list[list[Claim] | Exception]:
         """Decide and store a batch of requests in one transaction.
 
         Only what is known to be committed counts as held: where the answer to a commit is lost, nobody acts on
         the claims in it, and the next one finds them in doubt at once.
         """
+        claiming = {request.company for request in batch if isinstance(request, _Claiming)} - refused.keys()
 
-        async def work(connection: AsyncConnection) -> tuple[list[list[Claim] | Exception], dict[Key, int]]:
+        async def work(
+            connection: AsyncConnection,
+        ) -> tuple[list[list[Claim] | Exception], dict[Key, int], Mapping[str, Mark]]:
             before = await writes.load(connection, [key for request in batch for key in request.touched()])
             after, taken = dict(before), dict[Key, int]()
-            answers = [self._decide(request, after, taken) for request in batch]
+            answers = [
+                refused[request.company]
+                if isinstance(request, _Claiming) and request.company in refused
+                else self._decide(request, after, taken)
+                for request in batch
+            ]
             await writes.save(connection, before, after)
-            return answers, taken
+            return answers, taken, await self.marks.raise_all(connection, claiming)
 
-        answers, taken = await transact(self._engine, work)
+        answers, taken, marks = await transact(self._engine, work)
         self._held.update(taken)
+        self.marks.committed(marks)
         return answers
 
     def _decide(

@@ -157,6 +157,24 @@ INBOXES = Table(
     Column("began_at", UtcDateTime, nullable=False),
 )
 
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("inbox", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+MARKS_KEPT = Table(
+    "marks_kept",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("count", BigInteger, primary_key=True),
+    Column("inbox", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
 EARLIER_READS = Table(
     "earlier_reads",
     METADATA,

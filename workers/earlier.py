@@ -70,6 +70,14 @@ class Earlier:
         self._waiting: set[Kind] = set()
         self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    async def renew(self) -> None:
+        """Forget what is remembered where the inbox has begun anew: a person has said so (`relay restored`)."""
+        began = await self._records.began(self._company)
+        if began != self._began:
+            self._began = began
+            for memory in (self._known, self._unreadable, self._waiting):
+                memory.clear()
+
     async def concerns(self, happened: datetime, day: date) -> bool:
         """Whether a fact that happened then, booked on that day, may have been posted by an earlier inbox."""
         limit = await self._beginning() + CLOCKS_MAY_DIFFER

@@ -197,7 +197,7 @@ async def test_a_pay_run_that_is_in_solid_on_another_day_comes_before_a_person(b
 
 async def test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry(bench: Bench) -> None:
     assert not await bench.earlier().merged_stock(OLD, DAY), "a first install has none"
-    await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY)
+    await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY, by="me")
     bench.clock.advance(TIMING.settle)
     bench.solid.add(_record("stock:merged:0f"))
     assert await bench.earlier().merged_stock(OLD, DAY)
