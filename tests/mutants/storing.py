@@ -40,6 +40,7 @@ MUTANTS: Final = (
         "        if self._mark is None or self._mark in (mark, verified) or _same_hand(self._mark, mark):",
         "        if True:",
         (f"{MARKS}::test_of_two_hosts_with_a_file_each_only_the_first_gets_tokens",),
+        needs_broker=True,
     ),
     Mutant(
         "mark-behind-the-calls",
@@ -48,6 +49,7 @@ MUTANTS: Final = (
         "body=await self._referee.keep(channel))",
         'body=b"")',
         (f"{MARKS}::test_the_brokers_mark_is_never_behind_what_was_posted_and_outlives_the_mint",),
+        needs_broker=True,
     ),
     Mutant(
         "claim-ahead-of-the-mark",
