@@ -310,7 +310,6 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
         inbox=shared.inbox,
         company=company,
         settle=timedelta(seconds=worker.settle_seconds),
-        clock=clock,
     )
     sweeper = Sweeper(
         solid=solid,

@@ -5,7 +5,7 @@ do about a doubt; it only makes sure that one holder at a time may act, and that
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -40,6 +40,7 @@ from store.group_commit import GroupCommit
 from store.marks import Marks
 from store.schema import WORKERS
 from store.storable import storable
+from store.watch import Watch
 from store.writes import Key
 
 __all__ = [
@@ -80,6 +81,18 @@ class _Settling:
         return [(self.company, self.external_id)]
 
 
+Rows = dict[Key, WriteRow]
+
+
+def _doubt(key: Key, row: WriteRow) -> tuple[object, ...]:
+    """The name of a doubt: another one where the write was sent again since."""
+    return ("doubt", key, row.doubt_since)
+
+
+def _lease(key: Key, row: WriteRow) -> tuple[object, ...]:
+    return ("lease", key, row.epoch, row.lease_until)
+
+
 class Inbox:
     """One worker's door to the table `writes`. Use one Inbox a process and owner, in one event loop.
 
@@ -88,13 +101,16 @@ class Inbox:
     is durable.
     """
 
-    def __init__(self, engine: AsyncEngine, *, owner: str, lease: timedelta, clock: Clock) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, owner: str, lease: timedelta, clock: Clock, watch: Watch | None = None
+    ) -> None:
         self._engine = engine
         self._owner = owner
         self._lease = lease
         self._clock = clock
         self.marks = Marks(engine, owner=owner)
         self._held: dict[Key, int] = {}  # epochs of the claims we made and have not settled
+        self.watch = watch or Watch(clock)
         self._commits: GroupCommit[_Claiming | _Settling, list[Claim]] = GroupCommit(self._commit)
 
     async def claim(self, company: str, event: EventRef, intents: Sequence[Intent]) -> list[Claim]:
@@ -232,7 +248,7 @@ class Inbox:
 
         async def work(
             connection: AsyncConnection,
-        ) -> tuple[list[list[Claim] | Exception], dict[Key, int], Mapping[str, Mark]]:
+        ) -> tuple[list[list[Claim] | Exception], Rows, dict[Key, int], Mapping[str, Mark]]:
             before = await writes.load(connection, [key for request in batch for key in request.touched()])
             after, taken = dict(before), dict[Key, int]()
             answers = [
@@ -242,12 +258,27 @@ class Inbox:
                 for request in batch
             ]
             await writes.save(connection, before, after)
-            return answers, taken, await self.marks.raise_all(connection, claiming)
+            return answers, after, taken, await self.marks.raise_all(connection, claiming)
 
-        answers, taken, marks = await transact(self._engine, work)
-        self._held.update(taken)
+        answers, after, taken, marks = await transact(self._engine, work)
         self.marks.committed(marks)
+        self._committed(batch, after, taken)
         return answers
+
+    def _committed(self, batch: Sequence[_Claiming | _Settling], after: Rows, taken: Mapping[Key, int]) -> None:
+        """Hold what was taken, and watch the doubts and the leases of others from now on."""
+        self._held.update(taken)
+        for key, row in after.items():
+            if row.doubt_since is not None:
+                self.watch.saw(_doubt(key, row))
+            if row.lease_until is not None and self._held.get(key) != row.epoch:
+                self.watch.saw(_lease(key, row))
+        for request in batch:
+            if isinstance(request, _Settling) and isinstance(request.change, Unknown):
+                [key] = request.touched()
+                given_up = after.get(key)
+                if given_up and given_up.epoch == request.epoch and given_up.state == "unknown":
+                    self.watch.saw(("ours", *_doubt(key, given_up)))
 
     def _decide(
         self, request: _Claiming | _Settling, rows: dict[Key, WriteRow], taken: dict[Key, int]
@@ -263,7 +294,9 @@ class Inbox:
 
     def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow], taken: dict[Key, int]) -> Claim:
         key = (request.company, intent.external_id)
-        row = rows.get(key)
+        row, now = rows.get(key), self._clock.now()
+        if row is not None and row.lease_until is not None and self._is_over(key, row):
+            now = max(now, row.lease_until)
         answer, mine = transitions.claim(
             row,
             company=request.company,
@@ -272,12 +305,20 @@ class Inbox:
             owner=self._owner,
             lease=self._lease,
             held=row is not None and row.epoch in (self._held.get(key), taken.get(key)),
-            now=self._clock.now(),
+            now=now,
         )
         if mine is not None:
             rows[key] = mine
             taken[key] = mine.epoch
+        if isinstance(answer, Doubt) and mine is not None:
+            watched, ours = self.watch.seconds(_doubt(key, mine)), self.watch.seconds(("ours", *_doubt(key, mine)))
+            return replace(answer, watched=watched or 0.0, ours=ours is not None)
         return answer
+
+    def _is_over(self, key: Key, row: WriteRow) -> bool:
+        """Whether a lease was seen for as long as it holds, wherever the wall clock was set to meanwhile."""
+        seen = self.watch.seconds(_lease(key, row))
+        return seen is not None and seen >= self._lease.total_seconds()
 
     def _settle_one(self, request: _Settling, rows: dict[Key, WriteRow]) -> None:
         key = (request.company, request.external_id)

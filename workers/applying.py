@@ -10,7 +10,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeVar, assert_never
 from weakref import WeakValueDictionary
@@ -89,6 +89,11 @@ class Timing:
     lease: float
     call: float
 
+    @property
+    def unasked(self) -> float:
+        """How old a claim may be for a call to leave under it without its being renewed."""
+        return (self.lease - self.call) / 2
+
 
 class Applier:
     """Applies the writes of one company's events, through one inbox. Safe to call for many events at the same time."""
@@ -165,11 +170,11 @@ class Applier:
                 return solid_id
             case Busy(until=until):
                 wait = (until - self._clock.now()).total_seconds()
-                raise NotYet("busy", max(wait, 0))
+                raise NotYet("busy", min(max(wait, 0), self._timing.lease))
             case Conflict():
                 raise Conflicting(await self._both_shown(write))
             case Doubt(epoch=epoch, about=about):
-                self._must_have_settled(claim.since)
+                self._must_have_settled(claim)
             case Fresh(epoch=epoch):
                 about = _about(write)
             case _:
@@ -189,12 +194,15 @@ class Applier:
         )
         return f"{write.external_id} is known as {known}; now asked for: {write.economics()}"
 
-    def _must_have_settled(self, since: datetime) -> None:
-        """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing."""
-        settled = since + timedelta(seconds=self._timing.settle)
-        now = self._clock.now()
-        if now < settled:
-            raise NotYet("settling", (settled - now).total_seconds())
+    def _must_have_settled(self, claim: Doubt) -> None:
+        """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing.
+
+        Another holder, whose lease seems over by a clock that may be wrong, sends until its fence asks.
+        """
+        last = 0.0 if claim.ours else self._timing.unasked
+        rest = self._timing.settle + last - claim.watched
+        if rest > 0:
+            raise NotYet("settling", rest)
 
     async def _send(self, write: AnyWrite, record: NewRecord, *, fence: Fence) -> str:
         """Create the record; the inbox hears of every answer, and of its absence."""
@@ -334,7 +342,7 @@ class Applier:
         async def renew() -> None:
             await self._inbox.renew(self._company, write.external_id, fence.epoch)
 
-        fence = Fence(0, renew, good_for=self._timing.lease - self._timing.call, clock=self._clock)
+        fence = Fence(0, renew, good_for=2 * self._timing.unasked, clock=self._clock)
         return fence
 
 

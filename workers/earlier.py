@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 import structlog
 
-from runtime.clock import Clock
 from solid.client import Everything, Inconclusive
 from solid.models import Kind
 from store.earlier import EarlierRecords, Known
@@ -48,7 +47,7 @@ class NotRead(Exception):
 class Earlier:
     """What Solid had of one company before its inbox began. Use one a process; safe for many tasks."""
 
-    def __init__(  # noqa: PLR0913 - one keyword a part
+    def __init__(
         self,
         *,
         solid: ReadsEverything,
@@ -56,14 +55,12 @@ class Earlier:
         inbox: Inbox,
         company: str,
         settle: timedelta,
-        clock: Clock,
     ) -> None:
         self._solid = solid
         self._records = records
         self._inbox = inbox
         self._company = company
         self._settle = settle
-        self._clock = clock
         self._began: datetime | None = None
         self._known: dict[Kind, Known] = {}
         self._unreadable: set[Kind] = set()
@@ -145,8 +142,13 @@ class Earlier:
         return self._began
 
     async def _unsettled_seconds(self) -> float:
-        """How long the last call of an earlier inbox may still land."""
-        return (await self._beginning() + self._settle - self._clock.now()).total_seconds()
+        """How long the last call of an earlier inbox may still land, as far as this process can tell.
+
+        It has seen the beginning itself: no wall clock, which may be set, says how long ago that was.
+        """
+        beginning = ("inbox", self._company, await self._beginning())
+        self._inbox.watch.saw(beginning)
+        return self._settle.total_seconds() - (self._inbox.watch.seconds(beginning) or 0.0)
 
     async def _not_all_ours(self, ids: Iterable[str]) -> bool:
         """Whether there are records that this inbox has not applied: they tell of an earlier one.

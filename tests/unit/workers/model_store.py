@@ -76,7 +76,7 @@ class ModelInbox(Inbox):
         await self._process.stand(f"{what} heard")
         if bad:
             raise StoreUnavailable(bad)
-        self._held.update(taken)
+        self._committed(batch, after, taken)
         return answers
 
     async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:

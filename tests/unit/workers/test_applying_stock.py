@@ -59,9 +59,9 @@ class Shop:
     item_id: str
 
     def earlier(self) -> Earlier:
-        records, clock = EarlierRecords(self.bench.engine, self.bench.clock), self.bench.clock
+        records = EarlierRecords(self.bench.engine, self.bench.clock)
         settle, inbox = timedelta(seconds=TIMING.settle), self.bench.inbox()
-        return Earlier(solid=self.client, records=records, inbox=inbox, company=COMPANY, settle=settle, clock=clock)
+        return Earlier(solid=self.client, records=records, inbox=inbox, company=COMPANY, settle=settle)
 
     def applier(self, client: SolidClient | None = None) -> Applier:
         return Applier(
@@ -105,8 +105,8 @@ async def shop(bench: Bench) -> AsyncIterator[Shop]:
     simulation = Simulation(allowance=100_000)
     simulation.switches.dialect = Switches(adjustments="offered", negative_stock="allowed")
     transport = PacedTransport(Cutting(ApiApp(simulation)), WritingLimiter())
-    await EarlierRecords(bench.engine, bench.clock).began(COMPANY)
-    bench.clock.advance(TIMING.settle)
+    bench.watch.saw(("inbox", COMPANY, await EarlierRecords(bench.engine, bench.clock).began(COMPANY)))
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     async with SolidClient(
         base_url=BASE_URL, api_key=lambda: DEMO_KEY, dialect=DIALECT, transport=transport, timeout=TIMEOUT
     ) as client:
@@ -161,7 +161,7 @@ async def test_a_lost_answer_is_looked_up_and_there_is_one_record_in_the_end(
         await shop.apply(plan)
     for landing in list(shop.simulation.late):
         await landing
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(plan)
     assert shop.posts().count(path) == (1 if arrives else 2)
     verdict = judge(shop.simulation)
@@ -187,7 +187,7 @@ async def test_the_sweep_finds_an_adjustment_that_is_there_twice(shop: Shop) -> 
     shop.fail("answer_lost", f"/{ADJUSTMENTS}")
     with pytest.raises(OutcomeUnknown):
         await shop.apply(shop.damage())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(shop.damage())
     (record,) = shop.simulation.books.with_external_id("adjustment", DAMAGE)
     cases = Cases(shop.bench.engine, shop.bench.clock)
@@ -220,7 +220,7 @@ async def test_a_doubt_is_held_for_a_person_where_the_endpoint_was_taken_out_of_
     shop.fail("answer_lost", f"/{ADJUSTMENTS}")
     with pytest.raises(OutcomeUnknown):
         await shop.apply(shop.damage())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     transport = PacedTransport(Cutting(ApiApp(shop.simulation)), WritingLimiter())
     async with SolidClient(
         base_url=BASE_URL,

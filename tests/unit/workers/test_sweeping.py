@@ -44,7 +44,7 @@ async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost") -> None
     bench.solid.faults.append(fault)  # type: ignore[arg-type]
     with pytest.raises(OutcomeUnknown):
         await bench.applier().apply(fact(), one())
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await bench.applier().apply(fact(), one())
 
 
