@@ -242,12 +242,12 @@ class Applier:
         if isinstance(record, NewContact):
             return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
         day = min(write.date, *days) if days else write.date
-        if (isinstance(claim, Fresh) and claim.refused_before) or not await self._earlier.concerns(fact.happened, day):
+        if not await self._earlier.concerns(fact.happened, day):
             return await self._find(write, record, days=days) if in_doubt else None
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
-            found, in_doubt = None, True
+            found, in_doubt = None, not (isinstance(claim, Fresh) and claim.refused_before)
         if found is not None:
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
         elif in_doubt:

@@ -131,10 +131,11 @@ async def test_records_of_its_own_do_not_make_a_young_inbox_wait(young: Bench) -
 async def test_what_solid_refused_is_not_looked_for_again(bench: Bench) -> None:
     bench.solid.unreadable = Inconclusive("the list has more than 50 pages")
     bench.solid.faults.append("refused")
+    applier = bench.applier()
     with pytest.raises(Exception, match="VALIDATION"):
-        await bench.applier().apply(fact(happened=OLD), one())
+        await applier.apply(fact(happened=OLD), one())
     bench.solid.sent()
-    await bench.applier().apply(fact(happened=OLD), one())
+    await applier.apply(fact(happened=OLD), one())
     assert bench.solid.sent() == [f"create {FEE}"]
 
 

@@ -266,6 +266,22 @@ def test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_ask
     history.teardown()
 
 
+def test_what_was_refused_before_a_backup_and_applied_after_it_is_found_once_the_backup_is_restored() -> None:
+    history = ResolverMachine()
+    history.begin((BOOKED,))
+    history.deliver(history.workers[0], 0)
+    history.something_goes_wrong(0, ("create", "refused"))
+    history.comes_to(history.workers[0], "")
+    history.the_store_is_backed_up()
+    history.an_event_is_delivered(0, 0, "")
+    history.the_store_is_restored_from_the_backup()
+    for _ in range(2):
+        history.relay.pass_time(SILENCE, [True])
+        history.an_event_is_delivered(0, 0, "")
+    history.the_store_is_lost_and_begins_anew()
+    history.teardown()
+
+
 @pytest.mark.parametrize("bad", ["lands late", "503 lands late"])
 @pytest.mark.parametrize("seconds", [600, -600])
 def test_a_clock_that_is_set_while_a_doubt_settles_makes_it_neither_shorter_nor_longer(seconds: int, bad: str) -> None:
