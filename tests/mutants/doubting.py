@@ -91,4 +91,12 @@ MUTANTS: Final = (
         "            pass\n",
         (f"{INBOX}::test_a_lease_ends_though_the_clock_was_set_back_meanwhile",),
     ),
+    Mutant(
+        "sweeps-by-the-wall",
+        "A clock that is set forward makes no write due for the sweep before its time.",
+        "workers/sweeping.py",
+        "                await self.clock.sleep(self.after.total_seconds())\n",
+        "                pass\n",
+        (f"{SWEEPING}::test_a_clock_that_is_set_forward_makes_no_write_due_before_its_time",),
+    ),
 )
