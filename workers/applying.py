@@ -10,7 +10,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar, assert_never
 from weakref import WeakValueDictionary
@@ -37,6 +37,7 @@ from workers.records import record_of
 log = structlog.get_logger()
 
 REMEMBERED_CONTACTS = 10_000
+A_YEAR = timedelta(days=366)
 
 Answer = TypeVar("Answer")
 
@@ -241,20 +242,25 @@ class Applier:
         days, in_doubt = _days(about), isinstance(claim, Doubt)
         if isinstance(record, NewContact):
             return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
-        day = min(write.date, *days) if days else write.date
+        wide, day = days, min(write.date, *days) if days else write.date
         if not await self._earlier.concerns(fact.happened, day):
             return await self._find(write, record, days=days) if in_doubt else None
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
             found, in_doubt = None, not (isinstance(claim, Fresh) and claim.refused_before)
+            wide = self._until_any_day(days)
         if found is not None:
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
         elif in_doubt:
-            found = await self._find(write, record, days=days)
+            found = await self._find(write, record, days=wide)
         if found is not None:
             await self._must_say_the_same(write, record, days=days, day=day)
         return found
+
+    def _until_any_day(self, days: Days) -> Days:
+        """An earlier inbox may have dated a late fact anew, on whichever was the first open day then."""
+        return days and (days[0], max(days[1], self._clock.now().date() + A_YEAR))
 
     async def _must_say_the_same(self, write: AnyWrite, record: NewRecord, *, days: Days, day: date) -> None:
         """A pay run of an earlier inbox may have been another version under the same name, or have been taken back.

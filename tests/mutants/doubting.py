@@ -99,4 +99,12 @@ MUTANTS: Final = (
         "                pass\n",
         (f"{SWEEPING}::test_a_clock_that_is_set_forward_makes_no_write_due_before_its_time",),
     ),
+    Mutant(
+        "unreadable-asks-one-day",
+        "Where the list cannot be read, an old fact is looked up on every day that it may have been dated.",
+        "workers/applying.py",
+        "            wide = self._until_any_day(days)\n",
+        "",
+        (f"{MODEL}::test_where_the_list_cannot_be_read_a_fact_is_looked_up_on_every_day_that_it_may_have",),
+    ),
 )

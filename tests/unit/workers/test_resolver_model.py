@@ -282,6 +282,20 @@ def test_what_was_refused_before_a_backup_and_applied_after_it_is_found_once_the
     history.teardown()
 
 
+@pytest.mark.parametrize(("first", "again"), [(1, 0), (0, 1)])
+def test_where_the_list_cannot_be_read_a_fact_is_looked_up_on_every_day_that_it_may_have(
+    first: int, again: int
+) -> None:
+    """The list is only taken for unreadable once the inbox's beginning has settled: till then the write waits."""
+    history = told_before_the_store_was_lost(DATED_ANEW, first)
+    for _ in range(2):
+        history.deliver(history.workers[0], CHAPTERS * again)
+        history.something_goes_wrong(0, ("everything", "inconclusive"))
+        history.comes_to(history.workers[0], "")
+        history.relay.pass_time(SILENCE, [True])
+    history.teardown()
+
+
 @pytest.mark.parametrize("bad", ["lands late", "503 lands late"])
 @pytest.mark.parametrize("seconds", [600, -600])
 def test_a_clock_that_is_set_while_a_doubt_settles_makes_it_neither_shorter_nor_longer(seconds: int, bad: str) -> None:
