@@ -66,6 +66,13 @@ class EarlierRecords:
 
         return now, await transact(self._engine, work)
 
+    async def was_restored(self, company: str) -> bool:
+        """Whether it has writes of before its beginning: it began anew, as a backup of an inbox that went on."""
+        began = select(INBOXES.c.began_at).where(INBOXES.c.company == company).scalar_subquery()
+        older = select(WRITES.c.external_id).where(WRITES.c.company == company, WRITES.c.created_at < began).limit(1)
+        async with reading(self._engine) as connection:
+            return await connection.scalar(older) is not None
+
     async def known(self, company: str, kind: str) -> Known | None:
         """What was read of a kind; None when it was never read."""
         since = select(EARLIER_READS.c.since).where(EARLIER_READS.c.company == company, EARLIER_READS.c.kind == kind)

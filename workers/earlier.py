@@ -123,7 +123,7 @@ class Earlier:
             raise NotYet("settling", rest)
         since = day - FURTHER_BACK
         found = await self._solid.everything(kind, since=since)
-        if rest > 0 and (isinstance(found, Inconclusive) or await self._not_all_ours(found.ids)):
+        if rest > 0 and (isinstance(found, Inconclusive) or await self._may_not_be_all(found.ids)):
             self._waiting.add(kind)
             raise NotYet("settling", rest)
         if isinstance(found, Inconclusive):
@@ -149,6 +149,10 @@ class Earlier:
         beginning = ("inbox", self._company, await self._beginning())
         self._inbox.watch.saw(beginning)
         return self._settle.total_seconds() - (self._inbox.watch.seconds(beginning) or 0.0)
+
+    async def _may_not_be_all(self, ids: Iterable[str]) -> bool:
+        """Whether there was an earlier inbox, whose last call may still land."""
+        return await self._records.was_restored(self._company) or await self._not_all_ours(ids)
 
     async def _not_all_ours(self, ids: Iterable[str]) -> bool:
         """Whether there are records that this inbox has not applied: they tell of an earlier one.

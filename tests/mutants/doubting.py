@@ -107,4 +107,12 @@ MUTANTS: Final = (
         "",
         (f"{MODEL}::test_where_the_list_cannot_be_read_a_fact_is_looked_up_on_every_day_that_it_may_have",),
     ),
+    Mutant(
+        "restored-and-in-a-hurry",
+        "After a restore, what was under way when the store went is waited for.",
+        "workers/earlier.py",
+        "        return await self._records.was_restored(self._company) or await self._not_all_ours(ids)\n",
+        "        return await self._not_all_ours(ids)\n",
+        (f"{MODEL}::test_a_call_in_flight_when_a_backup_is_restored_is_waited_for",),
+    ),
 )

@@ -138,6 +138,15 @@ class ModelEarlierRecords(EarlierRecords):
         await self._process.stand("began heard")
         return began
 
+    async def was_restored(self, company: str) -> bool:
+        """See `EarlierRecords.was_restored`."""
+        del company
+        await self._process.stand("was restored")
+        began = self._tables.began
+        older = began is not None and any(row.created_at < began for row in self._tables.rows.values())
+        await self._process.stand("was restored heard")
+        return older
+
     async def known(self, company: str, kind: str) -> Known | None:
         """See `EarlierRecords.known`."""
         del company

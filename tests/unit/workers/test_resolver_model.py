@@ -282,6 +282,22 @@ def test_what_was_refused_before_a_backup_and_applied_after_it_is_found_once_the
     history.teardown()
 
 
+def test_a_call_in_flight_when_a_backup_is_restored_is_waited_for() -> None:
+    """All that Solid shows is of the backup: nothing there tells that the inbox went on."""
+    history = ResolverMachine()
+    history.begin((BOOKED,))
+    history.an_event_is_delivered(0, 0, "")
+    history.relay.pass_time(1, [])
+    history.the_store_is_backed_up()
+    history.an_event_is_delivered(0, 1, "create")
+    history.relay.pass_time(1, [])
+    history.the_store_is_restored_from_the_backup()
+    history.an_event_is_delivered(0, 1, "")
+    history.relay.pass_time(SILENCE, [True])
+    history.an_event_is_delivered(0, 1, "")
+    history.teardown()
+
+
 @pytest.mark.parametrize(("first", "again"), [(1, 0), (0, 1)])
 def test_where_the_list_cannot_be_read_a_fact_is_looked_up_on_every_day_that_it_may_have(
     first: int, again: int
