@@ -197,7 +197,7 @@ async def _open_client(base_url: str) -> AsyncIterator[SolidClient]:
 def _earlier(client: SolidClient, engine: AsyncEngine, inbox: Inbox, *, company: str) -> Earlier:
     records = EarlierRecords(engine, CLOCK)
     settle = timedelta(seconds=TIMING.settle)
-    return Earlier(solid=client, records=records, inbox=inbox, company=company, settle=settle, clock=CLOCK)
+    return Earlier(solid=client, records=records, inbox=inbox, company=company, settle=settle)
 
 
 def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEarlier, *, company: str) -> Pipeline:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
+from faults import stores, topology
+from faults.errors import CannotDo
 from faults.ground import Ground
 from faults.scale import ALLOWANCE
 from faults.schedule import Fault
@@ -19,10 +21,6 @@ from faults.schedule import Fault
 Act = Callable[[Ground, Fault], Awaitable[None]]
 
 BACK_WITHIN_SECONDS: Final = 15.0
-
-
-class CannotDo(Exception):
-    """A fault that cannot be done on this machine; says why."""
 
 
 async def do(ground: Ground, fault: Fault) -> None:
@@ -230,5 +228,12 @@ ACTS: Final[Mapping[tuple[str, str], Act]] = {
     ("revoke_key", "*"): _revoke_key,
     ("fill_disk", "*"): _fill_disk,
     ("set_clock", "*"): _set_clock,
+    ("lose", "store"): stores.lose_store,
+    ("restore", "store"): stores.restore_store,
+    ("unbind", "stream"): topology.unbind_stream,
+    ("unbind", "retry"): topology.unbind_retry,
+    ("delete", "events exchange"): topology.delete_exchange,
+    ("purge", "mint"): topology.purge_mint,
+    ("policy", "mint"): topology.mint_policy,
 }
 """By kind and target; `*` is every target without an act of its own."""

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from demo.story import Story
 from faults import acts
+from faults.errors import CannotDo
 from faults.ground import RELAY, Ground
 from faults.posting import Poster
 from faults.scale import RETRY_DELAYS_SECONDS, SWEEP_AFTER_SECONDS
@@ -93,7 +94,7 @@ class Campaign:
             self.teller.fault(fault, self.ground.named(fault.target.partition(">")[0]))
             try:
                 await acts.do(self.ground, fault)
-            except acts.CannotDo as error:
+            except CannotDo as error:
                 self.outcome.skipped[f"{fault.kind} {fault.target}"] = str(error)
             else:
                 self.outcome.done.append(fault)

@@ -23,13 +23,13 @@ from faults.ground import Ground, open_ground
 from faults.judging import Ending, Verdict, as_json, judge
 from faults.letters import collect_letters
 from faults.posting import Poster
-from faults.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
-from faults.schedule import Fault, draw_schedule
+from faults.scale import ALLOWANCE, DEFERRALS_SECONDS, SETTINGS, WINDOW_SECONDS
+from faults.schedule import FORGETTING, Fault, draw_schedule
 from faults.small_disk import NoSmallDisk, SmallDisk, mount_small_disk
 from faults.stopping import Stopped, Stopper, stopped_by_signals
 from faults.telling import Teller
 from faults.traffic import write_traffic
-from ops.broker import Broker, BrokerError, find_own_broker
+from ops.broker import MANAGEMENT, Broker, BrokerError, find_own_broker
 from ops.processes import STRIPE_SECRET, NotReady, Stage, stage
 
 VAR: Final = Path(__file__).resolve().parents[1] / "var"
@@ -67,6 +67,7 @@ def main(  # noqa: PLR0913 - one parameter an option
     events: Annotated[int, typer.Option(min=20, help="Stripe events, before any is sent twice.")] = 2_000,
     seed: Annotated[int, typer.Option(help="The same events and seed give the same faults.")] = 1,
     faults: Annotated[int | None, typer.Option(min=0, help="Without it one fault to 20 events, at least 12.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only faults of this kind; may be said again.")] = None,
     within: Annotated[float | None, typer.Option(help="Seconds after which what is there is judged.")] = None,
     folder: Annotated[Path, typer.Option(help="For logs and database; emptied first.")] = VAR / "faults",
     download: Annotated[bool, typer.Option(help="Fetch Debian's libfaketime if it is not here.")] = True,
@@ -75,8 +76,11 @@ def main(  # noqa: PLR0913 - one parameter an option
     console = Console()
     count = max(events // EVENTS_PER_FAULT, FEWEST_FAULTS) if faults is None else faults
     story = write_traffic(events, seed)
-    schedule = draw_schedule(count, seed, posts=len(story.posts), records=len(story.records))
-    plan = Plan(events, seed, story, schedule, 90 + events * 0.15 + count * 2 if within is None else within)
+    try:
+        schedule = draw_schedule(count, seed, posts=len(story.posts), records=len(story.records), kinds=only or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--only") from None
+    plan = Plan(events, seed, story, schedule, _within(events, schedule) if within is None else within)
     try:
         with _alone(folder), stopped_by_signals() as stopper:
             _clear(folder)
@@ -90,6 +94,12 @@ def main(  # noqa: PLR0913 - one parameter an option
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(summary) + "\n")
     raise typer.Exit(1 if wrongs else 0)
+
+
+def _within(events: int, schedule: list[Fault]) -> float:
+    """Seconds that are enough. After a lost store a fact waits for all its deferrals for what only that store knew."""
+    forgets = any((fault.kind, fault.target) in FORGETTING for fault in schedule)
+    return 90 + events * 0.15 + len(schedule) * 2 + (DEFERRALS_SECONDS if forgets else 0)
 
 
 def _run(
@@ -106,7 +116,7 @@ def _run(
         for sentence in means.missing:
             teller.say(sentence)
         with (
-            find_own_broker(say=lambda line: teller.say(f"broker: {line}")) as broker,
+            find_own_broker(say=lambda line: teller.say(f"broker: {line}"), plugins=[MANAGEMENT]) as broker,
             stage(folder, broker.url, **SETTINGS) as standing,
         ):
             outcome, verdict = stopper.run(_perform(plan, means, standing, broker, teller))

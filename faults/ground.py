@@ -47,6 +47,7 @@ class Ground:
     key_file: Path
     broker_lock: asyncio.Lock
     disk_lock: asyncio.Lock
+    store_lock: asyncio.Lock
 
     def keeper(self, part: str) -> Keeper:
         """The process that plays this part now."""
@@ -125,6 +126,7 @@ async def open_ground(
         key_file=stage.folder / "solid.key",
         broker_lock=asyncio.Lock(),
         disk_lock=asyncio.Lock(),
+        store_lock=asyncio.Lock(),
     )
     keeping = [asyncio.create_task(keeper.keep()) for keeper in keepers.values()]
     keeping.append(asyncio.create_task(ground.watch.run()))

@@ -4,7 +4,7 @@ Moments are counted in events posted or records written, never in seconds, so th
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -52,6 +52,7 @@ def _sort(kind: str, target: str, weight: int, seconds: tuple[float, float], **c
 
 _OFFSETS: Final = (-7_200, -600, -20, -4, 4, 20, 600, 7_200)
 _FEW: Final = (1, 2, 3, 5)
+_POLICIES: Final = ({"message-ttl": 50}, {"max-length": 1}, {"message-ttl": 0})
 _POSTED: Final = ("POST", "POST", "POST /invoices", "POST /payments", "POST /entries", "POST /contacts")
 
 SORTS: Final = (
@@ -94,18 +95,34 @@ SORTS: Final = (
     _sort("set_clock", "active", 3, (1.5, 4), offset=_OFFSETS),
     _sort("set_clock", "standby", 1, (1.5, 4), offset=_OFFSETS),
     _sort("set_clock", "receiver", 1, (1.5, 4), offset=_OFFSETS),
+    _sort("lose", "store", 2, (2, 5)),
+    _sort("restore", "store", 2, (2, 6)),
+    _sort("unbind", "stream", 2, (0.5, 2), stream=(0, 0, 0, 1)),
+    _sort("unbind", "retry", 2, (0.5, 2), delay=(0, 1, 2, 3)),
+    _sort("delete", "events exchange", 2, (0.5, 2)),
+    _sort("purge", "mint", 2, (0.2, 1)),
+    _sort("policy", "mint", 2, (1, 4), definition=_POLICIES),
 )
 """Every sort of fault there is. Late landings stay within the settle time: later ones nothing can guard against."""
 
+FORGETTING: Final = (("lose", "store"), ("restore", "store"))
+"""After these the inbox knows less than Solid."""
 
-def draw_schedule(count: int, seed: int, *, posts: int, records: int) -> list[Fault]:
+
+def draw_schedule(count: int, seed: int, *, posts: int, records: int, kinds: Collection[str] = ()) -> list[Fault]:
     """Draw so many faults. Sorts come by their weights; none comes twice before it could have come once.
 
-    `posts` and `records` are how many there will be in all.
+    `posts` and `records` are how many there will be in all. `kinds` are the only ones wanted, if there are any.
+
+    Raises:
+        ValueError: there is no such kind.
     """
+    sorts = [sort for sort in SORTS if not kinds or sort.kind in kinds]
+    if unknown := set(kinds) - {sort.kind for sort in SORTS}:
+        raise ValueError(f"no fault is called {', '.join(sorted(unknown))}")
     chance = random.Random(f"{seed}/faults")  # noqa: S311 - a campaign, not a secret
     faults = []
-    for index, sort in enumerate(_pick(count, chance)):
+    for index, sort in enumerate(_pick(sorts, count, chance)):
         share = _FIRST + (_LAST - _FIRST) * (index + chance.random()) / count
         counted: Count = chance.choice(("posted", "written"))
         whole = posts if counted == "posted" else records
@@ -116,12 +133,12 @@ def draw_schedule(count: int, seed: int, *, posts: int, records: int) -> list[Fa
     return faults
 
 
-def _pick(count: int, chance: random.Random) -> list[Sort]:
+def _pick(sorts: Sequence[Sort], count: int, chance: random.Random) -> list[Sort]:
     """Go through the sorts in rounds; in each, those of greater weight come first, as a rule."""
     picked: list[Sort] = []
     while len(picked) < count:
-        picked += sorted(SORTS, key=lambda sort: chance.random() ** (1 / sort.weight), reverse=True)
-        picked += chance.choices(SORTS, [sort.weight for sort in SORTS], k=len(SORTS) // 2)
+        picked += sorted(sorts, key=lambda sort: chance.random() ** (1 / sort.weight), reverse=True)
+        picked += chance.choices(sorts, [sort.weight for sort in sorts], k=len(sorts) // 2)
     picked = picked[:count]
     chance.shuffle(picked)
     return picked

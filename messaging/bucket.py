@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 import json
 import math
+import socket
 from bisect import insort
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -21,8 +23,10 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from messaging.connection import BROKEN, Link, end_of, keep, within
 from messaging.errors import BrokerUnreachable
 from messaging.lanes import LANES, Lane, current_deadline, current_lane
+from messaging.marks import ASTRAY, TOLD, Standing, mark_in, said_of
 from messaging.topology import declare_bucket, mint_queue
 from runtime.clock import Clock
+from runtime.marks import Mark
 from runtime.stalls import StallWatch
 
 log = structlog.get_logger()
@@ -34,6 +38,9 @@ BATON: Final = "baton"
 WANT: Final = "want"
 DUE: Final = "due"
 """Beside the lanes in what a bucket wants: lane → when the first that has a deadline is due, in seconds since 1970."""
+
+LONGEST_LOOK_SECONDS: Final = 0.25
+"""A token that had to wait longer than this for the store would come on top of newer ones."""
 
 SAY_AGAIN_SECONDS: Final = 0.5
 """Whoever waits says so this often: a mint that has just been elected hears it then."""
@@ -57,20 +64,26 @@ class _Taker:
     due: float
     turn: int
     future: "asyncio.Future[Token]" = field(compare=False)
+    claimed: int = field(compare=False)
+    """The mark's count when it came: the broker must have that before its call may leave."""
 
 
 class Bucket:
     """Tokens for one company. Satisfies `solid.transport.Limiter`.
 
     Whoever takes a token gets it on the lane of the task (`messaging.lanes.on_lane`), before those of the lane that
-    are due later (`messaging.lanes.due_by`).
+    are due later (`messaging.lanes.due_by`). With a `standing`, nobody gets any while the store of this process is not
+    the one that was last used, or an older state of it.
     """
 
-    def __init__(self, link: Link, *, company: str, stalls: StallWatch, clock: Clock) -> None:
+    def __init__(
+        self, link: Link, *, company: str, stalls: StallWatch, clock: Clock, standing: Standing | None = None
+    ) -> None:
         self._link = link
         self._company = company
         self._stalls = stalls
         self._clock = clock
+        self._standing = standing
         self._waiting: dict[Lane, list[_Taker]] = {lane: [] for lane in LANES}
         self._turns = count()
         self._received: dict[Lane, int] = dict.fromkeys(LANES, 0)
@@ -96,6 +109,7 @@ class Bucket:
 
         Raises:
             NoToken: the bucket was told to refuse.
+            Exception: whatever the standing says of a store that is the wrong one or cannot be asked.
         """
         if self._refusing:
             raise NoToken
@@ -120,12 +134,17 @@ class Bucket:
             if not token.probe:
                 return
         body = {"cause": cause, "retry_after": retry_after, "probe": token.probe}
-        message = aio_pika.Message(json.dumps(body).encode(), type=BRAKE if cause else RELEASE)
+        await self._tell(BRAKE if cause else RELEASE, body)
+
+    async def _tell(self, kind: str, body: dict[str, Any]) -> None:
+        """A word to the mint; where it cannot be sent, that is logged."""
+        message = aio_pika.Message(json.dumps(body).encode(), type=kind)
         try:
             async with asyncio.timeout(5):
                 channel = await self._open()
                 await channel.default_exchange.publish(message, mint_queue(self._company))
         except (*BROKEN, BrokerUnreachable) as error:
+            cause = body["cause"]
             log.warning("brake.not_reported", company=self._company, cause=cause, error=type(error).__name__)
 
     def settled(self) -> None:
@@ -135,10 +154,14 @@ class Bucket:
     def refuse(self) -> None:
         """Hand out nothing from now on; everyone in line gets `NoToken`."""
         self._refusing = True
+        self._send_away(NoToken)
+
+    def _send_away(self, why: Callable[[], Exception]) -> None:
+        """Everyone in line gets an exception of their own."""
         for line in self._waiting.values():
             for taker in line:
                 if not taker.future.done():
-                    taker.future.set_exception(NoToken())
+                    taker.future.set_exception(why())
             line.clear()
         self._changed.set()
 
@@ -190,12 +213,14 @@ class Bucket:
     def _taker(self) -> _Taker:
         deadline = current_deadline()
         due = math.inf if deadline is None else deadline.timestamp()
-        return _Taker(due, next(self._turns), asyncio.get_running_loop().create_future())
+        mark = self._standing.mark() if self._standing and not self._standing.astray() else None
+        claimed = 0 if mark is None else mark.count  # whoever is astray has claimed nothing
+        return _Taker(due, next(self._turns), asyncio.get_running_loop().create_future(), claimed)
 
     def _wanted(self) -> dict[str, Any]:
         """Lane → received, received or waited for, deliveries settled; of lanes on which anything was ever wanted.
 
-        And under `DUE`, where somebody has a deadline, when the first is due on each lane.
+        And under `DUE`, where somebody has a deadline, when the first is due on each lane; and what `said_of` says.
         """
         counts = {
             lane: [self._received[lane], self._received[lane] + len(self._waiting[lane]), self._settled[lane]]
@@ -203,27 +228,58 @@ class Bucket:
         }
         due: dict[str, float] = {lane: line[0].due for lane, line in self._waiting.items() if line}
         due = {lane: first for lane, first in due.items() if first < math.inf}
-        return {**{lane: count for lane, count in counts.items() if count[1]}, **({DUE: due} if due else {})}
+        wanted: dict[str, Any] = {lane: count for lane, count in counts.items() if count[1]}
+        return {**wanted, **({DUE: due} if due else {}), **said_of(self._standing)}
 
     async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[str, Any]) -> None:
         message = aio_pika.Message(json.dumps(wanted).encode(), type=WANT, reply_to=reply_to)
         await within(10, channel.default_exchange.publish(message, mint_queue(self._company)))
 
     async def _on_token(self, message: AbstractIncomingMessage) -> None:
+        arrived = self._clock.monotonic()
         lane: Lane = message.correlation_id  # type: ignore[assignment]  # the mint says the lane that we have said
-        if lane not in self._received:
+        if lane in self._received:
+            self._received[lane] += 1
+            self._changed.set()  # the mint must know that it has arrived
+        elif message.type != TOLD:
             log.warning("token.unreadable", company=self._company)
             return
-        self._received[lane] += 1
-        self._changed.set()  # the mint must know that it has arrived
-        line = self._waiting[lane]
-        if self._stalls.just_stalled:  # it may have waited here, and would come on top of newer ones
+        kept = mark_in(message.body)
+        held = kept is None or await self._holds(kept)
+        if message.type == TOLD or not held:
+            self._changed.set()
+            return
+        late = self._clock.monotonic() - arrived > LONGEST_LOOK_SECONDS
+        if self._stalls.just_stalled or late:  # it may have waited here, and would come on top of newer ones
             log.info("token.outdated", company=self._company, lane=lane)
             return
-        while line and line[0].future.done():
-            line.pop(0)
-        if line:
-            line.pop(0).future.set_result(Token(probe=message.type == PROBE))
+        self._give(Token(probe=message.type == PROBE), lane, kept)
+
+    def _give(self, token: Token, lane: Lane, kept: Mark | None) -> None:
+        """To the first in line whose claim the broker knows of; an older mint says nothing of claims."""
+        line = self._waiting[lane]
+        line[:] = [taker for taker in line if not taker.future.done()]
+        for taker in line:
+            if kept is None or taker.claimed <= kept.count:
+                line.remove(taker)
+                taker.future.set_result(token)
+                return
+
+    async def _holds(self, kept: Mark) -> bool:
+        """Whether the store holds the broker's mark; if not, everyone in line hears why, and the mint too."""
+        if self._standing is None:
+            return True
+        try:
+            await self._standing.admit(kept)
+        except Exception as error:  # noqa: BLE001 - handed to those in line, whatever it is
+            why = error
+            self._send_away(lambda: copy(why))
+            mark, cause = self._standing.mark(), getattr(error, "cause", None)
+            if cause is not None and mark is not None:
+                log.error("store.astray", company=self._company, cause=cause, kept=kept, seen=mark)  # noqa: TRY400
+                await self._tell(ASTRAY, {"cause": cause, "by": socket.gethostname()})
+            return False
+        return True
 
     def _anybody_waits(self) -> bool:
         return any(not taker.future.done() for line in self._waiting.values() for taker in line)

@@ -27,6 +27,7 @@ from messaging.brake import Brake
 from messaging.bucket import BATON, BRAKE, PROBE, RELEASE, WANT
 from messaging.connection import Link, end_of, keep, within
 from messaging.lanes import Lane, Turns
+from messaging.marks import ASTRAY, RESTORED, TOLD, Referee
 from messaging.pace import Pace
 from messaging.topology import declare_bucket, mint_queue, mint_state_queue
 from messaging.wants import Wants
@@ -74,6 +75,8 @@ class Mint:
         self._rate = rate
         self._burst = burst
         self._brake = brake
+        self._referee = Referee(company)
+        self._untold: set[str] = set()
         self._clock = clock
         self._window = window_seconds
         self._weights = weights
@@ -89,7 +92,8 @@ class Mint:
         """What it does now; None while another one mints."""
         if not self._elected:
             return None
-        return MintState(self._brake.cause, self._pace.share(now=self._clock.monotonic()))
+        now = self._clock.monotonic()
+        return MintState(self._brake.cause or self._referee.cause(now=now), self._pace.share(now=now))
 
     async def run(self) -> None:
         """Stand by, and mint while elected, for ever. Safe to cancel: another mint takes over at once."""
@@ -102,8 +106,10 @@ class Mint:
         self._wants = self._no_wants()  # what was sent before may not have arrived
 
         async def on_message(message: AbstractIncomingMessage) -> None:
+            await self._referee.read(channel)
             if message.type != BATON:
                 self._listen(message)
+                await self._tell_marks(channel)
             if not minting and not lost.done():
                 minting.append(asyncio.create_task(self._mint(channel)))
                 minting[0].add_done_callback(lambda t: _pass_on(t, failed))
@@ -126,6 +132,13 @@ class Mint:
             with contextlib.suppress(Exception):
                 await channel.close()
 
+    async def _tell_marks(self, channel: AbstractChannel) -> None:
+        """Whoever's store is not known to hold the broker's mark is told it, instead of a token."""
+        while self._untold:
+            reply_to = self._untold.pop()
+            word = aio_pika.Message(await self._referee.keep(channel), type=TOLD)
+            await within(10, channel.default_exchange.publish(word, reply_to, mandatory=False))
+
     def _listen(self, message: AbstractIncomingMessage) -> None:
         """Hear a word, whatever it is: one that cannot be read may not stay with the mint and make it deaf."""
         try:
@@ -136,12 +149,19 @@ class Mint:
     def _hear(self, kind: str | None, reply_to: str | None, said: Mapping[str, Any]) -> None:
         now = self._clock.monotonic()
         if kind == WANT and reply_to is not None:
+            if not self._referee.admits(said, now=now):
+                self._untold.add(reply_to)
+                return
             news = self._wants.heard(reply_to, said, now=now)
             self._settled.extend((now, lane, count) for lane, count in news.items() if count)
         elif kind == BRAKE:
             self._pull(str(said["cause"]), said["retry_after"], probe=bool(said["probe"]), now=now)
         elif kind == RELEASE and self._brake.release():
             log.info("brake.released", company=self._company, after_seconds=round(now - self._brake.since, 1))
+        elif kind == ASTRAY:
+            self._referee.went_astray(said, now=now)
+        elif kind == RESTORED:
+            self._referee.restored(said)
         self._changed.set()
 
     def _pull(self, cause: str, retry_after: float | None, *, probe: bool, now: float) -> None:
@@ -207,8 +227,9 @@ class Mint:
         """
         while (turn := self._wants.next(now=self._clock.monotonic())) is not None:
             reply_to, lane = turn
+            token = _message(kind, lane, body=await self._referee.keep(channel))
             try:
-                await within(10, channel.default_exchange.publish(_message(kind, lane), reply_to, mandatory=True))
+                await within(10, channel.default_exchange.publish(token, reply_to, mandatory=True))
             except DeliveryError:
                 self._wants.forget(reply_to)
                 continue
@@ -249,13 +270,14 @@ class Mint:
             "settled": dict(settled),
             "waiting": self._wants.waiting(),
             "window_seconds": self._window,
-            "brake": self._brake.cause,
+            "brake": self._brake.cause or self._referee.cause(now=now),
+            "astray": self._referee.astray(now=now),
             "braked_seconds": round(now - self._brake.since) if self._brake.on else None,
         }
 
 
-def _message(kind: str, lane: Lane | None = None) -> aio_pika.Message:
-    return aio_pika.Message(b"", type=kind or None, correlation_id=lane)
+def _message(kind: str, lane: Lane | None = None, *, body: bytes = b"") -> aio_pika.Message:
+    return aio_pika.Message(body, type=kind or None, correlation_id=lane)
 
 
 def _pass_on(task: asyncio.Task[None], failed: asyncio.Future[None]) -> None:

@@ -93,6 +93,11 @@ def mint_state_queue(company: str) -> str:
     return f"relay.{company}.mint.state"
 
 
+def mark_queue(company: str) -> str:
+    """Holds the newest mark of the company's inbox: how a store that was swapped or went back in time is noticed."""
+    return f"relay.{company}.mint.mark"
+
+
 def routing_key(company: str, event_type: str) -> str:
     """Under which key an event travels."""
     return f"{company}.{event_type}"
@@ -236,4 +241,9 @@ async def declare_bucket(channel: AbstractChannel, company: str) -> None:
         )
         await channel.declare_queue(
             mint_state_queue(company), durable=True, arguments={**CLASSIC, "x-max-length": 1, "x-message-ttl": 15_000}
+        )
+        await channel.declare_queue(
+            mark_queue(company),
+            durable=True,
+            arguments={"x-queue-type": "quorum", "x-max-length": 1, "x-delivery-limit": DEAD_LETTER_LIMIT},
         )

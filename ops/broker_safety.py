@@ -17,6 +17,7 @@ from messaging.topology import (
     HOME_EXCHANGE,
     UNROUTED,
     dead_letter_queues,
+    mark_queue,
     mint_queue,
     retry_queue,
     stream_queue,
@@ -25,6 +26,7 @@ from messaging.watching import SLOWLY, WATCH_EVERY_SECONDS
 from ops.management import BrokerState, Policy
 
 SAFE_MEMBERS = 3
+LARGEST_MARK_BYTES = 1_000
 
 LONGEST_IN_HAND_MS = 600_000
 """A delivery may be in a worker's hand for minutes where Solid is slow."""
@@ -34,8 +36,8 @@ USED_EVERY_MS = {"retry": WATCH_EVERY_SECONDS * 1000, "dead letters": WATCH_EVER
 
 Counts = Callable[["Queue", str, Mapping[str, Any]], bool]
 
-Kind = Literal["stream", "retry", "dead letters", "mint"]
-QUEUE_TYPES = {"stream": "quorum", "retry": "quorum", "dead letters": "quorum", "mint": "classic"}
+Kind = Literal["stream", "retry", "dead letters", "mint", "mark"]
+QUEUE_TYPES = {"stream": "quorum", "retry": "quorum", "dead letters": "quorum", "mint": "classic", "mark": "quorum"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def relay_of(companies: Sequence[str], retry_delays: Iterable[float]) -> Relay:
             *(Queue(name, "retry", ttl_ms=delay * 1000) for name, delay in retries),
             *(Queue(name, "dead letters") for name in dead_letter_queues()),
             *(Queue(mint_queue(each), "mint") for each in companies),
+            *(Queue(mark_queue(each), "mark") for each in companies),
         ),
         bindings=frozenset(
             {
@@ -197,10 +200,13 @@ def _of_ttl(queue: Queue, value: float) -> str | None:
         "dead letters": f"dead letters would vanish after {after}",
         "stream": f"events would become dead letters after {after} of waiting, as in a night with Solid closed",
         "retry": f"retries would come back after {after}, and use up their attempts too soon",
+        "mark": f"after {after} the broker would not know which store was last used, and take any",
     }[queue.kind]
 
 
-def _of_length(queue: Queue, key: str, value: float, definition: Mapping[str, Any]) -> str:
+def _of_length(queue: Queue, key: str, value: float, definition: Mapping[str, Any]) -> str | None:
+    if queue.kind == "mark" and value >= (LARGEST_MARK_BYTES if key == "max-length-bytes" else 1):
+        return None
     many = f"{value} bytes" if key == "max-length-bytes" else f"{value}"
     letters = "the oldest dead letters would be dropped"
     if definition.get("overflow", "drop-head") != "drop-head":
@@ -210,6 +216,7 @@ def _of_length(queue: Queue, key: str, value: float, definition: Mapping[str, An
         "stream": f"events would be refused once {many} wait: the receiver then answers 503",
         "retry": f"retries would be refused once {many} wait, and workers stop",
         "mint": f"what the mint is told would be dropped once {many} wait",
+        "mark": "the broker would not know which store was last used, and take any",
     }[queue.kind]
 
 
@@ -243,11 +250,11 @@ def _bindings(state: BrokerState, relay: Relay) -> Iterator[str]:
 
 def _consumptions(state: BrokerState, relay: Relay) -> Iterator[str]:
     """Nobody consumes retries or dead letters: `relay dead` fetches, without a subscription."""
-    untouched = {queue.name: queue.kind for queue in relay.queues if queue.kind in {"retry", "dead letters"}}
+    untouched = {queue.name: queue.kind for queue in relay.queues if queue.kind in {"retry", "dead letters", "mark"}}
     for consumption in state.consumptions:
         kind = untouched.get(consumption.queue)
         if kind:
-            what = "retries" if kind == "retry" else kind
+            what = {"retry": "retries", "mark": "marks of the store"}.get(kind, kind)
             yield (
                 f"{consumption.queue} is consumed by {consumption.who}: {what} go there and are lost to the relay. "
                 "Stop that consumer"

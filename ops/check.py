@@ -13,6 +13,7 @@ from ops.check_feeds import check_feeds
 from ops.check_payroll import check_payroll
 from ops.check_webhooks import check_webhooks
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
+from ops.retention import check_bodies
 from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
@@ -30,6 +31,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     broker = await check_broker(checklist, settings, clock)
     await checklist.look("store", _store(settings))
     check_exposure(checklist, settings)
+    await checklist.look("kept bodies", check_bodies(settings, clock))
     await check_webhooks(checklist, settings)
     await check_payroll(checklist, settings, clock)
     await check_feeds(checklist, settings)

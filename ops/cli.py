@@ -13,6 +13,7 @@ import typer
 from ops.cli_desk import cases, dead
 from ops.cli_doubts import doubts, restored
 from ops.cli_feed import feed
+from ops.cli_forget import dead_erase, forget
 from ops.cli_normalize import normalize
 from ops.cli_payroll import payroll
 from ops.running import AsJson, Company, actor, run, run_for_all, told_plainly, ungrouped, warn
@@ -45,6 +46,8 @@ app.add_typer(cases, name="cases")
 app.add_typer(doubts, name="doubts")
 app.add_typer(payroll, name="payroll")
 app.command()(restored)
+app.command()(forget)
+dead.command("erase")(dead_erase)
 app.command()(feed)
 app.command()(normalize)
 
@@ -62,6 +65,7 @@ def up() -> None:
         from ops.feeding import feed_all  # noqa: PLC0415 - keeps others quick
         from ops.metrics import WorkerMetrics  # noqa: PLC0415
         from ops.payroll_roles import run_schedules  # noqa: PLC0415
+        from ops.retention import keep_erasing  # noqa: PLC0415
         from ops.roles import open_receiver, open_workers, run_workers  # noqa: PLC0415
         from ops.serving import serve, serve_metrics  # noqa: PLC0415
         from ops.webhooks import webhooks_wanted  # noqa: PLC0415
@@ -80,6 +84,7 @@ def up() -> None:
                     group.create_task(feed_all(settings, clock, stop))
                     group.create_task(run_schedules(settings, clock, stop))
                     group.create_task(serve_metrics(settings, stop, measures.text, metrics.text))
+                    group.create_task(keep_erasing(settings, SystemClock(), stop))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 
     run_for_all(lambda settings: ungrouped(work(settings)))
@@ -116,6 +121,7 @@ def work() -> None:
 
     async def ask(settings: Settings) -> None:
         from ops.metrics import WorkerMetrics  # noqa: PLC0415
+        from ops.retention import keep_erasing  # noqa: PLC0415
         from ops.roles import open_workers, run_workers  # noqa: PLC0415
         from ops.serving import serve_metrics  # noqa: PLC0415
 
@@ -124,6 +130,7 @@ def work() -> None:
             with stop_on_signals() as stop:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(serve_metrics(settings, stop, metrics.text))
+                    group.create_task(keep_erasing(settings, SystemClock(), stop))
                     group.create_task(run_workers(workers, stop, metrics=metrics))
 
     run_for_all(lambda settings: ungrouped(ask(settings)))

@@ -62,7 +62,7 @@ def dead_show(
 
         async with open_desk(settings, clock=SystemClock(), actor=actor()) as desk:
             warn(await desk.collect_if_reachable())
-            return await desk.letters.get(letter)
+            return desk.letters.opened(await desk.letters.get(letter))
 
     found = run(ask)
     from ops.show import show_letter  # noqa: PLC0415

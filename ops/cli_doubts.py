@@ -68,26 +68,31 @@ def doubts_absent(external_id: ExternalId, *, company: Company = None) -> None:
 
 
 def restored(*, company: Company = None) -> None:
-    """The store was restored from a backup: what it lacks may be in Solid. Stop all workers, run this, start them.
+    """The store is right as it is, though it lacks what was written last: restored from a backup, failed over, or new.
 
     From then on, facts older than this moment that the store does not know are looked up in Solid before they are sent.
+    Workers that hold back because of the store go on by themselves within a minute.
+    Run it once for each company. Needs the broker; no worker may use the earlier store any more.
 
-    Example: relay restored
+    Example: relay restored --company north
     """
 
-    async def ask(settings: Settings) -> datetime:
-        from ops.roles import open_store  # noqa: PLC0415
+    async def ask(settings: Settings) -> tuple[str, datetime]:
+        from messaging.marks import replace_mark  # noqa: PLC0415
+        from ops.roles import open_link, open_store  # noqa: PLC0415
         from store.audit import AuditTrail  # noqa: PLC0415
         from store.earlier import EarlierRecords  # noqa: PLC0415
 
         clock = SystemClock()
-        async with open_store(settings) as engine:
-            began = await EarlierRecords(engine, clock).begin_anew(settings.company)
+        async with open_link(settings, "restored") as link, open_store(settings) as engine:
+            await link.connection()
+            began, mark = await EarlierRecords(engine, clock).begin_anew(settings.company, by=f"person {actor()}")
             await AuditTrail(engine, clock).append(actor=actor(), act="store.restored", subject=settings.company)
-            return began
+            await replace_mark(link, settings.company, mark)
+            return settings.company, began
 
-    began = run(ask, company=company)
-    say(f"Facts older than {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
+    whose, began = run(ask, company=company)
+    say(f"{whose}: facts before {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
 
 
 def _decide(external_id: str, solid_id: str | None, company: str | None) -> None:

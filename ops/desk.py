@@ -19,7 +19,7 @@ from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, replay_key, routing_key
 from ops.feeding import facts_of
 from ops.raw_contexts import context_for, feed_of
-from ops.roles import open_link, open_publisher, open_store
+from ops.roles import open_link, open_publisher, open_store, sealing_of
 from producers.feeds.reading import document_normaliser, known_sources
 from producers.normalising import NormaliseContext, Rejected
 from producers.webhooks.intake import NOBODY
@@ -29,6 +29,7 @@ from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, Letter, LetterState, StoredLetter
+from store.errors import BodySealed
 from store.feed_names import FeedNames
 
 
@@ -98,10 +99,10 @@ class Desk:
         if letter.state != "waiting":
             return Replayed(letter.id, 0, f"it is {letter.state} already")
         try:
-            messages = _messages(letter, context, waive=waive)
+            messages = _messages(self.letters.opened(letter), context, waive=waive)
             for key, message_id, body, headers in messages:
                 await self._publisher.publish_raw(body, key=key, message_id=message_id, headers=headers)
-        except (Rejected, InvalidEvent, MessagingError) as error:
+        except (Rejected, InvalidEvent, MessagingError, BodySealed) as error:
             return Replayed(letter.id, 0, str(error))
         await self.letters.set_state(letter.id, "waiting", "replayed")
         detail = {"reason": letter.reason, "event": letter.event_id, "messages": len(messages)}
@@ -118,7 +119,7 @@ async def open_desk(settings: Settings, *, clock: Clock, actor: str) -> AsyncIte
         open_publisher(settings, clock, "desk") as publisher,
     ):
         yield Desk(
-            letters=DeadLetters(engine, clock),
+            letters=DeadLetters(engine, clock, sealing_of(settings)),
             names=FeedNames(engine),
             audit=AuditTrail(engine, clock),
             link=link,

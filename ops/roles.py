@@ -32,6 +32,7 @@ from ops.webhooks import webhooks_of
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
+from runtime.marks import Mark
 from runtime.settings import ConfigurationError, Settings
 from runtime.stalls import StallWatch
 from solid.client import SolidClient
@@ -43,6 +44,8 @@ from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
+from store.marks import Marks
+from store.sealing import Sealing
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.books import load_books
@@ -63,6 +66,11 @@ async def open_store(settings: Settings) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+def sealing_of(settings: Settings) -> Sealing:
+    """What seals and opens bodies of dead letters. Raises ConfigurationError: its keys cannot be read."""
+    return Sealing(settings.store.body_keys())
 
 
 @asynccontextmanager
@@ -151,9 +159,36 @@ async def watch_stalls(settings: Settings, clock: Clock) -> AsyncIterator[StallW
         await asyncio.gather(looking, return_exceptions=True)
 
 
-def bucket_on(link: Link, settings: Settings, stalls: StallWatch, clock: Clock) -> Bucket:
-    """The company's token bucket, reached over a link."""
-    return Bucket(link, company=settings.company, stalls=stalls, clock=clock)
+@dataclass(frozen=True, slots=True)
+class StoreStanding:
+    """What one company's bucket must know of the store. Satisfies `messaging.marks.Standing`."""
+
+    marks: Marks
+    company: str
+
+    def mark(self) -> Mark | None:
+        """See `Marks.seen`."""
+        return self.marks.seen(self.company)
+
+    def verified(self) -> Mark | None:
+        """See `Marks.verified`."""
+        return self.marks.verified(self.company)
+
+    def astray(self) -> bool:
+        """See `Marks.astray`."""
+        return self.marks.astray(self.company)
+
+    async def admit(self, mark: Mark) -> None:
+        """See `Marks.admit`."""
+        await self.marks.admit(self.company, mark)
+
+
+def bucket_on(
+    link: Link, settings: Settings, stalls: StallWatch, clock: Clock, *, marks: Marks | None = None
+) -> Bucket:
+    """The company's token bucket, reached over a link; without `marks` for who claims nothing."""
+    standing = StoreStanding(marks, settings.company) if marks else None
+    return Bucket(link, company=settings.company, stalls=stalls, clock=clock, standing=standing)
 
 
 def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
@@ -278,7 +313,7 @@ async def _make_worker(
     stack: AsyncExitStack,
 ) -> Worker:
     _refuse_shared_key(settings, all_of_them)
-    bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock)
+    bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock, marks=shared.inbox.marks)
     limiter = MeasuredBucket(bucket, shared.metrics, settings.company)
     opened = open_solid(settings, limiter, shared.clock, metrics=shared.metrics)
     worker = _worker(settings, shared, bucket, await stack.enter_async_context(opened))
@@ -298,7 +333,6 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
         inbox=shared.inbox,
         company=company,
         settle=timedelta(seconds=worker.settle_seconds),
-        clock=clock,
     )
     sweeper = Sweeper(
         solid=solid,

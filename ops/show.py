@@ -7,10 +7,12 @@ from typing import Any
 
 from ops.desk import Replayed
 from ops.findings import Finding
+from ops.retention import OUT_OF_REACH
 from ops.terminal import Rows, show, show_json
 from store.cases import Case
 from store.claims import WriteRow
 from store.dead_letters import StoredLetter
+from store.erasing import Held
 
 SHORT_ID = 10
 
@@ -80,6 +82,21 @@ def show_letter(letter: StoredLetter, *, as_json: bool) -> None:
     for name, value in whole.items():
         table.add(f"{name}:", value.split("\n") if name == "body" else value)
     show(table)
+
+
+def show_held(held: Sequence[Held], *, done: bool, as_json: bool) -> None:
+    """What `relay forget` found of a person, what became of it, and what the relay cannot reach."""
+    if as_json:
+        show_json({"done": done, "held": [asdict(each) for each in held], "out_of_reach": OUT_OF_REACH})
+        return
+    table = Rows("found in", "how many", "done" if done else "with --yes", numbers=("how many",))
+    for each in held:
+        table.add(each.what, f"{each.count:,}", each.becomes)
+    show(table if held else "nothing is held under this name")
+    show()
+    show("Not reached:")
+    for place in OUT_OF_REACH:
+        show(f"- {place}")
 
 
 def show_cases(cases: Sequence[Case], *, as_json: bool) -> None:

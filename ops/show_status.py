@@ -15,6 +15,8 @@ ADVICE: Final = {
     "unavailable": "Solid or the proxy before it is not available",
     "topology": "the broker's queues or policies are not safe, see topology",
     "no mint is running": "is any worker?",
+    "another_store": "the store is not the one last used: join the right one, or relay restored",
+    "store_went_back": "the store lacks what was written last: join the right one, or relay restored",
 }
 
 
@@ -30,7 +32,16 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
         show(_lanes(found["mint"]))
         show()
     stopped = (("stopped", found["problem"]),) if found["problem"] else ()
-    _print_lines((*stopped, *_brake(found), *_topology(found), *_allowance(found["mint"]), *_kept(found)))
+    _print_lines(
+        (
+            *stopped,
+            *_brake(found),
+            *_astray(found["mint"]),
+            *_topology(found),
+            *_allowance(found["mint"]),
+            *_kept(found),
+        )
+    )
     _print_feeds(found["feeds"])
 
 
@@ -84,7 +95,7 @@ def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if cause is None:
         yield "brake", "off"
         return
-    since = f" for {_duration(mint['braked_seconds'])}" if mint else ""
+    since = f" for {_duration(mint['braked_seconds'])}" if mint and mint["braked_seconds"] is not None else ""
     advice = f": {ADVICE[cause]}" if cause in ADVICE else ""
     yield "brake", f"{f'on{since}, ' if mint else ''}{cause}{advice}"
 
@@ -92,6 +103,13 @@ def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _topology(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if found.get("topology"):
         yield "topology", found["topology"]
+
+
+def _astray(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Workers that may not post because of their store, beside others that may."""
+    for host, cause in (mint or {}).get("astray", {}).items():
+        if mint and mint["brake"] != cause:
+            yield "held back", f"a worker on {host}, {cause}: {ADVICE[cause]}"
 
 
 def _allowance(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:

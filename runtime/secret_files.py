@@ -34,6 +34,7 @@ SHOPIFY: Final = Shape(re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9]{24,250}"), "at l
 KEY: Final = Shape(re.compile(r"(?!\w+=[^=])[!-~]{16,4096}"), "at least 16 visible letters of ASCII without a blank")
 TOKEN: Final = Shape(re.compile(r"(?!\w+=[^=])[!-~]{8,16384}"), "at least 8 visible letters of ASCII without a blank")
 ADDRESS: Final = Shape(re.compile(r"[a-z+]+://\S+"), "an address with its scheme, such as amqps://user:password@host/")
+BODY_KEY: Final = Shape(re.compile(r"[A-Za-z0-9_-]{43}="), "32 random bytes in URL-safe base64")
 PASSWORD: Final = Shape(re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,1024}"), "one line without control characters")
 
 

@@ -214,6 +214,20 @@ class StoreSettings(Section):
     """`[store]`: the database of the inbox, the dead letters and the audit."""
 
     url: str = "sqlite+aiosqlite:///var/relay.db"
+    settled_days: float = Field(default=90, gt=0)
+    body_key_file: Path | None = None
+
+    def body_keys(self) -> tuple[SecretStr, ...]:
+        """The keys that bodies of dead letters are sealed under, the newest first; none where no file is set.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or a line is no key.
+        """
+        return (
+            ()
+            if self.body_key_file is None
+            else read_secrets("store.body_key_file", self.body_key_file, secret_files.BODY_KEY)
+        )
 
     @field_validator("url")
     @classmethod

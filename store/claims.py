@@ -112,6 +112,8 @@ class Done:
 class Doubt:
     """The write is ours, but it may have been sent, at the latest at `since`: look it up first.
 
+    `watched`: for how many seconds this process has known of the doubt, by a clock that does not jump. `ours`: it gave
+    the write up itself, so that nobody may still send it.
     `about` is what the inbox remembers of it, with the earliest `date` ever intended, and the latest as `until`.
     `no` is the answer to the last call, where it was a no that may have come after a yes.
     """
@@ -119,6 +121,8 @@ class Doubt:
     epoch: int
     since: datetime
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
+    watched: float = 0.0
+    ours: bool = False
     no: "Refused | None" = None
 
 

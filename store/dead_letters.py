@@ -4,7 +4,7 @@ It must not touch the broker; whoever moves a message here acks it after `add` h
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -15,6 +15,7 @@ from runtime.clock import Clock
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
 from store.schema import DEAD_LETTERS
+from store.sealing import Sealing
 from store.storable import storable
 
 LetterState = Literal["waiting", "replayed", "discarded"]
@@ -46,11 +47,18 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLetter(Letter):
-    """A dead letter with what has become of it. `version` counts its changes, from 1."""
+    """A dead letter with what has become of it. `version` counts its changes, from 1.
+
+    `body` is as it is kept: sealed where `body_key` says under which key (`DeadLetters.opened`), and empty, like
+    headers and error, once it was erased.
+    """
 
     stored_at: datetime
     state: LetterState
     version: int
+    settled_at: datetime | None = None
+    erased_at: datetime | None = None
+    body_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,11 @@ _SHOWN_CANDIDATES: Final = 5
 class DeadLetters:
     """The desk's table. Every method raises `StoreUnavailable` when the database cannot be used."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, sealing: Sealing | None = None) -> None:
+        """Without `sealing` nothing is sealed, and no sealed body can be opened."""
         self._engine = engine
         self._clock = clock
+        self._sealing = sealing or Sealing()
 
     async def add(self, letter: Letter) -> bool:
         """Store it, waiting. False: a letter with this id is there already, in any state; nothing changed.
@@ -82,7 +92,10 @@ class DeadLetters:
         Durable on return. Text that no database keeps (NUL) is stored with U+FFFD in its place.
         """
         values = {name: getattr(letter, name) for name in _LETTER}
+        body, key = self._sealing.seal(letter.body)
         values |= {
+            "body": body,
+            "body_key": key,
             "headers": dict(letter.headers),
             "stored_at": self._clock.now(),
             "state": "waiting",
@@ -112,6 +125,16 @@ class DeadLetters:
         if letters[0].id != text and len(letters) > 1:
             raise AmbiguousId(wanted, [letter.id for letter in letters])
         return letters[0]
+
+    def opened(self, letter: StoredLetter) -> StoredLetter:
+        """The letter with its body as it came. Raises BodySealed: its key is missing, or the row was changed."""
+        return replace(letter, body=self._sealing.open(letter.body, letter.body_key), body_key=None)
+
+    async def keys_in_use(self) -> dict[str | None, int]:
+        """Count bodies by the key that they lie under; None: they lie open. Erased ones do not count."""
+        count = select(DEAD_LETTERS.c.body_key, func.count()).where(DEAD_LETTERS.c.erased_at.is_(None))
+        async with reading(self._engine) as connection:
+            return dict((await connection.execute(count.group_by(DEAD_LETTERS.c.body_key))).all())
 
     async def list(
         self,
@@ -153,7 +176,11 @@ class DeadLetters:
         change = (
             update(DEAD_LETTERS)
             .where(DEAD_LETTERS.c.id == letter_id, DEAD_LETTERS.c.state == from_state)
-            .values(state=to_state, version=DEAD_LETTERS.c.version + 1)
+            .values(
+                state=to_state,
+                version=DEAD_LETTERS.c.version + 1,
+                settled_at=None if to_state == "waiting" else self._clock.now(),
+            )
         )
 
         async def work(connection: AsyncConnection) -> bool:

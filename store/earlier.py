@@ -12,6 +12,8 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
+from runtime.marks import Mark
+from store import marks
 from store.engine import reading, transact
 from store.schema import EARLIER_READS, EARLIER_RECORDS, INBOXES, WRITES
 
@@ -47,21 +49,29 @@ class EarlierRecords:
 
         return await transact(self._engine, work)
 
-    async def begin_anew(self, company: str) -> datetime:
-        """The inbox begins now: what was read of Solid before counts no more, and is read again.
+    async def begin_anew(self, company: str, *, by: str) -> tuple[datetime, Mark]:
+        """The inbox is another one and begins now: what was read of Solid before counts no more, and is read again.
 
-        For a store that was restored from a backup, and lacks what was written since.
+        For a store that was restored from a backup or made anew, and lacks what was written since. Gives the new
+        inbox's mark, which the broker must be told.
         """
         await self.began(company)
         now = self._clock.now()
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: AsyncConnection) -> Mark:
             await connection.execute(update(INBOXES).where(INBOXES.c.company == company).values(began_at=now))
             for table in (EARLIER_READS, EARLIER_RECORDS):
                 await connection.execute(delete(table).where(table.c.company == company))
+            return await marks.begin_anew(connection, company, by=by)
 
-        await transact(self._engine, work)
-        return now
+        return now, await transact(self._engine, work)
+
+    async def was_restored(self, company: str) -> bool:
+        """Whether it has writes of before its beginning: it began anew, as a backup of an inbox that went on."""
+        began = select(INBOXES.c.began_at).where(INBOXES.c.company == company).scalar_subquery()
+        older = select(WRITES.c.external_id).where(WRITES.c.company == company, WRITES.c.created_at < began).limit(1)
+        async with reading(self._engine) as connection:
+            return await connection.scalar(older) is not None
 
     async def known(self, company: str, kind: str) -> Known | None:
         """What was read of a kind; None when it was never read."""

@@ -2,11 +2,13 @@
 
 StoreError
 ├── StoreUnavailable   the database is locked, full, gone or out of reach: stop work, nothing is lost
+│   └── WrongStore     it is another store than the last one, or an older state of it: post nothing
 ├── Raced              others wrote the same rows at the same moment, again and again
 ├── SchemaTooNew       a newer relay has migrated this database: upgrade this one
 ├── LeaseLost          the write is no longer ours to settle: somebody claimed it after us
 ├── NotInDoubt         a person's word about a write that needs none, or not yet
 ├── LetterNotFound     no dead letter has this id
+├── BodySealed         the key that a dead letter lies under is missing
 └── AmbiguousId        several dead letters start with these characters
 """
 
@@ -22,6 +24,29 @@ class StoreUnavailable(StoreError):
 
     Every call of the store may raise it. What was committed before is not lost: stop taking work, try later.
     """
+
+
+class WrongStore(StoreUnavailable):
+    """The inbox of a company is not the one that was last seen, or has gone back in time. Nothing may be posted.
+
+    `cause` is what the brake shows: `another_store` or `store_went_back`.
+    """
+
+    def __init__(self, company: str, cause: str) -> None:
+        super().__init__(company, cause)
+        self.company = company
+        self.cause = cause
+
+    def __str__(self) -> str:
+        """What happened, and what to do."""
+        what = {
+            "another_store": "the store is not the one that was last used: another file or database, or a new one",
+            "store_went_back": "the store has gone back in time: it lacks what was written last",
+        }[self.cause]
+        return (
+            f"{self.company}: {what}. Nothing is posted. Join the right store (store.url), or, if this one is to stay, "
+            f"say so: relay restored --company {self.company}"
+        )
 
 
 class Raced(StoreError):
@@ -57,6 +82,17 @@ class LetterNotFound(StoreError):
 
     def __init__(self, wanted: str) -> None:
         super().__init__(f"no dead letter has the id {wanted!r}; `relay dead list` shows them")
+
+
+class BodySealed(StoreError):
+    """The body of a dead letter cannot be opened; `mark` is the fingerprint of its key."""
+
+    def __init__(self, mark: str, why: str) -> None:
+        super().__init__(
+            f"a dead letter's body is sealed, and its key {mark} {why}. Put the key that sealed it back into the file "
+            "of store.body_key_file, on a line below the newest; `relay check` lists the keys that are needed."
+        )
+        self.mark = mark
 
 
 class AmbiguousId(StoreError):

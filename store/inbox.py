@@ -4,8 +4,8 @@ An intent is committed before the call it announces. The inbox never talks to So
 do about a doubt; it only makes sure that one holder at a time may act, and that a late one cannot settle.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, or_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
+from runtime.marks import Mark
 from store import transitions, writes
 from store.claims import (
     Applied,
@@ -34,10 +35,12 @@ from store.claims import (
     WriteRow,
 )
 from store.engine import reading, transact
-from store.errors import LeaseLost
+from store.errors import LeaseLost, WrongStore
 from store.group_commit import GroupCommit
+from store.marks import Marks
 from store.schema import WORKERS
 from store.storable import storable
+from store.watch import Watch
 from store.writes import Key
 
 __all__ = [
@@ -78,6 +81,18 @@ class _Settling:
         return [(self.company, self.external_id)]
 
 
+Rows = dict[Key, WriteRow]
+
+
+def _doubt(key: Key, row: WriteRow) -> tuple[object, ...]:
+    """The name of a doubt: another one where the write was sent again since."""
+    return ("doubt", key, row.doubt_since)
+
+
+def _lease(key: Key, row: WriteRow) -> tuple[object, ...]:
+    return ("lease", key, row.epoch, row.lease_until)
+
+
 class Inbox:
     """One worker's door to the table `writes`. Use one Inbox a process and owner, in one event loop.
 
@@ -86,12 +101,16 @@ class Inbox:
     is durable.
     """
 
-    def __init__(self, engine: AsyncEngine, *, owner: str, lease: timedelta, clock: Clock) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, owner: str, lease: timedelta, clock: Clock, watch: Watch | None = None
+    ) -> None:
         self._engine = engine
         self._owner = owner
         self._lease = lease
         self._clock = clock
+        self.marks = Marks(engine, owner=owner)
         self._held: dict[Key, int] = {}  # epochs of the claims we made and have not settled
+        self.watch = watch or Watch(clock)
         self._commits: GroupCommit[_Claiming | _Settling, list[Claim]] = GroupCommit(self._commit)
 
     async def claim(self, company: str, event: EventRef, intents: Sequence[Intent]) -> list[Claim]:
@@ -100,7 +119,7 @@ class Inbox:
         `Fresh` and `Doubt` are ours to settle under their epoch; the others changed nothing. A live lease,
         another owner's or one of this very Inbox, is `Busy`; one left by an earlier process of the same owner
         is `Doubt`. Cancelled while waiting: the claim may hold, as after a crash. Raises ValueError for an
-        external_id that occurs twice.
+        external_id that occurs twice, and WrongStore where the store is not what this process has seen of it.
         """
         if len({intent.external_id for intent in intents}) < len(intents):
             message = f"event {event.id}: one external_id occurs twice in one claim"
@@ -183,10 +202,11 @@ class Inbox:
         await transact(self._engine, work)
 
     async def check_in(self, company: str) -> None:
-        """Write down that this worker is here. Once this has returned, the database takes writes.
+        """Write down that this worker is here, and see where the inbox stands. The database takes writes, then.
 
         Reading would not show a full disk or a lock. Workers not seen for a day are forgotten.
         """
+        await self.marks.look(company)
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
@@ -209,22 +229,59 @@ class Inbox:
             raise
 
     async def _commit(self, batch: Sequence[_Claiming | _Settling]) -> list[list[Claim] | Exception]:
+        """Decide and store a batch; a company whose store is the wrong one gets no claims, and holds up no other."""
+        refused: dict[str, WrongStore] = {}
+        while True:
+            try:
+                return await self._commit_once(batch, refused)
+            except WrongStore as error:
+                if error.company in refused:
+                    raise
+                refused[error.company] = error
+
+    async def _commit_once(
+        self, batch: Sequence[_Claiming | _Settling], refused: Mapping[str, WrongStore]
+    ) -> list[list[Claim] | Exception]:
         """Decide and store a batch of requests in one transaction.
 
         Only what is known to be committed counts as held: where the answer to a commit is lost, nobody acts on
         the claims in it, and the next one finds them in doubt at once.
         """
+        claiming = {request.company for request in batch if isinstance(request, _Claiming)} - refused.keys()
 
-        async def work(connection: AsyncConnection) -> tuple[list[list[Claim] | Exception], dict[Key, int]]:
+        async def work(
+            connection: AsyncConnection,
+        ) -> tuple[list[list[Claim] | Exception], Rows, dict[Key, int], Mapping[str, Mark]]:
             before = await writes.load(connection, [key for request in batch for key in request.touched()])
             after, taken = dict(before), dict[Key, int]()
-            answers = [self._decide(request, after, taken) for request in batch]
+            answers = [
+                refused[request.company]
+                if isinstance(request, _Claiming) and request.company in refused
+                else self._decide(request, after, taken)
+                for request in batch
+            ]
             await writes.save(connection, before, after)
-            return answers, taken
+            return answers, after, taken, await self.marks.raise_all(connection, claiming)
 
-        answers, taken = await transact(self._engine, work)
-        self._held.update(taken)
+        answers, after, taken, marks = await transact(self._engine, work)
+        self.marks.committed(marks)
+        self._committed(batch, after, taken)
         return answers
+
+    def _committed(self, batch: Sequence[_Claiming | _Settling], after: Rows, taken: Mapping[Key, int]) -> None:
+        """Hold what was taken, and watch the doubts and the leases of others from now on."""
+        self._held.update(taken)
+        for key, row in after.items():
+            if row.doubt_since is not None:
+                self.watch.saw(_doubt(key, row))
+            if row.lease_until is not None and self._held.get(key) != row.epoch:
+                self.watch.saw(_lease(key, row))
+        for request in batch:
+            if isinstance(request, _Settling) and isinstance(request.change, Unknown):
+                [key] = request.touched()
+                given_up = after.get(key)
+                if given_up and given_up.epoch == request.epoch and given_up.state == "unknown":
+                    self.watch.saw(("ours", *_doubt(key, given_up)))
 
     def _decide(
         self, request: _Claiming | _Settling, rows: dict[Key, WriteRow], taken: dict[Key, int]
@@ -240,7 +297,9 @@ class Inbox:
 
     def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow], taken: dict[Key, int]) -> Claim:
         key = (request.company, intent.external_id)
-        row = rows.get(key)
+        row, now = rows.get(key), self._clock.now()
+        if row is not None and row.lease_until is not None and self._is_over(key, row):
+            now = max(now, row.lease_until)
         answer, mine = transitions.claim(
             row,
             company=request.company,
@@ -249,12 +308,20 @@ class Inbox:
             owner=self._owner,
             lease=self._lease,
             held=row is not None and row.epoch in (self._held.get(key), taken.get(key)),
-            now=self._clock.now(),
+            now=now,
         )
         if mine is not None:
             rows[key] = mine
             taken[key] = mine.epoch
+        if isinstance(answer, Doubt) and mine is not None:
+            watched, ours = self.watch.seconds(_doubt(key, mine)), self.watch.seconds(("ours", *_doubt(key, mine)))
+            return replace(answer, watched=watched or 0.0, ours=ours is not None)
         return answer
+
+    def _is_over(self, key: Key, row: WriteRow) -> bool:
+        """Whether a lease was seen for as long as it holds, wherever the wall clock was set to meanwhile."""
+        seen = self.watch.seconds(_lease(key, row))
+        return seen is not None and seen >= self._lease.total_seconds()
 
     def _settle_one(self, request: _Settling, rows: dict[Key, WriteRow]) -> None:
         key = (request.company, request.external_id)

@@ -107,6 +107,9 @@ DEAD_LETTERS = Table(
     Column("stored_at", UtcDateTime, nullable=False),
     Column("state", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("erased_at", UtcDateTime),
+    Column("body_key", Text),
     CheckConstraint("state IN ('waiting', 'replayed', 'discarded')", name="dead_letters_state"),
     Index("dead_letters_groups", "state", "queue", "reason"),
 )
@@ -152,6 +155,24 @@ INBOXES = Table(
     METADATA,
     Column("company", Text, primary_key=True),
     Column("began_at", UtcDateTime, nullable=False),
+)
+
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("inbox", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+MARKS_KEPT = Table(
+    "marks_kept",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("count", BigInteger, primary_key=True),
+    Column("inbox", Text, nullable=False),
+    Column("by", Text, nullable=False),
 )
 
 EARLIER_READS = Table(

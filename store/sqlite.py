@@ -53,6 +53,7 @@ def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is removed of a person does not stay in free pages
     cursor.close()
 
 

@@ -86,7 +86,7 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         updated_at=now,
         about=_remembered(intent.about, row.about),
     )
-    return Doubt(mine.epoch, since, mine.about, no), mine
+    return Doubt(mine.epoch, since, mine.about, no=no), mine
 
 
 def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:

@@ -38,6 +38,7 @@ from workers.records import record_of
 log = structlog.get_logger()
 
 REMEMBERED_CONTACTS = 10_000
+A_YEAR = timedelta(days=366)
 
 Answer = TypeVar("Answer")
 
@@ -89,6 +90,11 @@ class Timing:
     settle: float
     lease: float
     call: float
+
+    @property
+    def unasked(self) -> float:
+        """How old a claim may be for a call to leave under it without its being renewed."""
+        return (self.lease - self.call) / 2
 
 
 class Applier:
@@ -166,11 +172,11 @@ class Applier:
                 return solid_id
             case Busy(until=until):
                 wait = (until - self._clock.now()).total_seconds()
-                raise NotYet("busy", max(wait, 0))
+                raise NotYet("busy", min(max(wait, 0), self._timing.lease))
             case Conflict():
                 raise Conflicting(await self._both_shown(write))
             case Doubt(epoch=epoch, about=about):
-                self._must_have_settled(claim.since)
+                self._must_have_settled(claim)
             case Fresh(epoch=epoch):
                 about = _about(write)
             case _:
@@ -194,12 +200,15 @@ class Applier:
         )
         return f"{write.external_id} is known as {known}; now asked for: {write.economics()}"
 
-    def _must_have_settled(self, since: datetime) -> None:
-        """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing."""
-        settled = since + timedelta(seconds=self._timing.settle)
-        now = self._clock.now()
-        if now < settled:
-            raise NotYet("settling", (settled - now).total_seconds())
+    def _must_have_settled(self, claim: Doubt) -> None:
+        """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing.
+
+        Another holder, whose lease seems over by a clock that may be wrong, sends until its fence asks.
+        """
+        last = 0.0 if claim.ours else self._timing.unasked
+        rest = self._timing.settle + last - claim.watched
+        if rest > 0:
+            raise NotYet("settling", rest)
 
     async def _send(self, write: AnyWrite, record: NewRecord, *, fence: Fence) -> str:
         """Create the record; the inbox hears of every answer, and of its absence."""
@@ -242,20 +251,25 @@ class Applier:
         days, in_doubt = _days(about), isinstance(claim, Doubt)
         if isinstance(record, NewContact):
             return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
-        day = min(write.date, *days) if days else write.date
-        if (isinstance(claim, Fresh) and claim.refused_before) or not await self._earlier.concerns(fact.happened, day):
+        wide, day = days, min(write.date, *days) if days else write.date
+        if not await self._earlier.concerns(fact.happened, day):
             return await self._find(write, record, days=days) if in_doubt else None
         try:
             found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
-            found, in_doubt = None, True
+            found, in_doubt = None, not (isinstance(claim, Fresh) and claim.refused_before)
+            wide = self._until_any_day(days)
         if found is not None:
             log.info("write.adopted", external_id=write.external_id, solid_id=found)
         elif in_doubt:
-            found = await self._find(write, record, days=days)
+            found = await self._find(write, record, days=wide)
         if found is not None:
             await self._must_say_the_same(write, record, days=days, day=day)
         return found
+
+    def _until_any_day(self, days: Days) -> Days:
+        """An earlier inbox may have dated a late fact anew, on whichever was the first open day then."""
+        return days and (days[0], max(days[1], self._clock.now().date() + A_YEAR))
 
     async def _must_say_the_same(self, write: AnyWrite, record: NewRecord, *, days: Days, day: date) -> None:
         """A pay run of an earlier inbox may have been another version under the same name, or have been taken back.
@@ -343,7 +357,7 @@ class Applier:
         async def renew() -> None:
             await self._inbox.renew(self._company, write.external_id, fence.epoch)
 
-        fence = Fence(0, renew, good_for=self._timing.lease - self._timing.call, clock=self._clock)
+        fence = Fence(0, renew, good_for=2 * self._timing.unasked, clock=self._clock)
         return fence
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from messaging.bucket import NoToken
 from schemas.errors import InvalidEvent
 from solid.errors import DialectMismatch, OutcomeUnknown, Refused, RefusedInDoubt, Unavailable
-from store.errors import LeaseLost, StoreUnavailable
+from store.errors import LeaseLost, StoreUnavailable, WrongStore
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.outcomes import DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans.writes import Parked
@@ -31,6 +31,8 @@ def classify(error: Exception, at: Circumstances) -> Outcome:  # noqa: C901, PLR
     match error:
         case NoToken():
             return GiveBack("no_token")
+        case WrongStore():
+            return GiveBack(error.cause)
         case StoreUnavailable():
             return GiveBack("store_unavailable")
         case DialectMismatch():

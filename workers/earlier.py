@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 import structlog
 
-from runtime.clock import Clock
 from solid.client import Everything, Inconclusive
 from solid.models import Kind
 from store.earlier import EarlierRecords, Known
@@ -48,7 +47,7 @@ class NotRead(Exception):
 class Earlier:
     """What Solid had of one company before its inbox began. Use one a process; safe for many tasks."""
 
-    def __init__(  # noqa: PLR0913 - one keyword a part
+    def __init__(
         self,
         *,
         solid: ReadsEverything,
@@ -56,19 +55,25 @@ class Earlier:
         inbox: Inbox,
         company: str,
         settle: timedelta,
-        clock: Clock,
     ) -> None:
         self._solid = solid
         self._records = records
         self._inbox = inbox
         self._company = company
         self._settle = settle
-        self._clock = clock
         self._began: datetime | None = None
         self._known: dict[Kind, Known] = {}
         self._unreadable: set[Kind] = set()
         self._waiting: set[Kind] = set()
         self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def renew(self) -> None:
+        """Forget what is remembered where the inbox has begun anew: a person has said so (`relay restored`)."""
+        began = await self._records.began(self._company)
+        if began != self._began:
+            self._began = began
+            for memory in (self._known, self._unreadable, self._waiting):
+                memory.clear()
 
     async def concerns(self, happened: datetime, day: date) -> bool:
         """Whether a fact that happened then, booked on that day, may have been posted by an earlier inbox."""
@@ -118,7 +123,7 @@ class Earlier:
             raise NotYet("settling", rest)
         since = day - FURTHER_BACK
         found = await self._solid.everything(kind, since=since)
-        if rest > 0 and (isinstance(found, Inconclusive) or await self._not_all_ours(found.ids)):
+        if rest > 0 and (isinstance(found, Inconclusive) or await self._may_not_be_all(found.ids)):
             self._waiting.add(kind)
             raise NotYet("settling", rest)
         if isinstance(found, Inconclusive):
@@ -137,8 +142,17 @@ class Earlier:
         return self._began
 
     async def _unsettled_seconds(self) -> float:
-        """How long the last call of an earlier inbox may still land."""
-        return (await self._beginning() + self._settle - self._clock.now()).total_seconds()
+        """How long the last call of an earlier inbox may still land, as far as this process can tell.
+
+        It has seen the beginning itself: no wall clock, which may be set, says how long ago that was.
+        """
+        beginning = ("inbox", self._company, await self._beginning())
+        self._inbox.watch.saw(beginning)
+        return self._settle.total_seconds() - (self._inbox.watch.seconds(beginning) or 0.0)
+
+    async def _may_not_be_all(self, ids: Iterable[str]) -> bool:
+        """Whether there was an earlier inbox, whose last call may still land."""
+        return await self._records.was_restored(self._company) or await self._not_all_ours(ids)
 
     async def _not_all_ours(self, ids: Iterable[str]) -> bool:
         """Whether there are records that this inbox has not applied: they tell of an earlier one.

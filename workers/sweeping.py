@@ -27,6 +27,7 @@ AT_A_TIME = 20
 READ_AT_A_TIME: Final = 5_000
 SHORTEST_ROUND_SECONDS = 1.0
 LONGEST_ROUND_SECONDS = 300.0
+CLOCK_WAS_SET_SECONDS: Final = 60.0
 PAGE: Final = 100
 SECONDS_A_PAGE: Final = 6.0
 """So slowly lists are read: ten calls a minute, of the 600 that Solid takes, and only where nobody else wants them."""
@@ -58,7 +59,12 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
         shortest = min(max(self.after.total_seconds() / 10, SHORTEST_ROUND_SECONDS), LONGEST_ROUND_SECONDS)
+        ahead = self._ahead()
         while True:
+            if abs(self._ahead() - ahead) > CLOCK_WAS_SET_SECONDS:  # what seems old may be young
+                log.info("sweep.clock_was_set")
+                await self.clock.sleep(self.after.total_seconds())
+                ahead = self._ahead()
             pages = 0
             try:
                 await self.sweep_once()
@@ -66,6 +72,10 @@ class Sweeper:
             except SolidError as error:
                 log.info("sweep.interrupted", error=type(error).__name__)
             await self.clock.sleep(min(pages * SECONDS_A_PAGE, shortest) if pages else shortest)
+
+    def _ahead(self) -> float:
+        """Seconds between the wall clock and the one that does not jump: always as many, unless the former was set."""
+        return self.clock.now().timestamp() - self.clock.monotonic()
 
     async def sweep_once(self) -> int:
         """Look up the oldest writes that were in doubt and are due; returns how many. A crash repeats, never skips."""

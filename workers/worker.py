@@ -135,6 +135,7 @@ class Worker:
         """Ask store and Solid whether work can be done, then consume until the session is over."""
         self._troubled.clear()
         await self._parts.inbox.check_in(self._parts.company)
+        await self._parts.earlier.renew()
         if not self._dialect_checked:
             await self._unless(stop, background, self._check_dialect())
         chart = await self._unless(stop, background, self._chart())

@@ -23,6 +23,9 @@ def test_a_lost_store_posts_nothing_twice_and_asks_once_or_twice_a_kind(
         calls_before = len(relay.simulator.ask("/calls"))
         with relay.worker("second") as second:
             relay.deliver([charge_event(name) for name in (*NAMES, "new")])
+            wait_for(lambda: relay.asked("status")["brake"] == "another_store", what="the loss to be noticed")
+            assert not [call for call in relay.simulator.ask("/calls")[calls_before:] if call["method"] == "POST"]
+            assert relay.command("restored").returncode == 0
             relay.await_records(payment_of("new"))
             _await_applied(relay, len(WRITTEN) + 2)
             wait_for(lambda: _applied_events(second) == len(NAMES) + 1, what="all events to be settled")

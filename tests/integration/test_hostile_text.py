@@ -65,6 +65,8 @@ CASES: Mapping[tuple[str, ...], Case | OnlyLogs] = {
     ("dead", "list"): Case(),
     ("dead", "show"): Case((LETTER,)),
     ("dead", "replay"): Case((LETTER,), exit_code=1, seen=()),
+    ("dead", "erase"): Case(("--days", "1"), seen=(), json=False),
+    ("forget",): Case(("CAP",), exit_code=1, seen=()),
     ("cases", "list"): Case(),
     ("cases", "close"): Case(("1", "--note", HOSTILE), seen=(), json=False),
     ("doubts", "list"): Case(),
@@ -113,7 +115,14 @@ def filled(company: str) -> Mapping[str, Mapping[str, Any]]:
     posting = {"pair": ["inventory", "shrinkage"], "amount": "1.00", "currency": "USD", "item": HOSTILE}
     return {
         "writes": {"state": "unknown", "epoch": 1, "currency": "USD", "about": {"date": HOSTILE}},
-        "dead_letters": {"id": LETTER, "state": "waiting", "version": 1, "attempts": 1, "body": HOSTILE.encode()},
+        "dead_letters": {
+            "id": LETTER,
+            "state": "waiting",
+            "version": 1,
+            "attempts": 1,
+            "body": HOSTILE.encode(),
+            "body_key": None,
+        },
         "cases": {"id": 1, "closed_at": None, "closed_by": None, "note": None, "detail": {"found": HOSTILE}},
         "stock_facts": {"state": "own", "batch": None, "postings": [posting]},
         "feed_runs": {"feed": "north", "state": "interrupted", "name": FILE},

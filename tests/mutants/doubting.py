@@ -5,6 +5,8 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 MODEL: Final = "tests/unit/workers/test_resolver_model.py"
+EARLIER: Final = "tests/unit/workers/test_earlier.py"
+INBOX: Final = "tests/contract/store/test_inbox.py"
 SWEEPING: Final = "tests/unit/workers/test_sweeping.py"
 
 MUTANTS: Final = (
@@ -12,8 +14,8 @@ MUTANTS: Final = (
         "doubt-asks-own-days-only",
         "What an earlier inbox may have sent is asked for in doubt as well.",
         "workers/applying.py",
-        "        if (isinstance(claim, Fresh) and claim.refused_before) or ",
-        "        if in_doubt or (isinstance(claim, Fresh) and claim.refused_before) or ",
+        "        if not await self._earlier.concerns(fact.happened, day):\n",
+        "        if in_doubt or not await self._earlier.concerns(fact.happened, day):\n",
         (f"{MODEL}::test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it",),
     ),
     Mutant(
@@ -56,5 +58,61 @@ MUTANTS: Final = (
         "    if len(kept.encode()) <= MOST_KEY_BYTES:\n",
         "    if True:\n",
         ("tests/contract/store/test_long_text.py::test_the_desk_keeps_a_letter_with_long_names",),
+    ),
+    Mutant(
+        "clocks-never-differ",
+        "A fact is called older than the inbox also where its source's clock is ahead of ours.",
+        "workers/earlier.py",
+        "CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)\n",
+        "CLOCKS_MAY_DIFFER: Final = timedelta(0)\n",
+        (f"{EARLIER}::test_a_fact_whose_source_has_a_clock_that_is_ahead_is_old_all_the_same",),
+    ),
+    Mutant(
+        "settles-by-the-wall",
+        "A doubt settles by a clock that does not jump.",
+        "store/watch.py",
+        "        self._seen.setdefault(thing, self._clock.monotonic())\n",
+        "        self._seen.setdefault(thing, -1e9)\n",
+        (f"{MODEL}::test_a_clock_that_is_set_while_a_doubt_settles_makes_it_neither_shorter_nor_longer",),
+    ),
+    Mutant(
+        "leases-never-differ",
+        "Whoever takes a claim over by a clock that may be ahead waits for what its holder may still send.",
+        "workers/applying.py",
+        "        last = 0.0 if claim.ours else self._timing.unasked\n",
+        "        last = 0.0\n",
+        (f"{MODEL}::test_a_host_whose_clock_is_ahead_takes_a_claim_over_and_waits_for_what_its_holder_still_sends",),
+    ),
+    Mutant(
+        "lease-held-by-the-wall",
+        "A clock that is set back does not keep a dead holder's claim alive.",
+        "store/inbox.py",
+        "            now = max(now, row.lease_until)\n",
+        "            pass\n",
+        (f"{INBOX}::test_a_lease_ends_though_the_clock_was_set_back_meanwhile",),
+    ),
+    Mutant(
+        "sweeps-by-the-wall",
+        "A clock that is set forward makes no write due for the sweep before its time.",
+        "workers/sweeping.py",
+        "                await self.clock.sleep(self.after.total_seconds())\n",
+        "                pass\n",
+        (f"{SWEEPING}::test_a_clock_that_is_set_forward_makes_no_write_due_before_its_time",),
+    ),
+    Mutant(
+        "unreadable-asks-one-day",
+        "Where the list cannot be read, an old fact is looked up on every day that it may have been dated.",
+        "workers/applying.py",
+        "            wide = self._until_any_day(days)\n",
+        "",
+        (f"{MODEL}::test_where_the_list_cannot_be_read_a_fact_is_looked_up_on_every_day_that_it_may_have",),
+    ),
+    Mutant(
+        "restored-and-in-a-hurry",
+        "After a restore, what was under way when the store went is waited for.",
+        "workers/earlier.py",
+        "        return await self._records.was_restored(self._company) or await self._not_all_ours(ids)\n",
+        "        return await self._not_all_ours(ids)\n",
+        (f"{MODEL}::test_a_call_in_flight_when_a_backup_is_restored_is_waited_for",),
     ),
 )

@@ -120,7 +120,7 @@ MUTANTS: Final = (
         "old-token-spent",
         "A token that waited while the process stood still is not spent.",
         "messaging/bucket.py",
-        "        if self._stalls.just_stalled:",
+        "        if self._stalls.just_stalled or late:",
         "        if False:",
         (f"{UNIT_BUCKET}::test_a_token_that_waited_while_the_process_stood_still_is_not_spent",),
     ),

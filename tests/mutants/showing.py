@@ -6,6 +6,8 @@ from tests.mutants.mutant import Mutant
 
 OUTSIDE: Final = "tests/unit/runtime/test_outside_text.py"
 ENVIRONMENT: Final = "tests/unit/runtime/test_environment.py"
+ERASING: Final = "tests/contract/store/test_erasing.py"
+RETENTION: Final = "tests/unit/ops/test_retention.py"
 TERMINAL: Final = "tests/unit/ops/test_terminal.py"
 
 MUTANTS: Final = (
@@ -56,5 +58,61 @@ MUTANTS: Final = (
         " if name in wanted}",
         " if wanted}",
         (f"{ENVIRONMENT}::test_only_what_every_program_may_know_is_passed_on",),
+    ),
+    Mutant(
+        "waiting-letter-erased",
+        "A dead letter that waits is never erased: its fact is in no book.",
+        "store/erasing.py",
+        '_SETTLED: Final = DEAD_LETTERS.c.state != "waiting"\n',
+        '_SETTLED: Final = DEAD_LETTERS.c.state != ""\n',
+        (f"{ERASING}::test_what_a_letter_held_is_removed_so_long_after_it_was_settled",),
+    ),
+    Mutant(
+        "name-in-doubt-erased",
+        "The name that a look-up still needs is not erased.",
+        "store/erasing.py",
+        'done = and_(WRITES.c.state == "applied", ',
+        'done = or_(WRITES.c.state != "", ',
+        (f"{ERASING}::test_a_write_keeps_its_ids_and_loses_the_name",),
+    ),
+    Mutant(
+        "somebody-else-forgotten",
+        "Who has a name that begins alike is not forgotten with somebody.",
+        "store/erasing.py",
+        '(?!\\w)", re.IGNORECASE)',
+        '", re.IGNORECASE)',
+        (f"{ERASING}::test_a_person_is_forgotten_and_nobody_else",),
+    ),
+    Mutant(
+        "bodies-lie-open",
+        "With a key, bodies of dead letters are sealed at rest.",
+        "store/sealing.py",
+        "            return key.encrypt(body), mark\n",
+        "            return body, None\n",
+        (f"{ERASING}::test_a_sealed_body_can_be_searched_and_erased_with_its_key_only",),
+    ),
+    Mutant(
+        "removed-stays-in-the-file",
+        "What was erased is not in the file of the database any more.",
+        "store/sqlite.py",
+        '    cursor.execute("PRAGMA secure_delete=ON")',
+        '    cursor.execute("PRAGMA secure_delete=OFF")',
+        (f"{ERASING}::test_what_sqlite_removed_is_not_in_its_file",),
+    ),
+    Mutant(
+        "name-in-the-audit-trail",
+        "The audit trail of forgetting holds no name.",
+        "ops/retention.py",
+        'subject="person"',
+        "subject=name",
+        (f"{RETENTION}::test_a_person_is_shown_first_and_forgotten_with_yes",),
+    ),
+    Mutant(
+        "never-erased",
+        "The running relay removes contents of settled letters by itself.",
+        "ops/retention.py",
+        "            if erased := await erase_settled(settings, clock):\n",
+        "            if erased := 0:\n",
+        (f"{RETENTION}::test_a_running_relay_erases_by_itself_and_survives_a_store_that_is_gone",),
     ),
 )

@@ -34,7 +34,7 @@ MUTANTS: Final = (
         "no-settle-wait",
         "A write in doubt is looked up only after the settle time.",
         "workers/applying.py",
-        "        if now < settled:\n",
+        "        if rest > 0:\n",
         "        if False:\n",
         (f"{APPLYING}::test_a_commit_that_lands_late_but_within_the_settle_time_is_not_doubled",),
     ),

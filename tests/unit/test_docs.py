@@ -268,6 +268,7 @@ def test_the_architecture_names_every_queue_and_no_other() -> None:
         *topology.dead_letter_queues(),
         topology.mint_queue("<c>"),
         topology.mint_state_queue("<c>"),
+        topology.mark_queue("<c>"),
     }
     assert named == declared
 

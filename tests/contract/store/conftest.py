@@ -22,7 +22,8 @@ EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid();
 SET session_replication_role = replica;
-TRUNCATE writes, write_events, dead_letters, audit, cases, feed_cursors, feed_runs,
+TRUNCATE writes, write_events, marks, marks_kept, inboxes, workers, earlier_reads, earlier_records, dead_letters, audit,
+    cases, feed_cursors, feed_runs, feed_names,
     stock_movements, stock_cards, stock_facts, stock_batches, payroll_runs, payroll_pulls RESTART IDENTITY;
 """
 

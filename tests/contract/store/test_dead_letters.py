@@ -23,7 +23,8 @@ async def test_a_letter_comes_back_as_it_was(letters: DeadLetters) -> None:
     sent = letter(company="main", event_id="evt_1", subject="ch_1", died_at=died, headers={"é": [1, None, {"a": "b"}]})
     assert await letters.add(sent)
     stored = await letters.get("letter-1")
-    assert asdict(stored) == asdict(sent) | {"stored_at": NOON, "state": "waiting", "version": 1}
+    fresh = {"stored_at": NOON, "state": "waiting", "version": 1}
+    assert asdict(stored) == asdict(sent) | fresh | dict.fromkeys(("settled_at", "erased_at", "body_key"))
 
 
 async def test_a_letter_added_twice_is_one_and_keeps_its_state(letters: DeadLetters) -> None:

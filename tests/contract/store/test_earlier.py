@@ -66,7 +66,19 @@ async def test_a_restored_store_begins_anew_and_what_was_read_counts_no_more(
     await earlier.keep(COMPANY, "invoice", Known(SINCE, {"a": "s-1"}))
     await earlier.keep("second", "invoice", Known(SINCE, {"a": "s-1"}))
     clock.advance(60)
-    assert await earlier.begin_anew(COMPANY) == NOON + timedelta(minutes=1)
+    assert (await earlier.begin_anew(COMPANY, by="me"))[0] == NOON + timedelta(minutes=1)
     assert await earlier.began(COMPANY) == NOON + timedelta(minutes=1)
     assert await earlier.known(COMPANY, "invoice") is None
     assert await earlier.known("second", "invoice") is not None
+
+
+async def test_an_inbox_that_has_writes_of_before_its_beginning_was_restored(
+    earlier: EarlierRecords, inbox: Inbox, clock: FakeClock
+) -> None:
+    await earlier.began(COMPANY)
+    await claim(inbox)
+    assert not await earlier.was_restored(COMPANY)
+    clock.advance(1)
+    await earlier.begin_anew(COMPANY, by="me")
+    assert await earlier.was_restored(COMPANY)
+    assert not await earlier.was_restored("second")

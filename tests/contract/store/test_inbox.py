@@ -138,7 +138,7 @@ async def test_releasing_a_claim_in_doubt_keeps_the_doubt_and_its_age(inbox_of: 
     assert await claim(b) == Doubt(2, NOON)
     await b.release(COMPANY, PAYMENT, 2)
     assert await state(b) == "unknown"
-    assert await claim(a) == Doubt(3, NOON)
+    assert await claim(a) == Doubt(3, NOON, watched=5, ours=True)
     assert isinstance(await claim(b, intent(payload_hash="hash-2")), Conflict)
 
 
@@ -293,3 +293,29 @@ async def test_checking_in_again_replaces_the_first_time(inbox: Inbox, engine: A
     async with reading(engine) as connection:
         seen = (await connection.execute(select(WORKERS.c.company, WORKERS.c.seen_at))).all()
     assert seen == [(COMPANY, NOON + timedelta(seconds=1))]
+
+
+async def test_a_lease_ends_though_the_clock_was_set_back_meanwhile(engine: AsyncEngine, clock: FakeClock) -> None:
+    first, second = (Inbox(engine, owner=name, lease=LEASE, clock=clock) for name in ("first", "second"))
+    await claim(first)
+    clock.step(-3_600)
+    assert isinstance(await claim(second), Busy)
+    clock.advance(LEASE.total_seconds())
+    assert isinstance(await claim(second), Doubt)
+
+
+async def test_how_long_a_doubt_is_known_is_counted_from_when_this_process_saw_it(
+    engine: AsyncEngine, clock: FakeClock
+) -> None:
+    first, second = (Inbox(engine, owner=name, lease=LEASE, clock=clock) for name in ("first", "second"))
+    held = await claim(first)
+    await first.unknown(COMPANY, PAYMENT, held.epoch)  # type: ignore[union-attr] # a new one is Fresh
+    clock.step(600)
+    clock.advance(7)
+    doubt = await claim(first)
+    assert isinstance(doubt, Doubt)
+    assert (doubt.watched, doubt.ours) == (7, True)
+    await first.release(COMPANY, PAYMENT, doubt.epoch)
+    other = await claim(second)
+    assert isinstance(other, Doubt)
+    assert (other.watched, other.ours) == (0, False), "it has only now begun to watch"

@@ -32,6 +32,15 @@ def test_a_long_campaign_has_every_sort() -> None:
     assert {(fault.kind, fault.target) for fault in drawn()} == {(sort.kind, sort.target) for sort in SORTS}
 
 
+def test_only_kinds_that_are_asked_for_are_drawn() -> None:
+    kinds = ("lose", "restore")
+    faults = draw_schedule(6, 1, posts=100, records=100, kinds=kinds)
+    assert {fault.kind for fault in faults} == set(kinds)
+    assert len(faults) == 6
+    with pytest.raises(ValueError, match="no fault is called loose"):
+        draw_schedule(1, 1, posts=100, records=100, kinds=["loose"])
+
+
 def test_a_short_campaign_has_no_sort_twice() -> None:
     for seed in range(20):
         sorts = Counter((f.kind, f.target, f.details.get("status")) for f in drawn(12, seed))

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from messaging.bucket import PROBE, Bucket, Token
 from messaging.connection import Link
 from messaging.lanes import Lane, due_by, on_lane
+from runtime.marks import Mark
 from runtime.stalls import StallWatch
 from tests.fakes import NOON, FakeClock
 
@@ -24,6 +25,7 @@ class FakeToken:
 
     type: str | None = None
     correlation_id: Lane = "live"
+    body: bytes = b""
 
 
 @pytest.fixture
@@ -144,3 +146,41 @@ async def test_who_waits_for_an_answer_waits_on_though_a_probe_fails(bucket: Buc
     clock.advance(30)
     assert bucket.longest_wait == 70
     again.cancel()
+
+
+@dataclass(slots=True)
+class Claiming:
+    """A store in which so many claims were made."""
+
+    count: int = 0
+
+    def mark(self) -> Mark:
+        return Mark("inbox", self.count, "me")
+
+    def verified(self) -> Mark | None:
+        return None
+
+    def astray(self) -> bool:
+        return False
+
+    async def admit(self, mark: Mark) -> None:
+        assert mark.inbox == "inbox"
+
+
+async def test_a_call_waits_for_a_token_that_says_that_the_broker_knows_of_its_claim(
+    stalls: StallWatch, clock: FakeClock
+) -> None:
+    store = Claiming()
+    link = Link(SecretStr("amqp://guest:guest@127.0.0.1:1/"), name="never connected")
+    bucket = Bucket(link, company="main", stalls=stalls, clock=clock, standing=store)
+    store.count = 4
+    early = await taking(bucket)
+    store.count = 5
+    late = await taking(bucket)
+    early.cancel()
+    await asyncio.sleep(0)
+    await come(bucket, FakeToken(body=b'["inbox", 4, "me"]'))
+    await asyncio.sleep(0)
+    assert not late.done()
+    await come(bucket, FakeToken(body=b'["inbox", 5, "me"]'))
+    assert await late == Token()

@@ -11,6 +11,7 @@ from store.claims import Refused, WriteRow
 from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
 from store.inbox import EventRef, Inbox
+from store.watch import Watch
 from tests.fakes import NOON, FakeClock
 from tests.unit.workers.solid import Crash, FakeSolid
 from workers.applying import Applier, Fact, Timing
@@ -62,10 +63,16 @@ class Bench:
     clock: FakeClock
     solid: FakeSolid = field(default_factory=FakeSolid)
     breaks: list[BaseException | None] = field(default_factory=list)
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        """All processes have been there all the time, so that each knows how long a doubt is there."""
+        self.watch = Watch(self.clock)
 
     def inbox(self, owner: str = "a") -> Inbox:
         """Open the inbox as one process does."""
-        inbox = BreakableInbox(self.engine, owner=owner, lease=timedelta(seconds=TIMING.lease), clock=self.clock)
+        lease = timedelta(seconds=TIMING.lease)
+        inbox = BreakableInbox(self.engine, owner=owner, lease=lease, clock=self.clock, watch=self.watch)
         inbox.breaks = self.breaks
         return inbox
 
@@ -82,7 +89,6 @@ class Bench:
             inbox=self.inbox(owner),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
-            clock=self.clock,
         )
 
     async def row(self, external_id: str) -> WriteRow:

@@ -8,7 +8,7 @@ each call is given by whoever steps it.
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Final
 
 from messaging.bucket import NoToken
@@ -26,7 +26,7 @@ class Call:
     """A call that has left. `solid_id` where it has landed; `cut` where its connection is gone."""
 
     record: NewRecord
-    sent_at: datetime
+    sent_at: float
     solid_id: str | None = None
     cut: bool = False
 
@@ -93,7 +93,7 @@ class ModelSolid:
 
     def send(self, record: NewRecord) -> Call:
         """Let a call leave."""
-        call = Call(record, self.clock.now())
+        call = Call(record, self.clock.monotonic())
         self.in_flight.append(call)
         return call
 
@@ -116,15 +116,15 @@ class ModelSolid:
             self.end(call, lands=lands())
             call.cut = True
 
-    def settle_until(self, then: datetime, lands: Callable[[], bool]) -> None:
+    def settle_until(self, then: float, lands: Callable[[], bool]) -> None:
         """Let time go by: what left longer ago than the settle time has landed by then, or never will."""
         for call in list(self.in_flight):
-            if call.sent_at + timedelta(seconds=self.timing.settle) <= then:
+            if call.sent_at + self.timing.settle <= then:
                 self.end(call, lands=lands())
 
     def answer(self, call: Call, bad: str) -> Exception | None:
         """What becomes of a call and what its caller hears: None is success. No call is waited for too long."""
-        if call.cut or self.clock.now() >= call.sent_at + timedelta(seconds=self.timing.call):
+        if call.cut or self.clock.monotonic() >= call.sent_at + self.timing.call:
             return OutcomeUnknown("waiting")
         if call.solid_id is not None and bad in _NOT_DONE:
             bad = "answer lost"

@@ -76,7 +76,7 @@ class ModelInbox(Inbox):
         await self._process.stand(f"{what} heard")
         if bad:
             raise StoreUnavailable(bad)
-        self._held.update(taken)
+        self._committed(batch, after, taken)
         return answers
 
     async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
@@ -137,6 +137,15 @@ class ModelEarlierRecords(EarlierRecords):
         began = self._tables.began
         await self._process.stand("began heard")
         return began
+
+    async def was_restored(self, company: str) -> bool:
+        """See `EarlierRecords.was_restored`."""
+        del company
+        await self._process.stand("was restored")
+        began = self._tables.began
+        older = began is not None and any(row.created_at < began for row in self._tables.rows.values())
+        await self._process.stand("was restored heard")
+        return older
 
     async def known(self, company: str, kind: str) -> Known | None:
         """See `EarlierRecords.known`."""

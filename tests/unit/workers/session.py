@@ -200,7 +200,7 @@ class Stage:
             "applier": SimpleNamespace(longest_call=35.0),
             "sweeper": FakeSweeper(self.said),
             "stock": None,
-            "earlier": None,
+            "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
             "books": SimpleNamespace(accounts={}, items={}, payroll=PayrollPolicy()),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),

@@ -54,9 +54,9 @@ class Shop:
     item_id: str
 
     def earlier(self) -> Earlier:
-        records, clock = EarlierRecords(self.bench.engine, self.bench.clock), self.bench.clock
+        records = EarlierRecords(self.bench.engine, self.bench.clock)
         settle, inbox = timedelta(seconds=TIMING.settle), self.bench.inbox()
-        return Earlier(solid=self.client, records=records, inbox=inbox, company=COMPANY, settle=settle, clock=clock)
+        return Earlier(solid=self.client, records=records, inbox=inbox, company=COMPANY, settle=settle)
 
     def applier(self, client: SolidClient | None = None) -> Applier:
         return Applier(
@@ -101,8 +101,8 @@ async def open_shop(bench: Bench) -> AsyncIterator[Shop]:
     simulation = Simulation(allowance=100_000)
     simulation.switches.dialect = Switches(adjustments="offered", negative_stock="allowed")
     transport = PacedTransport(Cutting(ApiApp(simulation)), WritingLimiter())
-    await EarlierRecords(bench.engine, bench.clock).began(COMPANY)
-    bench.clock.advance(TIMING.settle)
+    bench.watch.saw(("inbox", COMPANY, await EarlierRecords(bench.engine, bench.clock).began(COMPANY)))
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     async with SolidClient(
         base_url=BASE_URL, api_key=lambda: DEMO_KEY, dialect=DIALECT, transport=transport, timeout=TIMEOUT
     ) as client:

@@ -55,7 +55,7 @@ async def test_a_lost_answer_is_looked_up_after_the_settle_time_and_adopted_with
         await applier.apply(fact(), one())
     assert early.value.after_seconds == TIMING.settle
     assert bench.solid.sent() == [], "before the settle time a look-up proves nothing"
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await applier.apply(fact(), one())
     assert bench.solid.sent() == [f"find {FEE}"]
     row = await bench.row(FEE)
@@ -79,7 +79,7 @@ async def test_a_call_that_never_arrived_is_sent_again_once_a_look_up_found_noth
     bench.solid.faults.append("never_arrived")
     with pytest.raises(OutcomeUnknown):
         await applier.apply(fact(), one())
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await applier.apply(fact(), one())
     assert bench.solid.sent() == [f"create {FEE}", f"find {FEE}", f"create {FEE}"]
     assert bench.solid.counts == {FEE: 1}
@@ -132,7 +132,7 @@ async def _taken_over(bench: Bench) -> None:
     with pytest.raises(NotYet, match="settling"):
         await heir.apply(fact(), one())
     assert bench.solid.sent() == []
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await heir.apply(fact(), one())
     assert bench.solid.calls[0] == f"find {FEE}"
 
@@ -148,7 +148,7 @@ async def test_an_answer_that_could_not_be_stored_never_leads_to_a_second_record
     bench.clock.advance(TIMING.lease)
     with pytest.raises(NotYet, match="settling"):
         await applier.apply(fact(), one())
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await applier.apply(fact(), one())
     assert bench.solid.sent() == [f"find {FEE}"]
     assert bench.solid.counts == {FEE: 1}
@@ -163,7 +163,7 @@ async def test_a_lost_answer_that_could_not_even_be_noted_stays_in_doubt(bench: 
     bench.clock.advance(TIMING.lease)
     with pytest.raises(NotYet, match="settling"):
         await applier.apply(fact(), one())
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await applier.apply(fact(), one())
     assert bench.solid.counts == {FEE: 1}
 
@@ -243,7 +243,7 @@ async def test_a_503_after_sending_leaves_a_doubt(bench: Bench, fault: str) -> N
     with pytest.raises(Unavailable):
         await applier.apply(fact(), one())
     assert await bench.state(FEE) == "unknown"
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     bench.solid.sent()
     await applier.apply(fact(), one())
     assert bench.solid.sent()[0] == f"find {FEE}"
@@ -283,7 +283,7 @@ async def test_a_look_up_that_cannot_tell_never_sends_again(
     bench.solid.faults.append("answer_lost")
     with pytest.raises(OutcomeUnknown):
         await applier.apply(fact(), one())
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     bench.solid.sent()
     bench.solid.inconclusive = Inconclusive("the list may be cut", moved=moved)
     for _ in range(2):
@@ -301,7 +301,7 @@ async def test_of_two_records_found_the_older_is_kept_and_none_is_added(bench: B
     with pytest.raises(OutcomeUnknown):
         await bench.applier().apply(fact(), one())
     bench.solid.add(bench.solid.records[0][1])
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await bench.applier().apply(fact(), one())
     assert (await bench.row(FEE)).solid_id == "solid-1"
     assert bench.solid.counts == {FEE: 2}
@@ -316,7 +316,7 @@ async def test_a_claim_that_another_has_taken_over_meanwhile_sends_nothing(bench
         heir = bench.applier("b")
         with pytest.raises(NotYet):
             await heir.apply(fact(), one())
-        bench.clock.advance(TIMING.settle)
+        bench.clock.advance(TIMING.settle + TIMING.unasked)
         await heir.apply(fact(), one())
 
     bench.solid.before_token = long_night

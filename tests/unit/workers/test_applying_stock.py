@@ -60,7 +60,7 @@ async def test_a_lost_answer_is_looked_up_and_there_is_one_record_in_the_end(
         await shop.apply(plan)
     for landing in list(shop.simulation.late):
         await landing
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(plan)
     assert shop.posts().count(path) == (1 if arrives else 2)
     verdict = judge(shop.simulation)
@@ -86,7 +86,7 @@ async def test_the_sweep_finds_an_adjustment_that_is_there_twice(shop: Shop) -> 
     shop.fail("answer_lost", f"/{ADJUSTMENTS}")
     with pytest.raises(OutcomeUnknown):
         await shop.apply(shop.damage())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(shop.damage())
     (record,) = shop.simulation.books.with_external_id("adjustment", DAMAGE)
     cases = Cases(shop.bench.engine, shop.bench.clock)
@@ -119,7 +119,7 @@ async def test_a_doubt_is_held_for_a_person_where_the_endpoint_was_taken_out_of_
     shop.fail("answer_lost", f"/{ADJUSTMENTS}")
     with pytest.raises(OutcomeUnknown):
         await shop.apply(shop.damage())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     transport = PacedTransport(Cutting(ApiApp(shop.simulation)), WritingLimiter())
     async with SolidClient(
         base_url=BASE_URL,
@@ -137,7 +137,7 @@ async def test_stock_that_solid_does_not_have_is_refused_and_parked(shop: Shop) 
     shop.simulation.switches.dialect = Switches(adjustments="offered")
     with pytest.raises(RefusedInDoubt, match="NEGATIVE_STOCK"):
         await shop.apply(shop.damage())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     with pytest.raises(Refused, match="NEGATIVE_STOCK"):
         await shop.apply(shop.damage())
     assert await shop.bench.state(DAMAGE) == "refused"

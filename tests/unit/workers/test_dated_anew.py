@@ -35,7 +35,7 @@ async def test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had(
     solid.faults.append("answer_lost")
     with pytest.raises(OutcomeUnknown):
         await bench.applier().apply(fact(1), Plan(writes=(first,)))
-    bench.clock.advance(TIMING.settle)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     await bench.applier().apply(fact(2), Plan(writes=(second,)))
     assert solid.asked == (DAY, opened)
     assert solid.counts == {"fact:fee": 1}

@@ -29,7 +29,7 @@ async def young(bench: Bench, tmp_path: Path, migrated_file: Path) -> AsyncItera
     copyfile(migrated_file, tmp_path / "young.db")
     engine = connect(f"sqlite:///{tmp_path / 'young.db'}")
     another = Bench(engine, bench.clock, bench.solid)
-    await EarlierRecords(engine, bench.clock).began(COMPANY)
+    another.watch.saw(("inbox", COMPANY, await EarlierRecords(engine, bench.clock).began(COMPANY)))
     yield another
     await engine.dispose()
 
@@ -37,8 +37,8 @@ async def young(bench: Bench, tmp_path: Path, migrated_file: Path) -> AsyncItera
 @pytest.fixture(autouse=True)
 async def settled(bench: Bench) -> None:
     """Let the inbox have begun at noon, and everything have settled since."""
-    await EarlierRecords(bench.engine, bench.clock).began(COMPANY)
-    bench.clock.advance(TIMING.settle)
+    bench.watch.saw(("inbox", COMPANY, await EarlierRecords(bench.engine, bench.clock).began(COMPANY)))
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
 
 
 async def test_a_fact_that_an_earlier_inbox_posted_is_adopted_and_not_sent(bench: Bench) -> None:
@@ -61,7 +61,7 @@ async def test_a_sale_that_is_older_than_the_inbox_is_found_record_by_record(ben
     await bench.applier().apply(fact(happened=NEWS), sale())
     ids = [solid_id for solid_id, _ in bench.solid.records]
     bench.solid.sent()
-    young.clock.advance(TIMING.settle)
+    young.clock.advance(TIMING.settle + TIMING.unasked)
     await young.applier().apply(fact(happened=OLD), sale())
     assert [solid_id for solid_id, _ in young.solid.records] == ids
     assert not [call for call in young.solid.sent() if call.startswith("create")]
@@ -131,10 +131,11 @@ async def test_records_of_its_own_do_not_make_a_young_inbox_wait(young: Bench) -
 async def test_what_solid_refused_is_not_looked_for_again(bench: Bench) -> None:
     bench.solid.unreadable = Inconclusive("the list has more than 50 pages")
     bench.solid.faults.append("refused")
+    applier = bench.applier()
     with pytest.raises(Exception, match="VALIDATION"):
-        await bench.applier().apply(fact(happened=OLD), one())
+        await applier.apply(fact(happened=OLD), one())
     bench.solid.sent()
-    await bench.applier().apply(fact(happened=OLD), one())
+    await applier.apply(fact(happened=OLD), one())
     assert bench.solid.sent() == [f"create {FEE}"]
 
 
@@ -197,8 +198,9 @@ async def test_a_pay_run_that_is_in_solid_on_another_day_comes_before_a_person(b
 
 async def test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry(bench: Bench) -> None:
     assert not await bench.earlier().merged_stock(OLD, DAY), "a first install has none"
-    await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY)
-    bench.clock.advance(TIMING.settle)
+    began, _ = await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY, by="me")
+    bench.watch.saw(("inbox", COMPANY, began))
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
     bench.solid.add(_record("stock:merged:0f"))
     assert await bench.earlier().merged_stock(OLD, DAY)
     assert not await bench.earlier().merged_stock(bench.clock.now() + timedelta(days=1), DAY + timedelta(days=9))
@@ -207,3 +209,11 @@ async def test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry
 async def test_adjustments_that_this_store_merged_are_no_doubt(bench: Bench) -> None:
     await bench.applier().apply(fact(happened=NEWS), one("stock:merged:0f"))
     assert not await bench.earlier().merged_stock(OLD, DAY)
+
+
+async def test_a_fact_whose_source_has_a_clock_that_is_ahead_is_old_all_the_same(bench: Bench) -> None:
+    """It seems to have happened after the inbox began, and an earlier one has posted it."""
+    bench.solid.add(_record(FEE))
+    later = entry().model_copy(update={"date": NEWS.date()})
+    await bench.applier().apply(fact(happened=NOON + timedelta(minutes=50)), Plan(writes=(later,)))
+    assert bench.solid.counts == {FEE: 1}

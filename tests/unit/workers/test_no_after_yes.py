@@ -50,7 +50,7 @@ async def test_a_record_that_is_there_is_adopted_whatever_was_answered(shop: Sho
     assert await shop.bench.state(BILL) == "unknown"
     with pytest.raises(NotYet, match="settling"):
         await shop.apply(shop.bill())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(shop.bill())
     await shop.apply(shop.bill())
     assert shop.posts().count("bills") == 1
@@ -63,7 +63,7 @@ async def test_what_is_not_there_is_a_refusal_that_stays_one_or_is_sent_again(sh
     await switch(shop.simulation, {"errors": 1, "only": "POST /bills", **WAYS[way]})
     with pytest.raises(SolidError) as said:
         await shop.apply(shop.bill())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     if isinstance(said.value, RefusedInDoubt):
         with pytest.raises(Refused) as proven:
             await shop.apply(shop.bill())
@@ -88,7 +88,7 @@ async def test_after_a_429_the_look_up_costs_one_call_a_refused_write_and_no_mor
     for _ in range(3):
         with pytest.raises(Unavailable):
             await shop.apply(shop.bill())
-        shop.bench.clock.advance(TIMING.settle)
+        shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(shop.bill())
     calls = [call for call in shop.simulation.calls if call.path.endswith("/bills")]
     assert [call.method for call in calls] == ["POST", "GET"] * 3 + ["POST"]
@@ -99,12 +99,12 @@ async def test_a_no_is_forgotten_once_the_write_was_sent_again(shop: Shop) -> No
     await switch(shop.simulation, {"errors": 1, "only": "POST /bills", "status": 422, "code": "X"})
     with pytest.raises(RefusedInDoubt):
         await shop.apply(shop.bill())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     with pytest.raises(Refused):
         await shop.apply(shop.bill())
     await switch(shop.simulation, {"errors": 1, "only": "POST /bills", "status": 500})
     with pytest.raises(OutcomeUnknown):
         await shop.apply(shop.bill())
-    shop.bench.clock.advance(TIMING.settle)
+    shop.bench.clock.advance(TIMING.settle + TIMING.unasked)
     await shop.apply(shop.bill())
     assert judge(shop.simulation)["by_external_id"][BILL] == 1

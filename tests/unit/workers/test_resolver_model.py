@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.unit.workers.model_relay import (
+    BOOKED,
     CHAPTERS,
     DATED_ANEW,
     IN_CONFLICT,
     LATE_FACT,
+    MOST_WRONG,
     RENAMED,
     RERUN,
     STORIES,
@@ -53,12 +55,12 @@ POINTS = st.sampled_from(
         *(f"{place} heard" for place in PLACES if place != "token"),
     ]
 )
-SECONDS = st.sampled_from([1, 14, 16, 29, 31, 59, 61, 61, 61, 200])
+SECONDS = st.sampled_from([1, 14, 16, 29, 31, 59, 61, 76, 76, 200])
 TROUBLE = st.sampled_from(CREATE_TROUBLE) | st.sampled_from(SOLID_TROUBLE) | st.sampled_from(STORE_TROUBLE)
 LANDS = st.lists(st.booleans(), max_size=4)
-SILENCE = 61
+SILENCE = 76
 MOST_AT_ONCE = 3
-MOST_ROUNDS = 4
+MOST_ROUNDS = 9
 
 
 class ResolverMachine(RuleBasedStateMachine):
@@ -72,11 +74,11 @@ class ResolverMachine(RuleBasedStateMachine):
         self.told: set[int] = set()
         self.backup = Tables()
         self.births = 0
-        self.workers = [self.born() for _ in range(2)]
+        self.workers = [self.born(slot) for slot in (0, 1)]
 
-    def born(self) -> Worker:
+    def born(self, slot: int) -> Worker:
         self.births += 1
-        return self.relay.begin(f"process-{self.births}")
+        return self.relay.begin(f"process-{self.births}", slot)
 
     @rule(slot=SLOTS, which=WHICH, point=POINTS)
     def an_event_is_delivered(self, slot: int, which: int, point: str) -> None:
@@ -129,11 +131,15 @@ class ResolverMachine(RuleBasedStateMachine):
     def a_process_dies_where_it_stands(self, slot: int, *, under_its_name: bool) -> None:
         died = self.workers[slot].process
         died.crash()
-        self.workers[slot] = self.relay.begin(died.owner) if under_its_name else self.born()
+        self.workers[slot] = self.relay.begin(died.owner, slot) if under_its_name else self.born(slot)
 
     @rule(seconds=SECONDS, lands=LANDS)
     def time_passes(self, seconds: int, lands: list[bool]) -> None:
         self.relay.pass_time(seconds, lands)
+
+    @rule(slot=SLOTS, seconds=st.sampled_from([-MOST_WRONG, -600, 0, 600, MOST_WRONG]))
+    def the_wall_clock_of_a_host_is_set(self, slot: int, seconds: float) -> None:
+        self.relay.set_clock(slot, seconds)
 
     @precondition(lambda self: self.relay.solid.in_flight)
     @rule(which=WHICH)
@@ -152,7 +158,7 @@ class ResolverMachine(RuleBasedStateMachine):
     def the_store_is_lost_and_begins_anew(self) -> None:
         self.all_die()
         self.relay.lose_store()
-        self.workers = [self.born() for _ in self.workers]
+        self.workers = [self.born(slot) for slot in (0, 1)]
 
     @rule()
     def the_store_is_backed_up(self) -> None:
@@ -163,9 +169,9 @@ class ResolverMachine(RuleBasedStateMachine):
     def the_store_is_restored_from_the_backup(self) -> None:
         self.all_die()
         self.relay.restore_store(self.backup)
-        self.workers = [self.born() for _ in self.workers]
+        self.workers = [self.born(slot) for slot in (0, 1)]
 
-    @precondition(lambda self: self.relay.in_doubt())
+    @precondition(lambda self: self.relay.in_doubt() and not self.relay.clock_was_set)
     @rule(which=WHICH)
     def a_person_decides(self, which: int) -> None:
         doubts = self.relay.in_doubt()
@@ -188,14 +194,15 @@ class ResolverMachine(RuleBasedStateMachine):
         self.all_die()
         told_how_far()
         if sys.exc_info()[0] is None:  # else the history itself has failed already
-            self.relay.pass_time(TIMING.settle, [True])
+            self.relay.pass_time(TIMING.settle + TIMING.unasked, [True])
             self.everything_is_booked_once()
 
     def everything_is_booked_once(self) -> None:
         relay, story = self.relay, [told for chapter in sorted(self.told) for told in self.chapters[chapter]]
         errors: dict[str, BaseException] = {}
+        worker = relay.begin("the last one")
         for _ in range(MOST_ROUNDS):
-            errors = {told.name: error for told, error in relay.deliver_all(story) if error is not None}
+            errors = {told.name: error for told, error in relay.deliver_all(worker, story) if error is not None}
             if all(isinstance(error, Conflicting) for error in errors.values()):
                 break
         assert not errors or self.story in IN_CONFLICT, errors
@@ -256,6 +263,84 @@ def test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_ask
         history.relay.pass_time(SILENCE, [True])
         history.an_event_is_delivered(0, CHAPTERS * again, "")
     history.comes_to(history.workers[1], "")
+    history.teardown()
+
+
+def test_what_was_refused_before_a_backup_and_applied_after_it_is_found_once_the_backup_is_restored() -> None:
+    history = ResolverMachine()
+    history.begin((BOOKED,))
+    history.deliver(history.workers[0], 0)
+    history.something_goes_wrong(0, ("create", "refused"))
+    history.comes_to(history.workers[0], "")
+    history.the_store_is_backed_up()
+    history.an_event_is_delivered(0, 0, "")
+    history.the_store_is_restored_from_the_backup()
+    for _ in range(2):
+        history.relay.pass_time(SILENCE, [True])
+        history.an_event_is_delivered(0, 0, "")
+    history.the_store_is_lost_and_begins_anew()
+    history.teardown()
+
+
+def test_a_call_in_flight_when_a_backup_is_restored_is_waited_for() -> None:
+    """All that Solid shows is of the backup: nothing there tells that the inbox went on."""
+    history = ResolverMachine()
+    history.begin((BOOKED,))
+    history.an_event_is_delivered(0, 0, "")
+    history.relay.pass_time(1, [])
+    history.the_store_is_backed_up()
+    history.an_event_is_delivered(0, 1, "create")
+    history.relay.pass_time(1, [])
+    history.the_store_is_restored_from_the_backup()
+    history.an_event_is_delivered(0, 1, "")
+    history.relay.pass_time(SILENCE, [True])
+    history.an_event_is_delivered(0, 1, "")
+    history.teardown()
+
+
+@pytest.mark.parametrize(("first", "again"), [(1, 0), (0, 1)])
+def test_where_the_list_cannot_be_read_a_fact_is_looked_up_on_every_day_that_it_may_have(
+    first: int, again: int
+) -> None:
+    """The list is only taken for unreadable once the inbox's beginning has settled: till then the write waits."""
+    history = told_before_the_store_was_lost(DATED_ANEW, first)
+    for _ in range(2):
+        history.deliver(history.workers[0], CHAPTERS * again)
+        history.something_goes_wrong(0, ("everything", "inconclusive"))
+        history.comes_to(history.workers[0], "")
+        history.relay.pass_time(SILENCE, [True])
+    history.teardown()
+
+
+@pytest.mark.parametrize("bad", ["lands late", "503 lands late"])
+@pytest.mark.parametrize("seconds", [600, -600])
+def test_a_clock_that_is_set_while_a_doubt_settles_makes_it_neither_shorter_nor_longer(seconds: int, bad: str) -> None:
+    history = ResolverMachine()
+    history.begin((BOOKED,))
+    history.deliver(history.workers[0], 0)
+    history.something_goes_wrong(0, ("create", bad))
+    history.comes_to(history.workers[0], "")
+    history.the_wall_clock_of_a_host_is_set(0, seconds)
+    history.an_event_is_delivered(0, 0, "")
+    assert history.relay.solid.counts == {}, "not sent again: the first call may still land"
+    history.relay.pass_time(TIMING.settle, [True])
+    history.an_event_is_delivered(0, 0, "")
+    assert [row.state for row in history.relay.tables.rows.values()] == ["applied"]
+    history.teardown()
+
+
+def test_a_host_whose_clock_is_ahead_takes_a_claim_over_and_waits_for_what_its_holder_still_sends() -> None:
+    """The holder's fence does not ask for so young a claim: its call leaves after it was taken over."""
+    history = ResolverMachine()
+    history.begin((BOOKED,))
+    history.the_wall_clock_of_a_host_is_set(1, 600)
+    history.an_event_is_delivered(0, 0, "token")
+    history.an_event_is_delivered(1, 0, "")
+    history.relay.pass_time(TIMING.unasked - 1, [])
+    history.comes_to(history.workers[0], "create")
+    assert history.relay.solid.in_flight, "it does leave"
+    history.relay.pass_time(TIMING.settle - TIMING.unasked + 1, [])
+    history.an_event_is_delivered(1, 0, "")
     history.teardown()
 
 

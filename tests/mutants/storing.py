@@ -1,0 +1,62 @@
+"""Mutants of which store it is: its mark in the store, with the broker and in each process."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+STORE_MARKS: Final = "tests/contract/store/test_marks.py"
+BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+MARKS: Final = "tests/integration/test_marks.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "store-gone-back-claimed-in",
+        "A process whose store goes back in time under it claims nothing in it.",
+        "store/marks.py",
+        "        if seen is not None and (last is None or not await _holds(connection, company, seen, last=last)):",
+        "        if False:",
+        (f"{STORE_MARKS}::test_a_process_whose_store_goes_back_under_it_gets_no_claim",),
+    ),
+    Mutant(
+        "marks-compared-by-number",
+        "A store that went back in time and rose again is not taken for the one before.",
+        "store/marks.py",
+        "    return (row.inbox, row.by) == (mark.inbox, mark.by)",
+        "    return True",
+        (f"{STORE_MARKS}::test_a_store_that_went_back_and_rose_again_by_others_is_noticed_all_the_same",),
+    ),
+    Mutant(
+        "restored-inbox-the-same",
+        "Once a person has said which store is right, every other one is the wrong one.",
+        "store/marks.py",
+        "    return await _begin(connection, company, 0 if last is None else last.count + 1, by=by)",
+        "    return last or await _begin(connection, company, 0, by=by)",
+        (f"{STORE_MARKS}::test_after_a_person_has_said_so_the_store_is_another_inbox_and_goes_on",),
+    ),
+    Mutant(
+        "any-store-admitted",
+        "Of two hosts with a file each only one gets tokens.",
+        "messaging/marks.py",
+        "        if self._mark is None or self._mark in (mark, verified) or _same_hand(self._mark, mark):",
+        "        if True:",
+        (f"{MARKS}::test_of_two_hosts_with_a_file_each_only_the_first_gets_tokens",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "mark-behind-the-calls",
+        "The broker's mark is never behind what was posted.",
+        "messaging/mint.py",
+        "body=await self._referee.keep(channel))",
+        'body=b"")',
+        (f"{MARKS}::test_the_brokers_mark_is_never_behind_what_was_posted_and_outlives_the_mint",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "claim-ahead-of-the-mark",
+        "A call leaves only once the broker knows of its claim.",
+        "messaging/bucket.py",
+        "            if kept is None or taker.claimed <= kept.count:",
+        "            if True:",
+        (f"{BUCKET}::test_a_call_waits_for_a_token_that_says_that_the_broker_knows_of_its_claim",),
+    ),
+)
