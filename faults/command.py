@@ -160,6 +160,7 @@ def _ending(ground: Ground, outcome: Outcome) -> Ending:
         found_twice=ground.watch.found_twice,
         cases=ground.watch.cases,
         ended={name: keeper.ended for name, keeper in ground.keepers.items()},
+        forgot=any((fault.kind, fault.target) in FORGETTING for fault in outcome.done),
     )
 
 
