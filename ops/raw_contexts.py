@@ -1,8 +1,10 @@
 """In which context raw input is normalised when it is replayed: that in which it came, as the settings are now."""
 
 from ops.feeding import context_of
-from producers.normalising import Mode, NormaliseContext
-from producers.webhooks.builtin import SHOPIFY_PATH, UNMAPPED_SHOP
+from ops.webhooks import shops_of
+from producers.normalising import Mode, NormaliseContext, Rejected
+from producers.webhooks.builtin import SHOPIFY_PATH
+from producers.webhooks.shopify_shops import UNMAPPED_SHOP
 from runtime.settings import ConfigurationError, Settings
 from store.dead_letters import StoredLetter
 
@@ -31,11 +33,15 @@ def context_for(letter: StoredLetter, settings: Settings, *, facts_of: str = "")
     if source != SHOPIFY_PATH:
         mode: Mode = "test" if settings.stripe.test_mode else "live"
         return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts, mode=mode)
-    company = settings.company
     if letter.reason.startswith(UNMAPPED_SHOP):
         shop = letter.reason.removeprefix(UNMAPPED_SHOP)
         if shop not in settings.shopify.shops:
             msg = f"no company is set for the shop {shop}: add it to [shopify].shops, and replay it then"
             raise ConfigurationError(msg)
-        company = settings.shopify.shops[shop]
+    else:
+        shop = None
+    try:
+        company = shops_of(settings).company_of(letter.body, shop)
+    except Rejected as rejected:
+        raise ConfigurationError(f"{rejected}, and replay it then") from None
     return NormaliseContext(company=company, options=settings.shopify.options)

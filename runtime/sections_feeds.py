@@ -163,6 +163,8 @@ class ShopifySettings(Section):
     secrets: tuple[SecretStr, ...] = ()
     secrets_file: Path | None = None
     shops: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
+    locations: dict[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], str] = {}  # noqa: RUF012 - pydantic copies it
+    oldest_hours: float = Field(default=72, gt=0)
     options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
 
     @property
@@ -188,6 +190,23 @@ class ShopifySettings(Section):
     @classmethod
     def _in_lower_case(cls, shops: dict[str, str]) -> dict[str, str]:
         return {shop.lower(): company for shop, company in shops.items()}
+
+    @field_validator("locations")
+    @classmethod
+    def _of_shops_in_lower_case(cls, locations: dict[str, str]) -> dict[str, str]:
+        return {location: shop.lower() for location, shop in locations.items()}
+
+    @model_validator(mode="after")
+    def _shops_are_told_by_what_is_signed(self) -> "ShopifySettings":
+        if len(set(self.shops.values())) > 1 and not self.locations:
+            msg = (
+                "shops of several companies need locations (a location's id → its shop): the header that names the shop"
+            )
+            raise ValueError(f"{msg} is not signed, so one shop's stock could be told as another's")
+        strange = sorted(set(self.locations.values()) - self.shops.keys())
+        if strange:
+            raise ValueError(f"locations name {', '.join(strange)}, which shops does not have")
+        return self
 
 
 def secret_settings_in(written: Mapping[str, Any]) -> Iterator[str]:

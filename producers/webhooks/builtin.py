@@ -13,12 +13,11 @@ from pydantic import SecretStr
 from producers.normalising import NormaliseContext, Rejected
 from producers.sources import SOURCES
 from producers.webhooks import stripe
-from producers.webhooks.intake import Sort, Source
+from producers.webhooks.intake import Arrived, Sort, Source
+from producers.webhooks.shopify_shops import Shops, refuse_old
 
 SHOPIFY_PATH: Final = "/webhooks/shopify"
 SHOPIFY_TOPIC: Final = "inventory_levels/update"
-UNMAPPED_SHOP: Final = "unmapped:shopify_shop:"
-"""How the reason begins when a shop is nobody's; the shop follows."""
 
 _UNTIMED: Final = timedelta(seconds=1)  # Shopify signs no time
 
@@ -44,13 +43,9 @@ def stripe_webhook(
 
 
 def shopify_webhook(
-    *, secrets: Sequence[SecretStr], shops: Mapping[str, str], company: str, options: Mapping[str, Any] | None = None
+    *, secrets: Sequence[SecretStr], shops: Shops, oldest: timedelta, options: Mapping[str, Any] | None = None
 ) -> Source:
-    """Shopify's inventory levels. `secrets` are the app's client secrets.
-
-    `shops` maps domains (lower case) to companies: a shop that is not in it is kept for a person; where it is empty,
-    every shop is `company`'s.
-    """
+    """Shopify's inventory levels. `secrets` are the app's client secrets; a level older than `oldest` is kept."""
     return Source(
         name="shopify",
         path=SHOPIFY_PATH,
@@ -58,14 +53,15 @@ def shopify_webhook(
         secrets=tuple(secrets),
         tolerance=_UNTIMED,
         normalise=SOURCES["shopify"],
-        context=NormaliseContext(company=company, options=dict(options or {})),
+        context=NormaliseContext(company=shops.company, options=dict(options or {})),
         identify=lambda _, headers: (headers.get("x-shopify-webhook-id"), headers.get("x-shopify-topic")),
-        sort=_sort_by_shop(dict(shops)),
+        sort=_sort_by_shop(shops, oldest),
     )
 
 
-def _sort_by_shop(shops: Mapping[str, str]) -> Sort:
-    def sort(headers: Mapping[str, str], context: NormaliseContext) -> NormaliseContext | str:
+def _sort_by_shop(shops: Shops, oldest: timedelta) -> Sort:
+    def sort(arrived: Arrived, context: NormaliseContext) -> NormaliseContext | str:
+        headers = arrived.headers
         topic = headers.get("x-shopify-topic", "").strip()
         if not topic:
             raise Rejected(reason="no_topic", message="Shopify names the topic here", field="X-Shopify-Topic")
@@ -73,12 +69,8 @@ def _sort_by_shop(shops: Mapping[str, str]) -> Sort:
             return f"type_not_used:{topic}"
         if headers.get("x-shopify-test", "").strip().lower() == "true":
             return "test_mode"
-        if not shops:
-            return context
-        shop = headers.get("x-shopify-shop-domain", "").strip().lower()
-        if shop not in shops:
-            message = f"no company is set for the shop {shop or '(none named)'}: add it to [shopify].shops"
-            raise Rejected(reason=f"{UNMAPPED_SHOP}{shop}", message=message, field="X-Shopify-Shop-Domain")
-        return replace(context, company=shops[shop])
+        company = shops.company_of(arrived.body, headers.get("x-shopify-shop-domain", "").strip().lower())
+        refuse_old(arrived.body, now=arrived.at, oldest=oldest)
+        return replace(context, company=company)
 
     return sort

@@ -6,7 +6,7 @@ for a person.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from pydantic import SecretStr
@@ -33,11 +33,21 @@ class Publisher(Protocol):
 Identify = Callable[[bytes, Mapping[str, str]], tuple[str | None, str | None]]
 """Gives the sender's event id and type for logs, from body and headers. Never raises."""
 
-Sort = Callable[[Mapping[str, str], NormaliseContext], NormaliseContext | str]
-"""Says from the headers in which context a body is normalised, or why it has no event. Raises Rejected."""
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An authentic body, with its headers and when it came."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    at: datetime
 
 
-def by_body_alone(_: Mapping[str, str], context: NormaliseContext) -> NormaliseContext | str:
+Sort = Callable[[Arrived, NormaliseContext], NormaliseContext | str]
+"""Says in which context a body is normalised, or why it has no event. Raises Rejected."""
+
+
+def by_body_alone(_: Arrived, context: NormaliseContext) -> NormaliseContext | str:
     """For sources whose body says everything."""
     return context
 
@@ -132,7 +142,7 @@ class Intake:
         """Whose books it is for, and what it becomes; nobody's where not even that can be said."""
         company = NOBODY
         try:
-            sorted_as = self.source.sort(headers, self.source.context)
+            sorted_as = self.source.sort(Arrived(body, headers, self.clock.now()), self.source.context)
             if isinstance(sorted_as, str):
                 return company, Normalised((), ignored=sorted_as)
             company = sorted_as.company

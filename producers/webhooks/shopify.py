@@ -66,6 +66,16 @@ def identify(document: bytes) -> tuple[str | None, str | None]:
         return None, None
 
 
+def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
+    """The location and time of each level, as far as they can be read; what cannot is `normalise`'s to refuse."""
+    try:
+        parsed = parse_json(document)
+        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
+        return tuple((_id(level, "location_id"), _time(level)) for level in levels or ())
+    except (InvalidJson, Rejected):
+        return ()
+
+
 def _is_test(body: Fields) -> bool:
     """Whether a body, or what its wrapper holds, is marked as a test, as test orders are."""
     inner = next(iter(body.values.values()), None) if len(body.values) == 1 else None

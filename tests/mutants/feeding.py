@@ -94,9 +94,9 @@ MUTANTS: Final = (
     Mutant(
         "unknown-shop-booked",
         "A shop that is nobody's is never booked for the default company.",
-        "producers/webhooks/builtin.py",
-        "        if shop not in shops:\n",
-        "        if not shop:\n            return context\n        if shop not in shops:\n",
+        "producers/webhooks/shopify_shops.py",
+        "if named is not None and named not in self.companies:",
+        "if named and named not in self.companies:",
         (f"{SHOPIFY}::test_an_unknown_shop_is_kept_for_a_person_and_is_nobodys",),
     ),
 )

@@ -8,6 +8,7 @@ BOUNDED: Final = "tests/unit/ops/test_bounded_http.py"
 EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
 GATE: Final = "tests/unit/ops/test_http_gate.py"
 RECEIVER: Final = "tests/unit/producers/test_receiver.py"
+SHOPIFY: Final = "tests/unit/producers/test_shopify_webhook.py"
 SECRET_FILES: Final = "tests/unit/runtime/test_secret_files.py"
 
 MUTANTS: Final = (
@@ -149,5 +150,21 @@ MUTANTS: Final = (
         "if parts.scheme in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:",
         "if parts.scheme not in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:",
         (f"{EXPOSURE}::test_plain_text_to_another_host_is_wrong",),
+    ),
+    Mutant(
+        "shop-by-unsigned-header",
+        "Whose a signed level is, is told by what is signed.",
+        "producers/webhooks/shopify_shops.py",
+        "if named is not None and shops - {named}:",
+        "if named is None and shops - {named}:",
+        (f"{SHOPIFY}::test_a_signed_level_is_its_own_shops_whatever_the_header_says",),
+    ),
+    Mutant(
+        "old-level-as-new",
+        "A level that was signed long ago waits for a person.",
+        "producers/webhooks/shopify_shops.py",
+        "if any(now - time > oldest for _, time in levels_in(body)):",
+        "if any(now - time > 99 * oldest for _, time in levels_in(body)):",
+        (f"{SHOPIFY}::test_a_level_that_was_signed_long_ago_waits_for_a_person",),
     ),
 )

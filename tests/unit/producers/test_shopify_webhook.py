@@ -20,6 +20,7 @@ from producers.webhooks import builtin
 from producers.webhooks.builtin import shopify_webhook, stripe_webhook
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
+from producers.webhooks.shopify_shops import Shops
 from producers.webhooks.signatures import BadSignature, verify
 from runtime.sections_feeds import ShopifySettings
 from runtime.settings import ConfigurationError, Settings
@@ -61,7 +62,8 @@ def publisher() -> FakePublisher:
 
 
 def app(publisher: FakePublisher, measures: Measures | None = None, **changed: Any) -> Starlette:  # noqa: ANN401 - settings of any kind
-    said = {"secrets": (SecretStr("new"), SecretStr("old")), "shops": {"x.myshopify.com": "north"}, "company": "main"}
+    shops = Shops("main", changed.pop("shops", {"x.myshopify.com": "north"}), changed.pop("locations", {}))
+    said = {"secrets": (SecretStr("new"), SecretStr("old")), "shops": shops, "oldest": timedelta(hours=72)}
     source = shopify_webhook(**{**said, **changed})
     return create_app(
         publisher=publisher,
@@ -202,7 +204,7 @@ def test_stripe_and_shopify_go_side_by_side(publisher: FakePublisher) -> None:
     secrets = (SecretStr("s"),)
     sources = [
         stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main", test_mode=False),
-        shopify_webhook(secrets=secrets, shops={}, company="main"),
+        shopify_webhook(secrets=secrets, shops=Shops("main"), oldest=timedelta(hours=72)),
     ]
     made = create_app(
         measures=Measures(),
@@ -221,3 +223,55 @@ async def test_a_test_notification_posts_nothing_and_is_counted(publisher: FakeP
     assert (await post(app(publisher, measures), test=told)).json() == {"outcome": "ignored"}
     assert 'reason="test_mode",source="shopify"' in (await measures.text()).decode()
     assert (publisher.events, publisher.kept) == ([], [])
+
+
+SHOPS = {"x.myshopify.com": "north", "y.myshopify.com": "south", "z.myshopify.com": "north"}
+LOCATIONS = {"1": "x.myshopify.com", "2": "y.myshopify.com", "3": "z.myshopify.com"}
+
+
+def level(location: int, *, hours_ago: float = 1) -> bytes:
+    at = NOON - timedelta(hours=hours_ago)
+    told = {"inventory_item_id": 7, "location_id": location, "available": 5, "updated_at": at.isoformat()}
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize(
+    ("location", "shop", "company", "reason"),
+    [
+        (1, "x.myshopify.com", "north", None),
+        (2, "y.myshopify.com", "south", None),
+        (1, "y.myshopify.com", "", "shop_disagrees"),
+        (1, "z.myshopify.com", "", "shop_disagrees"),
+        (9, "y.myshopify.com", "", "unmapped:shopify_location:9"),
+        (1, "w.myshopify.com", "", "unmapped:shopify_shop:w.myshopify.com"),
+    ],
+)
+async def test_a_signed_level_is_its_own_shops_whatever_the_header_says(
+    publisher: FakePublisher, location: int, shop: str, company: str, reason: str | None
+) -> None:
+    await post(app(publisher, shops=SHOPS, locations=LOCATIONS), level(location), shop_domain=shop)
+    assert [event.company for event in publisher.events] == ([company] if reason is None else [])
+    assert [(kept["company"], kept["reason"]) for kept in publisher.kept] == ([] if reason is None else [("", reason)])
+
+
+async def test_levels_of_two_shops_in_one_body_are_kept(publisher: FakePublisher) -> None:
+    both = json.dumps({"inventory_levels": [json.loads(level(1)), json.loads(level(2))]}).encode()
+    await post(app(publisher, shops=SHOPS, locations=LOCATIONS), both)
+    assert [kept["reason"] for kept in publisher.kept] == ["shop_disagrees"]
+
+
+@pytest.mark.parametrize(("hours_ago", "outcome"), [(71, "published"), (73, "kept"), (9000, "kept")])
+async def test_a_level_that_was_signed_long_ago_waits_for_a_person(
+    publisher: FakePublisher, hours_ago: float, outcome: str
+) -> None:
+    assert (await post(app(publisher), level(1, hours_ago=hours_ago))).json() == {"outcome": outcome}
+    assert [kept["reason"] for kept in publisher.kept] == (["too_old"] if outcome == "kept" else [])
+
+
+def test_shops_of_several_companies_need_to_be_told_by_what_is_signed() -> None:
+    with pytest.raises(ValueError, match="need locations"):
+        ShopifySettings(shops=SHOPS)
+    with pytest.raises(ValueError, match=r"locations name w\.myshopify\.com"):
+        ShopifySettings(shops=SHOPS, locations={"1": "W.myshopify.com"})
+    assert ShopifySettings(shops={**SHOPS, "y.myshopify.com": "north"}).locations == {}
+    assert ShopifySettings(shops=SHOPS, locations={"1": "X.myshopify.com"}).locations == {"1": "x.myshopify.com"}

@@ -1,0 +1,65 @@
+"""Whose a Shopify level is, by what is signed, and whether it is too old.
+
+The header that names the shop is not signed: whoever has one signed body can send it again under any shop's name. Where
+all shops are one company's, the header decides nothing. Where they are not, a level belongs to the shop that its
+location is of, and the header must say the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from producers.normalising import Rejected
+from producers.webhooks.shopify import levels_in
+
+UNMAPPED_SHOP: Final = "unmapped:shopify_shop:"
+"""How the reason begins when a shop is nobody's; the shop follows."""
+
+_HEADER: Final = "X-Shopify-Shop-Domain"
+
+
+@dataclass(frozen=True, slots=True)
+class Shops:
+    """`companies` by shop (none: every shop is `company`'s), and shops by the id of a location."""
+
+    company: str
+    companies: Mapping[str, str] = field(default_factory=dict)
+    locations: Mapping[str, str] = field(default_factory=dict)
+
+    def company_of(self, body: bytes, named: str | None) -> str:
+        """Whose books a body is for; `named` is what the header says, None where a person sends it again.
+
+        Raises Rejected: a shop or location that is not known, or one that the header contradicts.
+        """
+        if not self.companies:
+            return self.company
+        if named is not None and named not in self.companies:
+            message = f"no company is set for the shop {named or '(none named)'}: add it to [shopify].shops"
+            raise Rejected(reason=f"{UNMAPPED_SHOP}{named}", message=message, field=_HEADER)
+        shops = {self._shop_of(place) for place, _ in levels_in(body)} if self.locations else set()
+        if named is not None and shops - {named}:
+            message = "the location is another shop's than the header says, and only the location is signed"
+            raise Rejected(reason="shop_disagrees", message=message, field=_HEADER)
+        found = {self.companies[shop] for shop in shops or self.companies}
+        if len(found) != 1:
+            message = "it does not say by its locations which one shop it is of"
+            raise Rejected(reason="shop_not_told", message=message, field="location_id")
+        return found.pop()
+
+    def _shop_of(self, place: str) -> str:
+        if place not in self.locations:
+            message = f"no shop is set for the location {place}: add it to [shopify].locations"
+            raise Rejected(reason=f"unmapped:shopify_location:{place}", message=message, field="location_id")
+        return self.locations[place]
+
+
+def refuse_old(body: bytes, *, now: datetime, oldest: timedelta) -> None:
+    """Shopify signs no time, so that a body is as good as new for ever: an old level waits for a person.
+
+    Raises Rejected.
+    """
+    if any(now - time > oldest for _, time in levels_in(body)):
+        hours = f"{oldest.total_seconds() / 3600:g}"
+        message = f"the level is older than {hours} hours (shopify.oldest_hours); Shopify gives up sooner"
+        raise Rejected(reason="too_old", message=message, field="updated_at")
