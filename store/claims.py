@@ -121,9 +121,9 @@ class Doubt:
     epoch: int
     since: datetime
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
-    watched: float = 0.0
-    ours: bool = False
     no: "Refused | None" = None
+    watched: float = field(default=0.0, compare=False)
+    ours: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ one reading of a list answers for every write of its days.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol, get_args
 
 import structlog
@@ -28,6 +28,7 @@ READ_AT_A_TIME: Final = 5_000
 SHORTEST_ROUND_SECONDS = 1.0
 LONGEST_ROUND_SECONDS = 300.0
 CLOCK_WAS_SET_SECONDS: Final = 60.0
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE: Final = 100
 SECONDS_A_PAGE: Final = 6.0
 """So slowly lists are read: ten calls a minute, of the 600 that Solid takes, and only where nobody else wants them."""
@@ -45,7 +46,7 @@ class Looks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sweeper:
     """Sweeps one company's writes. Several may run at once: they find the same and open one case."""
 
@@ -55,16 +56,13 @@ class Sweeper:
     company: str
     after: timedelta
     clock: Clock
+    _ahead: float | None = None
+    _rests_until: float = 0.0
 
     async def run(self) -> None:
         """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
         shortest = min(max(self.after.total_seconds() / 10, SHORTEST_ROUND_SECONDS), LONGEST_ROUND_SECONDS)
-        ahead = self._ahead()
         while True:
-            if abs(self._ahead() - ahead) > CLOCK_WAS_SET_SECONDS:  # what seems old may be young
-                log.info("sweep.clock_was_set")
-                await self.clock.sleep(self.after.total_seconds())
-                ahead = self._ahead()
             pages = 0
             try:
                 await self.sweep_once()
@@ -73,13 +71,19 @@ class Sweeper:
                 log.info("sweep.interrupted", error=type(error).__name__)
             await self.clock.sleep(min(pages * SECONDS_A_PAGE, shortest) if pages else shortest)
 
-    def _ahead(self) -> float:
-        """Seconds between the wall clock and the one that does not jump: always as many, unless the former was set."""
-        return self.clock.now().timestamp() - self.clock.monotonic()
+    def _due_before(self) -> datetime:
+        """What was settled before that is due: nothing for a while after the wall clock was set, as it may be young."""
+        now, steady = self.clock.now(), self.clock.monotonic()
+        ahead = now.timestamp() - steady
+        if self._ahead is not None and abs(ahead - self._ahead) > CLOCK_WAS_SET_SECONDS:
+            log.info("sweep.clock_was_set")
+            self._rests_until = steady + self.after.total_seconds()
+        self._ahead = ahead
+        return now - self.after if steady >= self._rests_until else LONG_AGO
 
     async def sweep_once(self) -> int:
         """Look up the oldest writes that were in doubt and are due; returns how many. A crash repeats, never skips."""
-        due = await self.inbox.to_sweep(self.company, before=self.clock.now() - self.after, limit=AT_A_TIME)
+        due = await self.inbox.to_sweep(self.company, before=self._due_before(), limit=AT_A_TIME)
         for row in due:
             found = await self.solid.look_up(sought_of(row))
             await self._close([row], {row.external_id: found})
@@ -90,8 +94,7 @@ class Sweeper:
 
         Returns of how many pages that list may have been, 0 where nothing was due.
         """
-        before = self.clock.now() - self.after
-        due = await self.inbox.to_read(self.company, before=before, limit=READ_AT_A_TIME)
+        due = await self.inbox.to_read(self.company, before=self._due_before(), limit=READ_AT_A_TIME)
         if not due:
             return 0
         first, last = days_of(due[0])

@@ -138,7 +138,7 @@ async def test_releasing_a_claim_in_doubt_keeps_the_doubt_and_its_age(inbox_of: 
     assert await claim(b) == Doubt(2, NOON)
     await b.release(COMPANY, PAYMENT, 2)
     assert await state(b) == "unknown"
-    assert await claim(a) == Doubt(3, NOON, watched=5, ours=True)
+    assert await claim(a) == Doubt(3, NOON)
     assert isinstance(await claim(b, intent(payload_hash="hash-2")), Conflict)
 
 
