@@ -1,7 +1,7 @@
 """`relay check`: is the configuration safe? Nothing is posted; every call to Solid takes a token like any other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from ops.check_payroll import check_payroll
 from ops.check_webhooks import check_webhooks
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.retention import check_bodies
-from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
+from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, refuse_shared_key, watch_stalls
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
@@ -23,22 +23,39 @@ from workers.books import Books, load_books
 from workers.chart import Chart
 
 
-async def check(settings: Settings, clock: Clock) -> list[Finding]:
-    """Look at the bucket's sum, books, broker and store, then at Solid: its dialect, key, accounts, a known balance."""
+async def check(settings: Settings, clock: Clock, *, company: str | None = None) -> list[Finding]:
+    """Look at what all companies share, then at each, or at one alone: bucket, books, and what Solid says.
+
+    Of Solid: its dialect, key, accounts, a known balance. The settings must be those of all.
+
+    Raises:
+        ConfigurationError: the company is not known.
+    """
+    own = [settings.of(each) for each in ((company,) if company else settings.served)]
     checklist = Checklist()
+    broker = await check_broker(checklist, own[0], clock)
+    await checklist.look("store", _store(settings))
+    await checklist.look("kept bodies", check_bodies(settings, clock))
+    for each in own:
+        check_exposure(checklist, each)
+    await check_webhooks(checklist, own[0])
+    for each in own:
+        checklist.of = each.company if len(own) > 1 else ""
+        await _company(checklist, each, clock, reachable=broker, others=own)
+    return list(dict.fromkeys(checklist.findings))
+
+
+async def _company(
+    checklist: Checklist, settings: Settings, clock: Clock, *, reachable: bool, others: Sequence[Settings]
+) -> None:
     await checklist.look("bucket", _bucket(settings))
     books = await checklist.look("books", _books(settings))
-    broker = await check_broker(checklist, settings, clock)
-    await checklist.look("store", _store(settings))
-    check_exposure(checklist, settings)
-    await checklist.look("kept bodies", check_bodies(settings, clock))
-    await check_webhooks(checklist, settings)
     await check_payroll(checklist, settings, clock)
     await check_feeds(checklist, settings)
     configured = await checklist.look("dialect setting", _dialect_setting(settings))
-    if books and broker and configured and await checklist.look("api key", _key(settings)):
+    key = await checklist.look("api key", _key(settings, others))
+    if books and configured and key and reachable:
         await _solid(checklist, settings, clock, load_books(settings.books))
-    return checklist.findings
 
 
 async def _bucket(settings: Settings) -> str:
@@ -61,7 +78,8 @@ async def _dialect_setting(settings: Settings) -> str:
     return f"money is read and written as {dialect_of(settings).money}"
 
 
-async def _key(settings: Settings) -> str:
+async def _key(settings: Settings, others: Sequence[Settings]) -> str:
+    refuse_shared_key(settings, others)
     key = settings.solid.key()
     return f"{len(key)} characters, fingerprint {fingerprint(key)}"
 

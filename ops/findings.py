@@ -28,8 +28,9 @@ class Finding:
 
 @dataclass(slots=True)
 class Checklist:
-    """Findings in the order in which they were made."""
+    """Findings in the order in which they were made; `of` is the company that is looked at, where there are several."""
 
+    of: str = ""
     findings: list[Finding] = field(default_factory=list)
 
     async def look(self, what: str, work: Awaitable[str]) -> bool:
@@ -39,17 +40,20 @@ class Checklist:
         except EXPECTED as error:
             self.wrong(what, str(error) or f"no answer in {PATIENCE_SECONDS} s")
             return False
-        self.findings.append(Finding(what, ok=True, text=text))
+        self.findings.append(Finding(self._named(what), ok=True, text=text))
         return True
 
     def right(self, what: str, text: str) -> None:
         """Put down that a thing is right."""
-        self.findings.append(Finding(what, ok=True, text=text))
+        self.findings.append(Finding(self._named(what), ok=True, text=text))
 
     def wrong(self, what: str, *texts: str) -> None:
         """Put down what is wrong, a finding each."""
-        self.findings += [Finding(what, ok=False, text=text) for text in texts]
+        self.findings += [Finding(self._named(what), ok=False, text=text) for text in texts]
 
     def note(self, what: str, *texts: str) -> None:
         """Put down what is not wrong but should be known, a finding each."""
-        self.findings += [Finding(what, ok=True, text=text, note=True) for text in texts]
+        self.findings += [Finding(self._named(what), ok=True, text=text, note=True) for text in texts]
+
+    def _named(self, what: str) -> str:
+        return f"{self.of}: {what}" if self.of else what

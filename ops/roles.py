@@ -312,7 +312,7 @@ async def _make_worker(
     topology: TopologyWatch,
     stack: AsyncExitStack,
 ) -> Worker:
-    _refuse_shared_key(settings, all_of_them)
+    refuse_shared_key(settings, all_of_them)
     bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock, marks=shared.inbox.marks)
     limiter = MeasuredBucket(bucket, shared.metrics, settings.company)
     opened = open_solid(settings, limiter, shared.clock, metrics=shared.metrics)
@@ -377,7 +377,7 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
     )
 
 
-def _refuse_shared_key(settings: Settings, all_of_them: Sequence[Settings]) -> None:
+def refuse_shared_key(settings: Settings, all_of_them: Sequence[Settings]) -> None:
     """The allowance is granted to a key: two buckets on one key would exceed it."""
     key = settings.solid.key()
     others = [other.company for other in all_of_them if other.company != settings.company and _key_of(other) == key]
@@ -390,7 +390,7 @@ def _refuse_shared_key(settings: Settings, all_of_them: Sequence[Settings]) -> N
 def problem_of(settings: Settings, all_of_them: Sequence[Settings]) -> str | None:
     """What keeps the company from being worked for, as far as its own files and settings tell; None for nothing."""
     try:
-        _refuse_shared_key(settings, all_of_them)
+        refuse_shared_key(settings, all_of_them)
         dialect_of(settings)
         load_books(settings.books)
     except ConfigurationError as error:

@@ -87,7 +87,7 @@ MUTANTS: Final = (
         "one-key-with-two-buckets",
         "Two companies never spend one key's allowance twice.",
         "ops/roles.py",
-        "    _refuse_shared_key(settings, all_of_them)\n    bucket",
+        "    refuse_shared_key(settings, all_of_them)\n    bucket",
         "    bucket",
         (f"{COMPANIES}::test_two_companies_with_one_key_are_both_stopped_and_the_third_works",),
     ),

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from ops import waiting_company
+from ops.check import check
 from ops.metrics import WorkerMetrics
 from ops.roles import open_workers, problem_of
 from ops.waiting_company import WaitingCompany
 from runtime.clock import SystemClock
-from runtime.settings import ConfigurationError, Settings
+from runtime.settings import ConfigurationError, RabbitSettings, Settings
 from workers.books import sample_books
 from workers.worker import Worker
 
@@ -112,3 +113,15 @@ async def test_what_was_mended_is_picked_up_and_counted_as_served(monkeypatch: p
     assert served._value.get() == 1
     stop.set()
     await running
+
+
+async def test_check_looks_at_every_company_or_at_the_one_that_is_named(settings: Settings) -> None:
+    no_key()
+    nowhere = {"url": "amqp://127.0.0.1:1/", "connect_timeout_seconds": 1}
+    unreachable = settings.model_copy(update={"rabbitmq": RabbitSettings.model_validate(nowhere)})
+    found = {each.what: each.ok for each in await check(unreachable, SystemClock())}
+    assert [found[f"{name}: api key"] for name in ("north", "south", "west")] == [True, False, True]
+    assert [found[f"{name}: books"] for name in ("north", "south", "west")] == [True, True, True]
+    alone = {each.what: each.ok for each in await check(unreachable, SystemClock(), company="south")}
+    assert alone["api key"] is False
+    assert not any(what.startswith("north") for what in alone)
