@@ -105,7 +105,9 @@ MUTANTS: Final = (
         "workers/plans/payroll_lines.py",
         "        must_be_in_base_currency(books, line.amount)\n",
         "",
-        ("tests/unit/workers/plans/test_payroll.py::test_another_currency_is_parked",),
+        (
+            "tests/unit/workers/test_payroll_policy.py::test_a_line_with_an_account_of_its_own_is_parked_in_another_currency_too",
+        ),
     ),
     Mutant(
         "check-brakes-all",

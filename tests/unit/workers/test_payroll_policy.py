@@ -137,6 +137,17 @@ def test_a_wage_with_an_account_of_its_own_is_not_split() -> None:
     )
 
 
+def test_a_line_with_an_account_of_its_own_is_parked_in_another_currency_too() -> None:
+    own = {
+        "gross_pay": {"role": "wages", "account": "Wages - Berlin"},
+        "net_pay": {"role": "net_pay_payable", "account": "Deutsche Bank"},
+    }
+    lines = (line("wages", "gross_pay", "1", currency="EUR"), line("net_pay", "net_pay", "1", currency="EUR"))
+    with pytest.raises(Parked) as parked:
+        planned(run(*lines), books(**gusto(**own)))
+    assert parked.value.reason == "unmapped:currency:EUR"
+
+
 ROUNDED = (WAGE, line("rounding", "rounding", "0.02"), line("net_pay", "net_pay", "100.02"))
 
 
