@@ -12,9 +12,10 @@ from ops.check_exposure import check_exposure
 from ops.check_feeds import check_feeds
 from ops.check_payroll import check_payroll
 from ops.check_webhooks import check_webhooks
+from ops.companies import refuse_shared_key
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.retention import check_bodies
-from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, refuse_shared_key, watch_stalls
+from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings

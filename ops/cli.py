@@ -62,11 +62,12 @@ def up() -> None:
     """
 
     async def work(settings: Settings) -> None:
+        from ops.companies import open_workers, run_workers  # noqa: PLC0415
         from ops.feeding import feed_all  # noqa: PLC0415 - keeps others quick
         from ops.metrics import WorkerMetrics  # noqa: PLC0415
         from ops.payroll_roles import run_schedules  # noqa: PLC0415
         from ops.retention import keep_erasing  # noqa: PLC0415
-        from ops.roles import open_receiver, open_workers, run_workers  # noqa: PLC0415
+        from ops.roles import open_receiver  # noqa: PLC0415
         from ops.serving import serve, serve_metrics  # noqa: PLC0415
         from ops.webhooks import webhooks_wanted  # noqa: PLC0415
         from producers.webhooks.measures import Measures  # noqa: PLC0415
@@ -120,9 +121,9 @@ def work() -> None:
     """
 
     async def ask(settings: Settings) -> None:
+        from ops.companies import open_workers, run_workers  # noqa: PLC0415
         from ops.metrics import WorkerMetrics  # noqa: PLC0415
         from ops.retention import keep_erasing  # noqa: PLC0415
-        from ops.roles import open_workers, run_workers  # noqa: PLC0415
         from ops.serving import serve_metrics  # noqa: PLC0415
 
         metrics = WorkerMetrics()

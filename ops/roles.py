@@ -1,24 +1,19 @@
 """The composition root: from settings to running parts. Nothing else builds a link, a client or an engine."""
 
 import asyncio
-import functools
 import os
-import socket
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 import httpx2
 import structlog
-from prometheus_client import Gauge
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from messaging.brake import Brake
-from messaging.bucket import Bucket, Token
+from messaging.bucket import Bucket
 from messaging.connection import Link
 from messaging.errors import BrokerUnreachable, UnsafeTopology
 from messaging.mint import Mint
@@ -26,8 +21,7 @@ from messaging.publisher import Publisher
 from messaging.watching import TopologyWatch
 from ops.broker_safety import losses_of, relay_of
 from ops.management import read_state
-from ops.metrics import MeasuredBucket, MeasuredTransport, WorkerMetrics
-from ops.waiting_company import NOT_TO_BE_MADE, WaitingCompany, made
+from ops.metrics import MeasuredTransport, WorkerMetrics
 from ops.webhooks import webhooks_of
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
@@ -37,22 +31,11 @@ from runtime.settings import ConfigurationError, Settings
 from runtime.stalls import StallWatch
 from solid.client import SolidClient
 from solid.dialect import Dialect
-from solid.errors import DialectMismatch
 from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
-from store.cases import Cases
-from store.earlier import EarlierRecords
 from store.engine import connect
-from store.inbox import Inbox
 from store.marks import Marks
 from store.sealing import Sealing
-from store.stock import StockStore
-from workers.applying import Applier, Timing
-from workers.books import load_books
-from workers.earlier import Earlier
-from workers.stock.merging import Merger
-from workers.sweeping import Sweeper
-from workers.worker import Parts, Worker
 
 log = structlog.get_logger()
 
@@ -237,211 +220,6 @@ async def losses_on(settings: Settings) -> Sequence[str]:
         log.warning("topology.settings_not_seen", error=str(error))
         return ()
     return losses_of(state, relay_of(companies_of(settings), rabbit.retry_delays_seconds))
-
-
-def _brake_of(bucket: Bucket) -> Callable[[float], Awaitable[None]]:
-    """How the watch stops one company: no probe goes out either, for so many seconds."""
-
-    async def brake(seconds: float) -> None:
-        await bucket.report(Token(), cause="topology", retry_after=seconds)
-
-    return brake
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the workers of one process share, however many companies they serve."""
-
-    engine: AsyncEngine
-    consuming: Link
-    minting: Link
-    publisher: Publisher
-    stalls: StallWatch
-    inbox: Inbox
-    clock: Clock
-    metrics: WorkerMetrics
-
-
-@asynccontextmanager
-async def open_workers(
-    settings: Settings, clock: Clock, *, metrics: WorkerMetrics | None = None
-) -> AsyncIterator[list[Worker | WaitingCompany]]:
-    """A worker for each company that is served, all on the same connections to broker and store.
-
-    A company whose key, books or dialect are wrong waits until they are mended, and stops nobody else.
-
-    The settings must be those of all, not already those of one company (`Settings.of`).
-
-    Raises:
-        ConfigurationError: books, key or dialect of the only company, or of each of several, are missing or wrong.
-    """
-    owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    own = [settings.of(company) for company in settings.served]
-    async with (
-        open_store(settings) as engine,
-        open_link(settings, "worker") as consuming,
-        open_link(settings, "mint") as minting,
-        open_publisher(settings, clock, "worker") as publisher,
-        watch_stalls(settings, clock) as stalls,
-        watch_topology(settings, minting, clock) as topology,
-        AsyncExitStack() as clients,
-    ):
-        lease = timedelta(seconds=settings.worker.lease_seconds)
-        inbox = Inbox(engine, owner=owner, lease=lease, clock=clock)
-        metrics = metrics or WorkerMetrics()
-        metrics.watch_store(engine, clock)
-        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock, metrics)
-        workers: list[Worker | WaitingCompany] = []
-        for each in own:
-            make = functools.partial(_make_worker, each, own, shared, topology)
-            try:
-                workers.append(await made(make, clients))
-            except NOT_TO_BE_MADE as error:
-                served = metrics.served.labels(each.company)
-                workers.append(WaitingCompany(each.company, make, error, served=served))
-        problems = [each.problem for each in workers if isinstance(each, WaitingCompany)]
-        if len(problems) == len(workers):
-            raise problems[0]
-        yield workers
-
-
-async def _make_worker(
-    settings: Settings,
-    all_of_them: Sequence[Settings],
-    shared: Shared,
-    topology: TopologyWatch,
-    stack: AsyncExitStack,
-) -> Worker:
-    refuse_shared_key(settings, all_of_them)
-    bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock, marks=shared.inbox.marks)
-    limiter = MeasuredBucket(bucket, shared.metrics, settings.company)
-    opened = open_solid(settings, limiter, shared.clock, metrics=shared.metrics)
-    worker = _worker(settings, shared, bucket, await stack.enter_async_context(opened))
-    topology.brakes.append(_brake_of(bucket))
-    return worker
-
-
-def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClient) -> Worker:
-    """The worker of one company."""
-    worker, company, clock = settings.worker, settings.company, shared.clock
-    mint = mint_on(shared.minting, settings, clock)
-    shared.metrics.watch(company, mint)
-    timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
-    earlier = Earlier(
-        solid=solid,
-        records=EarlierRecords(shared.engine, clock),
-        inbox=shared.inbox,
-        company=company,
-        settle=timedelta(seconds=worker.settle_seconds),
-    )
-    sweeper = Sweeper(
-        solid=solid,
-        inbox=shared.inbox,
-        cases=Cases(shared.engine, clock),
-        company=company,
-        after=timedelta(seconds=worker.sweep_after_seconds),
-        clock=clock,
-    )
-    books, stock = load_books(settings.books), StockStore(shared.engine, clock)
-    merger = Merger(
-        store=stock,
-        publisher=shared.publisher,
-        company=company,
-        seconds=books.inventory.merge_seconds,
-        most_lines=books.inventory.most_lines,
-        clock=clock,
-    )
-    return Worker(
-        Parts(
-            consuming=shared.consuming,
-            publisher=shared.publisher,
-            bucket=bucket,
-            mint=mint,
-            solid=solid,
-            dialect=dialect_of(settings),
-            inbox=shared.inbox,
-            applier=Applier(
-                solid=solid, inbox=shared.inbox, earlier=earlier, company=company, timing=timing, clock=clock
-            ),
-            sweeper=sweeper,
-            stock=stock,
-            earlier=earlier,
-            merger=merger,
-            books=books,
-            company=company,
-            settings=worker,
-            retry_delays=settings.rabbitmq.retry_delays_seconds,
-            clock=clock,
-            count=shared.metrics.delivered,
-        )
-    )
-
-
-def refuse_shared_key(settings: Settings, all_of_them: Sequence[Settings]) -> None:
-    """The allowance is granted to a key: two buckets on one key would exceed it."""
-    key = settings.solid.key()
-    others = [other.company for other in all_of_them if other.company != settings.company and _key_of(other) == key]
-    if others:
-        pair = " and ".join(sorted((settings.company, others[0])))
-        msg = f"companies {pair} have the same API key: make one for each in Solid's settings"
-        raise ConfigurationError(msg)
-
-
-def problem_of(settings: Settings, all_of_them: Sequence[Settings]) -> str | None:
-    """What keeps the company from being worked for, as far as its own files and settings tell; None for nothing."""
-    try:
-        refuse_shared_key(settings, all_of_them)
-        dialect_of(settings)
-        load_books(settings.books)
-    except ConfigurationError as error:
-        return str(error)
-    return None
-
-
-def _key_of(settings: Settings) -> str | None:
-    try:
-        return settings.solid.key()
-    except ConfigurationError:
-        return None
-
-
-async def run_workers(
-    workers: Sequence[Worker | WaitingCompany], stop: asyncio.Event, *, metrics: WorkerMetrics | None = None
-) -> None:
-    """Run them until `stop` is set. One that cannot go on, for whatever reason, stops alone, where there are others.
-
-    Raises:
-        DialectMismatch: the only worker cannot go on, or none of several can.
-    """
-    served = (metrics or WorkerMetrics()).served
-    alone = len(workers) == 1
-    results = await asyncio.gather(
-        *(_told_apart(worker, stop, served.labels(worker.company), alone=alone) for worker in workers)
-    )
-    failures = [result for result in results if result is not None]
-    if failures and len(failures) == len(workers):
-        raise failures[0]
-
-
-async def _told_apart(
-    worker: Worker | WaitingCompany, stop: asyncio.Event, served: Gauge, *, alone: bool
-) -> Exception | None:
-    served.set(1)
-    try:
-        await worker.run(stop)
-    except DialectMismatch as error:
-        if alone:
-            raise
-        log.error("worker.company_stopped", company=worker.company, error=str(error))  # noqa: TRY400 - it says it all
-        return error
-    except Exception as error:
-        if alone:
-            raise
-        log.exception("worker.company_stopped", company=worker.company)
-        return error
-    finally:
-        served.set(0)
-    return None
 
 
 @asynccontextmanager

@@ -20,10 +20,11 @@ from messaging.topology import (
     retry_queue,
     stream_queue,
 )
+from ops.companies import problem_of
 from ops.deadlines import Allowance, open_runs, verdicts
 from ops.feed_status import feeds
 from ops.forecast import Recent, forecast
-from ops.roles import companies_of, losses_on, open_link, open_store, problem_of
+from ops.roles import companies_of, losses_on, open_link, open_store
 from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail

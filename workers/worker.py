@@ -65,7 +65,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Parts:
-    """What a worker is made of; put together in `ops.roles`.
+    """What a worker is made of; put together in `ops.companies`.
 
     `count` hears of each delivery: company, stream, outcome.
     """

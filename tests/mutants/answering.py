@@ -78,7 +78,7 @@ MUTANTS: Final = (
     Mutant(
         "one-company-stops-all",
         "A file or setting of one company that is wrong stops that company alone.",
-        "ops/roles.py",
+        "ops/companies.py",
         "        if len(problems) == len(workers):\n",
         "        if problems:\n",
         (f"{COMPANIES}::test_the_others_are_served_and_it_is_told",),
@@ -86,7 +86,7 @@ MUTANTS: Final = (
     Mutant(
         "one-key-with-two-buckets",
         "Two companies never spend one key's allowance twice.",
-        "ops/roles.py",
+        "ops/companies.py",
         "    refuse_shared_key(settings, all_of_them)\n    bucket",
         "    bucket",
         (f"{COMPANIES}::test_two_companies_with_one_key_are_both_stopped_and_the_third_works",),

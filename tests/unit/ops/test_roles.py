@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.companies import run_workers
 from ops.metrics import WorkerMetrics
-from ops.roles import mint_on, run_workers
+from ops.roles import mint_on
 from ops.running import run, run_for_all
 from runtime.settings import BucketSettings, Settings
 from solid.errors import DialectMismatch

@@ -8,8 +8,8 @@ import pytest
 
 from ops import waiting_company
 from ops.check import check
+from ops.companies import open_workers, problem_of
 from ops.metrics import WorkerMetrics
-from ops.roles import open_workers, problem_of
 from ops.waiting_company import WaitingCompany
 from runtime.clock import SystemClock
 from runtime.settings import ConfigurationError, RabbitSettings, Settings
