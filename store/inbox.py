@@ -261,7 +261,9 @@ class Inbox:
                 for request in batch
             ]
             await writes.save(connection, before, after)
-            return answers, after, taken, await self.marks.raise_all(connection, claiming)
+            raised = {company for company, _ in taken}
+            await self.marks.compare_all(connection, claiming - raised)
+            return answers, after, taken, await self.marks.raise_all(connection, raised)
 
         answers, after, taken, marks = await transact(self._engine, work)
         self.marks.committed(marks)

@@ -95,6 +95,11 @@ class Marks:
         """
         return {company: await self._raise(connection, company) for company in sorted(companies)}
 
+    async def compare_all(self, connection: AsyncConnection, companies: set[str]) -> None:
+        """See that the store holds what this process has seen of these companies. Raises WrongStore."""
+        for company in sorted(companies):
+            await self._compared(connection, company, lock=False)
+
     def committed(self, marks: Mapping[str, Mark]) -> None:
         """What `raise_all` gave is durable."""
         for company, mark in marks.items():
@@ -103,16 +108,19 @@ class Marks:
                 self._seen[company] = mark
 
     async def _raise(self, connection: AsyncConnection, company: str) -> Mark:
-        last = await _last(connection, company, lock=True)
-        seen = self._seen.get(company)
-        if seen is not None and (last is None or not await _holds(connection, company, seen, last=last)):
-            raise _wrong(company, last, seen)
+        last = await self._compared(connection, company, lock=True)
         if last is None:
             last = await _begin(connection, company, 0, by=self._owner)
         mark = Mark(last.inbox, last.count + 1, self._owner)
         await connection.execute(update(MARKS).where(MARKS.c.company == company).values(asdict(mark)))
         await _keep(connection, company, mark)
         return mark
+
+    async def _compared(self, connection: AsyncConnection, company: str, *, lock: bool) -> Mark | None:
+        last, seen = await _last(connection, company, lock=lock), self._seen.get(company)
+        if seen is not None and (last is None or not await _holds(connection, company, seen, last=last)):
+            raise _wrong(company, last, seen)
+        return last
 
     def _is_ours(self, seen: Mark | None, mark: Mark) -> bool:
         """Whether this process has raised it: each of its claims makes sure that the store still holds those before."""
