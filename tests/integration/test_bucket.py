@@ -207,8 +207,8 @@ async def test_minting_goes_on_within_seconds_whatever_becomes_of_its_queue_and_
 async def test_a_standby_is_elected_though_nobody_wants_a_token(managed_broker: Broker, company: str) -> None:
     async with open_shop(managed_broker.url, company) as shop, linked(managed_broker.url) as link:
         first = await shop.mint()
-        await shop.mint()
         await until(lambda: shop.mints[0].state() is not None, within_seconds=30)
+        await shop.mint()
         await (await (await link.channel()).get_queue(mint_queue(company), ensure=False)).purge()
         first.cancel()
         await until(lambda: shop.mints[1].state() is not None, within_seconds=30)
