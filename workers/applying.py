@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from messaging.bucket import NoToken
 from runtime.clock import Clock
 from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
@@ -218,6 +219,9 @@ class Applier:
                 return await self._solid.create(record, before_send=fence)
             except Unavailable as error:
                 fence.passed = error.sent
+                raise
+            except NoToken:  # the token came too late to be spent, and no other came: nothing left
+                fence.passed = False
                 raise
 
         try:

@@ -62,8 +62,12 @@ SETTINGS: Final = {
     "RELAY_BUCKET__LONGEST_PROBE_GAP_SECONDS": str(MINUTE / 2),
     "RELAY_WORKER__HOLD_SECONDS": str(HOLD),
     "RELAY_WORKER__PREFETCH": "32",
+    "RELAY_SOLID__DIALECT": '{"money": "decimal_string", "refusal_codes": ["VALIDATION_ERROR"]}',
 }
-"""The gaps between probes are those of earnest, scaled: 1 s at first and 30 s at most."""
+"""The gaps between probes are those of earnest, scaled: 1 s at first and 30 s at most.
+
+The refusal among the poison is one that the dialect knows: every other would be looked up first, a settle time later.
+"""
 
 
 def test_five_thousand_events_outlast_a_closed_solid_and_only_the_poison_among_them_is_isolated(
