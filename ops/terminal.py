@@ -49,7 +49,7 @@ class Rows:
         self.table = Table(box=None, header_style="bold", pad_edge=False, show_header=header)
         for column in columns:
             justify = "right" if column in numbers else "left"
-            self.table.add_column(_text(column), overflow="fold", justify=justify)  # type: ignore[arg-type]
+            self.table.add_column(_text(column), overflow="fold", justify=justify)  # type: ignore[arg-type]  # as just set
 
     def add(self, *cells: object, style: str = "") -> None:
         """Add a row; the last columns may be left out."""
