@@ -210,6 +210,7 @@ def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEar
         read_chart=read_chart,
         inbox=inbox,
         applier=Applier(solid=client, inbox=inbox, earlier=earlier, company=company, timing=TIMING, clock=CLOCK),
+        earlier=earlier,
         stock=StockBook(records=MemoryRecords(), books=sample_books(), company=company),
         policy=RetryPolicy((10,), max_attempts=1, max_deferrals=1),
         settle_seconds=TIMING.settle,

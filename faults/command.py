@@ -23,8 +23,8 @@ from faults.ground import Ground, open_ground
 from faults.judging import Ending, Verdict, as_json, judge
 from faults.letters import collect_letters
 from faults.posting import Poster
-from faults.scale import ALLOWANCE, DEFERRALS_SECONDS, SETTINGS, WINDOW_SECONDS
-from faults.schedule import FORGETTING, Fault, draw_schedule
+from faults.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
+from faults.schedule import Fault, draw_schedule
 from faults.small_disk import NoSmallDisk, SmallDisk, mount_small_disk
 from faults.stopping import Stopped, Stopper, stopped_by_signals
 from faults.telling import Teller
@@ -97,9 +97,8 @@ def main(  # noqa: PLR0913 - one parameter an option
 
 
 def _within(events: int, schedule: list[Fault]) -> float:
-    """Seconds that are enough. After a lost store a fact waits for all its deferrals for what only that store knew."""
-    forgets = any((fault.kind, fault.target) in FORGETTING for fault in schedule)
-    return 90 + events * 0.15 + len(schedule) * 2 + (DEFERRALS_SECONDS if forgets else 0)
+    """Seconds that are enough."""
+    return 90 + events * 0.15 + len(schedule) * 2
 
 
 def _run(
@@ -160,7 +159,6 @@ def _ending(ground: Ground, outcome: Outcome) -> Ending:
         found_twice=ground.watch.found_twice,
         cases=ground.watch.cases,
         ended={name: keeper.ended for name, keeper in ground.keepers.items()},
-        forgot=any((fault.kind, fault.target) in FORGETTING for fault in outcome.done),
     )
 
 

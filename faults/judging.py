@@ -29,8 +29,7 @@ class Ending:
 
     `left` are messages still in queues; `doubts` writes that the inbox has neither applied nor refused (None: it could
     not be read); `found_twice` the external ids that the relay itself has reported; `cases` what its sweep found, by
-    external id; `ended` processes that ended though nobody had killed them, with their exit codes; `forgot` whether
-    the store was lost or put back in time.
+    external id; `ended` processes that ended though nobody had killed them, with their exit codes.
     """
 
     settled: bool
@@ -39,13 +38,12 @@ class Ending:
     found_twice: Collection[str]
     cases: Mapping[str, str]
     ended: Mapping[str, Sequence[int]]
-    forgot: bool = False
 
 
 def judge(story: Story, seen: Evidence, ending: Ending) -> Verdict:
     """Judge."""
     verdict = judging.judge(story, seen)
-    promised, surprises = _parted(verdict.wrongs, forgot=ending.forgot)
+    promised, surprises = _parted(verdict.wrongs)
     wrongs = [*promised, *_strangers(story, seen.letters), *_clearing(story, seen)]
     wrongs.extend(f"{count} messages are left in {queue}" for queue, count in ending.left.items())
     wrongs.extend(f"a dead letter of {letter.event} gives no reason" for letter in seen.letters if not letter.reason)
@@ -74,14 +72,9 @@ def copies(records: Sequence[judging.Row]) -> dict[tuple[str, str], list[str]]:
     return {key: ids for key, ids in found.items() if len(ids) > 1}
 
 
-def _parted(sentences: Sequence[str], *, forgot: bool) -> tuple[list[str], list[str]]:
-    """A fact before a person is no broken promise, wherever the story wanted it.
-
-    Where the inbox has forgotten, a refund that comes again waits for a sale that only the lost inbox knew, though
-    both are in the books: that it comes before a person is noted.
-    """
-    in_vain = "is in the books, and a dead letter (prerequisite:"
-    notes = [text for text in sentences if " and should be " in text or (forgot and in_vain in text)]
+def _parted(sentences: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A fact before a person is no broken promise, wherever the story wanted it."""
+    notes = [text for text in sentences if " and should be " in text]
     return [text for text in sentences if text not in notes], notes
 
 

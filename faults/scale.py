@@ -12,9 +12,6 @@ LEASE_SECONDS: Final = 5.0
 SWEEP_AFTER_SECONDS: Final = 6.0
 HEARTBEAT_SECONDS: Final = 3
 RETRY_DELAYS_SECONDS: Final = (1, 2, 4, 8)
-MAX_DEFERRALS: Final = 20
-DEFERRALS_SECONDS: Final = MAX_DEFERRALS * RETRY_DELAYS_SECONDS[-1] + 60.0
-"""After so long a fact that waits for another has come before a person."""
 
 SETTINGS: Final = {
     "RELAY_STRIPE__TEST_MODE": "true",  # the examples of Stripe are of its test mode
@@ -36,6 +33,6 @@ SETTINGS: Final = {
     "RELAY_WORKER__LEASE_SECONDS": str(LEASE_SECONDS),
     "RELAY_WORKER__HOLD_SECONDS": "5",
     "RELAY_WORKER__DRAIN_SECONDS": "3",
-    "RELAY_WORKER__MAX_DEFERRALS": str(MAX_DEFERRALS),  # eight are hours in earnest, and here they would be 47 s
+    "RELAY_WORKER__MAX_DEFERRALS": "20",  # eight are hours in earnest, and here they would be 47 s
 }
 """The relay's settings for a campaign; everything else is as in earnest."""

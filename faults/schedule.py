@@ -105,9 +105,6 @@ SORTS: Final = (
 )
 """Every sort of fault there is. Late landings stay within the settle time: later ones nothing can guard against."""
 
-FORGETTING: Final = (("lose", "store"), ("restore", "store"))
-"""After these the inbox knows less than Solid."""
-
 
 def draw_schedule(count: int, seed: int, *, posts: int, records: int, kinds: Collection[str] = ()) -> list[Fault]:
     """Draw so many faults. Sorts come by their weights; none comes twice before it could have come once.

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol, TypeVar, assert_never
+from typing import Protocol, assert_never
 from weakref import WeakValueDictionary
 
 import structlog
@@ -32,6 +32,7 @@ from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.external_ids import external_id_of
 from workers.fence import Fence
 from workers.mirroring import as_remembered, remembered_of
+from workers.patience import when_open
 from workers.plans.periods import period_key
 from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, Plan
 from workers.records import record_of
@@ -40,8 +41,6 @@ log = structlog.get_logger()
 
 REMEMBERED_CONTACTS = 10_000
 A_YEAR = timedelta(days=366)
-
-Answer = TypeVar("Answer")
 
 
 class Solid(Protocol):
@@ -225,7 +224,7 @@ class Applier:
                 raise
 
         try:
-            return await self._when_open(call)
+            return await when_open(call)
         except PeriodClosed as error:
             await self._tell_no(write, fence, error)
             raise Parked(period_key(write.date), str(error)) from error
@@ -259,7 +258,7 @@ class Applier:
         if not await self._earlier.concerns(fact.happened, day):
             return await self._find(write, record, days=days) if in_doubt else None
         try:
-            found = await self._when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
+            found = await when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead:
             found, in_doubt = None, not (isinstance(claim, Fresh) and claim.refused_before)
             wide = self._until_any_day(days)
@@ -286,12 +285,12 @@ class Applier:
             return
         reversal = external_id_of(f"{write.external_id}:reversal")
         with contextlib.suppress(NotRead):
-            if await self._when_open(lambda: self._earlier.find(record.kind, reversal, day=day)) is not None:
+            if await when_open(lambda: self._earlier.find(record.kind, reversal, day=day)) is not None:
                 msg = (
                     f"{write.external_id} is in Solid, and its reversal too: what stands of the run went with the store"
                 )
                 raise Conflicting(msg)
-        match await self._when_open(lambda: self._solid.find(record, days=days)):
+        match await when_open(lambda: self._solid.find(record, days=days)):
             case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
                 there = f"as {found} with {_shown(moved or ())} {write.currency}"
             case Absent():
@@ -305,7 +304,7 @@ class Applier:
 
     async def _find(self, write: AnyWrite, record: NewRecord, *, days: Days) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""
-        match await self._when_open(lambda: self._solid.find(record, days=days)):
+        match await when_open(lambda: self._solid.find(record, days=days)):
             case Present(ids=found):
                 if len(found) > 1:
                     log.error("write.found_twice", external_id=write.external_id, solid_ids=found)
@@ -322,7 +321,7 @@ class Applier:
         Raises:
             Parked: several contacts have the name, and none is known to be ours.
         """
-        rows = await self._when_open(lambda: self._solid.contacts_named(record.display_name))
+        rows = await when_open(lambda: self._solid.contacts_named(record.display_name))
         ours = [row for row in rows if row.external_id == record.external_id]
         unmarked = [row for row in rows if not row.external_id]
         free = [row for row in unmarked if not await self._is_anothers(row.id, record.external_id)]
@@ -338,15 +337,6 @@ class Applier:
         """Whether the contact was adopted for another customer of the same name: Solid does not show that."""
         rows = await self._inbox.trace(solid_id)
         return any(row.solid_id == solid_id and row.external_id != external_id for row in rows)
-
-    async def _when_open(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Make the call again for as long as nothing was sent: the brake paces it, the worker's patience ends it."""
-        while True:
-            try:
-                return await call()
-            except Unavailable as error:
-                if error.sent:
-                    raise
 
     async def _give_up(self, rest: "zip[tuple[AnyWrite, Fence]]") -> None:
         """Release what was claimed and certainly not sent, so that it is not in doubt next time."""

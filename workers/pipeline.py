@@ -57,6 +57,7 @@ class Pipeline:
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
+    earlier: prerequisites.KnowsEarlier
     stock: StockBook
     policy: RetryPolicy
     settle_seconds: float
@@ -80,20 +81,24 @@ class Pipeline:
         event: Event | None = None
         try:
             event = decode(delivery.body)
-            outcome: Outcome = Applied(await self._apply(event, waived=h.WAIVED in delivery.headers))
+            outcome: Outcome = Applied(
+                await self._apply(event, waived=h.WAIVED in delivery.headers, waited=delivery.deferred > 0)
+            )
         except Exception as error:  # noqa: BLE001 - classify knows every kind, and a bug is one of them
             outcome = classify(error, self._circumstances(delivery, event))
         await settle(delivery, outcome)
         _say(outcome, event, delivery, seconds=self.clock.monotonic() - started)
         return outcome
 
-    async def _apply(self, event: Event, *, waived: bool) -> int:
+    async def _apply(self, event: Event, *, waived: bool, waited: bool) -> int:
         if event.company != self.company:
             msg = f"the event is company {event.company}'s, and this worker writes the books of {self.company}"
             raise Parked(f"wrong_company:{event.company}", msg)
         planned = plan(event, self.books)
         if not (waived and planned.writes):
-            await prerequisites.check(self.inbox, self.company, planned.requires)
+            earlier = self.earlier if waited else None
+            day = self.books.day_of(event.time)
+            await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
         if waived and planned.stock is not None:
             planned = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
         ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)

@@ -1,9 +1,23 @@
-"""What must be in the books before an event may post, judged by the inbox alone: no call to Solid is spent on it."""
+"""What must be in the books before an event may post: the inbox knows, or a reading of what an earlier inbox posted."""
 
+import contextlib
 from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
 
+from solid.models import Kind
 from store.inbox import Inbox
+from workers.earlier import NotRead
+from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
+
+
+class KnowsEarlier(Protocol):
+    """What is needed of `workers.earlier`."""
+
+    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+        """See `Earlier.find`."""
+        ...
 
 
 class PrerequisiteMissing(Exception):
@@ -14,17 +28,25 @@ class PrerequisiteMissing(Exception):
         self.reason = reason
 
 
-async def check(inbox: Inbox, company: str, requires: Sequence[Requirement]) -> None:
-    """Return when everything required is applied.
+async def check(
+    inbox: Inbox, company: str, requires: Sequence[Requirement], *, earlier: KnowsEarlier | None, day: date
+) -> None:
+    """Return when everything required is applied, by this inbox or by one that was lost.
+
+    `day` is when the event is booked. With `earlier` None only the inbox is asked: as a rule what comes first is
+    merely late, and no call to Solid is spent on that.
 
     Raises:
         PrerequisiteMissing: the first that is not.
+        NotYet, StoreUnavailable, Unavailable, OutcomeUnknown: as for `Earlier.find`.
     """
     for requirement in requires:
         match requirement:
             case Prerequisite(external_id=external_id):
                 states = await inbox.state_of(company, [external_id])
-                if states.get(external_id) != "applied":
+                if states.get(external_id) == "applied":
+                    continue
+                if external_id in states or not await _posted_earlier(earlier, requirement, day):
                     reason = f"prerequisite:{external_id}"
                     raise PrerequisiteMissing(reason, f"{external_id} is not in the books yet")
             case RefundsReach(group=group, total=total):
@@ -33,3 +55,12 @@ async def check(inbox: Inbox, company: str, requires: Sequence[Requirement]) -> 
                     reason = f"prerequisite:{group}"
                     msg = f"{total} refunded in all, but only {booked:f} {total.currency} is booked refund by refund"
                     raise PrerequisiteMissing(reason, msg)
+
+
+async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool:
+    kind = need.kind
+    if earlier is None or kind is None:
+        return False
+    with contextlib.suppress(NotRead):
+        return await when_open(lambda: earlier.find(kind, need.external_id, day=day)) is not None
+    return False

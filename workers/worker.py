@@ -220,6 +220,7 @@ class Worker:
             read_chart=self._chart,
             inbox=parts.inbox,
             applier=parts.applier,
+            earlier=parts.earlier,
             stock=StockBook(
                 records=parts.stock,
                 books=parts.books,

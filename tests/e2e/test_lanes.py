@@ -1,7 +1,7 @@
 """Thirty thousand stock movements wait, then a pay run and sales come: who matters does not wait for bulk.
 
 The stock and payroll streams have no plans of their own yet: payouts travel there, and cost one call each. Time runs
-five times as fast. Judged by the simulator's calls; both clocks are this machine's.
+three times as fast. Judged by the simulator's calls; both clocks are this machine's.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from tests.e2e.driving import Relay, open_relay
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
-PACE: Final = BucketSettings(allowance=600, window_seconds=12, burst=5, jitter_seconds=0.25)
+PACE: Final = BucketSettings(allowance=600, window_seconds=20, burst=5, jitter_seconds=0.25)
 SETTINGS: Final = {
     "RELAY_BUCKET__ALLOWANCE": str(PACE.allowance),
     "RELAY_BUCKET__WINDOW_SECONDS": str(PACE.window_seconds),
@@ -75,7 +75,7 @@ async def _beside_bulk(relay: Relay) -> float:
     assert (verdict["rate_limited"], verdict["duplicated"]) == (0, [])
     assert verdict["worst_window"] <= PACE.allowance
     assert left > STOCK / 2, "a pay run is done long before bulk"
-    assert quantiles(_waits(relay, sold), n=20)[-1] < 5, "five times what it may be, on a machine with time"
+    assert quantiles(_waits(relay, sold), n=20)[-1] < 5, "many times what it may be, on a machine with time"
     calls: int = verdict["calls"]
     return calls / (PACE.rate * (ended - begun))
 

@@ -27,6 +27,14 @@ MUTANTS: Final = (
         (f"{MODEL}::test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it",),
     ),
     Mutant(
+        "lost-sale-never-found",
+        "What must come first may have been posted by an inbox that was lost.",
+        "workers/pipeline.py",
+        "            earlier = self.earlier if waited else None\n",
+        "            earlier = None\n",
+        ("tests/unit/workers/test_pipeline.py::test_a_refund_of_what_a_lost_inbox_sold_asks_at_its_second_look",),
+    ),
+    Mutant(
         "sweep-doubts-only",
         "Every write is looked for once more, also one whose answer came: a proxy may have repeated the call.",
         "workers/sweeping.py",

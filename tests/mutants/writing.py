@@ -132,8 +132,8 @@ MUTANTS: Final = (
         "sent-taken-for-applied",
         "What must come first is in the books, not just on its way.",
         "workers/prerequisites.py",
-        '                if states.get(external_id) != "applied":\n',
-        "                if external_id not in states:\n",
+        '                if states.get(external_id) == "applied":\n',
+        "                if external_id in states:\n",
         ("tests/unit/workers/test_prerequisites.py::test_what_is_sent_but_not_known_to_be_applied_is_missing",),
     ),
     Mutant(

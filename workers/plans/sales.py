@@ -84,7 +84,7 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
         memo=f"Stripe refund {data.refund}",
         books=books,
     )
-    needs = (Prerequisite(external_id=f"stripe:charge:{data.charge}:invoice"),) if data.charge else ()
+    needs = (Prerequisite(external_id=f"stripe:charge:{data.charge}:invoice", kind="invoice"),) if data.charge else ()
     group = Group(key=_refund_group(data.charge), amount=data.amount) if data.charge else None
     return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)), requires=needs, group=group)
 
@@ -101,7 +101,7 @@ def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
         books=books,
     )
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:refund:{data.refund}"),))
+    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:refund:{data.refund}", kind="entry"),))
 
 
 def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
@@ -160,7 +160,7 @@ def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
     day, memo = books.day_of(event.time), f"Stripe payout {data.payout} failed"
     writes = _payout(data.fact, -data.amount, day=day, memo=memo, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:payout:{data.payout}"),))
+    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:payout:{data.payout}", kind="entry"),))
 
 
 def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) -> Plan:
@@ -218,4 +218,4 @@ def _refund_group(charge: str | None) -> str:
 
 
 def _withdrawn(dispute: str) -> Prerequisite:
-    return Prerequisite(external_id=f"stripe:dispute:{dispute}:withdrawn")
+    return Prerequisite(external_id=f"stripe:dispute:{dispute}:withdrawn", kind="entry")

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from schemas.money import Money, iso_exponent
-from solid.models import ContactType
+from solid.models import ContactType, Kind
 from workers.external_ids import ExternalId
 from workers.stock.movement import Told
 
@@ -288,9 +288,14 @@ AnyWrite = ContactWrite | InvoiceWrite | PaymentWrite | EntryWrite | BillWrite |
 
 
 class Prerequisite(Value):
-    """Another write that must be in Solid first."""
+    """Another write that must be in Solid first.
+
+    With the `kind` of its record it may have been posted by an inbox that was lost; without, this inbox must know what
+    it posted.
+    """
 
     external_id: ExternalId
+    kind: Kind | None = None
 
 
 class RefundsReach(Value):

@@ -71,7 +71,7 @@ def _second_sale() -> Plan:
 def _refund(number: int, amount: str) -> Plan:
     return Plan(
         writes=(entry(f"refund:{number}", amount), entry(f"refund:{number}:fee", "0.30")),
-        requires=(Prerequisite(external_id="fact:payment"),),
+        requires=(Prerequisite(external_id="fact:payment", kind="payment"),),
         group=Group(key="refunds:ch_1", amount=Money.of(Decimal(amount), "USD")),
     )
 
@@ -137,7 +137,7 @@ def chapters_of(story: Sequence[Told]) -> list[list[Told]]:
 def _numbered(told: Told, number: int) -> Told:
     writes = tuple(_renamed(write, number) for write in told.plan.writes)
     requires = tuple(
-        Prerequisite(external_id=f"{each.external_id}:{number}")
+        Prerequisite(external_id=f"{each.external_id}:{number}", kind=each.kind)
         for each in told.plan.requires
         if isinstance(each, Prerequisite)
     )
@@ -167,11 +167,13 @@ class Worker:
     process: Process
     inbox: ModelInbox
     applier: Applier
+    earlier: Earlier
     line: Line
 
     async def handle(self, told: Told) -> None:
         """As `workers.pipeline` does."""
-        await prerequisites.check(self.inbox, COMPANY, told.plan.requires)
+        day = told.happened.date()
+        await prerequisites.check(self.inbox, COMPANY, told.plan.requires, earlier=self.earlier, day=day)
         await self.applier.apply(told.fact, told.plan)
 
 
@@ -228,7 +230,7 @@ class Relay:
             settle=timedelta(seconds=TIMING.settle),
         )
         applier = Applier(solid=line, inbox=inbox, earlier=earlier, company=COMPANY, timing=TIMING, clock=clock)
-        return Worker(process, inbox, applier, line)
+        return Worker(process, inbox, applier, earlier, line)
 
     def step(self, worker: Worker, task: Task, bad: str = "") -> None:
         """Step one task, and see that all is well."""

@@ -226,7 +226,7 @@ class Relay:
         try:
             if isinstance(planned, Parked):
                 raise planned
-            now(prerequisites.check(self.inbox, COMPANY, planned.requires))
+            now(prerequisites.check(self.inbox, COMPANY, planned.requires, earlier=None, day=event.time.date()))
             ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
             now(applier.apply(Fact(ref, event.time, CHART), planned))
         except Parked as error:

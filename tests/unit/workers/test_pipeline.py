@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from messaging import headers as h
 from messaging.bucket import NoToken
 from messaging.errors import PublishFailed
 from schemas.envelope import Event, encode
-from solid.models import Account
+from solid.models import Account, InvoiceLine, NewInvoice
 from tests.unit.producers.made import charge, only_event, payout, refund, stripe_event
 from tests.unit.workers.bench import COMPANY, Bench
 from workers.books import sample_books
@@ -72,6 +73,7 @@ def pipeline(bench: Bench, *, chart: Chart = CHART) -> Pipeline:
         read_chart=newest_chart,
         inbox=bench.inbox(),
         applier=bench.applier(),
+        earlier=bench.earlier(),
         stock=StockBook(records=MemoryRecords(), books=BOOKS, company=COMPANY),
         policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
         settle_seconds=60,
@@ -160,6 +162,20 @@ async def test_a_refund_before_its_charge_is_deferred_and_applied_after_it(bench
     assert bench.solid.sent() == []
     await pipeline(bench).handle(hand(bench, sold()))
     assert await pipeline(bench).handle(hand(bench, event, deferred=1)) == Applied(1)
+
+
+async def test_a_refund_of_what_a_lost_inbox_sold_asks_at_its_second_look(
+    bench: Bench,
+) -> None:
+    sold_at = BOOKS.day_of(sold().time)
+    lines = (InvoiceLine(account_id="id of Sales", description="", amount=Decimal("20.00")),)
+    bench.solid.add(NewInvoice(external_id=INVOICE, customer_id="c", date=sold_at, currency="USD", lines=lines))
+    event = only_event(stripe_event("refund.created", refund()))
+    assert isinstance(await pipeline(bench).handle(hand(bench, event)), Defer)
+    assert bench.solid.sent() == []
+    assert isinstance(await pipeline(bench).handle(hand(bench, event, deferred=1)), Defer), "it may still land"
+    bench.clock.advance(600)
+    assert await pipeline(bench).handle(hand(bench, event, deferred=2)) == Applied(1)
 
 
 async def test_a_prerequisite_that_never_came_is_shown_and_waived_by_who_replays_it(bench: Bench) -> None:

@@ -1,0 +1,22 @@
+"""A call to Solid, made again for as long as nothing was sent: the brake paces it, the worker's patience ends it."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from solid.errors import Unavailable
+
+Answer = TypeVar("Answer")
+
+
+async def when_open(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer of the call.
+
+    Raises:
+        Unavailable: it was sent, and what came of it is not known.
+    """
+    while True:
+        try:
+            return await call()
+        except Unavailable as error:
+            if error.sent:
+                raise
