@@ -81,22 +81,21 @@ class Pipeline:
         event: Event | None = None
         try:
             event = decode(delivery.body)
-            outcome: Outcome = Applied(
-                await self._apply(event, waived=h.WAIVED in delivery.headers, waited=delivery.deferred > 0)
-            )
+            outcome: Outcome = Applied(await self._apply(event, delivery))
         except Exception as error:  # noqa: BLE001 - classify knows every kind, and a bug is one of them
             outcome = classify(error, self._circumstances(delivery, event))
         await settle(delivery, outcome)
         _say(outcome, event, delivery, seconds=self.clock.monotonic() - started)
         return outcome
 
-    async def _apply(self, event: Event, *, waived: bool, waited: bool) -> int:
+    async def _apply(self, event: Event, delivery: Hand) -> int:
         if event.company != self.company:
             msg = f"the event is company {event.company}'s, and this worker writes the books of {self.company}"
             raise Parked(f"wrong_company:{event.company}", msg)
         planned = plan(event, self.books)
+        waived = h.WAIVED in delivery.headers
         if not (waived and planned.writes):
-            earlier = self.earlier if waited else None
+            earlier = self.earlier if delivery.deferred else None
             day = self.books.day_of(event.time)
             await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
         if waived and planned.stock is not None:

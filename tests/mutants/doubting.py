@@ -30,7 +30,7 @@ MUTANTS: Final = (
         "lost-sale-never-found",
         "What must come first may have been posted by an inbox that was lost.",
         "workers/pipeline.py",
-        "            earlier = self.earlier if waited else None\n",
+        "            earlier = self.earlier if delivery.deferred else None\n",
         "            earlier = None\n",
         ("tests/unit/workers/test_pipeline.py::test_a_refund_of_what_a_lost_inbox_sold_asks_at_its_second_look",),
     ),

@@ -12,9 +12,8 @@ MUTANTS: Final = (
         "ack-on-arrival",
         "A delivery is acknowledged after its last write, not when it is taken.",
         "workers/pipeline.py",
-        "            outcome: Outcome = Applied(await self._apply(event, waived=h.WAIVED in delivery.headers))\n",
-        "            await delivery.ack()\n"
-        "            return Applied(await self._apply(event, waived=h.WAIVED in delivery.headers))\n",
+        "            outcome: Outcome = Applied(await self._apply(event, delivery))\n",
+        "            await delivery.ack()\n            return Applied(await self._apply(event, delivery))\n",
         (f"{PIPELINE}::test_a_delivery_is_acknowledged_only_when_its_last_write_is_stored_as_applied",),
     ),
     Mutant(
