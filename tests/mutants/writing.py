@@ -73,9 +73,9 @@ MUTANTS: Final = (
     Mutant(
         "sent-again-unlooked",
         "A call is made again at once only where nothing was sent.",
-        "workers/applying.py",
-        "                if error.sent:\n",
-        "                if False:\n",
+        "workers/patience.py",
+        "            if error.sent:\n",
+        "            if False:\n",
         (f"{APPLYING}::test_a_503_after_sending_leaves_a_doubt",),
     ),
     Mutant(
