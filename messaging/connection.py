@@ -13,12 +13,19 @@ from typing import TypeVar
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
+from aio_pika.exceptions import (
+    AMQPError,
+    ChannelClosed,
+    ChannelInvalidStateError,
+    ConnectionClosed,
+    ProbableAuthenticationError,
+)
 from pydantic import SecretStr
 
 from messaging.errors import BrokerUnreachable, MessagingError
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
+from runtime.tracebacks import words_of
 
 log = structlog.get_logger()
 
@@ -94,7 +101,7 @@ class Link:
                     await channel.set_qos(prefetch_count=prefetch)
         except BROKEN as error:
             self.drop("no channel could be opened", seen=seen)
-            msg = f"RabbitMQ opens no channel: {str(error) or type(error).__name__}"
+            msg = f"RabbitMQ opens no channel: {said_of(error)}"
             raise BrokerUnreachable(msg) from error
         return channel
 
@@ -166,6 +173,11 @@ async def end_of(channel: AbstractChannel) -> "asyncio.Future[None]":
     return end
 
 
+def said_of(error: Exception) -> str:
+    """What may be told of a failure: our own words, the operating system's, and those with which the broker closes."""
+    return str(error) if isinstance(error, ChannelClosed | ConnectionClosed) else words_of(error)
+
+
 async def within(seconds: float, call: Awaitable[Answer]) -> Answer:
     """The call's answer, or TimeoutError. Safe to cancel.
 
@@ -216,7 +228,7 @@ async def keep(session: Callable[[], Awaitable[None]], *, name: str, clock: Cloc
         try:
             await session()
         except (*BROKEN, MessagingError) as error:
-            said = str(error) or type(error).__name__
+            said = said_of(error)
             if words.new(said):
                 log.warning("session.interrupted", session=name, error=said)
         if clock.monotonic() - started > LONGEST_PAUSE_SECONDS:

@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import DeliveryError
 
 from messaging import headers as h
-from messaging.connection import BROKEN, Link, Words, heed_cancellation, within
+from messaging.connection import BROKEN, Link, Words, heed_cancellation, said_of, within
 from messaging.drain import backlog, death_of
 from messaging.errors import MessagingError, UnsafeTopology
 from messaging.topology import (
@@ -82,7 +82,7 @@ class TopologyWatch:
             try:
                 await self._settle_on(await self._round(slowly=number % SLOWLY == 0))
             except (*BROKEN, MessagingError) as error:  # the broker is away: everybody else notices too
-                log.info("topology.not_seen", error=str(error) or type(error).__name__)
+                log.info("topology.not_seen", error=said_of(error))
             except Exception:
                 log.exception("topology.not_seen")
             heed_cancellation()

@@ -5,7 +5,6 @@ Nothing here takes rich's markup, so no text can be taken for it. A lint test ke
 
 import json
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runtime.outside_text import visible, visible_json, visible_lines
+from runtime.tracebacks import trace_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -130,5 +130,5 @@ def _text(value: str, style: str = "") -> Text:
 
 
 def _tell(bug: Exception) -> NoReturn:
-    sys.stderr.write(f"{visible_lines(''.join(traceback.format_exception(bug)).rstrip(), '  ')}\n")
+    sys.stderr.write(f"{visible_lines(trace_of(bug), '  ')}\n")
     sys.exit(1)

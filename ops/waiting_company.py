@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Gauge
 
 from runtime.settings import ConfigurationError
+from runtime.tracebacks import words_of
 from workers.worker import Worker
 
 log = structlog.get_logger()
@@ -60,4 +61,4 @@ class WaitingCompany:
                     return
 
     def _say(self) -> None:
-        log.error("worker.company_stopped", company=self.company, error=str(self.problem), waits=True)
+        log.error("worker.company_stopped", company=self.company, error=words_of(self.problem), waits=True)

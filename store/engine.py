@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 READS: dict[str, dict[str, Any]] = {"sqlite": sqlite.READS, "postgresql": postgresql.READS}
+SAID = {"sqlite": sqlite.said, "postgresql": postgresql.said}
 BUSY_SECONDS = 10.0  # how long a transaction waits for another process's; `?timeout=` in the URL overrides it
 MOST_RACES = 8  # how often a transaction is tried before it gives up with `Raced`
 _turns: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
@@ -51,7 +52,7 @@ def connect(url: str) -> AsyncEngine:
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection for SELECTs: each sees one moment and waits for no writer. Raises `StoreUnavailable`."""
-    with _translated():
+    with _translated(engine):
         async with engine.connect() as connection:
             yield await connection.execution_options(**READS[engine.dialect.name])
 
@@ -66,7 +67,7 @@ async def transact(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaita
     """
     for attempt in range(1, MOST_RACES + 1):
         try:
-            with _translated():
+            with _translated(engine):
                 async with _turn(engine), engine.begin() as connection:
                     return await work(connection)
         except Raced:
@@ -92,12 +93,12 @@ async def lock_schema(connection: AsyncConnection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the database's errors into ours, in this one place."""
+def _translated(engine: AsyncEngine) -> Iterator[None]:
+    """Turn the database's errors into ours, in this one place, without the values that they show."""
     try:
         yield
     except DBAPIError as exc:
         raced = isinstance(exc, IntegrityError) or getattr(exc.orig, "sqlstate", None) in postgresql.RACE_STATES
-        raise (Raced if raced else StoreUnavailable)(str(exc.orig)) from exc
+        raise (Raced if raced else StoreUnavailable)(SAID[engine.dialect.name](exc.orig)) from exc
     except (PoolTimeout, OSError) as exc:
         raise StoreUnavailable(str(exc) or "the database did not answer in time") from exc

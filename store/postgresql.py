@@ -14,6 +14,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 READS: Final = {"isolation_level": "AUTOCOMMIT"}  # one round trip a SELECT, no BEGIN and ROLLBACK around it
 RACE_STATES: Final = {"40001", "40P01"}  # serialization failure, deadlock detected
+SAYABLE: Final = frozenset(("08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58"))
+"""Classes of errors that speak of the server, its tables and their locks, and of no value."""
 
 
 def open_postgresql(url: URL, *, timeout: float) -> AsyncEngine:
@@ -27,6 +29,7 @@ def open_postgresql(url: URL, *, timeout: float) -> AsyncEngine:
         url = url.update_query_dict({"ssl": url.query["sslmode"]}).difference_update_query(["sslmode"])
     engine = create_async_engine(
         url,
+        hide_parameters=True,
         connect_args={
             "timeout": timeout,
             "command_timeout": 1.5 * timeout,
@@ -40,6 +43,19 @@ def open_postgresql(url: URL, *, timeout: float) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)
     return engine
+
+
+def said(error: BaseException | None) -> str:
+    """What PostgreSQL says of a failure, where it cannot hold a value; else the error's name, and what it is about."""
+    server = error.__cause__ if error is not None and error.__cause__ is not None else error
+    name, state = type(server).__name__, getattr(server, "sqlstate", None)  # those of asyncpg, which has no types
+    told = server.args[0] if server is not None and server.args else name
+    if state is None:
+        return f"PostgreSQL: {told if name == 'InterfaceError' else name}"
+    if state[:2] in SAYABLE:
+        return f"PostgreSQL: {told} ({state})"
+    about = (getattr(server, part, None) for part in ("table_name", "column_name", "constraint_name"))
+    return " ".join(["PostgreSQL:", name, f"({state})", *filter(None, about)])
 
 
 def _milliseconds(seconds: float) -> str:

@@ -31,13 +31,19 @@ def open_sqlite(url: URL, *, timeout: float) -> AsyncEngine:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _keep_to_ourselves(path)
     options: dict[str, Any] = {"isolation_level": None}  # sqlite3 must not begin by itself: `_begin` does
-    engine = create_async_engine(url, connect_args=options | {"timeout": timeout})
+    engine = create_async_engine(url, connect_args=options | {"timeout": timeout}, hide_parameters=True)
     same_file = _SameFile(path)
     event.listen(engine.sync_engine, "do_connect", same_file.before_connect)
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "checkout", same_file.on_checkout)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def said(error: BaseException | None) -> str:
+    """What SQLite says of a failure: it names tables and columns; values it cannot, as no statement of ours has one."""
+    name = getattr(error, "sqlite_errorname", None)  # only SQLite's own errors have one
+    return f"SQLite: {error} ({name})" if name else f"SQLite: {type(error).__name__}"
 
 
 def _keep_to_ourselves(path: Path) -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from messaging import headers as h
 from messaging.bucket import Bucket, NoToken
-from messaging.connection import BROKEN, Link, Words
+from messaging.connection import BROKEN, Link, Words, said_of
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
 from messaging.errors import MessagingError
@@ -26,7 +26,7 @@ from runtime.clock import Clock
 from runtime.settings import WorkerSettings
 from solid.client import SolidClient
 from solid.dialect import Dialect
-from solid.errors import DialectMismatch, SolidError, Unavailable
+from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
 from store.errors import StoreUnavailable
 from store.inbox import Inbox
 from store.stock import StockStore
@@ -121,7 +121,7 @@ class Worker:
                 except (*BROKEN, MessagingError, StoreUnavailable, SolidError) as error:
                     if isinstance(error, DialectMismatch):
                         raise
-                    said = str(error) or type(error).__name__
+                    said = f"Solid refuses: {error.code}" if isinstance(error, Refused) else said_of(error)
                     if self._words.new(said):
                         log.warning("worker.interrupted", company=parts.company, error=said)
                     self._troubled.set()
@@ -206,7 +206,7 @@ class Worker:
         try:
             await self._parts.merger.run()
         except (StoreUnavailable, MessagingError) as error:
-            log.warning("stock.not_merged", error=str(error) or type(error).__name__)
+            log.warning("stock.not_merged", error=said_of(error))
             self._troubled.set()
         except Exception:
             log.exception("stock.not_merged")
@@ -246,7 +246,7 @@ class Worker:
                 if stream == STOCK_STREAM:
                     self._parts.merger.told.set()
         except (*BROKEN, MessagingError) as error:
-            log.warning("delivery.not_settled", error=str(error) or type(error).__name__)
+            log.warning("delivery.not_settled", error=said_of(error))
             self._troubled.set()
         except Exception:
             log.exception("delivery.not_settled")

@@ -6,6 +6,9 @@ from tests.mutants.mutant import Mutant
 
 OUTSIDE: Final = "tests/unit/runtime/test_outside_text.py"
 ENVIRONMENT: Final = "tests/unit/runtime/test_environment.py"
+LOGS: Final = "tests/unit/runtime/test_logs.py"
+TRACEBACKS: Final = "tests/unit/runtime/test_tracebacks.py"
+SAID: Final = "tests/contract/store/test_said.py"
 ERASING: Final = "tests/contract/store/test_erasing.py"
 RETENTION: Final = "tests/unit/ops/test_retention.py"
 TERMINAL: Final = "tests/unit/ops/test_terminal.py"
@@ -47,9 +50,73 @@ MUTANTS: Final = (
         "traceback-shows-variables",
         "A traceback in the log shows no variables: they may be secrets.",
         "runtime/logs.py",
-        "            structlog.processors.format_exc_info,\n",
+        "            structlog.processors.ExceptionRenderer(_trace),\n",
         "            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer()),\n",
         (f"{OUTSIDE}::test_no_log_line_says_more_than_one_thing",),
+    ),
+    Mutant(
+        "library-logs-open",
+        "What a library says, with what it sends and was sent, is in no line of the log.",
+        "runtime/logs.py",
+        "        foreign_pre_chain=[_of_a_library, *shared],\n",
+        "        foreign_pre_chain=shared,\n",
+        (f"{LOGS}::test_of_a_library_is_seen_that_it_spoke_and_where_and_nothing_that_it_said",),
+    ),
+    Mutant(
+        "libraries-at-debug",
+        "A log at debug does not make the libraries talk.",
+        "runtime/logs.py",
+        "    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))\n",
+        "    root.setLevel(level.upper())\n",
+        (f"{LOGS}::test_at_debug_the_relay_says_more_and_the_libraries_do_not",),
+    ),
+    Mutant(
+        "arguments-of-a-lost-line",
+        "A line that cannot be made is not printed with what was to be in it.",
+        "runtime/logs.py",
+        "    def handleError(self",
+        "    def handle_error(self",
+        (f"{LOGS}::test_a_line_that_cannot_be_made_is_lost_with_all_that_was_to_be_in_it",),
+    ),
+    Mutant(
+        "thread-says-its-text",
+        "What goes wrong in a thread is told without its text.",
+        "runtime/logs.py",
+        "    threading.excepthook = ",
+        "    _ = ",
+        (f"{LOGS}::test_what_python_tells_by_itself_is_told_without_its_text",),
+    ),
+    Mutant(
+        "bug-says-its-text",
+        "A traceback does not tell what was being worked on.",
+        "runtime/tracebacks.py",
+        '        yield f"{type(each).__module__}.{type(each).__qualname__}\\n".removeprefix("builtins.")\n',
+        '        yield "".join(traceback.format_exception_only(each))\n',
+        (f"{TRACEBACKS}::test_a_traceback_shows_the_way_and_the_kinds_and_never_a_text",),
+    ),
+    Mutant(
+        "words-of-others-told",
+        "What others' exceptions say is not told.",
+        "runtime/tracebacks.py",
+        '    if type(error).__module__.partition(".")[0] in ROOMS:\n',
+        "    if True:\n",
+        (f"{TRACEBACKS}::test_only_our_own_words_and_those_of_the_operating_system_are_told",),
+    ),
+    Mutant(
+        "parameters-shown",
+        "An error of the database does not carry the values of its statement.",
+        "store/sqlite.py",
+        '{"timeout": timeout}, hide_parameters=True)',
+        '{"timeout": timeout})',
+        (f"{SAID}::test_no_value_of_a_statement_is_in_an_error_of_the_store",),
+    ),
+    Mutant(
+        "row-in-the-error",
+        "What PostgreSQL says of a row is not told.",
+        "store/postgresql.py",
+        "    if state[:2] in SAYABLE:\n",
+        "    if True:\n",
+        (f"{SAID}::test_no_value_of_a_statement_is_in_an_error_of_the_store",),
     ),
     Mutant(
         "secrets-passed-on",

@@ -21,12 +21,12 @@ MUTANTS: Final = (
         "A cancelled worker settles nothing: the broker hands over again what its channel held.",
         "workers/worker.py",
         "        except (*BROKEN, MessagingError) as error:\n"
-        '            log.warning("delivery.not_settled", error=str(error) or type(error).__name__)\n',
+        '            log.warning("delivery.not_settled", error=said_of(error))\n',
         "        except asyncio.CancelledError:\n"
         "            await delivery.message.nack(requeue=True)\n"
         "            raise\n"
         "        except (*BROKEN, MessagingError) as error:\n"
-        '            log.warning("delivery.not_settled", error=str(error) or type(error).__name__)\n',
+        '            log.warning("delivery.not_settled", error=said_of(error))\n',
         (f"{WORKER}::test_a_cancelled_delivery_is_not_settled",),
     ),
     Mutant(

@@ -69,9 +69,11 @@ def test_no_log_line_says_more_than_one_thing(*, pretty: bool) -> None:
     formatter = log_formatter(shared, pretty=pretty)
     try:
         secret_of_a_frame = "SK_LIVE_NEVER_SHOWN".lower()
-        raise ValueError(f"{HOSTILE}\n2026-01-01 [info] forged" if secret_of_a_frame else "")
-    except ValueError:
-        record = logging.getLogger("x").makeRecord("x", 40, "x", 1, f"said {HOSTILE}", (), sys.exc_info())
+        raise type(f"{HOSTILE}\n2026-01-01 [info] forged", (ValueError,), {})(secret_of_a_frame)
+    except ValueError as error:
+        said_so = {"event": f"said {HOSTILE}", "exc_info": error}
+        record = logging.getLogger("x").makeRecord("x", 40, "x", 1, said_so, (), None)
+        record.__dict__["_logger"], record.__dict__["_name"] = None, "error"
     text = formatter.format(record)
     said = json.loads(text) if not pretty else {"event": text, "exception": text}
     colours = text.replace("\x1b[0m", "").replace("\x1b[", "") if pretty else text
