@@ -6,7 +6,7 @@ out, so it is never behind what was sent. Must not know what a store is: whether
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import aio_pika
@@ -64,10 +64,14 @@ def said_of(standing: Standing | None) -> dict[str, Any]:
 
 
 class Referee:
-    """The mint's part: what the broker keeps, and whose store holds it. Starts with `read`, at each election."""
+    """The mint's part: what the broker keeps, and whose store holds it. Starts with `read`, at each election.
 
-    def __init__(self, company: str) -> None:
+    `nothing_kept` is called where the broker has no mark: it is new to the company, or has lost its disk.
+    """
+
+    def __init__(self, company: str, *, nothing_kept: Callable[[], None] = lambda: None) -> None:
         self._company = company
+        self._nothing_kept = nothing_kept
         self._mark: Mark | None = None
         self._kept: Mark | None = None
         self._keeping = asyncio.Lock()
@@ -88,6 +92,8 @@ class Referee:
             for message in found:  # the last one is the newest
                 await message.nack(requeue=True)
                 self._kept = _read(message.body, self._company) or self._kept
+            if self._kept is None:
+                self._nothing_kept()
             self._mark = self._kept or self._mark
             self._channel = channel
 

@@ -69,13 +69,14 @@ class Mint:
         brake: Brake,
         clock: Clock,
         window_seconds: float = 60,
+        nothing_kept: Callable[[], None] = lambda: None,
     ) -> None:
         self._link = link
         self._company = company
         self._rate = rate
         self._burst = burst
         self._brake = brake
-        self._referee = Referee(company)
+        self._referee = Referee(company, nothing_kept=nothing_kept)
         self._untold: set[str] = set()
         self._clock = clock
         self._window = window_seconds

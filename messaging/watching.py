@@ -52,7 +52,10 @@ async def nothing_to_look_at() -> Sequence[str]:
 
 
 class TopologyWatch:
-    """One a process, for all its companies. `problem` is what a person must mend; None while all is well."""
+    """One a process, for all its companies. `problem` is what a person must mend; None while all is well.
+
+    `lost` are called when a queue was gone: what waited in it is too.
+    """
 
     def __init__(  # noqa: PLR0913 - one keyword a setting
         self,
@@ -66,6 +69,7 @@ class TopologyWatch:
     ) -> None:
         self.problem: str | None = None
         self.brakes: list[Brake] = []
+        self.lost: list[Callable[[], None]] = []
         self._link = link
         self._companies = companies
         self._delays = retry_delays
@@ -101,6 +105,8 @@ class TopologyWatch:
         try:
             if missing:
                 log.error("topology.repaired", missing=missing, lost="what waited in a queue that was deleted")
+                for hear in self.lost:
+                    hear()
             unrouted = await self._bring_home(channel)
             if unrouted and self._words.new(f"{unrouted} unrouted"):
                 log.warning("topology.unrouted", messages=unrouted, queue=UNROUTED)

@@ -19,6 +19,7 @@ from messaging.connection import Link
 from messaging.publisher import Publisher
 from messaging.watching import TopologyWatch
 from ops.metrics import MeasuredBucket, WorkerMetrics
+from ops.retelling import Retelling
 from ops.roles import (
     bucket_on,
     dialect_of,
@@ -31,6 +32,7 @@ from ops.roles import (
     watch_topology,
 )
 from ops.waiting_company import NOT_TO_BE_MADE, WaitingCompany, made
+from producers.payroll.telling import Teller
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
 from runtime.stalls import StallWatch
@@ -39,6 +41,7 @@ from solid.errors import DialectMismatch
 from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.inbox import Inbox
+from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.books import load_books
@@ -69,6 +72,7 @@ class Shared:
     publisher: Publisher
     stalls: StallWatch
     inbox: Inbox
+    retelling: Retelling
     clock: Clock
     metrics: WorkerMetrics
 
@@ -101,7 +105,8 @@ async def open_workers(
         inbox = Inbox(engine, owner=owner, lease=lease, clock=clock)
         metrics = metrics or WorkerMetrics()
         metrics.watch_store(engine, clock)
-        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, clock, metrics)
+        retelling = await clients.enter_async_context(_retelling(engine, publisher, clock))
+        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, retelling, clock, metrics)
         workers: list[Worker | WaitingCompany] = []
         for each in own:
             make = functools.partial(_make_worker, each, own, shared, topology)
@@ -127,15 +132,51 @@ async def _make_worker(
     bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock, marks=shared.inbox.marks)
     limiter = MeasuredBucket(bucket, shared.metrics, settings.company)
     opened = open_solid(settings, limiter, shared.clock, metrics=shared.metrics)
-    worker = _worker(settings, shared, bucket, await stack.enter_async_context(opened))
+    merger = _merger(settings, shared)
+    lost = functools.partial(shared.retelling.lost, settings.company, merger.told.set)
+    solid = await stack.enter_async_context(opened)
+    worker = _worker(settings, shared, bucket=bucket, solid=solid, merger=merger, lost=lost)
     topology.brakes.append(_brake_of(bucket))
+    topology.lost.append(lost)
     return worker
 
 
-def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClient) -> Worker:
+@asynccontextmanager
+async def _retelling(engine: AsyncEngine, publisher: Publisher, clock: Clock) -> AsyncIterator[Retelling]:
+    runs = PayrollRuns(engine, clock)
+    retelling = Retelling(stock=StockStore(engine, clock), runs=runs, teller=Teller(runs, publisher), clock=clock)
+    telling = asyncio.create_task(retelling.run())
+    try:
+        yield retelling
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+
+def _merger(settings: Settings, shared: Shared) -> Merger:
+    inventory = load_books(settings.books).inventory
+    return Merger(
+        store=StockStore(shared.engine, shared.clock),
+        publisher=shared.publisher,
+        company=settings.company,
+        seconds=inventory.merge_seconds,
+        most_lines=inventory.most_lines,
+        clock=shared.clock,
+    )
+
+
+def _worker(  # noqa: PLR0913 - one keyword a part that was made before
+    settings: Settings,
+    shared: Shared,
+    *,
+    bucket: Bucket,
+    solid: SolidClient,
+    merger: Merger,
+    lost: Callable[[], None],
+) -> Worker:
     """The worker of one company."""
     worker, company, clock = settings.worker, settings.company, shared.clock
-    mint = mint_on(shared.minting, settings, clock)
+    mint = mint_on(shared.minting, settings, clock, nothing_kept=lost)
     shared.metrics.watch(company, mint)
     timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
     earlier = Earlier(
@@ -153,15 +194,6 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
         after=timedelta(seconds=worker.sweep_after_seconds),
         clock=clock,
     )
-    books, stock = load_books(settings.books), StockStore(shared.engine, clock)
-    merger = Merger(
-        store=stock,
-        publisher=shared.publisher,
-        company=company,
-        seconds=books.inventory.merge_seconds,
-        most_lines=books.inventory.most_lines,
-        clock=clock,
-    )
     return Worker(
         Parts(
             consuming=shared.consuming,
@@ -175,10 +207,10 @@ def _worker(settings: Settings, shared: Shared, bucket: Bucket, solid: SolidClie
                 solid=solid, inbox=shared.inbox, earlier=earlier, company=company, timing=timing, clock=clock
             ),
             sweeper=sweeper,
-            stock=stock,
+            stock=StockStore(shared.engine, clock),
             earlier=earlier,
             merger=merger,
-            books=books,
+            books=load_books(settings.books),
             company=company,
             settings=worker,
             retry_delays=settings.rabbitmq.retry_delays_seconds,

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -174,7 +174,7 @@ def bucket_on(
     return Bucket(link, company=settings.company, stalls=stalls, clock=clock, standing=standing)
 
 
-def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
+def mint_on(link: Link, settings: Settings, clock: Clock, *, nothing_kept: Callable[[], None] = lambda: None) -> Mint:
     """A standby mint of the company. Probes are never more frequent than tokens: they are calls like any other."""
     bucket = settings.bucket
     shortest_gap = 1 / bucket.rate
@@ -188,6 +188,7 @@ def mint_on(link: Link, settings: Settings, clock: Clock) -> Mint:
         brake=Brake(max(bucket.probe_gap_seconds, shortest_gap), max(bucket.longest_probe_gap_seconds, shortest_gap)),
         clock=clock,
         window_seconds=bucket.window_seconds,
+        nothing_kept=nothing_kept,
     )
 
 

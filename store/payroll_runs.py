@@ -6,14 +6,16 @@ Nothing of a person may stand here: totals of the event only. It must not decide
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
+from schemas.envelope import decode
 from store.engine import reading, transact
+from store.lost import arrived_events
 from store.schema import PAYROLL_PULLS, PAYROLL_RUNS
 
 RunState = Literal["pending", "told", "open", "refused", "ignored"]
@@ -162,6 +164,26 @@ class PayrollRuns:
         change = update(PAYROLL_RUNS).where(_is(row.key), PAYROLL_RUNS.c.version == row.version)
         await self._write(change.values(state="told", updated_at=self._clock.now()))
 
+    async def tell_again(self, company: str, key: RunKey | None = None, *, older_than: timedelta | None = None) -> int:
+        """Have versions told again that are in no books and before no person: the broker may have lost them.
+
+        All of the company, or one run's; those told so long ago, or ever. How many it was; they are pending then.
+        What a later version of the run has overtaken is left alone.
+        """
+        wanted = _ROWS.where(PAYROLL_RUNS.c.company == company, PAYROLL_RUNS.c.version > 0)
+
+        async def work(connection: AsyncConnection) -> int:
+            found = await connection.execute((wanted if key is None else wanted.where(_is(key))).order_by(*_ORDER))
+            lost = await _lost([_row(row) for row in found], connection)
+            before = None if older_than is None else self._clock.now() - older_than
+            late = [row for row in lost if before is None or row.updated_at < before]
+            for row in late:
+                one = update(PAYROLL_RUNS).where(_is(row.key), PAYROLL_RUNS.c.version == row.version)
+                await connection.execute(one.values(state="pending"))
+            return len(late)
+
+        return await transact(self._engine, work)
+
     async def live(self, company: str, provider: str, entity: str) -> Sequence[RunRow]:
         """The versions of an entity that stand in the books, or will."""
         here = (PAYROLL_RUNS.c.company == company, PAYROLL_RUNS.c.provider == provider)
@@ -235,6 +257,19 @@ async def _latest(connection: AsyncConnection, key: RunKey) -> RunRow | None:
     wanted = _ROWS.where(_is(key), version > 0).order_by(version.desc()).limit(1)
     row = (await connection.execute(wanted)).one_or_none()
     return None if row is None else _row(row)
+
+
+async def _lost(rows: Sequence[RunRow], connection: AsyncConnection) -> list[RunRow]:
+    """Of the versions of one company, by run and number, those that were told and never arrived."""
+    ids = {row: decode(row.event or b"").id for row in rows}
+    arrived = await arrived_events(connection, rows[0].company if rows else "", ids.values())
+    lost: list[RunRow] = []
+    for row in rows:
+        if ids[row] in arrived.posted:
+            lost = [each for each in lost if each.key != row.key]
+        elif row.state == "told" and ids[row] not in arrived.before_a_person:
+            lost.append(row)
+    return lost
 
 
 def _row(row: Any) -> RunRow:  # noqa: ANN401 - a row of _ROWS

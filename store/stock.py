@@ -16,6 +16,7 @@ from runtime.clock import Clock
 from store.claims import EventRef
 from store.engine import reading, transact
 from store.group_commit import GroupCommit
+from store.lost import applied, no_letter
 from store.schema import PENDING, STOCK_BATCHES, STOCK_CARDS, STOCK_FACTS, STOCK_MOVEMENTS, UNPUBLISHED
 
 Body = dict[str, Any]
@@ -205,6 +206,21 @@ class StockStore:
             await connection.execute(update(STOCK_BATCHES).where(one).values(published_at=self._clock.now()))
 
         await transact(self._engine, work)
+
+    async def tell_again(self, company: str, batch: str | None = None) -> int:
+        """Have batches published again that are in no books and before no person: the broker may have lost them.
+
+        All of them, or one; how many it was. Harmless where the broker still has them: the inbox knows them.
+        """
+        name = STOCK_BATCHES.c.fact
+        here = (STOCK_BATCHES.c.company == company) & STOCK_BATCHES.c.published_at.is_not(None)
+        lost = here & ~applied(company, name) & no_letter(name)
+        change = update(STOCK_BATCHES).where(lost if batch is None else lost & (name == batch))
+
+        async def work(connection: AsyncConnection) -> int:
+            return int((await connection.execute(change.values(published_at=None))).rowcount)
+
+        return await transact(self._engine, work)
 
     async def pending(self, company: str) -> int:
         """How many facts are recorded and wait to become one entry with others."""

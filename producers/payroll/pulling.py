@@ -199,11 +199,7 @@ class Puller:
         if self._teller is None:
             would = following(await self._runs.latest(key))
             return None if would is None else would.version
-        row = await self._runs.advance(key, following)
-        if row is None:
-            return None
-        await self._teller.tell([row])
-        return row.version
+        return await self._teller.advance(key, following)
 
     async def _context(self, entity: str, company: str) -> NormaliseContext:
         account = self._account

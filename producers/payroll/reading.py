@@ -103,9 +103,7 @@ class Reader:
             would = following(await self._runs.latest(key))
             version = None if would is None else would.version
         else:
-            row = await self._runs.advance(key, following)
-            await self._teller.tell([] if row is None else [row])
-            version = None if row is None else row.version
+            version = await self._teller.advance(key, following)
         return Outcome(
             company=key.company,
             entity=key.entity,

@@ -4,14 +4,18 @@ A crash between the two publishes the same event again; the inbox knows its iden
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, Protocol
 
 from messaging.headers import PARTITION
 from messaging.publisher import event_key
 from messaging.topology import routing_key
 from schemas.envelope import decode
-from store.payroll_runs import PayrollRuns, RunKey, RunRow
+from store.payroll_runs import NewVersion, PayrollRuns, RunKey, RunRow
+
+LOST_AFTER: Final = timedelta(days=1)
+"""Longer than an event may wait for its retries: each pull would else tell again what is merely under way."""
 
 
 class Publisher(Protocol):
@@ -55,6 +59,20 @@ class Teller:
                 headers={PARTITION: event.partitionkey},
             )
             await self._runs.told(row)
+
+    async def advance(self, key: RunKey, following: Callable[[RunRow | None], NewVersion | None]) -> int | None:
+        """Store and tell what follows the newest version of a run; gives the newest that was told, None for nothing.
+
+        What was told a day ago and is neither in the books nor before a person is told again: the broker has lost it.
+
+        Raises:
+            PublishFailed, StoreUnavailable: the rest stays pending.
+        """
+        await self._runs.tell_again(key.company, key, older_than=LOST_AFTER)
+        await self._runs.advance(key, following)
+        rows = [row for row in await self._runs.pending(key.provider) if row.key == key]
+        await self.tell(rows)
+        return rows[-1].version if rows else None
 
     async def put_before_a_person(
         self, key: RunKey, *, source: str, reason: str, field: str | None, error: str

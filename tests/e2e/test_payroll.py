@@ -54,6 +54,22 @@ def served(gusto: FakeGusto) -> Iterator[str]:
     thread.join()
 
 
+def account_at(address: str, folder: Path, company: str) -> dict[str, Any]:
+    """Give the settings of an account at the fake provider; its secrets lie in the folder."""
+    (folder / "tokens.json").write_text('{"access_token": "access-1", "refresh_token": "refresh-1"}')
+    (folder / "secret").write_text("made-up-secret\n")
+    return {
+        "provider": "gusto",
+        "base_url": address,
+        "entities": {ENTITY: company},
+        "client_id": "relay",
+        "client_secret_file": str(folder / "secret"),
+        "token_file": str(folder / "tokens.json"),
+        "frequency": "semimonthly",
+        "first_period": "2026-04-01",
+    }
+
+
 @pytest.fixture
 def gusto() -> FakeGusto:
     return FakeGusto()
@@ -62,20 +78,8 @@ def gusto() -> FakeGusto:
 @pytest.fixture
 def paying(gusto: FakeGusto, broker: Broker, tmp_path: Path, company: str) -> Iterator[Relay]:
     """Give a relay whose settings know the fake provider."""
-    (tmp_path / "tokens.json").write_text('{"access_token": "access-1", "refresh_token": "refresh-1"}')
-    (tmp_path / "secret").write_text("made-up-secret\n")
     with served(gusto) as address:
-        account = {
-            "provider": "gusto",
-            "base_url": address,
-            "entities": {ENTITY: company},
-            "client_id": "relay",
-            "client_secret_file": str(tmp_path / "secret"),
-            "token_file": str(tmp_path / "tokens.json"),
-            "frequency": "semimonthly",
-            "first_period": "2026-04-01",
-        }
-        settings = {"RELAY_PAYROLL": json.dumps({"gusto": account})}
+        settings = {"RELAY_PAYROLL": json.dumps({"gusto": account_at(address, tmp_path, company)})}
         with open_relay(tmp_path / "relay", broker.url, company, **settings) as relay:
             yield relay
 

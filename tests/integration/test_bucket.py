@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,7 +40,7 @@ class Shop:
     mints: list[Mint] = field(default_factory=list)
     cables: list[Cable] = field(default_factory=list)
 
-    async def mint(self) -> "asyncio.Task[None]":
+    async def mint(self, *, nothing_kept: Callable[[], None] = lambda: None) -> "asyncio.Task[None]":
         """Add a standby mint; the task it runs in."""
         cable = await self.stack.enter_async_context(cable_to(self.url))
         link = await self.stack.enter_async_context(linked(cable.url, "mint"))
@@ -54,6 +54,7 @@ class Shop:
             brake=Brake(0.3, 0.6),
             clock=CLOCK,
             window_seconds=self.pace.window_seconds,
+            nothing_kept=nothing_kept,
         )
         self.mints.append(mint)
         self.cables.append(cable)

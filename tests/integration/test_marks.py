@@ -234,6 +234,23 @@ async def test_a_broker_that_was_wiped_takes_the_word_of_the_store(shop: Broken,
         await second.post()
 
 
+async def test_the_mint_says_that_the_broker_keeps_nothing_and_no_more_once_it_does(
+    shop: Broken, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    minting = await shop.mint(nothing_kept=lambda: said.append("nothing"))
+    await (await shop.host(tmp_path / "a.db", "a")).post()
+    assert said == ["nothing"]
+    await _ended(minting)
+    minting = await shop.mint(nothing_kept=lambda: said.append("again"))
+    await (await shop.host(tmp_path / "a.db", "b")).post()
+    assert said == ["nothing"]
+    await _wipe(shop, minting)
+    await shop.mint(nothing_kept=lambda: said.append("wiped"))
+    await (await shop.host(tmp_path / "a.db", "c")).post(within_seconds=20)
+    assert said == ["nothing", "wiped"]
+
+
 async def _wipe(shop: Broken, minting: "asyncio.Task[None]") -> None:
     await _ended(minting)
     shop.mints.clear()

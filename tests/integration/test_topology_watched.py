@@ -121,8 +121,10 @@ async def test_a_watch_repairs_what_is_taken_away_and_says_which_queues_were_gon
     async with (
         retrying(managed_broker.url, company) as (publisher, admin),
         linked(managed_broker.url, "watch") as link,
-        running(watch_on(link, company).run()),
+        running((watch := watch_on(link, company)).run()),
     ):
+        heard: list[str] = []
+        watch.lost.append(lambda: heard.append("lost"))
         await until_waiting(managed_broker.url, stream_queue(company, "sales"), MANY)
         for queue in (retry, UNROUTED, replay_queue(company), "relay.sales.dlq"):
             await admin.queue_delete(queue)
@@ -132,6 +134,7 @@ async def test_a_watch_repairs_what_is_taken_away_and_says_which_queues_were_gon
             await until_waiting(managed_broker.url, queue, 0)
         await until_published(publisher, company)
     assert "topology.repaired" in capsys.readouterr().out
+    assert heard, "what waited in them is to be told again"
 
 
 async def until_published(publisher: Publisher, company: str) -> None:

@@ -9,6 +9,7 @@ DELIVERY: Final = "tests/unit/workers/test_payroll_delivery.py"
 MIRRORING: Final = "tests/unit/workers/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
 PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
+RUNS: Final = "tests/contract/store/test_payroll_runs.py"
 WORD: Final = "tests/unit/ops/test_payroll_word.py"
 EXPORTS: Final = "tests/unit/producers/payroll/test_csv_runs.py"
 LAYOUTS: Final = "tests/unit/producers/payroll/test_csv_layouts.py"
@@ -102,6 +103,22 @@ MUTANTS: Final = (
         "            await self._must_say_the_same(write, record, days=days, day=day)\n",
         "            pass\n",
         (f"{EARLIER}::test_a_pay_run_that_an_earlier_inbox_posted_with_another_amount_comes_before_a_person",),
+    ),
+    Mutant(
+        "lost-run-unchanged",
+        "A pay run that was told and never came is told again by a later pull.",
+        "producers/payroll/telling.py",
+        "        await self._runs.tell_again(key.company, key, older_than=LOST_AFTER)\n",
+        "",
+        (f"{PULLING}::test_a_run_that_is_in_no_books_a_day_after_it_was_told_is_told_again",),
+    ),
+    Mutant(
+        "lost-version-left-out",
+        "Of a pay run that the broker has lost, every version that no later one has overtaken is told again.",
+        "store/payroll_runs.py",
+        "            lost = [each for each in lost if each.key != row.key]\n",
+        "            lost.clear()\n",
+        (f"{RUNS}::test_versions_that_are_in_no_books_and_before_no_person_are_told_again_in_their_order",),
     ),
     Mutant(
         "earlier-version-posted-late",

@@ -5,12 +5,31 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 WATCHED: Final = "tests/integration/test_topology_watched.py"
+MARKS: Final = "tests/integration/test_marks.py"
 BUCKET: Final = "tests/integration/test_bucket.py"
 DESK: Final = "tests/unit/ops/test_desk.py"
 SAFETY: Final = "tests/unit/ops/test_broker_safety.py"
 HOME: Final = "test_what_is_given_back_while_its_home_is_gone_comes_home_once_that_is_repaired"
 
 MUTANTS: Final = (
+    Mutant(
+        "empty-broker-unnoticed",
+        "A broker that has lost its disk is noticed, so that what waited in it is told again.",
+        "messaging/marks.py",
+        "                self._nothing_kept()\n",
+        "                pass\n",
+        (f"{MARKS}::test_the_mint_says_that_the_broker_keeps_nothing_and_no_more_once_it_does",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "deleted-queue-forgotten",
+        "What waited in a queue that was deleted is told again, where the store has it.",
+        "messaging/watching.py",
+        "                    hear()\n",
+        "                    pass\n",
+        (f"{WATCHED}::test_a_watch_repairs_what_is_taken_away_and_says_which_queues_were_gone",),
+        needs_broker=True,
+    ),
     Mutant(
         "home-without-alternate",
         "What a retry queue gives back while no stream takes it is kept where it is seen.",

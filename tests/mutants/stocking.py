@@ -54,6 +54,14 @@ MUTANTS: Final = (
         (f"{MERGING}::test_a_batch_that_the_broker_did_not_confirm_is_published_again_as_it_was",),
     ),
     Mutant(
+        "lost-entry-not-told-again",
+        "A merged entry that the broker has lost is published again once a fact of it is told again.",
+        "workers/stock/book.py",
+        "        if fact.batch is not None:\n",
+        "        if False:\n",
+        (f"{MERGING}::test_a_merged_fact_that_is_told_again_has_its_entry_published_again_once_a_session",),
+    ),
+    Mutant(
         "value-without-opt-in",
         "Adjustments are posted as value only where the books opt in.",
         "workers/stock/book.py",

@@ -41,6 +41,10 @@ class Records(Protocol):
         """See `StockStore.movements`."""
         ...
 
+    async def tell_again(self, company: str, batch: str) -> int:
+        """See `StockStore.tell_again`."""
+        ...
+
 
 class KnowsEarlier(Protocol):
     """What the book needs of `workers.earlier`."""
@@ -74,6 +78,7 @@ class StockBook:
         self._items = items
         self._adjusts = adjusts
         self._earlier = earlier
+        self._told_again: set[str] = set()
 
     async def complete(self, plan: Plan, event: EventRef) -> Plan:
         """The plan with the entry that what it tells of stock makes; without one where that is nothing, or comes later.
@@ -97,6 +102,8 @@ class StockBook:
             fact = await self._records.record(self._recording(told, event))
         except OtherContent as other:
             told, fact = await self._told_otherwise(told, event, known=other.known)
+        if fact.batch is not None:
+            await self._tell_again(fact.batch)
         if fact.state != "own":
             return plan.model_copy(update={"stock": None})
         postings = [posting_of(body) for body in fact.postings]
@@ -107,6 +114,12 @@ class StockBook:
             own = (entry,) if entry else ()
         completed = plan.model_copy(update={"stock": None, "writes": (*plan.writes, *own)})
         return place_in_open_period(completed, self._books, stream=STREAM)
+
+    async def _tell_again(self, batch: str) -> None:
+        """A merged fact that is told again: if its entry never came, the broker has lost it. Once a session."""
+        if batch not in self._told_again:
+            await self._records.tell_again(self._company, batch)
+            self._told_again.add(batch)
 
     async def _cards_of(self, told: Told) -> Mapping[str, str]:
         """What an order says of items that hold no stock is kept, and matters to nobody."""

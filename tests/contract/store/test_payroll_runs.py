@@ -3,14 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from schemas.envelope import decode, encode
+from store.dead_letters import DeadLetters
 from store.engine import connect
+from store.inbox import EventRef, Fresh, Inbox
 from store.payroll_runs import NewVersion, PayrollRuns, Reference, RunDates, RunKey, RunRow
+from tests.contract.store.samples import claim, intent, letter
 from tests.fakes import NOON, FakeClock
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 KEY = RunKey("main", "gusto", "entity-1", "run-1")
 DATES = RunDates(
     pay_date=date(2026, 4, 15),
@@ -135,3 +141,31 @@ async def test_companies_do_not_see_each_other(runs: PayrollRuns) -> None:
     await runs.advance(RunKey("other", "gusto", "entity-1", "run-1"), following("b"))
     assert [row.company for row in await runs.all(["other"])] == ["other"]
     assert [row.fingerprint for row in await runs.live("main", "gusto", "entity-1")] == ["a"]
+
+
+async def test_versions_that_are_in_no_books_and_before_no_person_are_told_again_in_their_order(
+    runs: PayrollRuns, engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+) -> None:
+    golden = decode((GOLDEN / "payroll.run.paid.v1.json").read_bytes())
+    keys = {name: RunKey("main", "gusto", "entity-1", name) for name in ("lost", "posted", "overtaken", "parked")}
+    for name, versions in {"lost": 2, "posted": 1, "overtaken": 2, "parked": 1}.items():
+        for version in range(1, versions + 1):
+            event = encode(golden.model_copy(update={"id": f"{name}:{version}"}))
+            stored = await runs.advance(keys[name], lambda _, v=version, e=event: _version(v, e))  # type: ignore[misc]
+            assert stored is not None
+            await runs.told(stored)
+    for name in ("posted:1", "overtaken:2"):
+        fresh = await claim(inbox, intent(name), EventRef(source="/payroll", id=name, type="t", subject=None))
+        assert isinstance(fresh, Fresh)
+        await inbox.applied("main", name, epoch=fresh.epoch, solid_id=name, adopted=False)
+    await DeadLetters(engine, clock).add(letter(event_id="parked:1"))
+    assert await runs.tell_again("main", older_than=timedelta(days=1)) == 0
+    assert await runs.tell_again("main", keys["posted"]) == 0
+    assert await runs.tell_again("main") == 2
+    assert [(row.run, row.version) for row in await runs.pending()] == [("lost", 1), ("lost", 2)]
+
+
+def _version(version: int, event: bytes) -> NewVersion:
+    return NewVersion(
+        version=version, fact=f"fact:v{version}", fingerprint="f", event=event, live=True, dates=RunDates()
+    )

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.dead_letters import DeadLetters
 from store.engine import connect
-from store.inbox import EventRef
+from store.inbox import EventRef, Fresh, Inbox
 from store.stock import Body, Decided, FactState, Merged, NewMovement, OtherContent, Recording, StockFact, StockStore
+from tests.contract.store.samples import claim, intent, letter
 from tests.fakes import FakeClock
 
 DAY = date(2026, 4, 20)
@@ -147,3 +149,21 @@ async def test_companies_know_nothing_of_one_another(stock: StockStore, clock: F
     await stock.record(recording("f", state="pending"))
     assert await stock.pending("other") == 0
     assert await stock.merge("other", before=clock.now(), batches=as_one) == 0
+
+
+async def test_a_batch_that_is_in_no_books_and_before_no_person_is_published_again(
+    stock: StockStore, engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+) -> None:
+    for name in ("lost", "posted", "parked"):
+        await stock.record(recording(name, state="pending"))
+        await stock.merge("main", before=clock.now(), batches=as_one)
+        await stock.published("main", f"batch-{name}")
+    fresh = await claim(inbox, intent("batch-posted"))
+    assert isinstance(fresh, Fresh)
+    await inbox.applied("main", "batch-posted", epoch=fresh.epoch, solid_id="1", adopted=False)
+    await DeadLetters(engine, clock).add(letter(event_id="batch-parked"))
+    assert await stock.tell_again("main", "batch-posted") == 0
+    assert await stock.tell_again("other") == 0
+    assert await stock.tell_again("main") == 1
+    assert await stock.unpublished("main") == [("batch-lost", b"event")]
+    assert await stock.tell_again("main", "batch-lost") == 0

@@ -386,3 +386,14 @@ async def test_the_public_examples_are_pulled_as_they_are(tmp_path: Path) -> Non
 
 def _day(payroll: Mapping[str, str]) -> date:
     return date.fromisoformat(payroll["check_date"])
+
+
+async def test_a_run_that_is_in_no_books_a_day_after_it_was_told_is_told_again(bench: Bench) -> None:
+    bench.gusto.payrolls = [payroll()]
+    await bench.pull()
+    bench.clock.advance(3600)
+    assert {outcome.became for outcome in await bench.pull()} == {"unchanged"}
+    bench.clock.advance(24 * 3600)
+    assert {outcome.became for outcome in await bench.pull()} == {"told"}
+    assert {outcome.became for outcome in await bench.pull()} == {"unchanged"}
+    assert len(bench.broker.bodies) == 2 * len(set(bench.broker.bodies))

@@ -209,3 +209,16 @@ async def test_adjustments_that_cancel_out_post_nothing(stage: Stage) -> None:
     await stage.merger.once()
     assert stage.broker.published == []
     assert await stage.store.pending("main") == 0
+
+
+async def test_a_merged_fact_that_is_told_again_has_its_entry_published_again_once_a_session(stage: Stage) -> None:
+    """The broker has lost the entry: nobody else would tell it, for its facts are known."""
+    for number in range(4):
+        await stage.tell(adjustment(number))
+    await stage.merger.once()
+    for _ in range(2):
+        for number in range(4):
+            await stage.tell(adjustment(number))
+        await stage.merger.once()
+    assert len(stage.broker.published) == 2
+    assert len(stage.entries()) == 1

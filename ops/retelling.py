@@ -1,0 +1,65 @@
+"""What the broker has lost is published again, where the store has it whole: merged entries of stock, and pay runs.
+
+Their store calls them published once the broker has confirmed them, so nobody else would tell them again. Facts of
+webhooks, files and addresses are their sources' to tell again. It must not decide what is lost: see `store.lost`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from messaging.errors import MessagingError
+from producers.payroll.telling import Teller
+from runtime.clock import Clock
+from store.errors import StoreUnavailable
+from store.payroll_runs import PayrollRuns
+from store.stock import StockStore
+
+log = structlog.get_logger()
+
+PAUSE_SECONDS: Final = 2.0
+
+
+class Retelling:
+    """One a process, for all its companies. Telling twice is harmless: the inbox knows what is in the books."""
+
+    def __init__(self, *, stock: StockStore, runs: PayrollRuns, teller: Teller, clock: Clock) -> None:
+        self._stock = stock
+        self._runs = runs
+        self._teller = teller
+        self._clock = clock
+        self._lost: dict[str, Callable[[], None]] = {}
+        self._wanted = asyncio.Event()
+
+    def lost(self, company: str, merged: Callable[[], None]) -> None:
+        """Whatever waited in the broker may be gone. `merged` is told when merged entries are to be published."""
+        self._lost[company] = merged
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Tell again whenever something was lost, until it is told. Safe to cancel and to repeat."""
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._tell_all()
+            except (StoreUnavailable, MessagingError) as error:
+                log.warning("broker.lost_not_told_again", error=str(error) or type(error).__name__)
+                await self._clock.sleep(PAUSE_SECONDS)
+
+    async def _tell_all(self) -> None:
+        self._wanted.clear()
+        for company, merged in list(self._lost.items()):
+            try:
+                batches = await self._stock.tell_again(company)
+                runs = await self._runs.tell_again(company)
+                merged()
+                await self._teller.tell_pending()
+            except BaseException:
+                self._wanted.set()
+                raise
+            if self._lost.get(company) is merged:
+                del self._lost[company]
+            if batches or runs:
+                log.warning("broker.lost_told_again", company=company, merged_entries=batches, pay_runs=runs)

@@ -1,0 +1,52 @@
+"""What was published and never arrived: in no books, and before no person.
+
+The broker can lose what it has confirmed: its disk, a queue that somebody deletes or purges. What still waits in the
+broker looks the same here, so whatever is told again for this must be harmless to tell twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.schema import DEAD_LETTERS, WRITES
+from store.storable import key_of
+from store.writes import KEYS_AT_A_TIME
+
+
+def applied(company: str, external_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a write is in the books: a condition."""
+    is_it = (WRITES.c.company == company) & (WRITES.c.external_id == external_id)
+    return exists().where(is_it & (WRITES.c.state == "applied"))
+
+
+def no_letter(event_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether no dead letter of an event waits for a person: a condition."""
+    return ~exists().where((DEAD_LETTERS.c.event_id == event_id) & (DEAD_LETTERS.c.state == "waiting"))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Ids of events. `posted`: all that they write is in the books. `before_a_person`: a dead letter waits."""
+
+    posted: Collection[str]
+    before_a_person: Collection[str]
+
+
+async def arrived_events(connection: AsyncConnection, company: str, event_ids: Collection[str]) -> Arrived:
+    """Which of these events of a company have arrived."""
+    ids, states, letters = sorted(event_ids), defaultdict[str, set[str]](set), set[str]()
+    for start in range(0, len(ids), KEYS_AT_A_TIME):
+        some = ids[start : start + KEYS_AT_A_TIME]
+        writes = select(WRITES.c.event_id, WRITES.c.state)
+        ours = (WRITES.c.company == company) & WRITES.c.event_id.in_(some)
+        for row in await connection.execute(writes.where(ours)):
+            states[row.event_id].add(row.state)
+        waiting = DEAD_LETTERS.c.event_id.in_(some) & (DEAD_LETTERS.c.state == "waiting")
+        letters.update((await connection.scalars(select(DEAD_LETTERS.c.event_id).where(waiting))).all())
+    return Arrived(
+        posted={each for each in ids if states.get(key_of(each)) == {"applied"}},
+        before_a_person={each for each in ids if each in letters},
+    )
