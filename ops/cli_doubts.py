@@ -49,12 +49,13 @@ def doubts_found(
     *,
     company: Company = None,
 ) -> None:
-    """You looked in Solid and the record is there: the relay takes it for its own and does not send it again.
+    """You looked in Solid and the record is there, with the amount that the list shows: it is not sent again.
 
     Example: relay doubts found stripe:payout:po_1 7d0c1e9a-2f7b-4a53-9d1c-0a6f8d1b2c3d
     """
-    _decide(external_id, solid_id, company)
-    say(f"{external_id} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
+    row = _decide(external_id, solid_id, company)
+    of = f" of {row.amount} {row.currency}" if row.amount is not None else ""
+    say(f"{external_id}{of} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
 
 
 @doubts.command("absent")
@@ -95,18 +96,19 @@ def restored(*, company: Company = None) -> None:
     say(f"{whose}: facts before {began:%Y-%m-%d %H:%M} UTC that the store does not know are looked up first.")
 
 
-def _decide(external_id: str, solid_id: str | None, company: str | None) -> None:
-    async def ask(settings: Settings) -> None:
+def _decide(external_id: str, solid_id: str | None, company: str | None) -> "WriteRow":
+    async def ask(settings: Settings) -> "WriteRow":
         from store.audit import AuditTrail  # noqa: PLC0415
 
         async with _open_doubts(settings) as (engine, opened):
-            await opened.decide(external_id, solid_id=solid_id)
+            row = await opened.decide(external_id, solid_id=solid_id)
             act = "doubt.absent" if solid_id is None else "doubt.found"
             await AuditTrail(engine, SystemClock()).append(
                 actor=actor(), act=act, subject=external_id, detail={"solid_id": solid_id}
             )
+            return row
 
-    run(ask, company=company)
+    return run(ask, company=company)
 
 
 @asynccontextmanager
