@@ -285,7 +285,7 @@ class Relay:
         self.store_was_lost = True
 
     def say(self, external_id: str) -> None:
-        """A person looks in Solid, and says what is there; of a record with other amounts nothing: it is not this one."""
+        """A person looks in Solid, and says what is there; of a record with other amounts, nothing."""
         there = {key: record for key, record in self.solid.records.items() if record.external_id == external_id}
         [amount] = {row.amount for row in self.tables.rows.values() if row.external_id == external_id}
         ids = [key for key, record in there.items() if amount in {None, amount_of(record)}]
