@@ -26,7 +26,7 @@ async def check_feeds(checklist: Checklist, settings: Settings) -> None:
 
 
 async def _feed(name: str, feed: FeedSettings, settings: Settings, notes: list[str]) -> str:
-    refuse_shared_files(settings.feeds)
+    refuse_shared_files(name, settings.feeds)
     context = context_of(name, feed, settings)
     read = f"{feed.source} in {context.currency}"
     if not isinstance(feed, FolderFeed):

@@ -19,10 +19,11 @@ async def check_payroll(checklist: Checklist, settings: Settings, clock: Clock) 
     for name, own in sorted(settings.payroll.items()):
         mine = sorted(entity for entity, company in own.entities.items() if company == settings.company)
         if mine:
-            await checklist.look(f"payroll.{name}", _account(name, own, mine, clock))
+            await checklist.look(f"payroll.{name}", account_is_usable(name, own, mine, clock))
 
 
-async def _account(name: str, own: PayrollSettings, mine: list[str], clock: Clock) -> str:
+async def account_is_usable(name: str, own: PayrollSettings, mine: list[str], clock: Clock) -> str:
+    """Say what is set. Raises ConfigurationError: a file of it cannot be used, or its mapping."""
     entities = f"{len(mine)} of {len(own.entities)} entities are this company's"
     try:
         if own.provider == "csv":

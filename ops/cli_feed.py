@@ -57,7 +57,7 @@ def _once(only: str | None, *, as_json: bool) -> None:
         clock = SystemClock()
         with shown_progress() as progress, stop_on_signals() as stop:
             async with open_feeds(settings, clock, only=only, progress=progress) as feeds:
-                return await look_once(feeds, stop, clock)
+                return await look_once(feeds, settings, stop, clock)
 
     looked = run_for_all(work)
     if as_json:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from messaging.publisher import Encoded
-from ops.feeding import chosen, company_of, context_of, facts_of, patterns_of, store_file
+from ops.feeding import chosen, company_of, context_of, facts_of, patterns_of, refuse_bad_settings, store_file
 from ops.offline import plan_lines
 from ops.roles import open_store
 from producers.feeds.errors import FeedProblem
@@ -37,11 +37,16 @@ def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[L
     Each feed is planned as if nothing else had ever happened. To be called outside of a running loop.
 
     Raises:
-        ConfigurationError: a feed cannot be used as it is set.
+        ConfigurationError: there is no feed of that name, or none at all.
     """
     for name, feed in chosen(settings, only).items():
-        context = context_of(name, feed, settings, facts_of=asyncio.run(_facts_of(name, settings)))
-        books = _books(settings.of(company_of(feed, settings)))
+        try:
+            refuse_bad_settings(name, settings)
+            context = context_of(name, feed, settings, facts_of=asyncio.run(_facts_of(name, settings)))
+            books = _books(settings.of(company_of(feed, settings)))
+        except ConfigurationError as error:
+            yield _line("refused", name, "relay.toml", "settings", text=str(error))
+            continue
         if isinstance(feed, FolderFeed):
             patterns = patterns_of(feed.folder, settings.feeds)
             yield from _planned(_of_folder(name, feed, context, now=clock.now().timestamp(), patterns=patterns), books)

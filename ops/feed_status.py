@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ops.feeding import company_of, patterns_of, state_folder_of
+from ops.feeding import company_of, patterns_of, refuse_bad_settings, state_folder_of
+from ops.waiting_company import NOT_TO_BE_MADE
 from producers.feeds.aside import Aside
 from producers.feeds.errors import FolderUnusable
 from producers.feeds.listing import FAILED, files_in, left_alone
@@ -42,8 +43,17 @@ async def feeds(
             else:
                 ended = next((run.ended_at for run in latest if run.state != "interrupted"), None)
                 figures["lag_seconds"] = None if ended is None else (clock.now() - ended).total_seconds()
-            found[name] = figures
+            found[name] = figures | {"problem": problem_of(name, settings) or figures.get("problem")}
     return found
+
+
+def problem_of(name: str, settings: Settings) -> str | None:
+    """What keeps a feed from being made, as far as its settings and their files tell; None for nothing."""
+    try:
+        refuse_bad_settings(name, settings)
+    except NOT_TO_BE_MADE as error:
+        return str(error)
+    return None
 
 
 def _last(latest: Sequence[FeedRun]) -> Mapping[str, Any] | None:

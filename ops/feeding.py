@@ -1,6 +1,7 @@
 """From `[feeds]` to running feeds: built, kept running, or looked at once. Part of the composition root."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from sqlalchemy import make_url
 
 from messaging.errors import MessagingError
 from ops.roles import open_publisher, open_store
+from ops.waiting_feed import WaitingFeed
 from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Feed, Pass, Progress, Turn, keep_feeding, no_progress, wait
 from producers.feeds.folder import WatchedFolder
@@ -21,7 +23,7 @@ from producers.feeds.reading import known_sources, refuse_bad_options
 from producers.normalising import NormaliseContext, Rejected
 from producers.sources import FILE_SOURCES
 from runtime.clock import Clock
-from runtime.sections_feeds import FeedSettings, FolderFeed
+from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
 from store.cursors import Cursors
 from store.errors import StoreError
@@ -45,18 +47,19 @@ def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSett
     if not settings.feeds:
         msg = "no feed is set: write [feeds.<name>] with a source, and a folder or a url (docs/feeds.md)"
         raise ConfigurationError(msg)
-    refuse_shared_files(settings.feeds)
     return settings.feeds if only is None else {only: settings.feeds[only]}
 
 
-def refuse_shared_files(feeds: Mapping[str, FeedSettings]) -> None:
-    """Make sure that no file is for whichever of two feeds comes first.
+def refuse_shared_files(name: str, feeds: Mapping[str, FeedSettings]) -> None:
+    """Make sure that no file of a feed is for whichever of two feeds comes first.
 
     Raises:
         ConfigurationError: two watch one folder, and one's `files` hold the other's; or they keep state in one.
     """
-    folders = [(name, feed) for name, feed in feeds.items() if isinstance(feed, FolderFeed)]
+    folders = [(each, feed) for each, feed in feeds.items() if isinstance(feed, FolderFeed)]
     for (one, mine), (other, theirs) in combinations(folders, 2):
+        if name not in (one, other):
+            continue
         if mine.state_folder is not None and mine.state_folder == theirs.state_folder:
             msg = f"feeds.{one} and feeds.{other} have one state_folder, {mine.state_folder}: give each its own"
             raise ConfigurationError(msg)
@@ -122,7 +125,10 @@ def context_of(name: str, feed: FeedSettings, settings: Settings, *, facts_of: s
         raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
     company = company_of(feed, settings)
     currency = feed.currency or _base_currency(name, settings.of(company))
-    options = feed.source_options()
+    try:
+        options = feed.source_options()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"feeds.{name}.options_file: {error}") from error
     context = NormaliseContext(company=company, currency=currency, options=options, facts_of=facts_of)
     try:
         refuse_bad_options(feed.source, context)
@@ -131,6 +137,19 @@ def context_of(name: str, feed: FeedSettings, settings: Settings, *, facts_of: s
         msg = f"feeds.{name}.{rejected}{file}: see the page of the source in docs/feeds"
         raise ConfigurationError(msg) from None
     return context
+
+
+def refuse_bad_settings(name: str, settings: Settings) -> None:
+    """Make sure that a feed can be used as it is set; nothing of its folder or address is looked at.
+
+    Raises:
+        ConfigurationError: its files are another feed's too, its token cannot be read; or see `context_of`.
+    """
+    feed = settings.feeds[name]
+    refuse_shared_files(name, settings.feeds)
+    context_of(name, feed, settings)
+    if isinstance(feed, PollingFeed):
+        feed.bearer(name)
 
 
 def _base_currency(name: str, settings: Settings) -> str:
@@ -151,27 +170,25 @@ async def open_feeds(
 ) -> AsyncIterator[list[Feed]]:
     """Every feed that is set, or the one that is named; nothing is looked at yet.
 
+    One that cannot be used as it is set waits until that is mended, and stops nobody else.
+
     Raises:
-        ConfigurationError: a feed cannot be used as it is set.
+        ConfigurationError: there is none of that name, or none at all.
     """
     feeds = chosen(settings, only)
-    for name, feed in feeds.items():
-        context_of(name, feed, settings)
     async with open_store(settings) as engine, open_publisher(settings, clock, "feed") as publisher:
-        runs, cursors = FeedRuns(engine), Cursors(engine, clock)
-        names = FeedNames(engine)
-        contexts = {
-            name: context_of(name, feed, settings, facts_of=await facts_of(name, feed, settings, names, decide=True))
-            for name, feed in feeds.items()
-        }
-        built: list[Feed] = []
-        for name, feed in feeds.items():
+        runs, cursors, names = FeedRuns(engine), Cursors(engine, clock), FeedNames(engine)
+
+        async def make(name: str, feed: FeedSettings) -> Feed:
+            refuse_bad_settings(name, settings)
+            known = await facts_of(name, feed, settings, names, decide=True)
+            context = context_of(name, feed, settings, facts_of=known)
             if isinstance(feed, FolderFeed):
                 state = state_folder_of(name, feed, settings)
-                built.append(WatchedFolder(name, feed, state, contexts[name], publisher, clock, runs, progress))
-            else:
-                built.append(PolledAddress(name, feed, contexts[name], publisher, cursors, clock, runs, progress))
-        yield built
+                return WatchedFolder(name, feed, state, context, publisher, clock, runs, progress)
+            return PolledAddress(name, feed, context, publisher, cursors, clock, runs, progress)
+
+        yield [WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()]
 
 
 async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> None:
@@ -182,11 +199,7 @@ async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) ->
 
 
 async def feed_all(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
-    """Run every feed that is set, if any, until `stop` is set.
-
-    Raises:
-        ConfigurationError: a feed cannot be used as it is set.
-    """
+    """Run every feed that is set, if any, until `stop` is set."""
     if settings.feeds:
         async with open_feeds(settings, clock) as feeds:
             await run_feeds(feeds, stop, clock)
@@ -211,7 +224,7 @@ class Looked:
         return {"feed": self.feed, **self.found.as_json(), "problem": self.problem}
 
 
-async def look_once(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> list[Looked]:
+async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Event, clock: Clock) -> list[Looked]:
     """One pass over each, one feed after the other; files that are still warm are given time to become quiet."""
     looked = []
     for feed in feeds:
@@ -219,8 +232,9 @@ async def look_once(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) ->
         turn = Turn(stop, clock, patient=False)
         try:
             one.found.add(await feed.look(turn))
-            if one.found.unfinished and isinstance(feed, WatchedFolder) and not stop.is_set():
-                await wait(stop, feed.settings.quiet_seconds, clock)
+            own = settings.feeds[feed.name]
+            if one.found.unfinished and isinstance(own, FolderFeed) and not stop.is_set():
+                await wait(stop, own.quiet_seconds, clock)
                 one.found.add(await feed.look(turn))
         except (FeedProblem, MessagingError, StoreError, ConfigurationError) as error:
             one.problem = str(error)

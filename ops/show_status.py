@@ -35,6 +35,7 @@ def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
     _print_lines(
         (
             *stopped,
+            *_stopped(found),
             *_brake(found),
             *_astray(found["mint"]),
             *_topology(found),
@@ -63,7 +64,7 @@ def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
     stopped = tuple(
         (f"stopped: {name}", each["problem"]) for name, each in found["companies"].items() if each["problem"]
     )
-    _print_lines((*stopped, *_topology(found), *lines, *_for_people(found)))
+    _print_lines((*stopped, *_stopped(found), *_topology(found), *lines, *_for_people(found)))
     _print_feeds(found["feeds"])
     show("relay status --company NAME tells more", style="dim")
 
@@ -98,6 +99,11 @@ def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     since = f" for {_duration(mint['braked_seconds'])}" if mint and mint["braked_seconds"] is not None else ""
     advice = f": {ADVICE[cause]}" if cause in ADVICE else ""
     yield "brake", f"{f'on{since}, ' if mint else ''}{cause}{advice}"
+
+
+def _stopped(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Webhooks and payroll accounts that wait for a person; each goes on by itself once its file is mended."""
+    yield from ((f"stopped: {name}", problem) for name, problem in found["stopped"].items())
 
 
 def _topology(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ from ops.deadlines import Allowance, open_runs, verdicts
 from ops.feed_status import feeds
 from ops.forecast import Recent, forecast
 from ops.roles import companies_of, losses_on, open_link, open_store
+from ops.stopped import stopped
 from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail
@@ -66,6 +67,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         "forecast_seconds": max(forecasts.values()),
         "deadlines": deadlines,
         "feeds": fed,
+        "stopped": await stopped(settings, clock, company=settings.company),
         "stock_merging": merging,
         "writes": writes,
         "dead_letters": letters,
@@ -96,6 +98,7 @@ async def overview(settings: Settings, clock: Clock) -> dict[str, Any]:
         "dead_letters": letters,
         "cases": cases,
         "feeds": fed,
+        "stopped": await stopped(settings, clock),
     }
 
 

@@ -1,10 +1,13 @@
 """From the settings to the webhooks that the receiver takes: those that have a secret."""
 
+import functools
 from datetime import timedelta
 
-from producers.webhooks.builtin import shopify_webhook, stripe_webhook
+from producers.webhooks.builtin import SHOPIFY_PATH, shopify_webhook, stripe_webhook
 from producers.webhooks.intake import Source
 from producers.webhooks.shopify_shops import Shops
+from producers.webhooks.stripe import SOURCE as STRIPE_PATH
+from producers.webhooks.waiting import WaitingSource
 from runtime.settings import Settings
 
 
@@ -19,31 +22,38 @@ def shops_of(settings: Settings) -> Shops:
     return Shops(settings.company, settings.shopify.shops, settings.shopify.locations)
 
 
-def webhooks_of(settings: Settings) -> list[Source]:
-    """The webhooks that have a secret.
+def webhooks_of(settings: Settings) -> list[Source | WaitingSource]:
+    """The webhooks that have a secret. One whose secrets cannot be read waits for them, and the others are taken.
 
     Raises:
-        ConfigurationError: none has, or a file with secrets cannot be read.
+        ConfigurationError: none has.
     """
-    shopify, stripe = settings.shopify, settings.stripe
-    sources = []
-    if stripe.configured or not shopify.configured:
-        sources.append(
-            stripe_webhook(
-                secrets=stripe.signing_secrets(),
-                tolerance_seconds=stripe.tolerance_seconds,
-                accounts=stripe.accounts,
-                company=settings.company,
-                test_mode=stripe.test_mode,
-            )
-        )
-    if shopify.configured:
-        sources.append(
-            shopify_webhook(
-                secrets=shopify.signing_secrets(),
-                shops=shops_of(settings),
-                oldest=timedelta(hours=shopify.oldest_hours),
-                options=shopify.options,
-            )
-        )
-    return sources
+    waiting = []
+    if settings.stripe.configured:
+        waiting.append(WaitingSource("stripe", STRIPE_PATH, functools.partial(_stripe, settings)))
+    if settings.shopify.configured:
+        waiting.append(WaitingSource("shopify", SHOPIFY_PATH, functools.partial(_shopify, settings)))
+    if not waiting:
+        settings.stripe.signing_secrets()
+    return [each.made() or each for each in waiting]
+
+
+def _stripe(settings: Settings) -> Source:
+    stripe = settings.stripe
+    return stripe_webhook(
+        secrets=stripe.signing_secrets(),
+        tolerance_seconds=stripe.tolerance_seconds,
+        accounts=stripe.accounts,
+        company=settings.company,
+        test_mode=stripe.test_mode,
+    )
+
+
+def _shopify(settings: Settings) -> Source:
+    shopify = settings.shopify
+    return shopify_webhook(
+        secrets=shopify.signing_secrets(),
+        shops=shops_of(settings),
+        oldest=timedelta(hours=shopify.oldest_hours),
+        options=shopify.options,
+    )

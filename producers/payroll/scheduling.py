@@ -105,7 +105,7 @@ class Schedule:
         now = self._clock.now()
         try:
             pulls = await self._pulls()
-        except StoreError:
+        except (StoreError, ConfigurationError):
             return now
         last = pulls.get(now.astimezone(self._rhythm.zone).date().replace(day=1))
         missed = last is None or last < self._rhythm.before(now)

@@ -3,10 +3,10 @@
 It answers 2xx only after the broker has confirmed. It must not log or answer with anything of a body.
 
     200 published, ignored, or kept for a person      401 signature refused      413 body too large
-    503 with Retry-After: the broker did not confirm, nothing is lost, send it again
+    503 with Retry-After: the broker did not confirm, or the secrets cannot be read; nothing is lost, send it again
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from producers.webhooks.intake import Intake, Outcome, Publisher, Source, Verdict
 from producers.webhooks.measures import Measures
+from producers.webhooks.waiting import WaitingSource
 from runtime.clock import Clock
 
 _STATUS: Final[Mapping[Verdict, int]] = {
@@ -41,7 +42,7 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     *,
     publisher: Publisher,
     clock: Clock,
-    sources: Sequence[Source],
+    sources: Sequence[Source | WaitingSource],
     max_body_bytes: int,
     retry_after_seconds: int,
     measures: Measures,
@@ -53,15 +54,22 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     """
     _refuse_unsafe(sources, max_body_bytes=max_body_bytes)
 
-    def route(source: Source) -> Route:
-        endpoint = _Endpoint(
+    def endpoint_of(source: Source) -> _Endpoint:
+        _refuse_unsigned(source)
+        return _Endpoint(
             intake=Intake(source=source, publisher=publisher, clock=clock),
             measures=measures,
             clock=clock,
             max_body_bytes=max_body_bytes,
             retry_after_seconds=retry_after_seconds,
         )
-        return Route(source.path, endpoint.receive, methods=["POST"])
+
+    def route(source: Source | WaitingSource) -> Route:
+        if isinstance(source, WaitingSource):
+            receive = _Waiting(source, endpoint_of, measures, retry_after_seconds).receive
+        else:
+            receive = endpoint_of(source).receive
+        return Route(source.path, receive, methods=["POST"])
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -73,19 +81,21 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     return app
 
 
-def _refuse_unsafe(sources: Sequence[Source], *, max_body_bytes: int) -> None:
+def _refuse_unsafe(sources: Sequence[Source | WaitingSource], *, max_body_bytes: int) -> None:
     if not sources:
         msg = "a receiver needs at least one source"
         raise ValueError(msg)
-    for source in sources:
-        if not source.secrets or not all(secret.get_secret_value().strip() for secret in source.secrets):
-            msg = f"{source.name}: no signing secret, or an empty one: it is required"
-            raise ValueError(msg)
-        if source.tolerance.total_seconds() <= 0:
-            msg = f"{source.name}: the signature tolerance must be more than zero"
-            raise ValueError(msg)
     if max_body_bytes <= 0:
         msg = "the largest body must be more than zero"
+        raise ValueError(msg)
+
+
+def _refuse_unsigned(source: Source) -> None:
+    if not source.secrets or not all(secret.get_secret_value().strip() for secret in source.secrets):
+        msg = f"{source.name}: no signing secret, or an empty one: it is required"
+        raise ValueError(msg)
+    if source.tolerance.total_seconds() <= 0:
+        msg = f"{source.name}: the signature tolerance must be more than zero"
         raise ValueError(msg)
 
 
@@ -151,6 +161,26 @@ class _Endpoint:
                 self.measures.bad_signatures.labels(source, outcome.reason).inc()
             case "unavailable":
                 """The request counter says it all."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Answers 503 and reads no body until the source can be made; from then on it is the source's endpoint."""
+
+    source: WaitingSource
+    endpoint_of: Callable[[Source], _Endpoint]
+    measures: Measures
+    retry_after_seconds: int
+    endpoint: _Endpoint | None = None
+
+    async def receive(self, request: Request) -> Response:
+        if self.endpoint is None:
+            if (source := self.source.made()) is None:
+                self.measures.requests.labels(self.source.name, "unavailable", "503").inc()
+                headers = {"Retry-After": str(self.retry_after_seconds), "Connection": "close"}
+                return JSONResponse({"error": "unavailable"}, status_code=503, headers=headers)
+            self.endpoint = self.endpoint_of(source)
+        return await self.endpoint.receive(request)
 
 
 _ERRORS: Final[Mapping[Verdict, str]] = {"refused": "signature", "unavailable": "unavailable"}

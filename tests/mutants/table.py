@@ -8,6 +8,7 @@ from tests.mutants import (
     doubting,
     feeding,
     moving,
+    parting,
     paying,
     reading,
     receiving,
@@ -39,4 +40,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *stocking.MUTANTS,
     *paying.MUTANTS,
     *showing.MUTANTS,
+    *parting.MUTANTS,
 )

@@ -32,6 +32,7 @@ FOUND: dict[str, Any] = {
     "dead_letters": {"waiting": 2},
     "cases": {},
     "feeds": {},
+    "stopped": {},
 }
 SHORT: dict[str, Any] = {
     "problem": None,
@@ -51,6 +52,7 @@ ALL: dict[str, Any] = {
     "dead_letters": {"waiting": 2},
     "cases": {"duplicate_record": 1},
     "feeds": {},
+    "stopped": {"webhook stripe": "stripe.secrets_file: secrets: No such file"},
 }
 
 
@@ -112,6 +114,12 @@ def test_several_companies_have_a_line_each(capsys: pytest.CaptureFixture[str]) 
     assert shown["south"] == "120 99% 25 s closed"
     assert shown["west"] == "120 99% 25 s off, slowed to 81%"
     assert shown["queues"] == "3 relay.retry.10s"
+
+
+def test_a_webhook_that_waits_for_its_secrets_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show_overview(ALL, as_json=False)
+    show_status({**FOUND, "stopped": ALL["stopped"]}, as_json=False)
+    assert capsys.readouterr().out.count("stopped: webhook stripe") == 2
 
 
 def test_a_company_of_which_no_mint_tells_has_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,55 @@
+"""Mutants of what stops alone: a feed or webhook whose files are wrong ends nobody else, is named, and comes back."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+FEEDS: Final = "tests/unit/ops/test_waiting_feed.py"
+WEBHOOKS: Final = "tests/unit/producers/test_waiting_webhook.py"
+WEBHOOK_COMES_BACK: Final = (
+    f"{WEBHOOKS}::test_it_answers_503_until_its_file_is_mended_and_the_other_is_taken_all_the_time"
+)
+ACCOUNTS: Final = "tests/unit/ops/test_stopped_accounts.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "wrong-feed-ends-all",
+        "A feed that cannot be used as it is set stops no other.",
+        "ops/feeding.py",
+        "yield [WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()]",
+        "yield [await make(name, feed) for name, feed in feeds.items()]",
+        (f"{FEEDS}::test_one_pass_goes_over_all_feeds_and_says_of_each_that_is_wrong_what_it_is",),
+    ),
+    Mutant(
+        "wrong-feed-not-named",
+        "`relay status` names a feed that cannot be used as it is set.",
+        "ops/feed_status.py",
+        """{"problem": problem_of(name, settings) or figures.get("problem")}""",
+        """{"problem": figures.get("problem")}""",
+        (f"{FEEDS}::test_status_check_and_dry_run_name_each_that_is_wrong_and_no_other",),
+    ),
+    Mutant(
+        "wrong-webhook-ends-all",
+        "A webhook whose secrets cannot be read stops no other.",
+        "ops/webhooks.py",
+        "return [each.made() or each for each in waiting]",
+        "return [each.make() for each in waiting]",
+        (WEBHOOK_COMES_BACK,),
+    ),
+    Mutant(
+        "wrong-webhook-taken-for-done",
+        "A fact is never acknowledged that could not be verified: its sender is told to come again.",
+        "producers/webhooks/receiver.py",
+        """return JSONResponse({"error": "unavailable"}, status_code=503, headers=headers)""",
+        """return JSONResponse({"error": "unavailable"}, status_code=200, headers=headers)""",
+        (WEBHOOK_COMES_BACK,),
+    ),
+    Mutant(
+        "wrong-account-not-named",
+        "`relay status` names a payroll account whose files cannot be used.",
+        "ops/stopped.py",
+        """found[f"payroll {name}"] = str(error)""",
+        "del error",
+        (f"{ACCOUNTS}::test_the_status_names_the_two_that_a_person_must_mend",),
+    ),
+)
