@@ -162,7 +162,7 @@ def open_database(url: str) -> AsyncEngine:
 
 async def compare(setting: Setting, settings: Settings, *, events: int, rounds: int) -> dict[str, Any]:
     """All measures on the store of the settings."""
-    engine = open_database(settings.store.url)
+    engine = open_database(settings.store.url.get_secret_value())
     try:
         pipelines = {
             name: await compare_pipelines(setting, engine, make, events=events, rounds=rounds)
@@ -173,7 +173,7 @@ async def compare(setting: Setting, settings: Settings, *, events: int, rounds: 
     before = setting.state()
     workers = await compare_workers(setting, settings, events=2 * events, rounds=max(rounds // 2, 2))
     return {
-        "store": settings.store.url.partition(":")[0].partition("+")[0],
+        "store": settings.store.url.get_secret_value().partition(":")[0].partition("+")[0],
         "pipeline": pipelines,
         "worker": workers,
         "calls_per_write": calls_per_write(setting, before),

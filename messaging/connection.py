@@ -8,6 +8,7 @@ made again. Whoever consumes runs inside `keep`, which starts its session again 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import aio_pika
@@ -25,6 +26,7 @@ from pydantic import SecretStr
 from messaging.errors import BrokerUnreachable, MessagingError
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
+from runtime.tls import distrust, trusting
 from runtime.tracebacks import words_of
 
 log = structlog.get_logger()
@@ -57,12 +59,17 @@ class Link:
         name: str,
         connect_timeout: float = 10,
         heartbeat: int = 10,
+        ca_file: Path | None = None,
     ) -> None:
-        """An `address` that can be asked is asked at each connect: a new password in its file needs no restart."""
+        """An `address` that can be asked is asked at each connect: a new password in its file needs no restart.
+
+        `ca_file` is the certificate of a private authority, which is read at each connect too.
+        """
         self._address = address
         self._name = name
         self._timeout = connect_timeout
         self._heartbeat = heartbeat
+        self._ca_file = ca_file
         self._connection: AbstractConnection | None = None
         self._generation = 0
         self._lock = asyncio.Lock()
@@ -130,6 +137,7 @@ class Link:
     async def _connect(self) -> AbstractConnection:
         try:
             address = self._address if isinstance(self._address, SecretStr) else self._address()
+            trust = None if self._ca_file is None else trusting("rabbitmq.ca_file", self._ca_file)
         except ConfigurationError as error:
             raise BrokerUnreachable(str(error)) from error
         try:
@@ -137,6 +145,7 @@ class Link:
                 return await aio_pika.connect(
                     address.get_secret_value(),
                     heartbeat=self._heartbeat,
+                    ssl_context=trust,
                     client_properties={"connection_name": self._name},
                 )
         except ProbableAuthenticationError as error:
@@ -147,6 +156,11 @@ class Link:
             raise BrokerUnreachable(msg) from error
         except BROKEN as error:
             msg = f"RabbitMQ cannot be reached: {type(error).__name__}. Is it running, and is rabbitmq.url right?"
+            if (why := distrust(error)) is not None:
+                msg = (
+                    f"RabbitMQ's certificate is not accepted: {why}. Name the certificate of the authority that signed "
+                    "it with rabbitmq.ca_file, and in rabbitmq.url a host that the certificate names."
+                )
             raise BrokerUnreachable(msg) from error
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, SecretStr
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from ops.findings import Checklist
 from ops.serving import FILES_OF_OURS, open_files
@@ -26,7 +26,7 @@ _PLAIN: Final = {"http", "amqp"}
 
 def check_exposure(checklist: Checklist, settings: Settings) -> None:
     """What is wrong, a finding each; or one that nothing is."""
-    problems = [*_plain(settings), *_reachable(settings), *_files(settings)]
+    problems = [*_plain(settings), *_unproved(settings), *_reachable(settings), *_files(settings)]
     checklist.wrong("exposure", *problems)
     if not problems:
         checklist.right(
@@ -93,6 +93,33 @@ def _plain(settings: Settings) -> Iterator[str]:
         yield "rabbitmq.url: the user guest, whom everybody knows, on another host: make a user of the relay's own."
 
 
+def _unproved(settings: Settings) -> Iterator[str]:
+    """Servers elsewhere that need not prove who they are: a stranger on the way gets the password, and all else."""
+    url, store = make_url(settings.store.url.get_secret_value()), settings.store
+    mode = store.ssl_mode or os.environ.get("PGSSLMODE", "prefer")
+    for host in _hosts_of(url) if url.get_backend_name() == "postgresql" and mode != "verify-full" else ():
+        if not (is_loopback(host) or host in settings.plain_hosts):
+            yield (
+                f"store.url: PostgreSQL on {host} with sslmode {mode}: whoever is on the way can pass for it, and get "
+                "the password and all rows. Put ?sslmode=verify-full into store.url (with store.ca_file for a private "
+                f"authority), or name {host} in plain_hosts if the network between is yours alone."
+            )
+    broker = urlsplit(_told(settings.rabbitmq.address) or "")
+    if parse_qs(broker.query).get("no_verify_ssl", ["0"])[-1] != "0" and not is_loopback(broker.hostname):
+        msg = f"rabbitmq.url: no_verify_ssl: whoever is on the way can pass for {broker.hostname}"
+        yield f"{msg}. Take it out, and name a private authority's certificate with rabbitmq.ca_file."
+
+
+def _hosts_of(url: URL) -> list[str]:
+    """Where a PostgreSQL may be, without sockets of this machine; one URL can name several hosts."""
+    said = url.query.get("host", ())
+    named = [url.host] if url.host else [said] if isinstance(said, str) else [*said]
+    hosts = [
+        host.rpartition(":")[0] if host.count(":") == 1 else host for host in named or [os.environ.get("PGHOST", "")]
+    ]
+    return [host for host in hosts if host and not host.startswith("/")]
+
+
 def _reachable(settings: Settings) -> Iterator[str]:
     receiver = settings.receiver
     behind_a_proxy = any(not network.is_loopback for network in receiver.proxies)
@@ -104,14 +131,16 @@ def _reachable(settings: Settings) -> Iterator[str]:
 def _files(settings: Settings) -> Iterator[str]:
     for setting, path in secret_files(settings):
         yield from _kept_secret(setting, path)
-    url = make_url(settings.store.url)
+    url = make_url(settings.store.url.get_secret_value())
     if url.get_backend_name() == "sqlite" and url.database:
         database = Path(url.database)
         for each in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
             if each.exists():
                 yield from _kept_secret("store.url", each)
     config = Path(os.environ.get("RELAY_CONFIG", "relay.toml"))
-    for setting, path in (("relay.toml", config), ("books", settings.books)):
+    trusted = {"rabbitmq": settings.rabbitmq.ca_file, "store": settings.store.ca_file, "solid": settings.solid.ca_file}
+    believed = ((f"{name}.ca_file", path) for name, path in trusted.items() if path is not None)
+    for setting, path in (("relay.toml", config), ("books", settings.books), *believed):
         if path.exists() and (who := writable_by_others(path)) is not None:
             yield f"{setting}: {path} may be changed by {who}: chmod go-w {path}"
 

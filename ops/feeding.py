@@ -86,7 +86,8 @@ def state_folder_of(name: str, feed: FolderFeed, settings: Settings) -> Path:
 
 def store_file(settings: Settings) -> Path | None:
     """The SQLite database; None where it is another."""
-    store = make_url(settings.store.url).database if settings.store.url.startswith("sqlite") else None
+    url = make_url(settings.store.url.get_secret_value())
+    store = url.database if url.get_backend_name() == "sqlite" else None
     return Path(store) if store else None
 
 

@@ -13,6 +13,7 @@ import httpx2
 
 from runtime.calling import new_client
 from runtime.settings import ConfigurationError, RabbitSettings
+from runtime.tls import distrust, trusting
 
 TIMEOUT_SECONDS = 10.0
 
@@ -97,7 +98,8 @@ async def _client(rabbit: RabbitSettings) -> AsyncIterator[httpx2.AsyncClient]:
     user = named if named.username else urlsplit(rabbit.address().get_secret_value())
     base = named._replace(netloc=named.netloc.rpartition("@")[2], path=f"{named.path.rstrip('/')}/api/").geturl()
     auth = httpx2.BasicAuth(unquote(user.username or "guest"), unquote(user.password or "guest"))
-    async with new_client(base_url=base, auth=auth, timeout=TIMEOUT_SECONDS) as client:
+    trust = None if rabbit.ca_file is None else trusting("rabbitmq.ca_file", rabbit.ca_file)
+    async with new_client(base_url=base, auth=auth, timeout=TIMEOUT_SECONDS, trust=trust) as client:
         yield client
 
 
@@ -107,6 +109,8 @@ async def _get(client: httpx2.AsyncClient, path: str) -> Any:  # noqa: ANN401 - 
         answer = await client.get(path)
     except httpx2.HTTPError as error:
         msg = f"{shown}: {type(error).__name__}. Is the plugin rabbitmq_management on, and the port right?"
+        if (why := distrust(error)) is not None:
+            msg = f"{shown}: its certificate is not accepted: {why}. Name its authority's with rabbitmq.ca_file."
         raise ConfigurationError(msg) from error
     if answer.status_code in {httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN}:
         msg = f"{shown} refuses the user: give it the tag: rabbitmqctl set_user_tags USER monitoring"

@@ -35,6 +35,7 @@ from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
 from store.engine import connect
 from store.marks import Marks
+from store.postgresql import Access
 from store.sealing import Sealing
 
 log = structlog.get_logger()
@@ -43,8 +44,12 @@ log = structlog.get_logger()
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """The database, migrated to the newest schema."""
-    migrate.upgrade(settings.store.url)
-    engine = connect(settings.store.url)
+    store = settings.store
+    password = None if store.password_file is None else store.password
+    url, access = store.url.get_secret_value(), Access(password=password, ca_file=store.ca_file)
+    store.password()  # a file that cannot be read is a mistake at start, and a store that is away later
+    migrate.upgrade(url, access)
+    engine = connect(url, access)
     try:
         yield engine
     finally:
@@ -66,6 +71,7 @@ async def open_link(settings: Settings, name: str) -> AsyncIterator[Link]:
         name=f"relay {name} {os.getpid()}",
         connect_timeout=rabbit.connect_timeout_seconds,
         heartbeat=rabbit.heartbeat_seconds,
+        ca_file=rabbit.ca_file,
     )
     try:
         yield link

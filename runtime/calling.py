@@ -3,6 +3,7 @@
 Every client of the relay sends through `Bounded`. It must not know what is asked, and shows nothing of an answer.
 """
 
+import ssl
 from typing import Final
 
 import httpx2
@@ -64,11 +65,15 @@ def new_client(  # noqa: PLR0913 - one keyword a part
     most_bytes: int = MOST_BYTES,
     proxy: SecretStr | None = None,
     auth: httpx2.Auth | None = None,
+    trust: ssl.SSLContext | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> httpx2.AsyncClient:
-    """Make a client of somebody else's server; `transport` is what sends, where it is not the network."""
+    """Make a client of somebody else's server; `transport` is what sends, where it is not the network.
+
+    `trust` is whom to believe who a server is: the public authorities where nobody is named.
+    """
     through = None if proxy is None else proxy.get_secret_value()
-    sending = transport or httpx2.AsyncHTTPTransport(proxy=through, trust_env=False)
+    sending = transport or httpx2.AsyncHTTPTransport(proxy=through, trust_env=False, verify=trust or True)
     return httpx2.AsyncClient(
         base_url=base_url,
         auth=auth,

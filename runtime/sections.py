@@ -67,6 +67,7 @@ class RabbitSettings(Section):
     url_file: Path | None = None
     management_url: SecretStr | None = None
     management_url_file: Path | None = None
+    ca_file: Path | None = None
     heartbeat_seconds: int = Field(default=10, ge=1, le=600)
     connect_timeout_seconds: float = Field(default=10, gt=0)
     publish_timeout_seconds: float = Field(default=10, gt=0)
@@ -208,32 +209,6 @@ class BucketSettings(Section):
             )
             raise ValueError(msg)
         return self
-
-
-class StoreSettings(Section):
-    """`[store]`: the database of the inbox, the dead letters and the audit."""
-
-    url: str = "sqlite+aiosqlite:///var/relay.db"
-    settled_days: float = Field(default=90, gt=0)
-    body_key_file: Path | None = None
-
-    def body_keys(self) -> tuple[SecretStr, ...]:
-        """The keys that bodies of dead letters are sealed under, the newest first; none where no file is set.
-
-        Raises:
-            ConfigurationError: the file cannot be read, or a line is no key.
-        """
-        return (
-            ()
-            if self.body_key_file is None
-            else read_secrets("store.body_key_file", self.body_key_file, secret_files.BODY_KEY)
-        )
-
-    @field_validator("url")
-    @classmethod
-    def _is_a_database(cls, url: str) -> str:
-        with_scheme(SecretStr(url), ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg"))
-        return url
 
 
 class ReceiverSettings(Section):

@@ -30,12 +30,12 @@ from runtime.sections import (
     RabbitSettings,
     ReceiverSettings,
     SolidSettings,
-    StoreSettings,
     StripeSettings,
     WorkerSettings,
 )
 from runtime.sections_feeds import FEED_KINDS, FeedName, FeedSettings, ShopifySettings, secret_settings_in
 from runtime.sections_payroll import PayrollName, PayrollSettings
+from runtime.sections_store import StoreSettings, holds_password
 
 __all__ = [
     "BucketSettings",
@@ -251,6 +251,11 @@ def _refuse_secrets_in(path: Path) -> None:
                 _refuse_secret(path, f"{prefix}{section}.{name}")
     for where in secret_settings_in(written):
         _refuse_secret(path, where)
+    store = written.get("store")
+    url = store.get("url") if isinstance(store, dict) else None
+    if isinstance(url, str) and holds_password(url):
+        msg = f"{path}: store.url holds a password: put it into a file and name that with store.password_file"
+        raise ConfigurationError(f"{msg}, or set RELAY_STORE__URL.")
 
 
 def _refuse_secret(path: Path, where: str) -> NoReturn:

@@ -14,6 +14,7 @@ import httpx2
 import structlog
 
 from runtime.clock import Clock
+from runtime.tls import distrust
 from solid.dialect import Dialect, Resource
 from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, SolidError, Stage, Unavailable
 from solid.json_text import read_json
@@ -45,6 +46,12 @@ _SENTENCES: Mapping[Cause, str] = {
 }
 
 
+_UNTRUSTED = (
+    "the certificate of solid.base_url is not accepted, nothing was sent: {}. Name the certificate of the authority "
+    "that signed it with solid.ca_file, and in solid.base_url a host that the certificate names"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """What Solid's envelope says of a failure."""
@@ -59,6 +66,8 @@ class _Said:
 def from_exception(error: httpx2.HTTPError, call: str) -> SolidError:
     """Translate an exception of httpx2: only what certainly left nothing behind counts as `closed`."""
     name = type(error).__name__
+    if (why := distrust(error)) is not None:
+        return Unavailable("closed", f"{call}: {_UNTRUSTED.format(why)}")
     if isinstance(error, NOTHING_SENT):
         return Unavailable("closed", f"{call}: {_SENTENCES['closed']} ({name}: {_one_line(str(error))})")
     stage: Stage = "sending" if isinstance(error, _SENDING) else "waiting"

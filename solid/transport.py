@@ -20,6 +20,7 @@ import structlog
 from pydantic import SecretStr
 
 from runtime.calling import Bounded
+from runtime.tls import trusting
 from solid.answers import NOTHING_SENT
 from solid.errors import Unavailable
 
@@ -127,8 +128,8 @@ class PacedTransport(httpx2.AsyncBaseTransport):
 def direct_transport(*, ca_file: Path | None = None, proxy: SecretStr | None = None) -> Bounded:
     """Make the transport that really sends: TLS verified, no retries, bounded answers, short-lived idle connections.
 
-    `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises OSError when
-    it cannot be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would
+    `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises ConfigurationError
+    when it cannot be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would
     leave a doubt.
     """
     verify = _trusting(ca_file)
@@ -140,7 +141,7 @@ def direct_transport(*, ca_file: Path | None = None, proxy: SecretStr | None = N
 @functools.cache
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     """One context for all clients that trust the same: each costs half a megabyte."""
-    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    return trusting("solid.ca_file", ca_file)
 
 
 async def _ready(request: httpx2.Request) -> bool:

@@ -16,8 +16,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from runtime.errors import ConfigurationError
+from runtime.tls import distrust
 from store import postgresql, sqlite
 from store.errors import Raced, StoreUnavailable
+from store.postgresql import Access
 
 T = TypeVar("T")
 
@@ -30,13 +33,14 @@ _turns: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
 SCHEMA_LOCK = 7_305_118  # any number, the same in every relay: PostgreSQL's advisory lock for migrations
 
 
-def connect(url: str) -> AsyncEngine:
+def connect(url: str, access: Access | None = None) -> AsyncEngine:
     """Open a pool on `url` (`sqlite:///var/relay.db` or `postgresql://…`). No connection is made yet.
 
     What is committed survives a power cut: SQLite is in WAL mode with `synchronous=FULL`, PostgreSQL has
     `synchronous_commit=on`. SQLite: the folder is created; a file that is deleted or replaced while in use
     raises `StoreUnavailable`. PostgreSQL: connections lost in a restart of the server are made anew. Run
-    `store.migrate.upgrade` first. Raises ValueError for a URL that names no lasting database.
+    `store.migrate.upgrade` first. Raises ValueError for a URL that names no lasting database, ConfigurationError for
+    an authority's certificate that cannot be read.
     """
     parsed = make_url(url)
     backend = parsed.get_backend_name()
@@ -45,8 +49,9 @@ def connect(url: str) -> AsyncEngine:
         raise ValueError(message)
     timeout = float(str(parsed.query.get("timeout", BUSY_SECONDS)))
     parsed = parsed.set(drivername=DRIVERS[backend]).difference_update_query(["timeout"])
-    open_database = sqlite.open_sqlite if backend == "sqlite" else postgresql.open_postgresql
-    return open_database(parsed, timeout=timeout)
+    if backend == "sqlite":
+        return sqlite.open_sqlite(parsed, timeout=timeout)
+    return postgresql.open_postgresql(parsed, access or Access(), timeout=timeout)
 
 
 @asynccontextmanager
@@ -101,4 +106,8 @@ def _translated(engine: AsyncEngine) -> Iterator[None]:
         raced = isinstance(exc, IntegrityError) or getattr(exc.orig, "sqlstate", None) in postgresql.RACE_STATES
         raise (Raced if raced else StoreUnavailable)(SAID[engine.dialect.name](exc.orig)) from exc
     except (PoolTimeout, OSError) as exc:
-        raise StoreUnavailable(str(exc) or "the database did not answer in time") from exc
+        why = distrust(exc)
+        told = str(exc) or "the database did not answer in time"
+        raise StoreUnavailable(told if why is None else postgresql.UNTRUSTED.format(why)) from exc
+    except ConfigurationError as exc:  # a file of the settings that is read at each connect
+        raise StoreUnavailable(str(exc)) from exc

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.engine import connect, lock_schema, reading, transact
 from store.errors import SchemaTooNew
+from store.postgresql import Access
 
 HEAD: Final = "0010"  # the newest file in migrations/versions; a test keeps it true
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, access: Access | None = None) -> None:
     """Migrate the database at `url` to `HEAD`, creating it if need be. Idempotent, all or nothing.
 
     Any number of processes may call it at once: one migrates, the others wait. Costs a few milliseconds when
@@ -26,11 +27,11 @@ def upgrade(url: str) -> None:
     SchemaTooNew.
     """
     with ThreadPoolExecutor(1) as thread:  # its own thread, as a running loop cannot run a second one
-        thread.submit(asyncio.run, _upgrade(url)).result()
+        thread.submit(asyncio.run, _upgrade(url, access)).result()
 
 
-async def _upgrade(url: str) -> None:
-    engine = connect(url)
+async def _upgrade(url: str, access: Access | None) -> None:
+    engine = connect(url, access)
     try:
         async with reading(engine) as connection:
             version = await connection.run_sync(_version)

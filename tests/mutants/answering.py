@@ -62,7 +62,7 @@ MUTANTS: Final = (
         "environment-s-proxy",
         "The proxy of the environment is not trusted with keys and books.",
         "runtime/calling.py",
-        "    sending = transport or httpx2.AsyncHTTPTransport(proxy=through, trust_env=False)\n",
+        "    sending = transport or httpx2.AsyncHTTPTransport(proxy=through, trust_env=False, verify=trust or True)\n",
         "    from urllib.request import getproxies\n"
         '    sending = transport or httpx2.AsyncHTTPTransport(proxy=through or getproxies().get("http"))\n',
         (f"{CALLING}::test_the_proxy_of_the_environment_is_not_trusted",),

@@ -6,9 +6,71 @@ from tests.mutants.mutant import Mutant
 
 STORE_MARKS: Final = "tests/contract/store/test_marks.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+TLS: Final = "tests/contract/store/test_tls.py"
+BROKER_TLS: Final = "tests/integration/test_tls.py"
+SETTINGS: Final = "tests/unit/runtime/test_settings.py"
+EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
 MARKS: Final = "tests/integration/test_marks.py"
 
 MUTANTS: Final = (
+    Mutant(
+        "certificate-not-verified",
+        "Where a private authority is named, PostgreSQL proves who it is.",
+        "store/postgresql.py",
+        '        said = {"sslmode": "verify-full", **said, "sslrootcert": str(ca_file)}\n',
+        '        said = {"sslmode": "prefer", **said, "sslrootcert": str(ca_file)}\n',
+        (f"{TLS}::test_a_server_of_another_authority_is_refused",),
+    ),
+    Mutant(
+        "name-not-verified",
+        "A certificate of the right authority for another server is refused.",
+        "store/postgresql.py",
+        '        said = {"sslmode": "verify-full", **said, "sslrootcert": str(ca_file)}\n',
+        '        said = {"sslmode": "verify-ca", **said, "sslrootcert": str(ca_file)}\n',
+        (f"{TLS}::test_a_server_of_another_name_is_refused",),
+    ),
+    Mutant(
+        "authority-of-the-broker-ignored",
+        "RabbitMQ is believed by the authority that was named.",
+        "messaging/connection.py",
+        "                    ssl_context=trust,\n",
+        "                    ssl_context=None,\n",
+        (f"{BROKER_TLS}::test_a_broker_of_a_private_authority_is_spoken_to_and_no_other",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "anybodys-certificate",
+        "Whoever is spoken to over TLS proves who it is.",
+        "runtime/tls.py",
+        "        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))\n",
+        "        return ssl._create_unverified_context(cafile=None if ca_file is None else str(ca_file))\n",
+        (f"{BROKER_TLS}::test_solid_of_a_private_authority_is_spoken_to_and_no_other",),
+        needs_broker=True,
+    ),
+    Mutant(
+        "databases-password-in-the-settings",
+        "The database's password is not taken from relay.toml, which is no file of secrets.",
+        "runtime/settings.py",
+        "    if isinstance(url, str) and holds_password(url):\n",
+        "    if False:\n",
+        (f"{SETTINGS}::test_a_databases_password_in_the_file_is_refused_and_not_shown",),
+    ),
+    Mutant(
+        "database-unproved-passed-over",
+        "A database elsewhere that need not prove who it is is told.",
+        "ops/check_exposure.py",
+        'if url.get_backend_name() == "postgresql" and mode != "verify-full" else ():\n',
+        'if url.get_backend_name() == "postgresql" and mode == "disable" else ():\n',
+        (f"{EXPOSURE}::test_a_server_elsewhere_that_need_not_prove_who_it_is_is_wrong",),
+    ),
+    Mutant(
+        "databases-old-password-kept",
+        "A new password of the database in its file is used at the next connect.",
+        "store/postgresql.py",
+        '{"password": access.password}',
+        '{"password": access.password()}',
+        (f"{TLS}::test_a_new_password_in_its_file_is_used_at_the_next_connect",),
+    ),
     Mutant(
         "store-gone-back-claimed-in",
         "A process whose store goes back in time under it claims nothing in it.",

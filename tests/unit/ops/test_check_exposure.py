@@ -93,6 +93,50 @@ def test_what_stays_on_this_machine_or_was_said_to_be_fine_is_not(said: dict[str
     assert wrong(**said) == []
 
 
+DATABASE = "postgresql://relay:hush@db.example.com/relay"
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"store": {"url": DATABASE}}, "store.url: PostgreSQL on db.example.com with sslmode prefer: "),
+        ({"store": {"url": f"{DATABASE}?sslmode=require"}}, "store.url: PostgreSQL on db.example.com with sslmode req"),
+        ({"store": {"url": f"{DATABASE}?sslmode=verify-ca"}}, "store.url: PostgreSQL on db.example.com with sslmode v"),
+        ({"store": {"url": "postgresql:///relay?host=10.0.0.1:5432"}}, "store.url: PostgreSQL on 10.0.0.1 with ssl"),
+        ({"rabbitmq": {"url": "amqps://u:hush@h.example.com/?no_verify_ssl=1"}}, "rabbitmq.url: no_verify_ssl: "),
+    ],
+)
+def test_a_server_elsewhere_that_need_not_prove_who_it_is_is_wrong(said: dict[str, Any], named: str) -> None:
+    [found] = wrong(**said)
+    assert found.startswith(named)
+    assert "hush" not in found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"store": {"url": f"{DATABASE}?sslmode=verify-full"}},
+        {"store": {"url": DATABASE, "ca_file": "authority.crt"}},
+        {"store": {"url": DATABASE}, "plain_hosts": ["db.example.com"]},
+        {"store": {"url": "postgresql://relay:hush@127.0.0.1/relay"}},
+        {"store": {"url": "postgresql:///relay?host=/run/postgresql"}},
+        {"store": {"url": "postgresql:///relay"}},
+        {"rabbitmq": {"url": "amqps://u:hush@h.example.com/", "ca_file": "authority.crt"}},
+    ],
+)
+def test_a_server_that_proves_who_it_is_or_is_near_is_fine(said: dict[str, Any]) -> None:
+    assert wrong(**said) == []
+
+
+def test_a_databases_password_is_a_secret_and_an_authority_that_others_may_replace_is_none(tmp_path: Path) -> None:
+    for name, mode in (("password", 0o640), ("authority.crt", 0o666)):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(mode)
+    store = {"url": DATABASE, "password_file": tmp_path / "password", "ca_file": tmp_path / "authority.crt"}
+    found = wrong(store=store | {"url": DATABASE.replace(":hush", "")})
+    assert [text.split(": ")[0] for text in found] == ["store.password_file", "store.ca_file"]
+
+
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o644, 0o660, 0o700])
 def test_a_secret_that_others_can_read_or_replace_is_wrong(tmp_path: Path, mode: int) -> None:
     (key := tmp_path / "key").write_text(KEY)

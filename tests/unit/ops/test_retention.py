@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from ops import retention
@@ -58,7 +59,8 @@ async def test_a_running_relay_erases_by_itself_and_survives_a_store_that_is_gon
     await settled(settings, clock)
     clock.advance(91 * DAY)
     monkeypatch.setattr(retention, "EVERY_SECONDS", 0.01)
-    gone = settings.model_copy(update={"store": settings.store.model_copy(update={"url": "sqlite:////dev/null/x"})})
+    elsewhere = settings.store.model_copy(update={"url": SecretStr("sqlite:////dev/null/x")})
+    gone = settings.model_copy(update={"store": elsewhere})
     stop = asyncio.Event()
     jobs = [asyncio.create_task(retention.keep_erasing(each, clock, stop)) for each in (settings, gone)]
     async with asyncio.timeout(30):

@@ -67,8 +67,8 @@ async def test_one_pass_goes_over_all_feeds_and_says_of_each_that_is_wrong_what_
 async def test_status_check_and_dry_run_name_each_that_is_wrong_and_no_other(
     settings: Settings, tmp_path: Path
 ) -> None:
-    migrate.upgrade(settings.store.url)
-    engine = connect(settings.store.url)
+    migrate.upgrade(settings.store.url.get_secret_value())
+    engine = connect(settings.store.url.get_secret_value())
     found = await feeds_in_status(settings, engine, SystemClock())
     await engine.dispose()
     assert {name for name, each in found.items() if each["problem"]} == WRONG

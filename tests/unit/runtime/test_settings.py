@@ -37,6 +37,41 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(written: str) -> None:
     assert "hidden" not in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["postgresql://u:hidden@h/db", "postgresql://u@h/db?password=hidden"])
+def test_a_databases_password_in_the_file_is_refused_and_not_shown(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("relay.toml").write_text(f'[store]\nurl = "{url}"')
+    with pytest.raises(ConfigurationError, match=r"store\.password_file, or set RELAY_STORE__URL") as refused:
+        load_settings()
+    assert "hidden" not in str(refused.value)
+    Path("relay.toml").write_text('[store]\nurl = "postgresql://u@h/db"\npassword_file = "secrets/store"')
+    assert load_settings().store.password_file == Path("secrets/store")
+    Path("relay.toml").unlink()
+    monkeypatch.setenv("RELAY_STORE__URL", url)
+    assert "hidden" not in repr(load_settings()) + str(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"url": "sqlite:///x.db", "password_file": "p"}, "an SQLite file"),
+        ({"url": "sqlite:///x.db", "ca_file": "p"}, "an SQLite file"),
+        ({"url": "postgresql://u:hidden@h/db", "password_file": "p"}, "another in password_file"),
+        ({"url": "postgresql://u@h/db?password=hidden", "password_file": "p"}, "another in password_file"),
+        ({"url": "postgresql://h/db?sslmode=verify_full"}, "sslmode is one of disable, allow"),
+        ({"url": "postgresql://h/db?sslmode=require", "ca_file": "p"}, "set sslmode to verify-full"),
+        ({"url": "postgresql://h/db?ssl=prefer", "ca_file": "p"}, "set sslmode to verify-full"),
+    ],
+)
+def test_what_does_not_fit_the_database_is_refused(
+    said: dict[str, str], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(f"RELAY_STORE__{name.upper()}", value)
+    with pytest.raises(ConfigurationError, match=why) as refused:
+        load_settings()
+    assert "hidden" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [

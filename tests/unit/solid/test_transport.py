@@ -9,6 +9,7 @@ import httpx2
 import pytest
 import structlog
 
+from runtime.errors import ConfigurationError
 from solid.client import SolidClient
 from solid.errors import OutcomeUnknown, SolidError, Unavailable
 from solid.transport import LATE_SECONDS, PacedTransport, direct_transport
@@ -234,5 +235,5 @@ async def test_the_transport_that_sends_verifies_certificates() -> None:
 
 
 def test_a_missing_certificate_file_is_an_error_at_once(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(ConfigurationError, match=r"solid\.ca_file: .*No such file"):
         direct_transport(ca_file=tmp_path / "none.pem")
