@@ -1,21 +1,27 @@
 """`relay normalize`: raw documents and files to events, with nothing running."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from ops.running import told_plainly
 from ops.terminal import say, say_json
 
+BooksMode = Literal["live", "test"]
+"""As `producers.normalising.Mode`, which would be slow to import here."""
 
-def normalize(
+
+def normalize(  # noqa: PLR0913 - one parameter an option
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of raw documents.")],
     *,
     source: Annotated[str, typer.Option(help="Where the documents come from, for example stripe.")],
     company: Annotated[str, typer.Option(help="Whose books.")] = "main",
     currency: Annotated[str, typer.Option(help="Of documents that name none.")] = "USD",
     options: Annotated[Path | None, typer.Option(help="A TOML file with the options of the source.")] = None,
+    mode: Annotated[
+        BooksMode | None, typer.Option(help="As the books take them: live or test; without it, both.")
+    ] = None,
 ) -> None:
     """Raw documents to events, one JSON line each, on stdout. Offline. Rejected ones on stderr, exit code 1.
 
@@ -31,9 +37,10 @@ def normalize(
         raise typer.Exit(2)
     with told_plainly():
         said = read_options(options) if options else {}
+    context = NormaliseContext(company=company, currency=currency, options=said, mode=mode)
     rejected = False
     for path in files:
-        for result in normalise_file(source, path, NormaliseContext(company=company, currency=currency, options=said)):
+        for result in normalise_file(source, path, context):
             if isinstance(result, bytes):
                 say_json(result.decode())
             elif isinstance(result, Warned):

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from messaging.errors import MessagingError
 from ops.roles import open_publisher, open_store
 from ops.waiting_feed import WaitingFeed
+from ops.webhooks import mode_of
 from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Feed, Pass, Progress, Turn, keep_feeding, no_progress, wait
 from producers.feeds.folder import WatchedFolder
@@ -130,7 +131,9 @@ def context_of(name: str, feed: FeedSettings, settings: Settings, *, facts_of: s
         options = feed.source_options()
     except ConfigurationError as error:
         raise ConfigurationError(f"feeds.{name}.options_file: {error}") from error
-    context = NormaliseContext(company=company, currency=currency, options=options, facts_of=facts_of)
+    context = NormaliseContext(
+        company=company, currency=currency, options=options, mode=mode_of(settings), facts_of=facts_of
+    )
     try:
         refuse_bad_options(feed.source, context)
     except Rejected as rejected:

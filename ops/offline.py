@@ -38,6 +38,10 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
             for piece in read(source, file, context, max_bytes=LARGEST_FILE):
                 if isinstance(piece, Taken):
                     yield from map(encode, piece.events)
+                    if piece.ignored == "test_mode":
+                        yield Warned(
+                            f"{path}: {piece.where}: test_mode: a test posts nothing in the books of real money"
+                        )
                     continue
                 field = f"{piece.field}: " if piece.field else ""
                 said = f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"

@@ -1,8 +1,8 @@
 """In which context raw input is normalised when it is replayed: that in which it came, as the settings are now."""
 
 from ops.feeding import context_of
-from ops.webhooks import shops_of
-from producers.normalising import Mode, NormaliseContext, Rejected
+from ops.webhooks import mode_of, shops_of
+from producers.normalising import NormaliseContext, Rejected
 from producers.webhooks.builtin import SHOPIFY_PATH
 from producers.webhooks.shopify_shops import UNMAPPED_SHOP
 from runtime.settings import ConfigurationError, Settings
@@ -31,8 +31,7 @@ def context_for(letter: StoredLetter, settings: Settings, *, facts_of: str = "")
             raise ConfigurationError(msg)
         return context_of(name, settings.feeds[name], settings, facts_of=facts_of)
     if source != SHOPIFY_PATH:
-        mode: Mode = "test" if settings.stripe.test_mode else "live"
-        return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts, mode=mode)
+        return NormaliseContext(company=settings.company, accounts=settings.stripe.accounts, mode=mode_of(settings))
     if letter.reason.startswith(UNMAPPED_SHOP):
         shop = letter.reason.removeprefix(UNMAPPED_SHOP)
         if shop not in settings.shopify.shops:

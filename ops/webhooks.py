@@ -3,6 +3,7 @@
 import functools
 from datetime import timedelta
 
+from producers.normalising import Mode
 from producers.webhooks.builtin import SHOPIFY_PATH, shopify_webhook, stripe_webhook
 from producers.webhooks.intake import Source
 from producers.webhooks.shopify_shops import Shops
@@ -15,6 +16,11 @@ def webhooks_wanted(settings: Settings) -> bool:
     """Whether there is something to receive; where nothing else brings events, a missing secret is a mistake."""
     has_a_secret = settings.stripe.configured or settings.shopify.configured
     return has_a_secret or not (settings.feeds or settings.payroll)
+
+
+def mode_of(settings: Settings) -> Mode:
+    """Whether the books take real money or tests: one rule, whichever way a document of Stripe comes."""
+    return "test" if settings.stripe.test_mode else "live"
 
 
 def shops_of(settings: Settings) -> Shops:
@@ -45,7 +51,7 @@ def _stripe(settings: Settings) -> Source:
         tolerance_seconds=stripe.tolerance_seconds,
         accounts=stripe.accounts,
         company=settings.company,
-        test_mode=stripe.test_mode,
+        mode=mode_of(settings),
     )
 
 

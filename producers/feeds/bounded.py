@@ -12,8 +12,9 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
@@ -81,13 +82,7 @@ def _in_child(
         "max_bytes": settings.max_bytes,
         "memory_bytes": settings.max_memory_bytes,
         "seconds": math.ceil(seconds) + 1,
-        "context": {
-            "company": context.company,
-            "accounts": dict(context.accounts),
-            "currency": context.currency,
-            "options": dict(context.options),
-            "facts_of": context.facts_of,
-        },
+        "context": {each.name: _plain(getattr(context, each.name)) for each in fields(context)},
     }
     file.seek(0)
     with _child(file) as child:
@@ -97,6 +92,11 @@ def _in_child(
             yield from received(lines)
         except EOFError:
             _refuse(child.wait(), settings, seconds=seconds, is_up=is_up)
+
+
+def _plain(value: object) -> object:
+    """For JSON, which knows one kind of mapping."""
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 @contextmanager

@@ -4,6 +4,7 @@ It must not know what a feed reads: `folder` and `polling` do.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -150,11 +151,18 @@ async def wait(stop: asyncio.Event, seconds: float, clock: Clock) -> None:
         await asyncio.gather(stopping, sleeping, return_exceptions=True)
 
 
-async def keep_run(runs: Runs | None, run: FeedRun) -> None:
-    """Keep what became of it, and say it in one line. Without the store a folder's feed goes on all the same."""
+async def keep_run(runs: Runs | None, run: FeedRun, *, ignored: Mapping[str, int] | None = None) -> None:
+    """Keep what became of it, and say it in one line. Without the store a folder's feed goes on all the same.
+
+    `ignored` says how many documents post nothing, by reason; the line has them by the first word of it.
+    """
+    by_kind: Counter[str] = Counter()
+    for reason, count in (ignored or {}).items():
+        by_kind[reason.partition(":")[0]] += count
     seconds = (run.ended_at - run.started_at).total_seconds()
     figures = {"rows": run.rows, "events": run.events, "rejects": run.rejects, "seconds": round(seconds, 3)}
-    log.info("feed.settled", feed=run.feed, company=run.company, name=run.name, state=run.state, **figures)
+    told = {"company": run.company, "name": run.name, "state": run.state, "ignored": dict(by_kind)}
+    log.info("feed.settled", feed=run.feed, **told, **figures)
     if runs is None:
         return
     try:

@@ -192,7 +192,7 @@ class WatchedFolder:
             await self._put_back(file, turn)
             raise
         done.count(run)
-        await keep_run(self.runs, run)
+        await keep_run(self.runs, run, ignored=spool.counts.ignored)
 
     async def _settle(self, file: At, spool: Spool, turn: Turn, *, now: float) -> FeedRun:
         started = self.clock.now()

@@ -7,6 +7,7 @@ order items come; one that the answer gives moves page by page. What the last pa
 import asyncio
 import hashlib
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class Item:
     digest: str
     events: tuple[Encoded, ...] = ()
     rejected: Rejected | None = None
+    ignored: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class _Reading:
     rejects: int = 0
     size: int = 0
     etag: str | None = None
+    ignored: Counter[str] = field(default_factory=Counter)
     seen: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     """Of `seen`, what a person has before them: forgotten last, lest it be put there again."""
@@ -133,7 +136,7 @@ class PolledAddress:
             raise
         run, done = self._run(reading, None), Pass()
         done.count(run)
-        await keep_run(self.runs, run)
+        await keep_run(self.runs, run, ignored=reading.ignored)
         return done
 
     async def pages(self, cursor: Cursor, turn: Turn) -> AsyncGenerator[Page, None]:
@@ -181,6 +184,7 @@ class PolledAddress:
         reading.pages += 1
         reading.rows += len(page.items)
         reading.events += len(events)
+        reading.ignored.update(item.ignored.partition(":")[0] for item in new if item.ignored)
         reading.size += page.size
         reading.etag = page.etag
         reading.seen += [item.digest for item in page.items]
@@ -285,7 +289,7 @@ class PolledAddress:
 def _item(raw: bytes, source: str, context: NormaliseContext) -> Item:
     digest = hashlib.sha256(raw).hexdigest()[:16]
     normalised, rejected = read_document(source, raw, context)
-    return Item(raw, digest, tuple(encoded(event) for event in normalised.events), rejected)
+    return Item(raw, digest, tuple(encoded(event) for event in normalised.events), rejected, normalised.ignored)
 
 
 def _with(url: str, param: str, value: str) -> str:

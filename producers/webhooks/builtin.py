@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from producers.normalising import NormaliseContext, Rejected
+from producers.normalising import Mode, NormaliseContext, Rejected
 from producers.sources import SOURCES
 from producers.webhooks import stripe
 from producers.webhooks.intake import Arrived, Sort, Source
@@ -23,12 +23,12 @@ _UNTIMED: Final = timedelta(seconds=1)  # Shopify signs no time
 
 
 def stripe_webhook(
-    *, secrets: Sequence[SecretStr], tolerance_seconds: int, accounts: Mapping[str, str], company: str, test_mode: bool
+    *, secrets: Sequence[SecretStr], tolerance_seconds: int, accounts: Mapping[str, str], company: str, mode: Mode
 ) -> Source:
     """Stripe's events. `secrets` are the signing secrets in use, several during a rotation.
 
     `accounts` maps Connect account ids to companies, events without an account go to `company`.
-    `test_mode`: these are trial books, which take tests and no real money; all others the other way round.
+    `mode`: trial books (`test`) take tests and no real money, all others (`live`) the other way round.
     """
     return Source(
         name="stripe",
@@ -37,7 +37,7 @@ def stripe_webhook(
         secrets=tuple(secrets),
         tolerance=timedelta(seconds=tolerance_seconds),
         normalise=SOURCES["stripe"],
-        context=NormaliseContext(company=company, accounts=dict(accounts), mode="test" if test_mode else "live"),
+        context=NormaliseContext(company=company, accounts=dict(accounts), mode=mode),
         identify=lambda body, _: stripe.identify(body),
     )
 

@@ -10,6 +10,7 @@ WEBHOOK_COMES_BACK: Final = (
     f"{WEBHOOKS}::test_it_answers_503_until_its_file_is_mended_and_the_other_is_taken_all_the_time"
 )
 ACCOUNTS: Final = "tests/unit/ops/test_stopped_accounts.py"
+MODES: Final = "tests/unit/producers/test_stripe_modes.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -51,5 +52,29 @@ MUTANTS: Final = (
         """found[f"payroll {name}"] = str(error)""",
         "del error",
         (f"{ACCOUNTS}::test_the_status_names_the_two_that_a_person_must_mend",),
+    ),
+    Mutant(
+        "test-from-a-feed-posted",
+        "A test of Stripe posts nothing in the books of real money, whichever way it comes.",
+        "ops/feeding.py",
+        "options=options, mode=mode_of(settings), facts_of=facts_of",
+        "options=options, mode=None, facts_of=facts_of",
+        (f"{MODES}::test_a_test_posts_nothing_in_live_books_by_any_way_and_real_money_does",),
+    ),
+    Mutant(
+        "mode-kept-from-the-child",
+        "The process that reads a large file knows all that the relay's own does, the mode of the books too.",
+        "producers/feeds/bounded.py",
+        "for each in fields(context)}",
+        'for each in fields(context) if each.name != "mode"}',
+        (f"{MODES}::test_a_test_posts_nothing_in_live_books_by_any_way_and_real_money_does",),
+    ),
+    Mutant(
+        "feeds-tests-not-counted",
+        "A test of Stripe that a feed left out is counted.",
+        "producers/feeds/spool.py",
+        "self._ignore(piece.ignored)",
+        "pass",
+        (f"{MODES}::test_a_feed_counts_what_it_left_out",),
     ),
 )

@@ -51,7 +51,7 @@ def app_with(publisher: FakePublisher, clock: FakeClock, **changed: object) -> S
         "secrets": (SecretStr(SECRET), SecretStr(OLD_SECRET)),
         "tolerance_seconds": 300,
         "accounts": {"acct_1": "second"},
-        "test_mode": False,
+        "mode": "live",
     }
     own = {name: value for name, value in changed.items() if name in source}
     others = {name: value for name, value in changed.items() if name not in source}

@@ -304,7 +304,7 @@ async def test_tests_and_real_money_never_meet_in_the_same_books(
     publisher: FakePublisher, *, trial_books: bool, livemode: object, outcome: str, reason: str | None
 ) -> None:
     measures = Measures()
-    app = app_with(publisher, FakeClock(), measures=measures, test_mode=trial_books)
+    app = app_with(publisher, FakeClock(), measures=measures, mode="test" if trial_books else "live")
     body = stripe_event("payout.paid", payout(), livemode=livemode)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as http:
         answer = await _post(http, body)
@@ -319,7 +319,7 @@ async def test_tests_and_real_money_never_meet_in_the_same_books(
 async def test_a_type_that_posts_nothing_needs_no_mode(
     publisher: FakePublisher, clock: FakeClock, *, trial_books: bool
 ) -> None:
-    app = app_with(publisher, clock, test_mode=trial_books)
+    app = app_with(publisher, clock, mode="test" if trial_books else "live")
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as http:
         for livemode in (True, False, None):
             answer = await _post(http, stripe_event("customer.created", {}, livemode=livemode))

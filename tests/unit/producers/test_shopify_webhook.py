@@ -203,7 +203,7 @@ def test_feeds_alone_need_no_receiver_but_nothing_at_all_does() -> None:
 def test_stripe_and_shopify_go_side_by_side(publisher: FakePublisher) -> None:
     secrets = (SecretStr("s"),)
     sources = [
-        stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main", test_mode=False),
+        stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main", mode="live"),
         shopify_webhook(secrets=secrets, shops=Shops("main"), oldest=timedelta(hours=72)),
     ]
     made = create_app(
