@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ops.waiting_company import LOOK_SECONDS, NOT_TO_BE_MADE
 from producers.feeds.feed import Feed, Pass, Turn
 from runtime.settings import ConfigurationError
+from runtime.tracebacks import words_of
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class WaitingFeed:
             except ConfigurationError:
                 raise
             except NOT_TO_BE_MADE as error:
-                msg = f"feeds.{self.name}: {error}"
+                msg = f"feeds.{self.name}: {words_of(error)}"
                 raise ConfigurationError(msg) from error
         return await self.feed.look(turn)
 

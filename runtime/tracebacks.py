@@ -46,4 +46,6 @@ def words_of(error: BaseException) -> str:
     """What a failure says, where the words are the relay's own or the operating system's; else its kind."""
     if type(error).__module__.partition(".")[0] in ROOMS:
         return str(error) or type(error).__name__
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return type(error).__name__

@@ -41,7 +41,8 @@ def test_a_traceback_that_was_hidden_or_goes_round_ends() -> None:
     ("error", "words"),
     [
         (ConfigurationError("set it"), "set it"),
-        (OSError(2, "No such file or directory", CANARY), "No such file or directory"),
+        (OSError(2, "No such file or directory", "feeds/in"), "feeds/in: No such file or directory"),
+        (OSError(111, "Connection refused"), "Connection refused"),
         (OSError(CANARY), "OSError"),
         (ValueError(CANARY), "ValueError"),
         (ConfigurationError(), "ConfigurationError"),
