@@ -15,7 +15,7 @@ from ops.check_webhooks import check_webhooks
 from ops.companies import refuse_shared_key
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.retention import check_bodies
-from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, watch_stalls
+from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, transport_of, watch_stalls
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
@@ -55,7 +55,8 @@ async def _company(
     await check_feeds(checklist, settings)
     configured = await checklist.look("dialect setting", _dialect_setting(settings))
     key = await checklist.look("api key", _key(settings, others))
-    if books and configured and key and reachable:
+    trusted = await checklist.look("solid.ca_file", _trusted(settings)) if settings.solid.ca_file else True
+    if books and configured and key and trusted and reachable:
         await _solid(checklist, settings, clock, load_books(settings.books))
 
 
@@ -83,6 +84,11 @@ async def _key(settings: Settings, others: Sequence[Settings]) -> str:
     refuse_shared_key(settings, others)
     key = settings.solid.key()
     return f"{len(key)} characters, fingerprint {fingerprint(key)}"
+
+
+async def _trusted(settings: Settings) -> str:
+    transport_of(settings)
+    return f"{settings.solid.ca_file} is trusted"
 
 
 async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: Books) -> None:

@@ -28,6 +28,7 @@ from ops.roles import (
     open_publisher,
     open_solid,
     open_store,
+    transport_of,
     watch_stalls,
     watch_topology,
 )
@@ -236,6 +237,7 @@ def problem_of(settings: Settings, all_of_them: Sequence[Settings]) -> str | Non
         refuse_shared_key(settings, all_of_them)
         dialect_of(settings)
         load_books(settings.books)
+        transport_of(settings)
     except ConfigurationError as error:
         return str(error)
     return None

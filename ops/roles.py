@@ -113,13 +113,27 @@ def dialect_of(settings: Settings) -> Dialect:
         raise ConfigurationError(msg) from None
 
 
+def transport_of(settings: Settings) -> httpx2.AsyncBaseTransport:
+    """What really sends to Solid.
+
+    Raises:
+        ConfigurationError: `solid.ca_file` cannot be read, or is no certificate.
+    """
+    solid = settings.solid
+    try:
+        return direct_transport(ca_file=solid.ca_file, proxy=solid.proxy)
+    except OSError as error:
+        msg = f"solid.ca_file: {solid.ca_file}: {error.strerror or 'no certificate'}"
+        raise ConfigurationError(f"{msg}. Name the certificate of the authority, in PEM.") from error
+
+
 @asynccontextmanager
 async def open_solid(
     settings: Settings, limiter: Limiter, clock: Clock, *, metrics: WorkerMetrics | None = None
 ) -> AsyncIterator[SolidClient]:
     """Solid's client; every call it makes takes a token from the limiter."""
     solid = settings.solid
-    direct: httpx2.AsyncBaseTransport = direct_transport(ca_file=solid.ca_file, proxy=solid.proxy)
+    direct: httpx2.AsyncBaseTransport = transport_of(settings)
     if metrics is not None:
         direct = MeasuredTransport(direct, metrics, settings.company)
     solid.key()

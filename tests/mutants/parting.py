@@ -77,4 +77,17 @@ MUTANTS: Final = (
         "pass",
         (f"{MODES}::test_a_feed_counts_what_it_left_out",),
     ),
+    Mutant(
+        "wrong-authority-not-named",
+        "`relay status` names a company whose private authority cannot be read.",
+        "ops/companies.py",
+        """        load_books(settings.books)
+        transport_of(settings)
+""",
+        """        load_books(settings.books)
+""",
+        (
+            "tests/unit/ops/test_waiting_company.py::test_an_authority_that_cannot_be_used_stops_its_company_alone_and_is_told",
+        ),
+    ),
 )

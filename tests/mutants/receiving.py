@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
+COMPANIES: Final = "tests/unit/ops/test_waiting_company.py"
 BOUNDED: Final = "tests/unit/ops/test_bounded_http.py"
 EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
 GATE: Final = "tests/unit/ops/test_http_gate.py"
@@ -166,5 +167,45 @@ MUTANTS: Final = (
         "if any(now - time > oldest for _, time in levels_in(body)):",
         "if any(now - time > 99 * oldest for _, time in levels_in(body)):",
         (f"{SHOPIFY}::test_a_level_that_was_signed_long_ago_waits_for_a_person",),
+    ),
+    Mutant(
+        "figures-beside-the-webhooks",
+        "The figures have an address of their own: who reaches the receiver does not read them.",
+        "producers/webhooks/receiver.py",
+        """Route("/healthz", healthz, methods=["GET"])],""",
+        """Route("/healthz", healthz, methods=["GET"]), Route("/metrics", healthz, methods=["GET"])],""",
+        (f"{RECEIVER}::test_nothing_else_is_served_and_nobody_is_led_to_the_host_that_the_caller_named",),
+    ),
+    Mutant(
+        "few-files-not-told",
+        "Where the process may open too few files for its connections, the log warns at start.",
+        "ops/serving.py",
+        "if room < receiver.max_connections:",
+        "if room < 0:",
+        (f"{GATE}::test_near_the_limit_of_open_files_fewer_are_let_in",),
+    ),
+    Mutant(
+        "few-files-not-minded",
+        "No more connections are let in than the process has files for.",
+        "ops/serving.py",
+        "connections=min(receiver.max_connections, room),",
+        "connections=receiver.max_connections,",
+        (f"{GATE}::test_near_the_limit_of_open_files_fewer_are_let_in",),
+    ),
+    Mutant(
+        "signing-secret-shown",
+        "`relay check` tells a signing secret by its fingerprint, and never shows it.",
+        "ops/check_webhooks.py",
+        "', '.join(fingerprint(secret) for secret in secrets)",
+        "', '.join(secret.get_secret_value() for secret in secrets)",
+        ("tests/unit/ops/test_check_webhooks.py::test_each_secret_is_told_by_its_fingerprint",),
+    ),
+    Mutant(
+        "api-key-shown",
+        "`relay check` tells an API key by its fingerprint, and never shows it.",
+        "ops/check.py",
+        "fingerprint {fingerprint(key)}",
+        "fingerprint {key}",
+        (f"{COMPANIES}::test_check_looks_at_every_company_or_at_the_one_that_is_named",),
     ),
 )

@@ -4,6 +4,7 @@ from collections import Counter
 from ipaddress import ip_network
 
 import pytest
+from structlog.testing import capture_logs
 
 from ops import serving
 from ops.http_gate import Bounds, Gate, Reason
@@ -112,8 +113,12 @@ def test_nothing_is_left_of_those_that_left() -> None:
 
 def test_near_the_limit_of_open_files_fewer_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "open_files", lambda: 256)
-    assert serving.bounds_of(Settings()).connections == 256 - serving.FILES_OF_OURS
+    with capture_logs() as logs:
+        assert serving.bounds_of(Settings()).connections == 256 - serving.FILES_OF_OURS
+    assert [(log["event"], log["files"]) for log in logs] == [("receiver.files_limited", 256)], "somebody is warned"
     monkeypatch.setattr(serving, "open_files", lambda: 64)
     assert serving.bounds_of(Settings()).connections == 1
     monkeypatch.setattr(serving, "open_files", lambda: 1024)
-    assert serving.bounds_of(Settings()).connections == Settings().receiver.max_connections
+    with capture_logs() as logs:
+        assert serving.bounds_of(Settings()).connections == Settings().receiver.max_connections
+    assert logs == []

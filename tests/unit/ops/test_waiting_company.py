@@ -12,6 +12,7 @@ from ops.companies import open_workers, problem_of
 from ops.metrics import WorkerMetrics
 from ops.waiting_company import WaitingCompany
 from runtime.clock import SystemClock
+from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, RabbitSettings, Settings
 from workers.books import sample_books
 from workers.worker import Worker
@@ -37,6 +38,17 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         "store": {"url": f"sqlite:///{tmp_path / 'relay.db'}"},
     }
     return Settings.model_validate(said)
+
+
+def unreachable(settings: Settings) -> Settings:
+    """The same without a broker."""
+    nowhere = {"url": "amqp://127.0.0.1:1/", "connect_timeout_seconds": 1}
+    return settings.model_copy(update={"rabbitmq": RabbitSettings.model_validate(nowhere)})
+
+
+def authority(written: str | None) -> None:
+    if written is not None:
+        Path("south.pem").write_text(written)
 
 
 def no_key() -> None:
@@ -68,6 +80,22 @@ async def test_the_others_are_served_and_it_is_told(settings: Settings, harm: ob
     assert kinds == {"north": Worker, "south": WaitingCompany, "west": Worker}
     own = [settings.of(company) for company in settings.served]
     assert [bool(problem_of(each, own)) for each in own] == [False, True, False]
+
+
+@pytest.mark.parametrize("written", [None, "no certificate"])
+async def test_an_authority_that_cannot_be_used_stops_its_company_alone_and_is_told(
+    settings: Settings, written: str | None
+) -> None:
+    authority(written)
+    south = settings.companies["south"]
+    theirs = south.model_copy(update={"solid": south.solid.model_copy(update={"ca_file": Path("south.pem")})})
+    changed = settings.model_copy(update={"companies": settings.companies | {"south": theirs}})
+    async with open_workers(changed, SystemClock(), metrics=WorkerMetrics()) as workers:
+        assert [each.company for each in workers if isinstance(each, WaitingCompany)] == ["south"]
+    own = [changed.of(company) for company in changed.served]
+    assert ["south.pem" in (problem_of(each, own) or "") for each in own] == [False, True, False]
+    wrong = [each.what for each in await check(unreachable(changed), SystemClock()) if not each.ok]
+    assert [what for what in wrong if what.endswith("ca_file")] == ["south: solid.ca_file"]
 
 
 async def test_two_companies_with_one_key_are_both_stopped_and_the_third_works(settings: Settings) -> None:
@@ -117,11 +145,13 @@ async def test_what_was_mended_is_picked_up_and_counted_as_served(monkeypatch: p
 
 async def test_check_looks_at_every_company_or_at_the_one_that_is_named(settings: Settings) -> None:
     no_key()
-    nowhere = {"url": "amqp://127.0.0.1:1/", "connect_timeout_seconds": 1}
-    unreachable = settings.model_copy(update={"rabbitmq": RabbitSettings.model_validate(nowhere)})
-    found = {each.what: each.ok for each in await check(unreachable, SystemClock())}
+    told = await check(unreachable(settings), SystemClock())
+    [north] = [each.text for each in told if each.what == "north: api key"]
+    assert fingerprint(KEYS["north"]) in north
+    assert not any(key in each.text for each in told for key in KEYS.values()), "a key is told by its fingerprint"
+    found = {each.what: each.ok for each in told}
     assert [found[f"{name}: api key"] for name in ("north", "south", "west")] == [True, False, True]
     assert [found[f"{name}: books"] for name in ("north", "south", "west")] == [True, True, True]
-    alone = {each.what: each.ok for each in await check(unreachable, SystemClock(), company="south")}
+    alone = {each.what: each.ok for each in await check(unreachable(settings), SystemClock(), company="south")}
     assert alone["api key"] is False
     assert not any(what.startswith("north") for what in alone)
