@@ -40,6 +40,7 @@ from runtime.stalls import StallWatch
 from solid.client import SolidClient
 from solid.errors import DialectMismatch
 from store.cases import Cases
+from store.dead_letters import DeadLetters
 from store.earlier import EarlierRecords
 from store.inbox import Inbox
 from store.payroll_runs import PayrollRuns
@@ -145,7 +146,13 @@ async def _make_worker(
 @asynccontextmanager
 async def _retelling(engine: AsyncEngine, publisher: Publisher, clock: Clock) -> AsyncIterator[Retelling]:
     runs = PayrollRuns(engine, clock)
-    retelling = Retelling(stock=StockStore(engine, clock), runs=runs, teller=Teller(runs, publisher), clock=clock)
+    retelling = Retelling(
+        stock=StockStore(engine, clock),
+        letters=DeadLetters(engine, clock),
+        runs=runs,
+        teller=Teller(runs, publisher),
+        clock=clock,
+    )
     telling = asyncio.create_task(retelling.run())
     try:
         yield retelling

@@ -1,7 +1,8 @@
-"""What the broker has lost is published again, where the store has it whole: merged entries of stock, and pay runs.
+"""What the broker has lost is told again, where the store has it whole: merged entries, pay runs, replayed letters.
 
-Their store calls them published once the broker has confirmed them, so nobody else would tell them again. Facts of
-webhooks, files and addresses are their sources' to tell again. It must not decide what is lost: see `store.lost`.
+The store calls them published once the broker has confirmed them, so nobody else would tell them again. Letters wait
+for a person again. Facts of webhooks, files and addresses are their sources' to tell again. It must not decide what is
+lost: see `store.lost`.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import structlog
 from messaging.errors import MessagingError
 from producers.payroll.telling import Teller
 from runtime.clock import Clock
+from store.dead_letters import DeadLetters
 from store.errors import StoreUnavailable
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
@@ -25,8 +27,11 @@ PAUSE_SECONDS: Final = 2.0
 class Retelling:
     """One a process, for all its companies. Telling twice is harmless: the inbox knows what is in the books."""
 
-    def __init__(self, *, stock: StockStore, runs: PayrollRuns, teller: Teller, clock: Clock) -> None:
+    def __init__(
+        self, *, stock: StockStore, letters: DeadLetters, runs: PayrollRuns, teller: Teller, clock: Clock
+    ) -> None:
         self._stock = stock
+        self._letters = letters
         self._runs = runs
         self._teller = teller
         self._clock = clock
@@ -54,6 +59,7 @@ class Retelling:
             try:
                 batches = await self._stock.tell_again(company)
                 runs = await self._runs.tell_again(company)
+                letters = await self._letters.wait_again(company)
                 merged()
                 await self._teller.tell_pending()
             except BaseException:
@@ -61,5 +67,6 @@ class Retelling:
                 raise
             if self._lost.get(company) is merged:
                 del self._lost[company]
-            if batches or runs:
-                log.warning("broker.lost_told_again", company=company, merged_entries=batches, pay_runs=runs)
+            told = {"merged_entries": batches, "pay_runs": runs, "dead_letters": letters}
+            if any(told.values()):
+                log.warning("broker.lost_told_again", company=company, **told)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from runtime.clock import Clock
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
+from store.lost import replayed_in_vain
 from store.schema import DEAD_LETTERS
 from store.sealing import Sealing
 from store.storable import storable
@@ -185,6 +186,19 @@ class DeadLetters:
 
         async def work(connection: AsyncConnection) -> bool:
             return (await connection.execute(change)).rowcount == 1
+
+        return await transact(self._engine, work)
+
+    async def wait_again(self, company: str) -> int:
+        """Let letters wait again that were replayed, and of whose event nothing is known: the broker may have lost it.
+
+        How many it was. A replay that is still under way, or posts nothing, may be among them: another one is harmless.
+        """
+        change = update(DEAD_LETTERS).where(replayed_in_vain(company))
+        values = {"state": "waiting", "version": DEAD_LETTERS.c.version + 1, "settled_at": None}
+
+        async def work(connection: AsyncConnection) -> int:
+            return int((await connection.execute(change.values(values))).rowcount)
 
         return await transact(self._engine, work)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.schema import DEAD_LETTERS, WRITES
+from store.schema import DEAD_LETTERS, STOCK_FACTS, WRITE_EVENTS, WRITES
 from store.storable import key_of
 from store.writes import KEYS_AT_A_TIME
 
@@ -25,6 +25,20 @@ def applied(company: str, external_id: ColumnElement[str]) -> ColumnElement[bool
 def no_letter(event_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether no dead letter of an event waits for a person: a condition."""
     return ~exists().where((DEAD_LETTERS.c.event_id == event_id) & (DEAD_LETTERS.c.state == "waiting"))
+
+
+def replayed_in_vain(company: str) -> ColumnElement[bool]:
+    """Of the table of dead letters: replayed, and nothing is known of its event since. A condition."""
+    letter, later = DEAD_LETTERS.c, DEAD_LETTERS.alias()
+    ours = (WRITES.c.company == company) & (WRITES.c.event_id == letter.event_id)
+    booked = exists().where(ours & (WRITES.c.state == "applied")) & ~exists().where(
+        ours & (WRITES.c.state != "applied")
+    )
+    by_another = exists().where((WRITE_EVENTS.c.company == company) & (WRITE_EVENTS.c.event_id == letter.event_id))
+    in_stock = exists().where((STOCK_FACTS.c.company == company) & (STOCK_FACTS.c.event_id == letter.event_id))
+    died_again = exists().where((later.c.event_id == letter.event_id) & (later.c.state == "waiting"))
+    sent = (letter.company == company) & (letter.state == "replayed") & letter.erased_at.is_(None)
+    return sent & letter.event_id.is_not(None) & ~booked & ~by_another & ~in_stock & ~died_again
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 WATCHED: Final = "tests/integration/test_topology_watched.py"
+LETTERS: Final = "tests/contract/store/test_dead_letters.py"
 MARKS: Final = "tests/integration/test_marks.py"
 BUCKET: Final = "tests/integration/test_bucket.py"
 DESK: Final = "tests/unit/ops/test_desk.py"
@@ -20,6 +21,14 @@ MUTANTS: Final = (
         "                pass\n",
         (f"{MARKS}::test_the_mint_says_that_the_broker_keeps_nothing_and_no_more_once_it_does",),
         needs_broker=True,
+    ),
+    Mutant(
+        "lost-replay-settled",
+        "A letter whose replay the broker has lost waits for a person again.",
+        "store/lost.py",
+        '(letter.company == company) & (letter.state == "replayed")',
+        '(letter.company == company) & (letter.state == "waiting")',
+        (f"{LETTERS}::test_a_letter_that_was_replayed_and_of_whose_event_nothing_is_known_waits_again",),
     ),
     Mutant(
         "deleted-queue-forgotten",

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.dead_letters import DeadLetters, Group
 from store.errors import AmbiguousId, LetterNotFound
-from tests.contract.store.samples import letter
+from store.inbox import EventRef, Fresh, Inbox
+from tests.contract.store.samples import claim, intent, letter
 from tests.fakes import NOON, FakeClock
 
 
@@ -100,3 +101,24 @@ async def test_groups_count_waiting_letters_by_queue_and_reason(letters: DeadLet
         Group("sales.dead", "refused", 2, NOON + timedelta(seconds=1)),
         Group("sales.dead", "poison", 1, NOON),
     ]
+
+
+async def test_a_letter_that_was_replayed_and_of_whose_event_nothing_is_known_waits_again(
+    letters: DeadLetters, inbox: Inbox
+) -> None:
+    for name in ("lost", "posted", "partly", "again", "other", "waiting"):
+        company = "other" if name == "other" else "main"
+        await letters.add(letter(name, company=company, event_id=name, headers={"name": name}))
+        if name != "waiting":
+            await letters.set_state(name, "waiting", "replayed")
+    await letters.add(letter("again-2", company="main", event_id="again"))
+    for name, event in {"a": "posted", "b": "partly", "c": "partly"}.items():
+        ref = EventRef(source="/test", id=event, type="t", subject=None)
+        fresh = await claim(inbox, intent(name), ref)
+        assert isinstance(fresh, Fresh)
+        if name != "c":
+            await inbox.applied("main", name, epoch=fresh.epoch, solid_id=name)
+    assert await letters.wait_again("main") == 2
+    assert await letters.wait_again("main") == 0
+    waiting = {each.id for each in await letters.list(state="waiting")}
+    assert waiting == {"lost", "partly", "again-2", "waiting"}
