@@ -103,6 +103,7 @@ class PollingFeed(_AnyFeed):
     timeout_seconds: float = Field(default=30, gt=0)
     max_bytes: int = Field(default=67_108_864, gt=0)
     proxy: ProxyAddress | None = None
+    ca_file: Path | None = None
 
     def bearer(self, name: str) -> str | None:
         """The token, read anew at every call; None where there is none. `name` is the feed's, for the message.

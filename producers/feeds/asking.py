@@ -16,6 +16,7 @@ from producers.feeds.feed import Turn, wait
 from producers.retry_after import retry_after
 from runtime.calling import AnswerTooLarge, new_client
 from runtime.sections_feeds import PollingFeed
+from runtime.tls import distrust, trusting
 
 TRIES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 600.0
@@ -45,8 +46,9 @@ class Asking:
         # one call at a time, evenly spaced: a window of a minute never sees more, wherever it begins
         self._limiter = AsyncLimiter(1, 60 / settings.calls_per_minute)
         timeout = httpx2.Timeout(settings.timeout_seconds, connect=min(5, settings.timeout_seconds))
+        trust = None if settings.ca_file is None else trusting(f"feeds.{name}.ca_file", settings.ca_file)
         self._http = new_client(
-            timeout=timeout, most_bytes=settings.max_bytes, proxy=settings.proxy, transport=transport
+            timeout=timeout, most_bytes=settings.max_bytes, proxy=settings.proxy, trust=trust, transport=transport
         )
 
     async def close(self) -> None:
@@ -89,6 +91,9 @@ class Asking:
             raise PollRefused(msg) from error
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             msg = f"{self._where}: no answer: {type(error).__name__}"
+            if (why := distrust(error)) is not None:
+                needed = f"Name its authority's with feeds.{self._name}.ca_file"
+                msg = f"{self._where}: its certificate is not accepted: {why}. {needed}."
             raise PollUnavailable(msg) from error
         except (httpx2.InvalidURL, ValueError) as error:
             msg = f"{self._where}: the address of the next page cannot be used"

@@ -15,8 +15,13 @@ from pydantic import SecretStr
 from messaging.connection import Link
 from messaging.errors import BrokerUnreachable
 from ops.management import read_state
+from producers.feeds.asking import Asking
+from producers.feeds.errors import PollUnavailable
+from producers.feeds.feed import Turn
+from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.sections import RabbitSettings
+from runtime.sections_feeds import PollingFeed
 from solid.answers import from_exception
 from solid.transport import direct_transport
 from tests.authority import Authority
@@ -102,6 +107,23 @@ async def test_solid_of_a_private_authority_is_spoken_to_and_no_other(authority:
             told = str(from_exception(caught.value, "GET /accounts"))
             assert "solid.ca_file" in told
             assert "not accepted, nothing was sent: " in told
+
+
+async def test_a_feed_of_a_private_authority_is_polled_and_no_other(authority: Authority) -> None:
+    async with answering(authority.serving("127.0.0.1")) as base:
+        turn = Turn(asyncio.Event(), SystemClock())
+        turn.stop.set()  # one try, and no more
+        for trusted in (None, authority.ca_file):
+            said = {"source": "warehouse-json", "company": "main", "url": base, "ca_file": trusted, "currency": "USD"}
+            asking = Asking("wms", PollingFeed.model_validate(said))
+            if trusted is None:
+                with pytest.raises(PollUnavailable, match=r"not accepted: .*feeds\.wms\.ca_file"):
+                    await asking.get(base, etag=None, turn=turn)
+            else:
+                answer = await asking.get(base, etag=None, turn=turn)
+                assert answer is not None
+                assert answer.body == b"{}"
+            await asking.close()
 
 
 async def test_the_management_api_of_a_private_authority_is_read_and_no_other(authority: Authority) -> None:
