@@ -113,6 +113,36 @@ def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page_that_is_not_the
     assert "relay_process_open_fds" in text
 
 
+def test_up_goes_on_whatever_is_wrong_with_one_feed_one_webhook_or_one_account(relay: Relay, tmp_path: Path) -> None:
+    (good := tmp_path / "good").mkdir()
+    bad, later = tmp_path / "nowhere", tmp_path / "shopify_secrets"
+    feed = {"source": "stripe", "folder": str(good), "currency": "USD", "quiet_seconds": 0}
+    account = {"provider": "finch", "token_file": str(bad), "schedule": "0 7 * * *"}
+    wrong = {
+        "RELAY_FEEDS": json.dumps({"good": feed, "wrong": {**feed, "source": "strype", "folder": str(bad)}}),
+        "RELAY_SHOPIFY__SECRETS_FILE": str(later),
+        "RELAY_PAYROLL": json.dumps({"wrong": {**account, "entities": {"e": relay.stage.company}}}),
+    }
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/webhooks/shopify"
+    up = relay.stage.start("up-apart", "ops.cli", "up", environment={**wrong, "RELAY_RECEIVER__PORT": str(port)})
+    try:
+        await_said(up, "worker.consuming")
+        await_said(up, "payroll.pull_failed")
+        assert [each["feed"] for each in await_said(up, "feed.interrupted")] == ["wrong"]
+        assert [each["source"] for each in await_said(up, "webhook.source_stopped")] == ["shopify"]
+        assert httpx2.post(url, content=b"{}", timeout=10).status_code == 503
+        named = relay.asked("status", **wrong)
+        assert named["stopped"].keys() == {"webhook shopify", "payroll wrong"}
+        assert {name: bool(each["problem"]) for name, each in named["feeds"].items()} == {"good": False, "wrong": True}
+        later.write_text("0123456789abcdef0123456789abcdef")
+        assert httpx2.post(url, content=b"{}", timeout=10).status_code == 401
+        relay.deliver([charge_event("beside_the_wrong")])
+        relay.await_records(payment_of("beside_the_wrong"))
+    finally:
+        assert up.stop() == 0
+
+
 def test_an_id_that_is_not_known_is_said_to_be_so(relay: Relay) -> None:
     unknown = relay.command("trace", "ch_never_seen")
     assert (unknown.returncode, unknown.stderr.strip()) == (1, "relay: nothing is known of ch_never_seen")
