@@ -62,7 +62,7 @@ class Solid(Protocol):
 class KnowsEarlier(Protocol):
     """What applying needs of `workers.earlier`."""
 
-    async def concerns(self, happened: datetime, day: date) -> bool:
+    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
         """See `Earlier.concerns`."""
         ...
 
@@ -81,6 +81,11 @@ class Fact:
     event: EventRef
     happened: datetime
     chart: Chart
+
+    @property
+    def stream(self) -> str:
+        """The first word of its type: `sales`, `inventory`, `payroll`."""
+        return self.event.type.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +254,17 @@ class Applier:
         """What is in Solid before the write is sent, whoever sent it: the id, or None when it certainly is not there.
 
         A write in doubt this inbox may have sent; one of an old fact an earlier inbox, and that is asked of a doubt as
-        well: its holder may have died before it had asked. A contact may have been made by hand at any time.
+        well: its holder may have died before it had asked. A contact may have been made at any time, by hand as well.
         """
         days, in_doubt = _days(about), isinstance(claim, Doubt)
         if isinstance(record, NewContact):
+            with contextlib.suppress(NotRead):
+                known = await when_open(lambda: self._earlier.find("contact", record.external_id, day=write.date))
+                if known is not None:
+                    return known
             return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
         wide, day = days, min(write.date, *days) if days else write.date
-        if not await self._earlier.concerns(fact.happened, day):
+        if not await self._earlier.concerns(fact.stream, fact.happened, day):
             return await self._find(write, record, days=days) if in_doubt else None
         try:
             found = await when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))

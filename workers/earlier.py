@@ -23,8 +23,20 @@ log = structlog.get_logger()
 CLOCKS_MAY_DIFFER: Final = timedelta(hours=1)
 """The source's clock and ours: a fact is called older a little too soon rather than too late."""
 
+A_DAY_AHEAD: Final = timedelta(hours=25)
+"""Adjustments of stock may bear a day for a time: they may be told before its noon, or its end."""
+
+DATED_AHEAD: Final = timedelta(days=92)
+"""Pay runs and documents of stock bear a day for a time, and may be told long before it."""
+
+DATED: Final = frozenset({"inventory", "payroll"})
+"""Streams of such facts. All others bear the moment at which they happened."""
+
 FURTHER_BACK: Final = timedelta(days=90)
 """A list is read from so long before the fact that needs it: the next older one then needs no reading."""
+
+LONG_AGO: Final = date(2000, 1, 1)
+"""The day of contacts, which have none."""
 
 KEYS_AT_A_TIME: Final = 500
 
@@ -75,13 +87,17 @@ class Earlier:
             for memory in (self._known, self._unreadable, self._waiting):
                 memory.clear()
 
-    async def concerns(self, happened: datetime, day: date) -> bool:
+    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
         """Whether a fact that happened then, booked on that day, may have been posted by an earlier inbox."""
-        limit = await self._beginning() + CLOCKS_MAY_DIFFER
-        return min(happened, datetime.combine(day, time.max, UTC)) < limit
+        return await self._older(happened, day, by=DATED_AHEAD if stream in DATED else CLOCKS_MAY_DIFFER)
+
+    async def _older(self, happened: datetime, day: date, *, by: timedelta) -> bool:
+        return min(happened, datetime.combine(day, time.max, UTC)) < await self._beginning() + by
 
     async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
         """Solid's id of the record, None when no earlier inbox has posted it. Calls Solid once a kind, as a rule.
+
+        The day of a contact does not matter: its list is read as a whole.
 
         Raises:
             NotRead: the list may lack some records.
@@ -98,7 +114,7 @@ class Earlier:
         Raises:
             NotYet, StoreUnavailable, Unavailable, OutcomeUnknown: as for `find`.
         """
-        if not await self.concerns(happened, day):
+        if not await self._older(happened, day, by=A_DAY_AHEAD):
             return False
         try:
             records = await self._known_of("entry", day)
@@ -108,6 +124,7 @@ class Earlier:
         return await self._not_all_ours(merged)
 
     async def _known_of(self, kind: Kind, day: date) -> Mapping[str, str]:
+        day = LONG_AGO if kind == "contact" else day
         async with self._reading[kind]:
             known = self._known.get(kind) or await self._records.known(self._company, kind)
             if known is None or known.since > day:

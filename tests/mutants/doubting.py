@@ -27,6 +27,33 @@ MUTANTS: Final = (
         (f"{MODEL}::test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it",),
     ),
     Mutant(
+        "told-ahead-taken-for-new",
+        "What bears a day for its time may have been told before it, by an inbox that was lost.",
+        "workers/earlier.py",
+        "by=DATED_AHEAD if stream in DATED else CLOCKS_MAY_DIFFER)",
+        "by=CLOCKS_MAY_DIFFER)",
+        (
+            f"{EARLIER}::test_what_bears_a_day_may_have_been_told_long_before_it",
+            f"{MODEL}::test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it",
+        ),
+    ),
+    Mutant(
+        "counted-ahead-merged-again",
+        "Stock that bears a day for its time may be in an entry that a lost store merged that day.",
+        "workers/earlier.py",
+        "by=A_DAY_AHEAD)",
+        "by=CLOCKS_MAY_DIFFER)",
+        (f"{EARLIER}::test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry",),
+    ),
+    Mutant(
+        "contact-known-by-name-only",
+        "A customer of an inbox that was lost is found by external id, whatever the name is by now.",
+        "workers/applying.py",
+        "                if known is not None:\n",
+        "                if False:\n",
+        (f"{EARLIER}::test_a_customer_of_a_lost_inbox_who_has_another_name_by_now_is_not_made_again",),
+    ),
+    Mutant(
         "lost-sale-never-found",
         "What must come first may have been posted by an inbox that was lost.",
         "workers/pipeline.py",

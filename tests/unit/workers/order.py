@@ -172,9 +172,9 @@ class Ending:
 class NothingEarlier:
     """No fact is older than this inbox: what was sent, it knows."""
 
-    async def concerns(self, happened: datetime, day: date) -> bool:
+    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
         """Say no."""
-        del happened, day
+        del stream, happened, day
         return False
 
     async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:

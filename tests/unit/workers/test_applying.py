@@ -30,6 +30,7 @@ async def test_a_fresh_write_costs_one_call_and_a_repeated_event_none(bench: Ben
 async def test_writes_are_applied_in_order_and_refer_to_each_other_by_solids_ids(bench: Bench) -> None:
     await bench.applier().apply(fact(), sale())
     assert bench.solid.sent() == [
+        "everything contact since 1999-10-03",
         "contacts Ada",
         "create stripe:customer:cus_1",
         "create fact:invoice",

@@ -1,7 +1,8 @@
 """A store that was lost begins anew, and what an earlier one sent is not sent again."""
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
@@ -13,7 +14,8 @@ from solid.models import NewRecord
 from store.earlier import EarlierRecords
 from store.engine import connect
 from tests.fakes import NOON
-from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, entry, fact, one, sale
+from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, contact, entry, event, fact, one, sale
+from workers.applying import Fact
 from workers.errors import Conflicting, HeldForPerson, NotYet
 from workers.plans.writes import EntryWrite, Plan
 from workers.records import record_of
@@ -203,7 +205,9 @@ async def test_adjustments_that_an_earlier_store_merged_are_known_by_their_entry
     bench.clock.advance(TIMING.settle + TIMING.unasked)
     bench.solid.add(_record("stock:merged:0f"))
     assert await bench.earlier().merged_stock(OLD, DAY)
-    assert not await bench.earlier().merged_stock(bench.clock.now() + timedelta(days=1), DAY + timedelta(days=9))
+    end_of_the_day = datetime.combine(bench.clock.now(), time(23, 59, 59), UTC)
+    assert await bench.earlier().merged_stock(end_of_the_day, DAY + timedelta(days=9)), "a count bears its day's end"
+    assert not await bench.earlier().merged_stock(bench.clock.now() + timedelta(days=2), DAY + timedelta(days=9))
 
 
 async def test_adjustments_that_this_store_merged_are_no_doubt(bench: Bench) -> None:
@@ -217,3 +221,23 @@ async def test_a_fact_whose_source_has_a_clock_that_is_ahead_is_old_all_the_same
     later = entry().model_copy(update={"date": NEWS.date()})
     await bench.applier().apply(fact(happened=NOON + timedelta(minutes=50)), Plan(writes=(later,)))
     assert bench.solid.counts == {FEE: 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sends"),
+    [("payroll.run.paid.v1", 0), ("inventory.bill.received.v1", 0), ("sales.payment.succeeded.v1", 1)],
+)
+async def test_what_bears_a_day_may_have_been_told_long_before_it(bench: Bench, kind: str, sends: int) -> None:
+    """A pay run is told days before it is paid; a payment is told when it has happened."""
+    bench.solid.add(_record(FEE))
+    ahead = NEWS + timedelta(days=30)
+    told = Fact(replace(event(), type=kind), ahead, CHART)
+    await bench.applier().apply(told, Plan(writes=(entry().model_copy(update={"date": ahead.date()}),)))
+    assert bench.solid.counts == {FEE: 1 + sends}
+
+
+async def test_a_customer_of_a_lost_inbox_who_has_another_name_by_now_is_not_made_again(bench: Bench) -> None:
+    bench.solid.add(record_of(contact(), {}, CHART))
+    renamed = contact(display_name="Ada Lovelace")
+    await bench.applier().apply(fact(), Plan(writes=(renamed,)))
+    assert bench.solid.counts == {renamed.external_id: 1}

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.unit.workers.model_relay import (
+    AHEAD,
     BOOKED,
     CHAPTERS,
     DATED_ANEW,
     IN_CONFLICT,
     LATE_FACT,
     MOST_WRONG,
-    RENAMED,
     RERUN,
     STORIES,
     TIMING,
@@ -153,7 +153,7 @@ class ResolverMachine(RuleBasedStateMachine):
     def solid_restarts(self, lands: list[bool]) -> None:
         self.relay.restart_solid(lands)
 
-    @precondition(lambda self: self.relay.solid.records and self.story != RENAMED)
+    @precondition(lambda self: self.relay.solid.records)
     @rule()
     def the_store_is_lost_and_begins_anew(self) -> None:
         self.all_die()
@@ -164,7 +164,7 @@ class ResolverMachine(RuleBasedStateMachine):
     def the_store_is_backed_up(self) -> None:
         self.backup = self.relay.tables.copy()
 
-    @precondition(lambda self: self.backup.rows and self.story != RENAMED)
+    @precondition(lambda self: self.backup.rows)
     @rule()
     def the_store_is_restored_from_the_backup(self) -> None:
         self.all_die()
@@ -249,7 +249,9 @@ def test_a_call_in_flight_when_the_store_is_lost_is_waited_for(trouble: tuple[st
 
 
 @pytest.mark.parametrize("claimed_by", [0, 1], ids=["the process dies", "the process stands still"])
-@pytest.mark.parametrize(("story", "first", "again"), [(DATED_ANEW, 1, 0), (DATED_ANEW, 0, 1), (RERUN, 0, 1)])
+@pytest.mark.parametrize(
+    ("story", "first", "again"), [(DATED_ANEW, 1, 0), (DATED_ANEW, 0, 1), (RERUN, 0, 1), (AHEAD, 0, 1)]
+)
 def test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it(
     story: Sequence[Told], first: int, again: int, claimed_by: int
 ) -> None:
