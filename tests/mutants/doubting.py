@@ -14,8 +14,8 @@ MUTANTS: Final = (
         "doubt-asks-own-days-only",
         "What an earlier inbox may have sent is asked for in doubt as well.",
         "workers/applying.py",
-        "        if not await self._earlier.concerns(fact.happened, day):\n",
-        "        if in_doubt or not await self._earlier.concerns(fact.happened, day):\n",
+        "        if not await self._earlier.concerns(fact.stream, fact.happened, day):\n",
+        "        if in_doubt or not await self._earlier.concerns(fact.stream, fact.happened, day):\n",
         (f"{MODEL}::test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it",),
     ),
     Mutant(

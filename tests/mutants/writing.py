@@ -100,7 +100,7 @@ MUTANTS: Final = (
         "earlier-inbox-forgotten",
         "What an earlier inbox posted, before the store was lost, is not posted again.",
         "workers/applying.py",
-        "not await self._earlier.concerns(fact.happened, day):\n",
+        "not await self._earlier.concerns(fact.stream, fact.happened, day):\n",
         "True:\n",
         (f"{EARLIER}::test_a_fact_that_an_earlier_inbox_posted_is_adopted_and_not_sent",),
     ),
