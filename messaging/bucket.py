@@ -23,7 +23,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from messaging.connection import BROKEN, Link, end_of, keep, within
 from messaging.errors import BrokerUnreachable
 from messaging.lanes import LANES, Lane, current_deadline, current_lane
-from messaging.marks import ASTRAY, TOLD, Standing, mark_in, said_of
+from messaging.marks import ASTRAY, BEFORE, TOLD, Standing, mark_in, said_of
 from messaging.topology import declare_bucket, mint_queue
 from runtime.clock import Clock
 from runtime.marks import Mark
@@ -91,6 +91,7 @@ class Bucket:
         self._changed = asyncio.Event()
         self._refusing = False
         self._wanting_since: float | None = None
+        self._last_mark: list[Any] | None = None
         self._channel: AbstractChannel | None = None
         self._opening = asyncio.Lock()
 
@@ -232,8 +233,10 @@ class Bucket:
         return {**wanted, **({DUE: due} if due else {}), **said_of(self._standing)}
 
     async def _say(self, channel: AbstractChannel, reply_to: str, wanted: dict[str, Any]) -> None:
-        message = aio_pika.Message(json.dumps(wanted).encode(), type=WANT, reply_to=reply_to)
+        body = json.dumps({**wanted, BEFORE: self._last_mark}).encode()
+        message = aio_pika.Message(body, type=WANT, reply_to=reply_to)
         await within(10, channel.default_exchange.publish(message, mint_queue(self._company)))
+        self._last_mark = wanted.get("mark")
 
     async def _on_token(self, message: AbstractIncomingMessage) -> None:
         arrived = self._clock.monotonic()

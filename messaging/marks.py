@@ -25,6 +25,9 @@ TOLD: Final = "told"
 ASTRAY: Final = "astray"
 """From a bucket: my store does not hold it, and why."""
 
+BEFORE: Final = "before"
+"""Beside a mark: the one that this bucket has said last. Whoever holds the newer holds that too."""
+
 RESTORED: Final = "restored"
 """From a person: this mark counts from now on."""
 
@@ -111,8 +114,8 @@ class Referee:
         if "mark" not in said:
             return True
         mark = Mark.from_json(said["mark"])
-        verified = Mark.from_json(said["verified"]) if said["verified"] else None
-        if self._mark is None or self._mark in (mark, verified) or _same_hand(self._mark, mark):
+        held = [mark, *(Mark.from_json(said[other]) for other in ("verified", BEFORE) if said.get(other))]
+        if self._mark is None or self._mark in held or _same_hand(self._mark, mark):
             if self._mark is None or mark.count > self._mark.count:
                 self._mark = mark
             self._admitted_at = now
@@ -175,7 +178,7 @@ def mark_in(body: bytes) -> Mark | None:
 
 
 def _same_hand(kept: Mark, mark: Mark) -> bool:
-    """Whether the process that raised the one has raised the other later: it has seen its own marks each time."""
+    """Whether an older relay, whose marks have no word, raised the one and then the other. Of ours no two are alike."""
     return (kept.by, kept.inbox) == (mark.by, mark.inbox) and mark.count >= kept.count
 
 

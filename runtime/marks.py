@@ -10,10 +10,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One raise of an inbox's counter: which inbox, the number, which process.
+    """One raise of an inbox's counter: which inbox, the number, by whom and under which word.
 
     `inbox` is random and made with the store, and made anew by `relay restored`. `count` only rises. `by` names the
-    process that raised it, so that a store that went back in time and rose again does not look the same.
+    process that raised it and carries a word of this raise alone, so that a store that went back in time and rose again
+    does not look the same, though its process went back with it. Only equality tells. An older relay says no word.
     """
 
     inbox: str

@@ -1,10 +1,12 @@
 """The identity of each company's inbox and a counter that only rises: a store that was swapped or went back is noticed.
 
-Each batch of claims raises the counter in its own transaction; whoever was seen to raise it is kept, so "does the store
-hold this mark?" is answered by one row. What the broker keeps of it is the affair of `messaging`.
+Each batch of claims raises the counter in its own transaction, under a word of this raise alone, and that is kept: so
+"does the store hold this mark?" is answered by one row. What the broker keeps of it is the affair of `messaging`.
 """
 
 import secrets
+import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
@@ -22,6 +24,9 @@ KEPT: Final = 20_000
 
 CLEARED_EVERY: Final = 1_000
 
+REMEMBERED: Final = 64
+"""So many marks a process remembers of a company: a token says one that was the newest a moment ago."""
+
 
 class Marks:
     """What one process has seen of the inboxes, all companies'. Use one a process, in one event loop.
@@ -33,6 +38,7 @@ class Marks:
         self._engine = engine
         self._owner = owner
         self._seen: dict[str, Mark] = {}
+        self._held: dict[str, deque[Mark]] = {}  # the last that were seen; what holds the newest holds them all
         self._astray: set[str] = set()
         self._verified: dict[str, Mark] = {}
 
@@ -58,7 +64,7 @@ class Marks:
 
         last, held = await transact(self._engine, work)
         if held:
-            self._seen[company] = last
+            self._see(company, last)
             self._astray.discard(company)
         else:
             self._astray.add(company)
@@ -69,7 +75,8 @@ class Marks:
         Where a person has said that the store is right as it is, that once too: claims made before are void.
         """
         seen = self._seen.get(company)
-        if company not in self._astray and (mark == self._verified.get(company) or self._is_ours(seen, mark)):
+        if company not in self._astray and (mark == self._verified.get(company) or mark in self._held.get(company, ())):
+            self._verified[company] = mark
             return
         async with reading(self._engine) as connection:
             last = await _last(connection, company)
@@ -84,7 +91,8 @@ class Marks:
         if held:
             self.committed({company: last})
         else:  # a person has said that the store is right: what was claimed in the other is void
-            self._seen[company] = last
+            self._held.pop(company, None)
+            self._see(company, last)
             if not aware:
                 raise _wrong(company, last, mark)
 
@@ -105,13 +113,18 @@ class Marks:
         for company, mark in marks.items():
             seen = self._seen.get(company)
             if seen is None or seen.count < mark.count:
-                self._seen[company] = mark
+                self._see(company, mark)
+
+    def _see(self, company: str, mark: Mark) -> None:
+        """It is the newest of the inbox; each claim makes sure that the store still holds it, and so those before."""
+        self._seen[company] = mark
+        self._held.setdefault(company, deque(maxlen=REMEMBERED)).append(mark)
 
     async def _raise(self, connection: AsyncConnection, company: str) -> Mark:
         last = await self._compared(connection, company, lock=True)
         if last is None:
             last = await _begin(connection, company, 0, by=self._owner)
-        mark = Mark(last.inbox, last.count + 1, self._owner)
+        mark = Mark(last.inbox, last.count + 1, f"{self._owner} {_word()}")
         await connection.execute(update(MARKS).where(MARKS.c.company == company).values(asdict(mark)))
         await _keep(connection, company, mark)
         return mark
@@ -121,10 +134,6 @@ class Marks:
         if seen is not None and (last is None or not await _holds(connection, company, seen, last=last)):
             raise _wrong(company, last, seen)
         return last
-
-    def _is_ours(self, seen: Mark | None, mark: Mark) -> bool:
-        """Whether this process has raised it: each of its claims makes sure that the store still holds those before."""
-        return seen is not None and (mark.by, mark.inbox) == (self._owner, seen.inbox) and mark.count <= seen.count
 
 
 async def begin_anew(connection: AsyncConnection, company: str, *, by: str) -> Mark:
@@ -163,6 +172,11 @@ async def _holds(connection: AsyncConnection, company: str, mark: Mark, *, last:
     if row is None:  # forgotten by now, or never reached
         return mark.inbox == last.inbox and mark.count < last.count - KEPT
     return (row.inbox, row.by) == (mark.inbox, mark.by)
+
+
+def _word() -> str:
+    """Another one each time, also on a machine that was put back, whose kernel may draw the same numbers again."""
+    return f"{secrets.token_hex(4)}{time.monotonic_ns():x}"
 
 
 def _wrong(company: str, last: Mark | None, mark: Mark) -> WrongStore:

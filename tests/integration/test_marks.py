@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -15,7 +16,7 @@ import pytest
 
 from messaging.bucket import Bucket
 from messaging.drain import mint_report
-from messaging.marks import replace_mark
+from messaging.marks import Referee, replace_mark
 from messaging.topology import mark_queue
 from ops.roles import StoreStanding
 from runtime.marks import Mark
@@ -40,10 +41,18 @@ class Host:
     company: str
     names: Any
 
-    async def post(self, *, within_seconds: float = 10) -> int:
-        """Claim a write and take the token for its call; the count that was claimed with."""
+    async def claim(self) -> None:
+        """Claim a write."""
         intent = Intent(external_id=f"{next(self.names)}", kind="payment", payload_hash="h")
         await self.inbox.claim(self.company, EVENT, [intent])
+
+    def memory(self) -> dict[str, Any]:
+        """What the process knows of its store, as a snapshot of its machine holds it."""
+        return {name: deepcopy(value) for name, value in vars(self.inbox.marks).items() if name != "_engine"}
+
+    async def post(self, *, within_seconds: float = 10) -> int:
+        """Claim a write and take the token for its call; the count that was claimed with."""
+        await self.claim()
         await soon(self.bucket.take(), within_seconds=within_seconds)
         mark = self.inbox.marks.seen(self.company)
         assert mark is not None
@@ -156,6 +165,54 @@ async def test_a_backup_copied_back_under_a_running_process_stops_it_and_whoever
         with pytest.raises(WrongStore, match="gone back in time"):
             await joined.post()
     await _reported(shop, "store_went_back")
+
+
+@pytest.mark.parametrize("put_back", [True, False])
+async def test_a_machine_put_back_to_a_snapshot_or_a_copy_of_it_gets_no_tokens(
+    shop: Broken, tmp_path: Path, *, put_back: bool
+) -> None:
+    """Its process and its store agree, and what waited in its queue is claimed before the first token is asked for."""
+    await shop.mint()
+    path, snapshot = tmp_path / "a.db", tmp_path / "snapshot.db"
+    first = await shop.host(path, "a")
+    await first.post()
+    back_up(path, snapshot)
+    memory = first.memory()
+    for _ in range(3):
+        await first.post()
+    if put_back:
+        back_up(snapshot, path)
+    second = await shop.host(path if put_back else snapshot, "a")
+    vars(second.inbox.marks).update(memory)
+    for _ in range(6):
+        await second.claim()
+    with pytest.raises(WrongStore, match="gone back in time"):
+        await second.post()
+    await _reported(shop, "store_went_back")
+    if not put_back:
+        await first.post()
+
+
+async def test_a_process_alone_on_its_store_is_never_told_a_mark_however_far_it_claims_ahead(
+    shop: Broken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time would be two more messages, and a wait."""
+    admitted: list[bool] = []
+    admits = Referee.admits
+
+    def spy(referee: Referee, said: Any, *, now: float) -> bool:  # noqa: ANN401 - anything may be said
+        admitted.append(admits(referee, said, now=now))
+        return admitted[-1]
+
+    monkeypatch.setattr(Referee, "admits", spy)
+    await shop.mint()
+    host = await shop.host(tmp_path / "a.db", "a")
+    for _ in range(5):
+        for _ in range(3):
+            await host.claim()
+        await asyncio.gather(*(host.post() for _ in range(4)))
+    assert len(admitted) > 5
+    assert all(admitted)
 
 
 async def test_a_person_says_that_the_store_is_right_and_the_others_are_wrong_from_then_on(

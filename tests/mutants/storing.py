@@ -11,6 +11,8 @@ BROKER_TLS: Final = "tests/integration/test_tls.py"
 SETTINGS: Final = "tests/unit/runtime/test_settings.py"
 EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
 MARKS: Final = "tests/integration/test_marks.py"
+REFEREE: Final = "tests/unit/messaging/test_marks.py"
+SNAPSHOT: Final = "test_a_machine_put_back_to_a_snapshot_with_its_memory_is_noticed"
 
 MUTANTS: Final = (
     Mutant(
@@ -88,6 +90,38 @@ MUTANTS: Final = (
         (f"{STORE_MARKS}::test_a_store_that_went_back_and_rose_again_by_others_is_noticed_all_the_same",),
     ),
     Mutant(
+        "marks-without-a-word",
+        "A store that went back in time together with its process is noticed.",
+        "store/marks.py",
+        'f"{self._owner} {_word()}"',
+        "self._owner",
+        (f"{STORE_MARKS}::{SNAPSHOT}",),
+    ),
+    Mutant(
+        "own-marks-by-number",
+        "A process takes no mark for one of its own because of its number.",
+        "store/marks.py",
+        "mark in self._held.get(company, ())",
+        "any(mark.count <= held.count for held in self._held.get(company, ()))",
+        (f"{STORE_MARKS}::{SNAPSHOT}",),
+    ),
+    Mutant(
+        "words-of-the-kernel-alone",
+        "A machine that was put back says other words, though its kernel draws the same numbers.",
+        "store/marks.py",
+        '{time.monotonic_ns():x}"',
+        '"',
+        (f"{STORE_MARKS}::test_the_kernel_of_a_snapshot_may_draw_the_same_numbers_again",),
+    ),
+    Mutant(
+        "hand-known-by-its-name",
+        "The mint asks a process that was put back, though it is the one that was here before.",
+        "messaging/marks.py",
+        "    return (kept.by, kept.inbox) == (mark.by, mark.inbox) and mark.count >= kept.count",
+        "    return (kept.by.split()[0], kept.inbox) == (mark.by.split()[0], mark.inbox) and mark.count >= kept.count",
+        (f"{REFEREE}::test_a_process_that_was_put_back_with_its_store_is_asked_however_far_it_has_risen",),
+    ),
+    Mutant(
         "restored-inbox-the-same",
         "Once a person has said which store is right, every other one is the wrong one.",
         "store/marks.py",
@@ -99,7 +133,7 @@ MUTANTS: Final = (
         "any-store-admitted",
         "Of two hosts with a file each only one gets tokens.",
         "messaging/marks.py",
-        "        if self._mark is None or self._mark in (mark, verified) or _same_hand(self._mark, mark):",
+        "        if self._mark is None or self._mark in held or _same_hand(self._mark, mark):",
         "        if True:",
         (f"{MARKS}::test_of_two_hosts_with_a_file_each_only_the_first_gets_tokens",),
         needs_broker=True,

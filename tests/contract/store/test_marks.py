@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, text
@@ -104,6 +106,65 @@ async def test_a_store_that_went_back_and_rose_again_by_others_is_noticed_all_th
     kept_by_the_broker = _seen(first)
     with pytest.raises(WrongStore, match="gone back in time"):
         await other.marks.admit(COMPANY, kept_by_the_broker)
+
+
+def _memory(inbox: Inbox) -> dict[str, Any]:
+    """What the process knows of its store, as a snapshot of its machine holds it."""
+    return {name: deepcopy(value) for name, value in vars(inbox.marks).items() if name != "_engine"}
+
+
+async def test_a_machine_put_back_to_a_snapshot_with_its_memory_is_noticed(inbox: Inbox, engine: AsyncEngine) -> None:
+    """Process and store agree with each other, and the process claims before it hears of the broker's mark."""
+    await inbox.check_in(COMPANY)
+    await _claims(inbox, 1, 5)
+    snapshot = _memory(inbox)
+    await _claims(inbox, 6, 9)
+    kept_by_the_broker = _seen(inbox)
+    await _go_back(engine, to=5)
+    vars(inbox.marks).update(snapshot)
+    await _claims(inbox, 10, 16)
+    assert _seen(inbox).count > kept_by_the_broker.count
+    with pytest.raises(WrongStore, match="gone back in time"):
+        await inbox.marks.admit(COMPANY, kept_by_the_broker)
+
+
+async def test_the_kernel_of_a_snapshot_may_draw_the_same_numbers_again(
+    inbox: Inbox, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda size: "5" * 2 * size)
+    await test_a_machine_put_back_to_a_snapshot_with_its_memory_is_noticed(inbox, engine)
+
+
+async def test_what_this_process_has_seen_is_admitted_without_asking_the_store(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token costs no statement, however far the claims are ahead of it; one of long ago is asked for."""
+    await inbox.check_in(COMPANY)
+    seen = []
+    for number in range(marks.REMEMBERED + 2):
+        await _claims(inbox, number, number)
+        seen.append(_seen(inbox))
+    await inbox.marks.admit(COMPANY, seen[0])
+    monkeypatch.delattr(marks, "reading")
+    for mark in seen[-marks.REMEMBERED :]:
+        await inbox.marks.admit(COMPANY, mark)
+        assert inbox.marks.verified(COMPANY) == mark
+
+
+async def test_the_marks_of_an_older_relay_are_held(inbox_of: Owned, engine: AsyncEngine) -> None:
+    """They carry the process alone, in the store and with the broker."""
+    older, newer = inbox_of("a"), inbox_of("a")
+    await older.check_in(COMPANY)
+    await _claims(older, 1, 3)
+    async with engine.begin() as connection:
+        await connection.execute(MARKS.update().values(by="a"))
+        await connection.execute(MARKS_KEPT.update().values(by="a"))
+    await newer.check_in(COMPANY)
+    [kept, last] = (Mark(_seen(older).inbox, count, "a") for count in (2, 3))
+    await newer.marks.admit(COMPANY, kept)
+    await newer.marks.admit(COMPANY, last)
+    await _claims(newer, 4, 5)
+    await newer.marks.admit(COMPANY, last)
 
 
 async def test_a_mark_that_the_store_holds_is_admitted_and_remembered(inbox_of: Owned) -> None:
