@@ -65,9 +65,9 @@ class NoInbox(Inbox):
 class NothingEarlier:
     """No fact is older than an inbox that does not exist."""
 
-    async def concerns(self, happened: datetime, day: date) -> bool:
+    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
         """Say no."""
-        del happened, day
+        del stream, happened, day
         return False
 
     async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
