@@ -14,6 +14,7 @@ import httpx2
 from runtime.calling import new_client
 from runtime.settings import ConfigurationError, RabbitSettings
 from runtime.tls import distrust, trusting
+from runtime.tracebacks import words_of
 
 TIMEOUT_SECONDS = 10.0
 
@@ -108,7 +109,7 @@ async def _get(client: httpx2.AsyncClient, path: str) -> Any:  # noqa: ANN401 - 
     try:
         answer = await client.get(path)
     except httpx2.HTTPError as error:
-        msg = f"{shown}: {type(error).__name__}. Is the plugin rabbitmq_management on, and the port right?"
+        msg = f"{shown}: {words_of(error)}. Is the plugin rabbitmq_management on, and the port right?"
         if (why := distrust(error)) is not None:
             msg = f"{shown}: its certificate is not accepted: {why}. Name its authority's with rabbitmq.ca_file."
         raise ConfigurationError(msg) from error

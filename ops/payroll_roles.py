@@ -24,7 +24,7 @@ from producers.payroll.reading import Reader
 from producers.payroll.scheduling import Rhythm, Schedule
 from producers.payroll.telling import Teller
 from producers.sources import FILE_SOURCES, SOURCES
-from runtime.calling import new_client
+from runtime.calling import LARGE_ANSWERS, new_client
 from runtime.clock import Clock
 from runtime.sections_payroll import PayrollSettings
 from runtime.settings import ConfigurationError, Settings
@@ -107,7 +107,10 @@ async def open_client(
         msg = f"[payroll.{name}] is read from files: relay payroll read FILE --provider {name}"
         raise ConfigurationError(msg)
     timeout = httpx2.Timeout(own.timeout_seconds, connect=min(10, own.timeout_seconds))
-    async with new_client(base_url=own.address, timeout=timeout, proxy=own.proxy, transport=transport) as http:
+    opened = new_client(
+        base_url=own.address, timeout=timeout, times=LARGE_ANSWERS, proxy=own.proxy, transport=transport
+    )
+    async with opened as http:
         limiter = AsyncLimiter(own.pace, 60)
         tokens = _tokens(name, own, http, limiter, clock)
         caller = Caller(name=name, http=http, limiter=limiter, tokens=tokens, clock=clock)

@@ -1,8 +1,9 @@
-"""The way to other people's servers: nothing of the environment, no redirects, answers bounded as they are unpacked.
+"""The way to other people's servers: nothing of the environment, no redirects, answers bounded in bytes and in time.
 
 Every client of the relay sends through `Bounded`. It must not know what is asked, and shows nothing of an answer.
 """
 
+import asyncio
 import ssl
 from typing import Final
 
@@ -13,23 +14,47 @@ MOST_BYTES: Final = 33_554_432
 """Of one answer, unpacked, where nobody says otherwise."""
 
 
+LARGE_ANSWERS: Final = 4
+"""`times` of a client whose answers may be tens of megabytes."""
+
+LONGEST_SECONDS: Final = 60.0
+"""What counts as the timeout of a request that has none."""
+
+
 class AnswerTooLarge(httpx2.DecodingError):
     """An answer that is larger than allowed once it is unpacked, or packed more than once."""
 
 
+class AnswerTooSlow(httpx2.ReadTimeout):
+    """A call that has not ended in the time that a whole call has, though a byte may have come now and then."""
+
+
 class Bounded(httpx2.AsyncBaseTransport):
-    """Reads each answer whole, and stops as soon as more than `most_bytes` come out of it.
+    """Reads each answer whole, and stops as soon as more than `most_bytes` come out of it, or it has taken too long.
+
+    A timeout of httpx2 is for each wait, and a server that sends a byte before each ends never ends: the whole call,
+    from connecting to the last byte, takes at most `times` the longest of its timeouts.
 
     An answer packed in several encodings is not opened: the inner ones can be made of nothing, and last for ever.
     """
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, *, most_bytes: int = MOST_BYTES, times: int = 1) -> None:
         """Wrap the transport that sends."""
         self._inner = inner
         self._most_bytes = most_bytes
+        self._times = times
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send, and give the answer unpacked. Raises AnswerTooLarge."""
+        """Send, and give the answer unpacked. Raises AnswerTooLarge, AnswerTooSlow."""
+        seconds = _longest_seconds(request) * self._times
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._whole(request)
+        except TimeoutError:
+            msg = f"the answer was not whole after {seconds:g} s"
+            raise AnswerTooSlow(msg, request=request) from None
+
+    async def _whole(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
         response.request = request
         body = bytearray()
@@ -63,6 +88,7 @@ def new_client(  # noqa: PLR0913 - one keyword a part
     timeout: httpx2.Timeout | float,
     base_url: str = "",
     most_bytes: int = MOST_BYTES,
+    times: int = 1,
     proxy: SecretStr | None = None,
     auth: httpx2.Auth | None = None,
     trust: ssl.SSLContext | None = None,
@@ -70,6 +96,7 @@ def new_client(  # noqa: PLR0913 - one keyword a part
 ) -> httpx2.AsyncClient:
     """Make a client of somebody else's server; `transport` is what sends, where it is not the network.
 
+    A whole call takes at most `times` the longest of `timeout`.
     `trust` is whom to believe who a server is: the public authorities where nobody is named.
     """
     through = None if proxy is None else proxy.get_secret_value()
@@ -78,7 +105,12 @@ def new_client(  # noqa: PLR0913 - one keyword a part
         base_url=base_url,
         auth=auth,
         timeout=timeout,
-        transport=Bounded(sending, most_bytes=most_bytes),
+        transport=Bounded(sending, most_bytes=most_bytes, times=times),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def _longest_seconds(request: httpx2.Request) -> float:
+    timeouts = request.extensions.get("timeout", {}).values()
+    return LONGEST_SECONDS if not timeouts or None in timeouts else float(max(timeouts))

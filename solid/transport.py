@@ -61,9 +61,8 @@ class Limiter(Protocol):
 class PacedTransport(httpx2.AsyncBaseTransport):
     """Takes a token, signs, calls `before_send`, sends, reads the whole answer, reports the token.
 
-    Every token taken is reported exactly once, also when the caller is cancelled. A call takes at most the
-    longest of its timeouts from sending to the last byte, so that an answer that drips cannot outlive a
-    lease. A failing report is logged and does not hide the answer. Errors of httpx2 propagate as they are.
+    Every token taken is reported exactly once, also when the caller is cancelled. A failing report is logged and does
+    not hide the answer. Errors of httpx2 propagate as they are.
     """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, limiter: Limiter) -> None:
@@ -98,16 +97,13 @@ class PacedTransport(httpx2.AsyncBaseTransport):
 
     async def _exchange(self, request: httpx2.Request) -> tuple[httpx2.Response | httpx2.HTTPError, Unavailable | None]:
         try:
-            async with asyncio.timeout(_longest_seconds(request)):
-                response = await self._inner.handle_async_request(request)
-                response.request = request
-                await response.aread()
+            response = await self._inner.handle_async_request(request)
+            response.request = request
+            await response.aread()
         except NOTHING_SENT as error:
             return error, Unavailable("closed", "nothing was sent")
         except httpx2.HTTPError as error:
             return error, None
-        except TimeoutError:
-            return httpx2.ReadTimeout("the whole call took too long", request=request), None
         judge = request.extensions.get(JUDGE)
         return response, None if judge is None else judge(response)
 
@@ -127,6 +123,9 @@ class PacedTransport(httpx2.AsyncBaseTransport):
 
 def direct_transport(*, ca_file: Path | None = None, proxy: SecretStr | None = None) -> Bounded:
     """Make the transport that really sends: TLS verified, no retries, bounded answers, short-lived idle connections.
+
+    A call takes at most the longest of its timeouts from sending to the last byte, so that an answer that drips cannot
+    outlive a lease.
 
     `ca_file` is the certificate of a private authority, where the reverse proxy has one. Raises ConfigurationError
     when it cannot be read. An idle connection is dropped after two seconds: one that Solid closed meanwhile would
@@ -162,8 +161,3 @@ def _sign(request: httpx2.Request) -> Unavailable | None:
     except Unavailable as error:
         return error
     return None
-
-
-def _longest_seconds(request: httpx2.Request) -> float | None:
-    timeouts = request.extensions.get("timeout", {}).values()
-    return None if not timeouts or None in timeouts else max(timeouts)

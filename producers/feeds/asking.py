@@ -11,12 +11,14 @@ from typing import Final
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
-from producers.feeds.feed import Turn, wait
+from producers.feeds.errors import PollRefused, PollUnavailable
+from producers.feeds.feed import Turn, unless_stopped
 from producers.retry_after import retry_after
-from runtime.calling import AnswerTooLarge, new_client
+from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
+from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
 from runtime.tls import distrust, trusting
+from runtime.tracebacks import words_of
 
 TRIES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 600.0
@@ -48,7 +50,12 @@ class Asking:
         timeout = httpx2.Timeout(settings.timeout_seconds, connect=min(5, settings.timeout_seconds))
         trust = None if settings.ca_file is None else trusting(f"feeds.{name}.ca_file", settings.ca_file)
         self._http = new_client(
-            timeout=timeout, most_bytes=settings.max_bytes, proxy=settings.proxy, trust=trust, transport=transport
+            timeout=timeout,
+            most_bytes=settings.max_bytes,
+            times=LARGE_ANSWERS,
+            proxy=settings.proxy,
+            trust=trust,
+            transport=transport,
         )
 
     async def close(self) -> None:
@@ -61,23 +68,24 @@ class Asking:
         Raises:
             PollRefused: the token or the request is not accepted, or the answer is too large.
             PollUnavailable: no usable answer after some tries, or one later than can be waited for.
-            Interrupted: told to stop.
+            Interrupted: told to stop; also while it waits for the server.
             ConfigurationError: the token's file cannot be read.
         """
+        patiently = self._patiently(url, etag, turn.clock)
+        return await unless_stopped(turn.stop, patiently, where=self._where)
+
+    async def _patiently(self, url: str, etag: str | None, clock: Clock) -> Answer | None:
         pause = 1.0
         for attempt in range(1, TRIES + 1):
             try:
                 async with self._limiter:
-                    return await self._once(url, etag, turn.clock.now())
+                    return await self._once(url, etag, clock.now())
             except PollUnavailable as error:
                 seconds = pause if error.after_seconds is None else error.after_seconds
-                if attempt == TRIES or seconds > LONGEST_WAIT_SECONDS or turn.stop.is_set():
+                if attempt == TRIES or seconds > LONGEST_WAIT_SECONDS:
                     raise
-            await wait(turn.stop, seconds, turn.clock)
+            await clock.sleep(seconds)
             pause *= 2
-            if turn.stop.is_set():
-                msg = f"{self._where}: stopped while it was waited for"
-                raise Interrupted(msg)
         raise AssertionError
 
     async def _once(self, url: str, etag: str | None, now: datetime) -> Answer | None:
@@ -90,7 +98,7 @@ class Asking:
             msg = f"{self._where}: {error}: ask for smaller pages, or raise feeds.{self._name}.max_bytes"
             raise PollRefused(msg) from error
         except (httpx2.TransportError, httpx2.DecodingError) as error:
-            msg = f"{self._where}: no answer: {type(error).__name__}"
+            msg = f"{self._where}: no answer: {words_of(error)}"
             if (why := distrust(error)) is not None:
                 needed = f"Name its authority's with feeds.{self._name}.ca_file"
                 msg = f"{self._where}: its certificate is not accepted: {why}. {needed}."

@@ -5,9 +5,9 @@ It must not know what a feed reads: `folder` and `polling` do.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
@@ -26,6 +26,7 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Publisher(Protocol):
@@ -149,6 +150,26 @@ async def wait(stop: asyncio.Event, seconds: float, clock: Clock) -> None:
         stopping.cancel()
         sleeping.cancel()
         await asyncio.gather(stopping, sleeping, return_exceptions=True)
+
+
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T], *, where: str) -> T:
+    """What came of the work, which is cancelled where the feed is to stop before it has ended.
+
+    Raises:
+        Interrupted: it was cancelled.
+    """
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        msg = f"{where}: stopped while it was waited for"
+        raise Interrupted(msg)
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def keep_run(runs: Runs | None, run: FeedRun, *, ignored: Mapping[str, int] | None = None) -> None:

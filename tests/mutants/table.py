@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants import (
     answering,
     bounding,
+    calling,
     doubting,
     feeding,
     moving,
@@ -41,4 +42,5 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *paying.MUTANTS,
     *showing.MUTANTS,
     *parting.MUTANTS,
+    *calling.MUTANTS,
 )

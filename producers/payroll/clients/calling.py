@@ -15,6 +15,7 @@ from producers.payroll.errors import NotReady, NotThere, ProviderUnreachable, To
 from producers.retry_after import retry_after
 from runtime.calling import AnswerTooLarge
 from runtime.clock import Clock
+from runtime.tracebacks import words_of
 
 MOST_TRIES: Final = 5
 FIRST_PAUSE_SECONDS: Final = 1.0
@@ -109,7 +110,7 @@ async def tried(
             msg = f"payroll.{name}: {request.method} {request.url.path}: {error}"
             raise UnexpectedAnswer(msg) from error
         except httpx2.RequestError as error:
-            last = type(error).__name__
+            last = words_of(error)
         else:
             if answer.status_code not in _WAIT and answer.status_code < _BROKEN:
                 return answer

@@ -11,11 +11,14 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from producers.payroll.errors import TokenRefused
 from runtime.errors import ConfigurationError
 from runtime.secret_files import TOKEN, read_secret, read_whole
+
+LOOK_SECONDS: Final = 0.1
+"""How often it is tried to lock tokens that another process renews."""
 
 Grant = Callable[[str], Awaitable[Mapping[str, Any]]]
 """Exchanges a refresh token at the provider; gives the answer. Raises TokenRefused, ProviderUnreachable."""
@@ -77,7 +80,7 @@ class RenewedTokens:
     async def renew(self, used: str) -> None:
         """See `Tokens.renew`. One process renews at a time; what another has renewed meanwhile is taken as it is."""
         async with self._renewing:
-            lock = await asyncio.to_thread(_locked, self._path)
+            lock = await _locked(self._path)
             try:
                 access, refresh = self._pair()
                 if access == used:
@@ -132,8 +135,24 @@ def _setting(name: str) -> str:
     return f"payroll.{name}.token_file"
 
 
-def _locked(path: Path) -> int:
-    """Wait until this process alone may renew the tokens of this file; closing the descriptor lets others."""
+async def _locked(path: Path) -> int:
+    """Wait until this process alone may renew the tokens of this file; closing the descriptor lets others.
+
+    Not in a thread: one that waits for a lock cannot be told to stop, and the process ends only after it.
+    """
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        while not _taken(lock):  # noqa: ASYNC110 - another process sets no event
+            await asyncio.sleep(LOOK_SECONDS)
+    except BaseException:
+        os.close(lock)
+        raise
     return lock
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

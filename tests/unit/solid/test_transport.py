@@ -9,6 +9,7 @@ import httpx2
 import pytest
 import structlog
 
+from runtime.calling import Bounded
 from runtime.errors import ConfigurationError
 from solid.client import SolidClient
 from solid.errors import OutcomeUnknown, SolidError, Unavailable
@@ -183,7 +184,8 @@ async def test_an_answer_that_drips_for_ever_ends_with_the_longest_timeout() -> 
                 yield b" "
 
     limiter = WritingLimiter()
-    transport = PacedTransport(httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Dripping())), limiter)
+    dripping = httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Dripping()))
+    transport = PacedTransport(Bounded(dripping), limiter)
     async with httpx2.AsyncClient(transport=transport, timeout=httpx2.Timeout(0.05)) as http:
         with pytest.raises(httpx2.ReadTimeout):
             await http.get("http://solid/x")

@@ -321,9 +321,9 @@ async def test_an_answer_that_is_too_large_is_cut_off(polled: Polled) -> None:
 async def test_nothing_of_a_body_or_token_is_told(
     polled: Polled, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    feed = polled.feed(page({"name": "Jenny Rosen"}), httpx2.Response(500, text="Jenny Rosen"), token="shpat_hidden")
+    broken = [httpx2.Response(500, text="Jenny Rosen")] * asking_module.TRIES
+    feed = polled.feed(page({"name": "Jenny Rosen"}), *broken, token="shpat_hidden")
     await feed.look(polled.turn())
-    polled.stop.set()
     with pytest.raises(PollUnavailable):
         await feed.look(polled.turn())
     told = "".join((*capsys.readouterr(), caplog.text, repr(polled.runs.runs), repr(feed.settings)))
