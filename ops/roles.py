@@ -119,12 +119,7 @@ def transport_of(settings: Settings) -> httpx2.AsyncBaseTransport:
     Raises:
         ConfigurationError: `solid.ca_file` cannot be read, or is no certificate.
     """
-    solid = settings.solid
-    try:
-        return direct_transport(ca_file=solid.ca_file, proxy=solid.proxy)
-    except OSError as error:
-        msg = f"solid.ca_file: {solid.ca_file}: {error.strerror or 'no certificate'}"
-        raise ConfigurationError(f"{msg}. Name the certificate of the authority, in PEM.") from error
+    return direct_transport(ca_file=settings.solid.ca_file, proxy=settings.solid.proxy)
 
 
 @asynccontextmanager
