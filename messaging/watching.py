@@ -139,13 +139,18 @@ class TopologyWatch:
                 await brake(self._every * 3)
 
     async def _bring_home(self, channel: AbstractChannel) -> int:
-        """Publish what is unrouted to its stream again; returns how many still have none, which stay."""
+        """Publish what is unrouted to its stream again; returns how many still have none, which stay.
+
+        Where these are not all that is there, they go to the end: the next look begins behind them.
+        """
         queue = await channel.get_queue(UNROUTED, ensure=False)
         events = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
         left: list[AbstractIncomingMessage] = []
+        put_back = _store_anew
         for _ in range(BROUGHT_HOME_AT_ONCE):
             message = await within(10, queue.get(fail=False, timeout=None))
             if message is None:
+                put_back = _put_back
                 break
             try:
                 await within(10, events.publish(_copy(message), message.routing_key or "", mandatory=True))
@@ -154,7 +159,7 @@ class TopologyWatch:
             else:
                 await message.ack()
         for message in left:
-            await _put_back(channel, UNROUTED, message)
+            await put_back(channel, UNROUTED, message)
         return len(left)
 
     async def _use(self, channel: AbstractChannel, name: str) -> None:
@@ -169,7 +174,12 @@ async def _put_back(channel: AbstractChannel, name: str, message: AbstractIncomi
     """Where it was; one that was handed out very often is stored anew and so counted from the start."""
     if h.count(message.headers, "x-delivery-count", 0) < HANDED_OUT_OFTEN:
         await message.nack(requeue=True)
-        return
+    else:
+        await _store_anew(channel, name, message)
+
+
+async def _store_anew(channel: AbstractChannel, name: str, message: AbstractIncomingMessage) -> None:
+    """At the end of the queue; whoever dies between leaves both, which is one fact all the same."""
     if name == UNROUTED:
         exchange, key = await channel.get_exchange(UNROUTED, ensure=False), message.routing_key or ""
         anew = _copy(message)

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aio_pika import Message
 from aio_pika.abc import AbstractChannel
 
+from messaging import watching
 from messaging.connection import Link
 from messaging.drain import backlog
 from messaging.errors import MessagingError
@@ -226,6 +228,28 @@ async def test_what_has_no_home_stays_unrouted_for_a_person(managed_broker: Brok
         async with running(watch_on(link, company).run()):
             await until_waiting(managed_broker.url, stream_queue(company, "sales"), MANY)
             await until_waiting(managed_broker.url, UNROUTED, 1)
+
+
+async def test_what_has_no_home_does_not_hide_what_lies_behind_it(
+    managed_broker: Broker, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "BROUGHT_HOME_AT_ONCE", 3)
+    key, foreign = "nobody.sales.payout.paid.v1", [encode(paid_out("nobody", number)) for number in range(7)]
+    async with linked(managed_broker.url) as link, linked(managed_broker.url, "watch") as watched:
+        await publisher_on(link, company).ready()
+        channel = await link.channel()
+        await (queue := await channel.get_queue(UNROUTED, ensure=False)).purge()
+        exchange = await channel.get_exchange(UNROUTED, ensure=False)
+        for body in foreign:
+            await exchange.publish(Message(body, message_id="id"), key)
+        await exchange.publish(Message(encode(paid_out(company))), f"{company}.sales.payout.paid.v1")
+        async with running(watch_on(watched, company).run()):
+            await until_waiting(managed_broker.url, stream_queue(company, "sales"), 1)
+        kept: set[tuple[str | None, bytes]] = set()
+        async with asyncio.timeout(30):  # whoever is stopped between a copy and its ack leaves both
+            while kept != {(key, body) for body in foreign}:
+                message = await queue.get(fail=False)
+                kept |= {(message.routing_key, message.body)} if message else set()
 
 
 async def test_a_retry_of_a_replay_comes_home_to_the_replays(amqp_url: str, company: str) -> None:

@@ -67,6 +67,15 @@ MUTANTS: Final = (
         needs_broker=True,
     ),
     Mutant(
+        "unrouted-hides",
+        "What has no home does not hide what lies behind it.",
+        "messaging/watching.py",
+        "        put_back = _store_anew\n",
+        "        put_back = _put_back\n",
+        (f"{WATCHED}::test_what_has_no_home_does_not_hide_what_lies_behind_it",),
+        needs_broker=True,
+    ),
+    Mutant(
         "retry-queue-unused",
         "A policy that deletes unused queues takes no retry with it.",
         "messaging/watching.py",
