@@ -12,15 +12,25 @@ from ops.check_exposure import check_exposure
 from ops.check_feeds import check_feeds
 from ops.check_payroll import check_payroll
 from ops.check_webhooks import check_webhooks
-from ops.companies import refuse_shared_key
 from ops.findings import PATIENCE_SECONDS, Checklist, Finding
+from ops.keys import refuse_shared_key
 from ops.retention import check_bodies
-from ops.roles import bucket_on, dialect_of, mint_on, open_link, open_solid, open_store, transport_of, watch_stalls
+from ops.roles import (
+    books_of,
+    bucket_on,
+    dialect_of,
+    mint_on,
+    open_link,
+    open_solid,
+    open_store,
+    transport_of,
+    watch_stalls,
+)
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
 from solid.client import SolidClient
-from workers.books import Books, load_books
+from workers.books import Books
 from workers.chart import Chart
 
 
@@ -32,7 +42,8 @@ async def check(settings: Settings, clock: Clock, *, company: str | None = None)
     Raises:
         ConfigurationError: the company is not known.
     """
-    own = [settings.of(each) for each in ((company,) if company else settings.served)]
+    everyone = [settings.of(each) for each in settings.served]
+    own = [settings.of(company)] if company else everyone
     checklist = Checklist()
     broker = await check_broker(checklist, own[0], clock)
     await checklist.look("store", _store(settings))
@@ -42,13 +53,18 @@ async def check(settings: Settings, clock: Clock, *, company: str | None = None)
     await check_webhooks(checklist, own[0])
     for each in own:
         checklist.of = each.company if len(own) > 1 else ""
-        await _company(checklist, each, clock, reachable=broker, others=own)
+        await _company(checklist, each, clock, reachable=broker, others=everyone)
     return list(dict.fromkeys(checklist.findings))
 
 
 async def _company(
     checklist: Checklist, settings: Settings, clock: Clock, *, reachable: bool, others: Sequence[Settings]
 ) -> None:
+    try:
+        settings.refuse_wrong()
+    except ConfigurationError as error:
+        checklist.wrong("settings", str(error))
+        return
     await checklist.look("bucket", _bucket(settings))
     books = await checklist.look("books", _books(settings))
     await check_payroll(checklist, settings, clock)
@@ -57,7 +73,7 @@ async def _company(
     key = await checklist.look("api key", _key(settings, others))
     trusted = await checklist.look("solid.ca_file", _trusted(settings)) if settings.solid.ca_file else True
     if books and configured and key and trusted and reachable:
-        await _solid(checklist, settings, clock, load_books(settings.books))
+        await _solid(checklist, settings, clock, books_of(settings))
 
 
 async def _bucket(settings: Settings) -> str:
@@ -67,7 +83,7 @@ async def _bucket(settings: Settings) -> str:
 
 
 async def _books(settings: Settings) -> str:
-    books = load_books(settings.books)
+    books = books_of(settings)
     return f"{settings.books}: {len(books.accounts)} roles, kept in {books.base_currency}"
 
 

@@ -18,9 +18,11 @@ from messaging.bucket import Bucket, Token
 from messaging.connection import Link
 from messaging.publisher import Publisher
 from messaging.watching import TopologyWatch
+from ops.keys import Keys, refuse_shared_key
 from ops.metrics import MeasuredBucket, WorkerMetrics
 from ops.retelling import Retelling
 from ops.roles import (
+    books_of,
     bucket_on,
     dialect_of,
     mint_on,
@@ -46,7 +48,6 @@ from store.inbox import Inbox
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 from workers.applying import Applier, Timing
-from workers.books import load_books
 from workers.earlier import Earlier
 from workers.stock.merging import Merger
 from workers.sweeping import Sweeper
@@ -85,15 +86,16 @@ async def open_workers(
 ) -> AsyncIterator[list[Worker | WaitingCompany]]:
     """A worker for each company that is served, all on the same connections to broker and store.
 
-    A company whose key, books or dialect are wrong waits until they are mended, and stops nobody else.
+    A company whose settings, key, books or dialect are wrong waits until they are mended, and stops nobody else.
 
     The settings must be those of all, not already those of one company (`Settings.of`).
 
     Raises:
-        ConfigurationError: books, key or dialect of the only company, or of each of several, are missing or wrong.
+        ConfigurationError: settings, books, key or dialect of the only company, or of each of several, are wrong.
     """
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     own = [settings.of(company) for company in settings.served]
+    keys = Keys(own, clock)
     async with (
         open_store(settings) as engine,
         open_link(settings, "worker") as consuming,
@@ -111,7 +113,7 @@ async def open_workers(
         shared = Shared(engine, consuming, minting, publisher, stalls, inbox, retelling, clock, metrics)
         workers: list[Worker | WaitingCompany] = []
         for each in own:
-            make = functools.partial(_make_worker, each, own, shared, topology)
+            make = functools.partial(_make_worker, each, keys, shared, topology)
             try:
                 workers.append(await made(make, clients))
             except NOT_TO_BE_MADE as error:
@@ -125,15 +127,17 @@ async def open_workers(
 
 async def _make_worker(
     settings: Settings,
-    all_of_them: Sequence[Settings],
+    keys: Keys,
     shared: Shared,
     topology: TopologyWatch,
     stack: AsyncExitStack,
 ) -> Worker:
-    refuse_shared_key(settings, all_of_them)
+    settings.refuse_wrong()
+    key = functools.partial(keys.of, settings.company)
+    key()
     bucket = bucket_on(shared.consuming, settings, shared.stalls, shared.clock, marks=shared.inbox.marks)
     limiter = MeasuredBucket(bucket, shared.metrics, settings.company)
-    opened = open_solid(settings, limiter, shared.clock, metrics=shared.metrics)
+    opened = open_solid(settings, limiter, shared.clock, key=key, metrics=shared.metrics)
     merger = _merger(settings, shared)
     lost = functools.partial(shared.retelling.lost, settings.company, merger.told.set)
     solid = await stack.enter_async_context(opened)
@@ -162,7 +166,7 @@ async def _retelling(engine: AsyncEngine, publisher: Publisher, clock: Clock) ->
 
 
 def _merger(settings: Settings, shared: Shared) -> Merger:
-    inventory = load_books(settings.books).inventory
+    inventory = books_of(settings).inventory
     return Merger(
         store=StockStore(shared.engine, shared.clock),
         publisher=shared.publisher,
@@ -218,7 +222,7 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
             stock=StockStore(shared.engine, clock),
             earlier=earlier,
             merger=merger,
-            books=load_books(settings.books),
+            books=books_of(settings),
             company=company,
             settings=worker,
             retry_delays=settings.rabbitmq.retry_delays_seconds,
@@ -228,33 +232,17 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
     )
 
 
-def refuse_shared_key(settings: Settings, all_of_them: Sequence[Settings]) -> None:
-    """The allowance is granted to a key: two buckets on one key would exceed it."""
-    key = settings.solid.key()
-    others = [other.company for other in all_of_them if other.company != settings.company and _key_of(other) == key]
-    if others:
-        pair = " and ".join(sorted((settings.company, others[0])))
-        msg = f"companies {pair} have the same API key: make one for each in Solid's settings"
-        raise ConfigurationError(msg)
-
-
 def problem_of(settings: Settings, all_of_them: Sequence[Settings]) -> str | None:
     """What keeps the company from being worked for, as far as its own files and settings tell; None for nothing."""
     try:
+        settings.refuse_wrong()
         refuse_shared_key(settings, all_of_them)
         dialect_of(settings)
-        load_books(settings.books)
+        books_of(settings)
         transport_of(settings)
     except ConfigurationError as error:
         return str(error)
     return None
-
-
-def _key_of(settings: Settings) -> str | None:
-    try:
-        return settings.solid.key()
-    except ConfigurationError:
-        return None
 
 
 async def run_workers(

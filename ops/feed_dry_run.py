@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 from messaging.publisher import Encoded
 from ops.feeding import chosen, company_of, context_of, facts_of, patterns_of, refuse_bad_settings, store_file
 from ops.offline import plan_lines
-from ops.roles import open_store
+from ops.roles import books_of, open_store
 from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Turn
 from producers.feeds.listing import Quiet, files_in, left_alone
@@ -24,7 +24,7 @@ from schemas.envelope import encode
 from store.cursors import Cursor, Cursors
 from store.errors import StoreError
 from store.feed_names import FeedNames
-from workers.books import Books, load_books, sample_books
+from workers.books import Books, sample_books
 
 Line = Mapping[str, Any]
 _WARM: Final = "still being written"
@@ -78,7 +78,8 @@ def _planned(lines: Iterable[Line], books: Books) -> Iterator[Line]:
 
 def _books(settings: Settings) -> Books:
     """Those of the company; without any, the sample that `relay plan` uses."""
-    return load_books(settings.books) if settings.books.exists() else sample_books()
+    settings.refuse_wrong()
+    return books_of(settings) if settings.books.exists() else sample_books()
 
 
 def _of_folder(

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import make_url
 
 from messaging.errors import MessagingError
-from ops.roles import open_publisher, open_store
+from ops.roles import books_of, open_publisher, open_store
 from ops.waiting_feed import WaitingFeed
 from ops.webhooks import mode_of
 from producers.feeds.errors import FeedProblem
@@ -30,7 +30,6 @@ from store.cursors import Cursors
 from store.errors import StoreError
 from store.feed_names import FeedNames
 from store.feed_runs import FeedRuns
-from workers.books import load_books
 
 OF_PEOPLE: Final = frozenset({"finch", "gusto", "payroll-csv", "xero-payroll"})
 """Sources of pay runs: their documents must never lie in a dead-letter queue, and their runs have versions."""
@@ -158,7 +157,7 @@ def refuse_bad_settings(name: str, settings: Settings) -> None:
 
 def _base_currency(name: str, settings: Settings) -> str:
     try:
-        currency = load_books(settings.books).base_currency
+        currency = books_of(settings).base_currency
     except ConfigurationError as error:
         msg = f"feeds.{name}.currency is not set, and the books cannot tell: {error}"
         raise ConfigurationError(msg) from error

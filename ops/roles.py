@@ -37,6 +37,7 @@ from store.engine import connect
 from store.marks import Marks
 from store.postgresql import Access
 from store.sealing import Sealing
+from workers.books import Books, load_books
 
 log = structlog.get_logger()
 
@@ -99,6 +100,12 @@ def companies_of(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values(), *paid, *fed}))
 
 
+def books_of(settings: Settings) -> Books:
+    """The company's books. Raises ConfigurationError: they cannot be used, or the company's settings are wrong."""
+    settings.refuse_wrong()
+    return load_books(settings.books)
+
+
 def dialect_of(settings: Settings) -> Dialect:
     """Solid's dialect as configured.
 
@@ -124,9 +131,19 @@ def transport_of(settings: Settings) -> httpx2.AsyncBaseTransport:
 
 @asynccontextmanager
 async def open_solid(
-    settings: Settings, limiter: Limiter, clock: Clock, *, metrics: WorkerMetrics | None = None
+    settings: Settings,
+    limiter: Limiter,
+    clock: Clock,
+    *,
+    key: Callable[[], str] | None = None,
+    metrics: WorkerMetrics | None = None,
 ) -> AsyncIterator[SolidClient]:
-    """Solid's client; every call it makes takes a token from the limiter."""
+    """Solid's client; every call it makes takes a token from the limiter, and asks `key`, where that is not the file's.
+
+    Raises:
+        ConfigurationError: the key cannot be read, or the company's settings are wrong.
+    """
+    settings.refuse_wrong()
     solid = settings.solid
     direct: httpx2.AsyncBaseTransport = transport_of(settings)
     if metrics is not None:
@@ -135,7 +152,7 @@ async def open_solid(
     timeout = httpx2.Timeout(solid.timeout_seconds, connect=solid.connect_timeout_seconds)
     client = SolidClient(
         base_url=solid.base_url,
-        api_key=solid.key,
+        api_key=key or solid.key,
         dialect=dialect_of(settings),
         transport=PacedTransport(direct, limiter),
         timeout=timeout,

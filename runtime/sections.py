@@ -312,3 +312,14 @@ class CompanySettings(Section):
             msg = "solid.api_key_file is missing: the allowance is granted to a key, so each company needs its own"
             raise ValueError(msg)
         return self
+
+
+class WrongCompany(CompanySettings):
+    """Stands in for a table `[companies.<name>]` that cannot be used: it says nothing but what is wrong with it."""
+
+    problem: str
+
+    @classmethod
+    def saying(cls, problem: str) -> "WrongCompany":
+        """Make one, without a key."""
+        return cls.model_construct(problem=problem)

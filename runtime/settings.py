@@ -8,9 +8,9 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from runtime.errors import ConfigurationError
+from runtime.no_secrets import refuse_secrets_in
 from runtime.sections import (
     BucketSettings,
     CompanyName,
@@ -32,10 +33,11 @@ from runtime.sections import (
     SolidSettings,
     StripeSettings,
     WorkerSettings,
+    WrongCompany,
 )
-from runtime.sections_feeds import FEED_KINDS, FeedName, FeedSettings, ShopifySettings, secret_settings_in
+from runtime.sections_feeds import FEED_KINDS, FeedName, FeedSettings, ShopifySettings
 from runtime.sections_payroll import PayrollName, PayrollSettings
-from runtime.sections_store import StoreSettings, holds_password
+from runtime.sections_store import StoreSettings
 
 __all__ = [
     "BucketSettings",
@@ -48,15 +50,6 @@ __all__ = [
 ]
 
 OTHER_VARIABLES = {"RELAY_CONFIG", "RELAY_SIMULATOR_KEY"}
-
-SECRETS = (
-    ("solid", "api_key"),
-    ("rabbitmq", "url"),
-    ("rabbitmq", "management_url"),
-    ("stripe", "secrets"),
-    ("shopify", "secrets"),
-)
-"""Settings that `relay.toml` may not hold."""
 
 
 class Settings(BaseSettings):
@@ -91,6 +84,8 @@ class Settings(BaseSettings):
     def of(self, company: str) -> "Settings":
         """The settings as they are for one company.
 
+        Of a company whose own table is wrong they only say which it is: see `refuse_wrong`.
+
         Raises:
             ConfigurationError: the company is not known.
         """
@@ -110,6 +105,37 @@ class Settings(BaseSettings):
                 "bucket": own.bucket or self.bucket,
             }
         )
+
+    def refuse_wrong(self) -> None:
+        """Ask before anything is done with what is a company's own: its Solid, key or books.
+
+        Raises:
+            ConfigurationError: what is wrong with the company's table.
+        """
+        own = self.companies.get(self.company)
+        if isinstance(own, WrongCompany):
+            raise ConfigurationError(own.problem)
+
+    @field_validator("companies", mode="wrap")
+    @classmethod
+    def _each_for_itself(
+        cls,
+        said: Any,  # noqa: ANN401 - raw, as it was written
+        handler: ValidatorFunctionWrapHandler,
+    ) -> dict[str, CompanySettings]:
+        """What is wrong in the table of one company is that company's affair."""
+        try:
+            return handler(said)  # type: ignore[no-any-return]  # as the field's type says
+        except ValidationError as error:
+            problems = error.errors()
+            if any(not problem["loc"] or problem["loc"][-1] == "[key]" for problem in problems):
+                raise  # no table of companies, or a name that no queue could have
+            wrong = {str(problem["loc"][0]) for problem in problems}
+            usable: dict[str, CompanySettings] = handler({name: own for name, own in said.items() if name not in wrong})
+            return usable | {
+                name: WrongCompany.saying(_problems("companies", [each for each in problems if each["loc"][0] == name]))
+                for name in wrong
+            }
 
     @model_validator(mode="before")
     @classmethod
@@ -163,24 +189,27 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _lease_outlives_a_call(self) -> "Settings":
-        timeouts = {f"companies.{name}.solid": own.solid for name, own in self.companies.items()}
-        for where, solid in {"solid": self.solid, **timeouts}.items():
-            if where != "solid" and "timeout_seconds" not in solid.model_fields_set:
-                continue
-            timeout = f"{where}.timeout_seconds ({solid.timeout_seconds})"
-            if self.worker.lease_seconds <= solid.timeout_seconds:
-                msg = (
-                    f"worker.lease_seconds ({self.worker.lease_seconds}) must be longer than {timeout}: "
-                    "a claim may not end while its call is still under way"
-                )
-                raise ValueError(msg)
-            if self.worker.settle_seconds < solid.timeout_seconds:
-                msg = (
-                    f"worker.settle_seconds ({self.worker.settle_seconds}) must be at least {timeout}: "
-                    "Solid may still be at it when a call has timed out"
-                )
-                raise ValueError(msg)
+        if (problem := self._too_patient("solid", self.solid)) is not None:
+            raise ValueError(problem)
+        for name, own in list(self.companies.items()):
+            problem = self._too_patient(f"companies.{name}.solid", own.solid)
+            if "timeout_seconds" in own.solid.model_fields_set and problem is not None:
+                self.companies[name] = WrongCompany.saying(problem)
         return self
+
+    def _too_patient(self, where: str, solid: SolidSettings) -> str | None:
+        timeout = f"{where}.timeout_seconds ({solid.timeout_seconds})"
+        if self.worker.lease_seconds <= solid.timeout_seconds:
+            return (
+                f"worker.lease_seconds ({self.worker.lease_seconds}) must be longer than {timeout}: "
+                "a claim may not end while its call is still under way"
+            )
+        if self.worker.settle_seconds < solid.timeout_seconds:
+            return (
+                f"worker.settle_seconds ({self.worker.settle_seconds}) must be at least {timeout}: "
+                "Solid may still be at it when a call has timed out"
+            )
+        return None
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 - the hook of pydantic-settings
@@ -198,7 +227,8 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read `relay.toml` (or the file `RELAY_CONFIG` names) and the environment.
 
-    `RABBITMQ_URL` is honoured where `RELAY_RABBITMQ__URL` is not set.
+    `RABBITMQ_URL` is honoured where `RELAY_RABBITMQ__URL` is not set. What is wrong in the table of one company is told
+    by `Settings.refuse_wrong`.
 
     Raises:
         ConfigurationError: a value is wrong; the message names each setting and what is wrong with it.
@@ -212,18 +242,23 @@ def load_settings() -> Settings:
     if url and "RELAY_RABBITMQ__URL" not in os.environ:
         os.environ["RELAY_RABBITMQ__URL"] = url
     try:
-        _refuse_secrets_in(Path(named or "relay.toml"))
-        return Settings()
+        talkative = refuse_secrets_in(Path(named or "relay.toml"))
+        settings = Settings()
+        settings.companies.update({name: WrongCompany.saying(told) for name, told in talkative.items()})
     except ValidationError as error:
-        problems = "; ".join(f"{_path(e)}: {_said(e)}" for e in error.errors())
-        msg = f"relay.toml or RELAY_… variables: {problems}"
-        raise ConfigurationError(msg) from None
+        raise ConfigurationError(_problems("", error.errors())) from None
     except SettingsError as error:
         msg = f"RELAY_… variables: {error}. Lists and tables are written as JSON, for example '[\"whsec_…\"]'."
         raise ConfigurationError(msg) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{named or 'relay.toml'} is not valid TOML: {error}"
         raise ConfigurationError(msg) from None
+    return settings
+
+
+def _problems(table: str, problems: list[ErrorDetails]) -> str:
+    told = "; ".join(f"{'.'.join(filter(None, (table, _path(each))))}: {_said(each)}" for each in problems)
+    return f"relay.toml or RELAY_… variables: {told}"
 
 
 def _path(problem: ErrorDetails) -> str:
@@ -236,32 +271,6 @@ def _said(problem: ErrorDetails) -> str:
     text = problem["msg"].removeprefix("Value error, ")
     out_of_range = problem["type"].startswith(("greater_than", "less_than"))
     return f"{problem['input']} was said; {text}" if out_of_range else text
-
-
-def _refuse_secrets_in(path: Path) -> None:
-    if not path.is_file():
-        return
-    written = tomllib.loads(path.read_text("utf-8"))
-    companies = written.get("companies")
-    own = companies if isinstance(companies, dict) else {}
-    for prefix, tables in (("", written), *((f"companies.{name}.", tables) for name, tables in own.items())):
-        for section, name in SECRETS:
-            table = tables.get(section) if isinstance(tables, dict) else None
-            if isinstance(table, dict) and name in table:
-                _refuse_secret(path, f"{prefix}{section}.{name}")
-    for where in secret_settings_in(written):
-        _refuse_secret(path, where)
-    store = written.get("store")
-    url = store.get("url") if isinstance(store, dict) else None
-    if isinstance(url, str) and holds_password(url):
-        msg = f"{path}: store.url holds a password: put it into a file and name that with store.password_file"
-        raise ConfigurationError(f"{msg}, or set RELAY_STORE__URL.")
-
-
-def _refuse_secret(path: Path, where: str) -> NoReturn:
-    variable = f"RELAY_{where.replace('.', '__')}".upper()
-    msg = f"{path}: {where} is a secret: put it into a file and name that with {where}_file"
-    raise ConfigurationError(f"{msg}, or set {variable}.")
 
 
 def _refuse_unknown_variables() -> None:

@@ -95,12 +95,23 @@ def test_a_company_whose_app_is_closed_or_whose_key_is_revoked_never_slows_anoth
         assert relay.judge()["duplicated"] == []
 
 
-def test_two_companies_with_one_key_are_refused_at_start(broker: Broker, tmp_path: Path, company: str) -> None:
-    with open_group(tmp_path, broker, [company]) as group:
-        same = {name: {"solid": {"api_key": key_of("same")}} for name in (company, f"{company}-b")}
-        done = group.relay.command("work", RELAY_COMPANIES=json.dumps(same))
-    assert done.returncode == 1
-    assert "the same API key" in done.stderr
+def test_a_company_with_the_key_of_another_or_a_wrong_setting_stops_alone(
+    broker: Broker, tmp_path: Path, company: str
+) -> None:
+    names = [f"{company}-{letter}" for letter in "abc"]
+    own = {name: {"solid": {"api_key": key_of(name)}} for name in names}
+    own[names[1]] = {"solid": {"api_key": key_of(names[0])}}
+    own[names[2]]["solid"] |= {"timeout_seconds": "soon"}
+    with open_group(tmp_path, broker, names, RELAY_COMPANIES=json.dumps(own)) as group:
+        relay = group.relay
+        relay.deliver([group.charge(each, each) for each in names])
+        with relay.worker():
+            relay.await_records(payment_of(names[0]))
+            everyone = relay.asked("status")["companies"]
+        assert everyone[names[0]]["problem"] is None
+        assert "the same API key" in everyone[names[1]]["problem"]
+        assert "solid.timeout_seconds" in everyone[names[2]]["problem"]
+        assert [everyone[each]["backlog"] for each in names[1:]] == [1, 1], "what came for them waits for them"
 
 
 @pytest.mark.alone

@@ -87,9 +87,9 @@ MUTANTS: Final = (
         "one-key-with-two-buckets",
         "Two companies never spend one key's allowance twice.",
         "ops/companies.py",
-        "    refuse_shared_key(settings, all_of_them)\n    bucket",
+        "    key()\n    bucket",
         "    bucket",
-        (f"{COMPANIES}::test_two_companies_with_one_key_are_both_stopped_and_the_third_works",),
+        (f"{COMPANIES}::test_of_two_companies_with_one_key_the_first_works_and_the_other_is_stopped",),
     ),
     Mutant(
         "one-answer-stops-for-ever",

@@ -81,10 +81,10 @@ MUTANTS: Final = (
         "wrong-authority-not-named",
         "`relay status` names a company whose private authority cannot be read.",
         "ops/companies.py",
-        """        load_books(settings.books)
+        """        books_of(settings)
         transport_of(settings)
 """,
-        """        load_books(settings.books)
+        """        books_of(settings)
 """,
         (
             "tests/unit/ops/test_waiting_company.py::test_an_authority_that_cannot_be_used_stops_its_company_alone_and_is_told",

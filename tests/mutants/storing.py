@@ -52,7 +52,7 @@ MUTANTS: Final = (
     Mutant(
         "databases-password-in-the-settings",
         "The database's password is not taken from relay.toml, which is no file of secrets.",
-        "runtime/settings.py",
+        "runtime/no_secrets.py",
         "    if isinstance(url, str) and holds_password(url):\n",
         "    if False:\n",
         (f"{SETTINGS}::test_a_databases_password_in_the_file_is_refused_and_not_shown",),

@@ -98,12 +98,18 @@ async def test_an_authority_that_cannot_be_used_stops_its_company_alone_and_is_t
     assert [what for what in wrong if what.endswith("ca_file")] == ["south: solid.ca_file"]
 
 
-async def test_two_companies_with_one_key_are_both_stopped_and_the_third_works(settings: Settings) -> None:
+async def test_of_two_companies_with_one_key_the_first_works_and_the_other_is_stopped(settings: Settings) -> None:
     share_key()
     async with open_workers(settings, SystemClock(), metrics=WorkerMetrics()) as workers:
         waiting = {each.company: str(each.problem) for each in workers if isinstance(each, WaitingCompany)}
-    assert waiting.keys() == {"north", "south"}
-    assert all("north and south have the same API key" in problem for problem in waiting.values())
+    assert waiting.keys() == {"south"}
+    assert "north and south have the same API key" in waiting["south"]
+    own = [settings.of(company) for company in settings.served]
+    assert [bool(problem_of(each, own)) for each in own] == [False, True, False]
+    for company in (None, "south"):
+        found = await check(unreachable(settings), SystemClock(), company=company)
+        wrong = [each for each in found if "the same API key" in each.text]
+        assert [(each.what.endswith("api key"), each.ok) for each in wrong] == [(True, False)]
 
 
 async def test_where_none_can_be_served_it_is_an_error_at_start(settings: Settings) -> None:

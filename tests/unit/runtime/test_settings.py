@@ -27,7 +27,6 @@ def test_the_environment_overrides_the_file(monkeypatch: pytest.MonkeyPatch) -> 
         '[solid]\napi_key = "k"',
         '[rabbitmq]\nurl = "amqp://u:hidden@h/"',
         '[stripe]\nsecrets = ["whsec_hidden"]',
-        'company = "north"\n[companies.north.solid]\napi_key = "hidden"',
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_not_shown(written: str) -> None:
@@ -156,14 +155,18 @@ def test_a_company_never_takes_its_key_from_the_table_of_all(monkeypatch: pytest
 
 def test_a_claim_must_outlive_the_calls_of_every_company() -> None:
     Path("relay.toml").write_text(TWO.replace("timeout_seconds = 20", "timeout_seconds = 60"))
+    settings = load_settings()
+    settings.of("south").refuse_wrong()
     with pytest.raises(ConfigurationError, match=r"must be longer than companies\.north\.solid\.timeout_seconds \(60"):
-        load_settings()
+        settings.of("north").refuse_wrong()
 
 
 def test_the_rate_of_a_company_is_checked_with_what_it_takes_from_all() -> None:
     Path("relay.toml").write_text(TWO.replace("window_seconds = 120", "burst = 400"))
+    settings = load_settings()
+    settings.of("south").refuse_wrong()
     with pytest.raises(ConfigurationError, match=r"companies\.north\.bucket: burst 400 leaves no rate"):
-        load_settings()
+        settings.of("north").refuse_wrong()
 
 
 def test_a_key_file_is_read_anew_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
