@@ -24,8 +24,10 @@ def trusting(setting: str, ca_file: Path | None) -> ssl.SSLContext:
 
 def distrust(error: BaseException | None) -> str | None:
     """Why a server's certificate was not accepted, where that is what lies behind a failure; else None."""
-    while error is not None:
+    seen = list[BaseException]()
+    while error is not None and error not in seen:  # one that many tasks were given may be its own cause
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message
+        seen.append(error)
         error = error.__cause__ or error.__context__
     return None

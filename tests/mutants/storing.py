@@ -32,6 +32,14 @@ MUTANTS: Final = (
         (f"{TLS}::test_a_server_of_another_name_is_refused",),
     ),
     Mutant(
+        "cause-followed-for-ever",
+        "A failure whose causes go in a circle holds no process up.",
+        "runtime/tls.py",
+        "    while error is not None and error not in seen:",
+        "    while error is not None:",
+        ("tests/unit/runtime/test_tls.py::test_a_failure_that_is_its_own_cause_comes_to_an_end",),
+    ),
+    Mutant(
         "authority-of-the-broker-ignored",
         "RabbitMQ is believed by the authority that was named.",
         "messaging/connection.py",
