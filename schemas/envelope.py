@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Final, Literal, Self, TypeVar, cast
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,6 +21,7 @@ from pydantic import (
 
 from schemas.attributes import Attribute, check_attributes, check_identity, check_length, parse_time
 from schemas.catalog import EVENT_TYPES, TYPE_OF, data_schema_uri
+from schemas.dates import Instant
 from schemas.errors import InvalidEvent, InvalidJson, UnknownEventType
 from schemas.event_data import EventData, Text
 from schemas.json_text import parse_json
@@ -46,7 +46,7 @@ class Event(BaseModel):
     id: Text
     source: Text
     type: Text
-    time: AwareDatetime
+    time: Instant
     subject: Text
     datacontenttype: Text = "application/json"
     dataschema: Text | None = None

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
 
+from schemas.dates import Day
 from schemas.errors import AmountRefused
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, Text
 from schemas.money import Money, read_decimal
@@ -93,7 +94,7 @@ class StockAdjusted(EventData):
     unit: Text | None = None
     reason: Text
     unit_cost: NotNegativeMoney | None = None
-    day: date | None = None
+    day: Day | None = None
     document: Text | None = None
 
 
@@ -111,7 +112,7 @@ class StockCounted(EventData):
     unit: Text | None = None
     reason: Text = "cycle_count"
     unit_cost: NotNegativeMoney | None = None
-    day: date | None = None
+    day: Day | None = None
     document: Text | None = None
 
 
@@ -128,7 +129,7 @@ class ReceiptLine(EventModel):
     unit: Text | None = None
     unit_cost: NotNegativeMoney | None = None
     lot: Text | None = None
-    expires: date | None = None
+    expires: date | None = None  # no bounds: a lot that never expires has a day far away, and nothing is booked on it
     place: Text | None = None
     ordered: CountedQuantity | None = None
     rejected: CountedQuantity | None = None
@@ -146,7 +147,7 @@ class ReceiptPosted(EventData):
     receipt: Text
     supplier: Text | None = None
     lines: Annotated[tuple[ReceiptLine, ...], AfterValidator(_some)]
-    day: date | None = None
+    day: Day | None = None
 
 
 class OrderLine(EventModel):
@@ -190,8 +191,8 @@ class BillReceived(EventData):
     lines: Annotated[tuple[BillLine, ...], AfterValidator(_some)]
     tax: Money | None = None
     total: Annotated[Money, AfterValidator(_some_money)]
-    day: date | None = None
-    due: date | None = None
+    day: Day | None = None
+    due: Day | None = None
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -221,5 +222,5 @@ class MergedLine(EventModel):
 class StockMerged(EventData):
     """Many adjustments as one entry, made by the relay itself of what it recorded. `fact`: `stock:merged:<id>`."""
 
-    day: date
+    day: date  # without bounds: what was recorded is merged, whenever it says that it was
     lines: Annotated[tuple[MergedLine, ...], AfterValidator(_some)]

@@ -3,11 +3,11 @@
 Totals only: no name, tax number, address, bank detail or amount of a person may stand in any of them.
 """
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from schemas.dates import Day, Instant
 from schemas.event_data import EventData, EventModel, Text
 from schemas.money import Money
 
@@ -71,9 +71,9 @@ class PostedRun(EventModel):
 
     fact: Text
     version: Annotated[int, Field(ge=1)]
-    pay_date: date
-    period_start: date | None = None
-    period_end: date | None = None
+    pay_date: Day
+    period_start: Day | None = None
+    period_end: Day | None = None
     lines: RunLines
 
 
@@ -94,13 +94,13 @@ class RunPaid(_Run):
     """
 
     run_type: Literal["regular", "off_cycle", "bonus", "correction", "reversal", "contractor", "year_end"] = "regular"
-    pay_date: date
-    period_start: date | None = None
-    period_end: date | None = None
+    pay_date: Day
+    period_start: Day | None = None
+    period_end: Day | None = None
     lines: RunLines
     replaces: PostedRun | None = None
     reverses: Text | None = None
-    deadline: AwareDatetime | None = None
+    deadline: Instant | None = None
 
     @model_validator(mode="after")
     def _replaces_an_earlier_version(self) -> Self:
@@ -117,5 +117,5 @@ class RunReversed(_Run):
     """
 
     taken_back: PostedRun
-    day: date
+    day: Day
     reason: Text | None = None

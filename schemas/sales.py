@@ -4,11 +4,11 @@ They say what happened to money, not how it is booked. People's names and addres
 only.
 """
 
-from datetime import date
 from typing import Self
 
 from pydantic import model_validator
 
+from schemas.dates import Day
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
 from schemas.money import Money
 
@@ -134,7 +134,7 @@ class PayoutPaid(EventData):
 
     payout: Text
     amount: Money
-    arrival_date: date
+    arrival_date: Day
     settlement: Settlement | None = None
 
 
@@ -143,7 +143,7 @@ class PayoutFailed(EventData):
 
     payout: Text
     amount: Money
-    arrival_date: date
+    arrival_date: Day
     settlement: Settlement | None = None
 
 

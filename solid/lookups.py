@@ -17,6 +17,14 @@ MARGIN = timedelta(days=1)
 """How far around its date a record is looked up: whether `from` is inclusive, and its zone, are not known."""
 
 
+def shifted(day: date, by: timedelta) -> date:
+    """Give the day so much later or earlier, at most the last or the first one that there is."""
+    try:
+        return day + by
+    except OverflowError:
+        return date.max if by > timedelta(0) else date.min
+
+
 Days = tuple[date, date] | None
 """The first and the last date under which a record was ever sent; None where nothing is known of others."""
 
@@ -94,7 +102,7 @@ def question(sought: Sought, dialect: Dialect) -> Mapping[str, str] | Inconclusi
     if rule.by == "display_name" and sought.display_name is not None:
         return {names.display_name: sought.display_name}
     if rule.by == "date_range" and sought.since is not None:
-        return days_between(sought.since - MARGIN, (sought.until or sought.since) + MARGIN, dialect)
+        return days_between(shifted(sought.since, -MARGIN), shifted(sought.until or sought.since, MARGIN), dialect)
     return Inconclusive(f"solid.dialect.lookups says that a person looks for the {sought.kind}")
 
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from solid.client import Everything, Inconclusive
+from solid.lookups import shifted
 from solid.models import Kind
 from store.earlier import EarlierRecords, Known
 from store.inbox import Inbox
@@ -138,7 +139,7 @@ class Earlier:
         rest = await self._unsettled_seconds()
         if kind in self._waiting and rest > 0:
             raise NotYet("settling", rest)
-        since = day - FURTHER_BACK
+        since = shifted(day, -FURTHER_BACK)
         found = await self._solid.everything(kind, since=since)
         if rest > 0 and (isinstance(found, Inconclusive) or await self._may_not_be_all(found.ids)):
             self._waiting.add(kind)

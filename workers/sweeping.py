@@ -14,7 +14,7 @@ import structlog
 
 from runtime.clock import Clock
 from solid.errors import SolidError
-from solid.lookups import MARGIN, Absent, Everything, Inconclusive, Lookup, Present, Sought
+from solid.lookups import MARGIN, Absent, Everything, Inconclusive, Lookup, Present, Sought, shifted
 from solid.models import Kind
 from store.cases import Cases
 from store.inbox import Inbox, WriteRow
@@ -98,7 +98,9 @@ class Sweeper:
         if not due:
             return 0
         first, last = days_of(due[0])
-        found = await self.solid.everything(KINDS[due[0].kind], since=first - MARGIN, until=last + MARGIN)
+        found = await self.solid.everything(
+            KINDS[due[0].kind], since=shifted(first, -MARGIN), until=shifted(last, MARGIN)
+        )
         if isinstance(found, Inconclusive):
             await self._without_list(due, found)
             return 1
@@ -131,7 +133,7 @@ class Sweeper:
         for row in rows:
             answer = found[row.external_id]
             if isinstance(answer, Absent) and "date" in row.about:
-                since = min(days_of(each)[0] for each in rows) - FURTHER_BACK
+                since = shifted(min(days_of(each)[0] for each in rows), -FURTHER_BACK)
                 everywhere = everywhere or await self.solid.everything(KINDS[row.kind], since=since)
                 answer = _in(everywhere, row.external_id)
             if isinstance(answer, Inconclusive) and answer.moved:

@@ -200,6 +200,9 @@ class Worker:
             pass
         except StoreUnavailable:
             self._troubled.set()
+        except Exception:
+            log.exception("sweep.ended")
+            self._troubled.set()
 
     async def _merge(self) -> None:
         """Merge adjustments while the session lasts; a store or a broker that is lost ends it."""

@@ -107,7 +107,7 @@ def wrap(data: StockData, *, source: str, company: str, at: datetime | None = No
             data,
             id=f"{data.fact}:v{digest(data.model_dump_json())}",
             source=f"/warehouse/{source}",
-            time=(at or _of_day(data)).astimezone(UTC),
+            time=at or _of_day(data),
             subject=subject,
             partitionkey=subject,
             company=company,

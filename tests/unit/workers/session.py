@@ -131,13 +131,16 @@ class FakeSolid:
 
 @dataclass(slots=True)
 class FakeSweeper:
-    """Sweeps until it is stopped."""
+    """Sweeps until it is stopped, or fails as often as it is told."""
 
     said: Said
+    failures: list[Exception]
 
     async def run(self) -> None:
         """See `Sweeper.run`."""
         self.said.say("sweeping")
+        if self.failures:
+            raise self.failures.pop()
         try:
             await for_ever()
         finally:
@@ -167,6 +170,7 @@ class Stage:
     consumers: list[FakeConsumer] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     refusals: list[Exception] = field(default_factory=list)
+    unswept: list[Exception] = field(default_factory=list)
     queues: Mapping[str, int] = field(default_factory=dict)
     outcome: Outcome | Exception = field(default_factory=lambda: GiveBack("no_token"))
     mint: Any = field(default_factory=lambda: SimpleNamespace(run=for_ever))
@@ -198,7 +202,7 @@ class Stage:
             "dialect": SimpleNamespace(check=lambda _: self.problems, adjustments=None),
             "inbox": self.store,
             "applier": SimpleNamespace(longest_call=35.0),
-            "sweeper": FakeSweeper(self.said),
+            "sweeper": FakeSweeper(self.said, self.unswept),
             "stock": None,
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),

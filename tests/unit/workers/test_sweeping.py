@@ -246,3 +246,19 @@ async def test_a_clock_that_is_set_forward_makes_no_write_due_before_its_time(be
     assert await sweeping.read_once() == 0
     bench.clock.advance(1)
     assert await sweeping.read_once() == 1
+
+
+@pytest.mark.parametrize("day", [date.max, date.min], ids=str)
+@pytest.mark.parametrize("doubted", [True, False])
+async def test_a_record_of_the_last_day_there_is_does_not_end_the_sweep(
+    bench: Bench, day: date, *, doubted: bool
+) -> None:
+    odd = Plan(writes=(one("odd").writes[0].model_copy(update={"date": day}),))
+    await bench.applier().apply(fact(), odd)
+    await (in_doubt_and_settled(bench) if doubted else bench.applier().apply(fact(2), one()))
+    bench.solid.records += [(f"twin-{number}", record) for number, (_, record) in enumerate(bench.solid.records)]
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    sweeping = sweeper(bench, Looking(bench))
+    while await sweeping.sweep_once() + await sweeping.read_once():
+        pass
+    assert set(await found(bench)) == {("duplicate_record", "odd"), ("duplicate_record", FEE)}

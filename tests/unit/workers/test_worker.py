@@ -14,6 +14,7 @@ from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, U
 from messaging.topology import STREAMS
 from runtime.settings import WorkerSettings
 from solid.errors import DialectMismatch
+from store.errors import StoreUnavailable
 from tests.unit.workers.session import HOLD, FakeDelivery, Stage, for_ever
 from workers import worker as worker_module
 from workers.outcomes import GiveBack, Outcome
@@ -69,6 +70,13 @@ async def test_a_session_sweeps_while_it_lasts(stage: Stage) -> None:
         assert "swept enough" not in stage.said.words
         stop.set()
         await stage.said.until("swept enough")
+
+
+@pytest.mark.parametrize("error", [OverflowError("date value out of range"), StoreUnavailable("locked")], ids=repr)
+async def test_a_sweep_that_failed_is_swept_again_in_the_next_session(stage: Stage, error: Exception) -> None:
+    stage.unswept.append(error)
+    async with working(stage):
+        await stage.said.until("sweeping", times=2)
 
 
 async def test_a_session_in_which_no_token_comes_ends_and_gives_its_deliveries_back(stage: Stage) -> None:
