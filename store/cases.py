@@ -71,6 +71,13 @@ class Cases:
 
         return await transact(self._engine, work)
 
+    async def was_closed(self, company: str, kind: str, subject: str) -> bool:
+        """Whether a person has closed one of this company, kind and subject."""
+        same = (CASES.c.company == company, CASES.c.kind == kind, CASES.c.subject == subject)
+        async with reading(self._engine) as connection:
+            found = await connection.scalar(select(CASES.c.id).where(*same, CASES.c.closed_at.is_not(None)).limit(1))
+        return found is not None
+
     async def list(self, *, open_only: bool = True) -> Sequence[Case]:
         """Cases of all companies, oldest first; the closed ones too if asked."""
         wanted = _ROWS.where(CASES.c.closed_at.is_(None)) if open_only else _ROWS

@@ -41,7 +41,7 @@ from store.marks import Marks
 from store.schema import WORKERS
 from store.storable import storable
 from store.watch import Watch
-from store.writes import Key
+from store.writes import Key, Place
 
 __all__ = [
     "Busy",
@@ -177,21 +177,27 @@ class Inbox:
         async with reading(self._engine) as connection:
             return await writes.matching(connection, storable(text))
 
-    async def to_sweep(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+    async def to_sweep(
+        self, company: str, *, before: datetime, limit: int, past: Place | None = None
+    ) -> list[WriteRow]:
         """Applied writes that were once in doubt and are to be looked up again, oldest first, at most `limit`.
 
-        Only those unchanged since `before`: a call that landed late must have had its time.
+        Only those unchanged since `before`: a call that landed late must have had its time. `past` is when the last
+        one was changed that is left out, and its external id.
         """
         async with reading(self._engine) as connection:
-            return await writes.unswept(connection, company, before=before, limit=limit)
+            return await writes.unswept(connection, company, before=before, limit=limit, past=past)
 
-    async def to_read(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+    async def to_read(
+        self, company: str, *, before: datetime, limit: int, without: Collection[str] = ()
+    ) -> list[WriteRow]:
         """Applied writes of one kind that were never in doubt, and that nobody has looked for in Solid since.
 
-        Of the kind of the oldest one, the oldest first, at most `limit`; only those unchanged since `before`.
+        Of the kind of the oldest one, the oldest first, at most `limit`; only those unchanged since `before`, and none
+        of the kinds `without`.
         """
         async with reading(self._engine) as connection:
-            return await writes.unread(connection, company, before=before, limit=limit)
+            return await writes.unread(connection, company, before=before, limit=limit, without=without)
 
     async def swept(self, company: str, external_ids: Sequence[str]) -> None:
         """They were looked up again and need not be once more. Idempotent; those that are not applied stay so."""
@@ -251,7 +257,7 @@ class Inbox:
 
         async def work(
             connection: AsyncConnection,
-        ) -> tuple[list[list[Claim] | Exception], Rows, dict[Key, int], Mapping[str, Mark]]:
+        ) -> tuple[list[list[Claim] | Exception], Rows, Rows, dict[Key, int], Mapping[str, Mark]]:
             before = await writes.load(connection, [key for request in batch for key in request.touched()])
             after, taken = dict(before), dict[Key, int]()
             answers = [
@@ -263,12 +269,22 @@ class Inbox:
             await writes.save(connection, before, after)
             raised = {company for company, _ in taken}
             await self.marks.compare_all(connection, claiming - raised)
-            return answers, after, taken, await self.marks.raise_all(connection, raised)
+            return answers, before, after, taken, await self.marks.raise_all(connection, raised)
 
-        answers, after, taken, marks = await transact(self._engine, work)
+        answers, before, after, taken, marks = await transact(self._engine, work)
         self.marks.committed(marks)
+        self._forget(before, after)
         self._committed(batch, after, taken)
         return answers
+
+    def _forget(self, before: Rows, after: Rows) -> None:
+        """Watch no longer what is settled: however many doubts there are, there is room for others then."""
+        for key, row in before.items():
+            if row.doubt_since is not None and after[key].doubt_since != row.doubt_since:
+                self.watch.forget(_doubt(key, row))
+                self.watch.forget(("ours", *_doubt(key, row)))
+            if row.lease_until is not None and _lease(key, after[key]) != _lease(key, row):
+                self.watch.forget(_lease(key, row))
 
     def _committed(self, batch: Sequence[_Claiming | _Settling], after: Rows, taken: Mapping[Key, int]) -> None:
         """Hold what was taken, and watch the doubts and the leases of others from now on."""

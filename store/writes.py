@@ -10,13 +10,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.claims import WriteRow
 from store.schema import UNREAD, UNSWEPT, WRITE_EVENTS, WRITES
 
 Key = tuple[str, str]  # company, external_id
+Place = tuple[datetime, str]  # updated_at, external_id
 
 KEYS_AT_A_TIME: Final = 500
 
@@ -143,15 +144,23 @@ async def matching(connection: AsyncConnection, text: str) -> list[WriteRow]:
     return sorted(unique.values(), key=lambda row: (row.created_at, row.company, row.external_id))
 
 
-async def unswept(connection: AsyncConnection, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+async def unswept(
+    connection: AsyncConnection, company: str, *, before: datetime, limit: int, past: Place | None = None
+) -> list[WriteRow]:
     """Applied rows that were once in doubt, were not looked up again yet, and rest since `before`; oldest first."""
     wanted = _ROWS.where(WRITES.c.company == company, UNSWEPT, WRITES.c.updated_at < before)
+    if past is not None:
+        since, external_id = past
+        same = and_(WRITES.c.updated_at == since, WRITES.c.external_id > external_id)
+        wanted = wanted.where(WRITES.c.updated_at >= since, or_(WRITES.c.updated_at > since, same))
     return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(limit))
 
 
-async def unread(connection: AsyncConnection, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+async def unread(
+    connection: AsyncConnection, company: str, *, before: datetime, limit: int, without: Collection[str] = ()
+) -> list[WriteRow]:
     """Applied rows that were never in doubt and not looked up yet, of the oldest one's kind; as `unswept`."""
-    due = (WRITES.c.company == company) & UNREAD & (WRITES.c.updated_at < before)
+    due = and_(WRITES.c.company == company, UNREAD, WRITES.c.updated_at < before, WRITES.c.kind.not_in(without))
     oldest = select(WRITES.c.kind).where(due).order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(1)
     wanted = _ROWS.where(due, WRITES.c.kind == oldest.scalar_subquery())
     return await _all(connection, wanted.order_by(WRITES.c.updated_at, WRITES.c.external_id).limit(limit))

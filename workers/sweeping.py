@@ -6,17 +6,19 @@ one reading of a list answers for every write of its days.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol, get_args
 
 import structlog
 
+from messaging.bucket import NoToken
 from runtime.clock import Clock
-from solid.errors import SolidError
+from solid.errors import SolidError, Unavailable
 from solid.lookups import MARGIN, Absent, Everything, Inconclusive, Lookup, Present, Sought, shifted
 from solid.models import Kind
 from store.cases import Cases
+from store.errors import StoreUnavailable
 from store.inbox import Inbox, WriteRow
 from workers.earlier import FURTHER_BACK
 
@@ -28,6 +30,12 @@ READ_AT_A_TIME: Final = 5_000
 SHORTEST_ROUND_SECONDS = 1.0
 LONGEST_ROUND_SECONDS = 300.0
 CLOCK_WAS_SET_SECONDS: Final = 60.0
+ENDS: Final = (NoToken, StoreUnavailable, Unavailable)
+"""What nobody can do anything about who goes on with the next write."""
+
+Days = tuple[str, date, date]
+"""The days of one kind."""
+
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE: Final = 100
 SECONDS_A_PAGE: Final = 6.0
@@ -58,6 +66,10 @@ class Sweeper:
     clock: Clock
     _ahead: float | None = None
     _rests_until: float = 0.0
+    _past: tuple[datetime, str] | None = None
+    _again_at: float = 0.0
+    _waits: dict[Days | str, float] = field(default_factory=dict)
+    """What could not be read, and when it is tried again: the days of a kind, or all of it."""
 
     async def run(self) -> None:
         """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
@@ -67,7 +79,7 @@ class Sweeper:
             try:
                 await self.sweep_once()
                 pages = await self.read_once()
-            except SolidError as error:
+            except Unavailable as error:
                 log.info("sweep.interrupted", error=type(error).__name__)
             await self.clock.sleep(min(pages * SECONDS_A_PAGE, shortest) if pages else shortest)
 
@@ -82,11 +94,27 @@ class Sweeper:
         return now - self.after if steady >= self._rests_until else LONG_AGO
 
     async def sweep_once(self) -> int:
-        """Look up the oldest writes that were in doubt and are due; returns how many. A crash repeats, never skips."""
-        due = await self.inbox.to_sweep(self.company, before=self._due_before(), limit=AT_A_TIME)
+        """Look up the oldest writes that were in doubt and are due; returns how many. A crash repeats, never skips.
+
+        One of which nothing can be told is left due, holds up none behind it, and has its turn again after a while.
+        """
+        steady, before = self.clock.monotonic(), self._due_before()
+        if self._past is None:
+            self._again_at = steady + self.after.total_seconds()
+        due = await self.inbox.to_sweep(self.company, before=before, limit=AT_A_TIME, past=self._past)
         for row in due:
-            found = await self.solid.look_up(sought_of(row))
-            await self._close([row], {row.external_id: found})
+            try:
+                found = await self.solid.look_up(sought_of(row))
+                await self._close([row], {row.external_id: found})
+            except ENDS:
+                raise
+            except SolidError as error:
+                log.info("sweep.passed_over", external_id=row.external_id, error=type(error).__name__)
+            except Exception:
+                log.exception("sweep.passed_over", external_id=row.external_id)
+            self._past = (row.updated_at, row.external_id)
+        if len(due) < AT_A_TIME and steady >= self._again_at:
+            self._past = None
         return len(due)
 
     async def read_once(self) -> int:
@@ -94,34 +122,56 @@ class Sweeper:
 
         Returns of how many pages that list may have been, 0 where nothing was due.
         """
-        due = await self.inbox.to_read(self.company, before=self._due_before(), limit=READ_AT_A_TIME)
+        steady, before = self.clock.monotonic(), self._due_before()
+        self._waits = {what: until for what, until in self._waits.items() if until > steady}
+        kinds = [what for what in self._waits if isinstance(what, str)]
+        due = await self.inbox.to_read(self.company, before=before, limit=READ_AT_A_TIME, without=kinds)
         if not due:
             return 0
+        due, kind = [row for row in due if (row.kind, *days_of(row)) not in self._waits], due[0].kind
+        if not due:
+            self._wait(kind)
+            return 1
+        try:
+            return await self._read(due)
+        except ENDS:
+            raise
+        except SolidError as error:
+            log.info("sweep.not_read", kind=kind, error=type(error).__name__)
+        except Exception:
+            log.exception("sweep.not_read", kind=kind)
+        self._wait((kind, *days_of(due[0])))
+        return 1
+
+    def _wait(self, what: Days | str) -> None:
+        self._waits[what] = self.clock.monotonic() + self.after.total_seconds()
+
+    async def _read(self, due: Sequence[WriteRow]) -> int:
         first, last = days_of(due[0])
         found = await self.solid.everything(
             KINDS[due[0].kind], since=shifted(first, -MARGIN), until=shifted(last, MARGIN)
         )
         if isinstance(found, Inconclusive):
-            await self._without_list(due, found)
+            await self._without_list(due[0], found)
             return 1
         rows = [row for row in due if found.whole or (first <= days_of(row)[0] and days_of(row)[1] <= last)]
         log.info("sweep.read", kind=due[0].kind, since=first.isoformat(), writes=len(rows), records=len(found.ids))
         await self._close(rows, {row.external_id: _in(found, row.external_id) for row in rows})
         return 1 + len(found.ids) // PAGE
 
-    async def _without_list(self, due: Sequence[WriteRow], unclear: Inconclusive) -> None:
+    async def _without_list(self, oldest: WriteRow, unclear: Inconclusive) -> None:
         """Where the list cannot be read to its end, look one write up by its key; one case where that tells nothing.
 
-        A list that changed while it was read is read again in the next round.
+        Those days are left due then, and tried again after a while. A list that changed while it was read is read again
+        in the next round.
         """
-        oldest = due[0]
         log.info("sweep.not_read", kind=oldest.kind, why=unclear.why)
         found = unclear if unclear.moved else await self.solid.look_up(sought_of(oldest))
         if not isinstance(found, Inconclusive):
             await self._close([oldest], {oldest.external_id: found})
         elif not found.moved:
             await self._open("unverified_record", f"every {oldest.kind}", {"why": found.why})
-            await self.inbox.swept(self.company, [row.external_id for row in due])
+            self._wait((oldest.kind, *days_of(oldest)))
 
     async def _close(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> None:
         """Open a case of what is wrong, and only then call these writes swept: a crash in between looks again.
@@ -138,11 +188,18 @@ class Sweeper:
                 answer = _in(everywhere, row.external_id)
             if isinstance(answer, Inconclusive) and answer.moved:
                 continue  # the list changed while it was read: in the next round
+            if isinstance(answer, Inconclusive) and not await self._person_looked(row):
+                await self._open("unverified_record", row.external_id, {"kept": row.solid_id, "why": answer.why})
+                self._wait((row.kind, *days_of(row)))
+                continue  # what cannot be read was not looked at
             finding = judge(row, answer)
             if finding is not None:
                 await self._open(finding[0], row.external_id, finding[1])
             swept.append(row.external_id)
         await self.inbox.swept(self.company, swept)
+
+    async def _person_looked(self, row: WriteRow) -> bool:
+        return await self.cases.was_closed(self.company, "unverified_record", row.external_id)
 
     async def _open(self, kind: str, subject: str, detail: Mapping[str, object]) -> None:
         if await self.cases.open(self.company, kind, subject, detail):
@@ -160,7 +217,7 @@ def _in(read: Everything | Inconclusive, external_id: str) -> Lookup:
 def judge(row: WriteRow, found: Lookup) -> tuple[str, dict[str, object]] | None:
     """What is wrong, as a kind of case and its detail; None when Solid has exactly the record that we know. Pure.
 
-    A contact that was adopted by its name may not carry our key.
+    A contact that was adopted by its name may not carry our key. Of what cannot be told a person has told.
     """
     match found:
         case Present(ids=(only,)) if only == row.solid_id:
@@ -172,8 +229,8 @@ def judge(row: WriteRow, found: Lookup) -> tuple[str, dict[str, object]] | None:
             return None
         case Absent():
             return "missing_record", {"kept": row.solid_id}
-        case Inconclusive(why=why):
-            return "unverified_record", {"kept": row.solid_id, "why": why}
+        case Inconclusive():
+            return None
 
 
 def days_of(row: WriteRow) -> tuple[date, date]:

@@ -106,8 +106,8 @@ MUTANTS: Final = (
         "settles-by-the-wall",
         "A doubt settles by a clock that does not jump.",
         "store/watch.py",
-        "        self._seen.setdefault(thing, self._clock.monotonic())\n",
-        "        self._seen.setdefault(thing, -1e9)\n",
+        "        first, _ = self._seen.get(thing, (now, now))\n",
+        "        first, _ = self._seen.get(thing, (-1e9, now))\n",
         (f"{MODEL}::test_a_clock_that_is_set_while_a_doubt_settles_makes_it_neither_shorter_nor_longer",),
     ),
     Mutant(

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
+INBOX: Final = "tests/contract/store/test_inbox.py"
 SWEEPING: Final = "tests/unit/workers/test_sweeping.py"
 
 MUTANTS: Final = (
@@ -30,5 +31,45 @@ MUTANTS: Final = (
         '            log.exception("sweep.ended")\n            self._troubled.set()\n',
         "            pass\n",
         ("tests/unit/workers/test_worker.py::test_a_sweep_that_failed_is_swept_again_in_the_next_session",),
+    ),
+    Mutant(
+        "unread-called-swept",
+        "What could not be read was not looked at: it is tried again.",
+        "workers/sweeping.py",
+        "            if isinstance(answer, Inconclusive) and not await self._person_looked(row):\n",
+        "            if False:\n",
+        (f"{SWEEPING}::test_what_could_not_be_read_is_looked_at_once_it_can_be",),
+    ),
+    Mutant(
+        "unread-holds-up-the-rest",
+        "Days that cannot be read hold up no others.",
+        "workers/sweeping.py",
+        "(row.kind, *days_of(row)) not in self._waits]",
+        "True]",
+        (f"{SWEEPING}::test_days_that_cannot_be_read_hold_up_no_others",),
+    ),
+    Mutant(
+        "odd-write-ends-the-sweep",
+        "A write that cannot be looked up for an unexpected reason holds up none behind it.",
+        "workers/sweeping.py",
+        "            self._past = (row.updated_at, row.external_id)\n",
+        "            pass\n",
+        (f"{SWEEPING}::test_what_could_not_be_read_is_looked_at_once_it_can_be",),
+    ),
+    Mutant(
+        "newest-doubt-watched-first",
+        "However many doubts there are, those that are watched come of age and make room.",
+        "store/watch.py",
+        "            if now - last < NOT_SEEN_SECONDS:\n",
+        "            if False:\n",
+        ("tests/unit/store/test_watch.py::test_more_doubts_than_can_be_watched_all_settle_in_the_end",),
+    ),
+    Mutant(
+        "settled-doubt-watched-on",
+        "What is settled takes no room from doubts.",
+        "store/inbox.py",
+        "        self._forget(before, after)\n",
+        "",
+        (f"{INBOX}::test_more_doubts_than_one_process_watches_all_come_of_age",),
     ),
 )

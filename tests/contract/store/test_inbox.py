@@ -319,3 +319,25 @@ async def test_how_long_a_doubt_is_known_is_counted_from_when_this_process_saw_i
     other = await claim(second)
     assert isinstance(other, Doubt)
     assert (other.watched, other.ours) == (0, False), "it has only now begun to watch"
+
+
+async def test_more_doubts_than_one_process_watches_all_come_of_age(
+    inbox: Inbox, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.watch.MOST_WATCHED", 8)
+    doubts = [f"doubt-{number}" for number in range(12)]
+    for name in doubts:
+        await claim(inbox, intent(name))
+        await inbox.unknown(COMPANY, name, 1)
+    for _ in range(4):
+        clock.advance(60)
+        for name in tuple(doubts):
+            answer = await claim(inbox, intent(name))
+            assert isinstance(answer, Doubt)
+            if answer.watched >= 60:
+                await inbox.applied(COMPANY, name, answer.epoch, solid_id="s")
+                doubts.remove(name)
+            else:
+                await inbox.release(COMPANY, name, answer.epoch)
+    assert not doubts
+    assert not inbox.watch.count(), "what is settled is watched no longer"

@@ -197,6 +197,10 @@ class CasesInMemory:
         self.found.append((kind, subject))
         return True
 
+    async def was_closed(self, *_: object) -> bool:
+        """See `Cases.was_closed`."""
+        return False
+
 
 class HostClock(FakeClock):
     """A host's: its wall clock may be wrong, and time passes for all hosts alike."""

@@ -17,7 +17,7 @@ from store.doubts import Doubts
 from store.earlier import EarlierRecords, Known
 from store.errors import StoreUnavailable
 from store.inbox import Inbox, _Claiming, _Settling
-from store.writes import Key
+from store.writes import Key, Place
 from tests.fakes import FakeClock
 from tests.unit.workers.model_solid import Luck
 from tests.unit.workers.stepping import Process
@@ -95,16 +95,21 @@ class ModelInbox(Inbox):
         """See `Inbox.trace`; by external id and Solid's id."""
         return [row for row in (await self._read()).values() if text in {row.external_id, row.solid_id}]
 
-    async def to_sweep(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+    async def to_sweep(
+        self, company: str, *, before: datetime, limit: int, past: Place | None = None
+    ) -> list[WriteRow]:
         """See `Inbox.to_sweep`."""
         rows = [row for row in (await self._read()).values() if row.company == company and row.was_unknown]
         due = [row for row in rows if row.state == "applied" and not row.swept_at and row.updated_at < before]
-        return due[:limit]
+        return [row for row in due if past is None or (row.updated_at, row.external_id) > past][:limit]
 
-    async def to_read(self, company: str, *, before: datetime, limit: int) -> list[WriteRow]:
+    async def to_read(
+        self, company: str, *, before: datetime, limit: int, without: Collection[str] = ()
+    ) -> list[WriteRow]:
         """See `Inbox.to_read`."""
         rows = [row for row in (await self._read()).values() if row.company == company and not row.was_unknown]
         due = [row for row in rows if row.state == "applied" and not row.swept_at and row.updated_at < before]
+        due = [row for row in due if row.kind not in without]
         return [row for row in due if row.kind == due[0].kind][:limit]
 
     async def swept(self, company: str, external_ids: Sequence[str]) -> None:

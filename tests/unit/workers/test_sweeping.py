@@ -262,3 +262,102 @@ async def test_a_record_of_the_last_day_there_is_does_not_end_the_sweep(
     while await sweeping.sweep_once() + await sweeping.read_once():
         pass
     assert set(await found(bench)) == {("duplicate_record", "odd"), ("duplicate_record", FEE)}
+
+
+class Unreadable(Looking):
+    """Lists that begin before a day, or of a kind, cannot be read; `raises` is for one write."""
+
+    def __init__(self, bench: Bench, *, kind: Kind = "entry", before: date = date.max, raises: str = "") -> None:
+        super().__init__(bench)
+        self.kind, self.before, self.raises = kind, before, raises
+        self.mended = False
+
+    async def look_up(self, sought: Sought) -> Lookup:
+        self.asked.append(sought)
+        if sought.external_id == self.raises:
+            raise OverflowError
+        return (
+            Inconclusive("too many pages") if self._cannot(sought.kind, sought.since) else await super().look_up(sought)
+        )
+
+    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+        found = await super().everything(kind, since=since, until=until)
+        return Inconclusive("too many pages") if self._cannot(kind, since) else found
+
+    def _cannot(self, kind: Kind, since: date | None) -> bool:
+        return not self.mended and kind == self.kind and (since or date.min) < self.before
+
+
+def twins(bench: Bench) -> None:
+    bench.solid.records += [(f"twin-{number}", record) for number, (_, record) in enumerate(bench.solid.records)]
+
+
+@pytest.mark.parametrize("doubted", [True, False])
+async def test_what_could_not_be_read_is_looked_at_once_it_can_be(bench: Bench, *, doubted: bool) -> None:
+    await (in_doubt_and_settled(bench) if doubted else bench.applier().apply(fact(), one()))
+    twins(bench)
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    looking = Unreadable(bench)
+    sweeping = sweeper(bench, looking)
+    for _ in range(5):
+        await sweeping.sweep_once() + await sweeping.read_once()
+    assert [kind for kind, _ in await found(bench)] == ["unverified_record"]
+    asked = len(looking.asked)
+    assert asked == 1, "it is not asked again and again"
+    looking.mended = True
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    for _ in range(3):
+        await sweeping.sweep_once() + await sweeping.read_once()
+    assert ("duplicate_record", FEE) in await found(bench)
+
+
+async def test_days_that_cannot_be_read_hold_up_no_others(bench: Bench) -> None:
+    await bench.applier().apply(fact(), one("old"))
+    later = one("later").writes[0].model_copy(update={"date": DAY + timedelta(days=40)})
+    await bench.applier().apply(fact(2), Plan(writes=(later,)))
+    twins(bench)
+    await read_all(bench, Unreadable(bench, before=DAY + timedelta(days=20)))
+    assert set(await found(bench)) == {("unverified_record", "every entry"), ("duplicate_record", "later")}
+
+
+async def test_a_kind_that_cannot_be_read_holds_up_no_other(bench: Bench) -> None:
+    await bench.applier().apply(fact(), sale())
+    await bench.applier().apply(fact(2), one())
+    twins(bench)
+    await read_all(bench, Unreadable(bench, kind="invoice"))
+    assert {("unverified_record", "every invoice"), ("duplicate_record", FEE)} <= set(await found(bench))
+
+
+async def test_a_write_that_fails_in_an_unexpected_way_holds_up_none_behind_it(bench: Bench) -> None:
+    for name in ("first", "second"):
+        bench.solid.faults.append("answer_lost")
+        with pytest.raises(OutcomeUnknown):
+            await bench.applier().apply(fact(), one(name))
+        bench.clock.advance(TIMING.settle + TIMING.unasked)
+        await bench.applier().apply(fact(), one(name))
+    twins(bench)
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    looking = Unreadable(bench, before=date.min, raises="first")
+    sweeping = sweeper(bench, looking)
+    for _ in range(3):
+        await sweeping.sweep_once()
+    assert await found(bench) == [("duplicate_record", "second")]
+    looking.raises = ""
+    bench.clock.advance(AFTER.total_seconds() + 1)
+    for _ in range(2):
+        await sweeping.sweep_once()
+    assert ("duplicate_record", "first") in await found(bench)
+
+
+async def test_what_a_person_has_looked_at_is_not_asked_for_again(bench: Bench) -> None:
+    await in_doubt_and_settled(bench)
+    looking = Unreadable(bench)
+    sweeping = sweeper(bench, looking)
+    cases = Cases(bench.engine, bench.clock)
+    for _ in range(4):
+        bench.clock.advance(AFTER.total_seconds() + 1)
+        await sweeping.sweep_once()
+        for case in await cases.list():
+            await cases.close(case.id, by="Ann", note="it is there once")
+    assert len(await cases.list(open_only=False)) == 1
+    assert len(looking.asked) == 2
