@@ -63,7 +63,7 @@ MUTANTS: Final = (
         "messaging/watching.py",
         "                left.append(message)\n",
         "                await message.ack()\n",
-        (f"{WATCHED}::test_what_has_no_home_stays_unrouted_for_a_person",),
+        (f"{WATCHED}::test_what_has_no_home_does_not_hide_what_lies_behind_it",),
         needs_broker=True,
     ),
     Mutant(
