@@ -5,6 +5,7 @@ an amount.
 """
 
 import time
+from http import HTTPStatus
 from typing import Final, get_args
 
 import httpx2
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 CAUSES: Final[tuple[str, ...]] = (*get_args(Cause), "topology")
 WAITS_SECONDS: Final = (0.1, 0.5, 2.0, 10.0, 30.0, 60.0, 300.0)
 DOUBTS_ARE_GOOD_FOR_SECONDS: Final = 15.0
+_STATUSES: Final = frozenset(HTTPStatus)
 
 
 class WorkerMetrics:
@@ -141,7 +143,7 @@ class MeasuredBucket:
 
 
 class MeasuredTransport(httpx2.AsyncBaseTransport):
-    """Counts the calls that go out: by status, or `not_sent`, or `no_answer`."""
+    """Counts the calls that go out: by status (one that HTTP does not know: `other`), or `not_sent`, or `no_answer`."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, metrics: WorkerMetrics, company: str) -> None:
         self._inner = inner
@@ -153,7 +155,7 @@ class MeasuredTransport(httpx2.AsyncBaseTransport):
         outcome = "no_answer"
         try:
             response = await self._inner.handle_async_request(request)
-            outcome = str(response.status_code)
+            outcome = str(response.status_code) if response.status_code in _STATUSES else "other"
         except NOTHING_SENT:
             outcome = "not_sent"
             raise

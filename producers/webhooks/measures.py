@@ -1,6 +1,21 @@
 """What the receiver counts, in a registry of its own. It must not use ids or amounts as labels."""
 
+import re
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_WORD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
+
+
+def own_word(reason: str | None) -> str:
+    """What a label says of a reason: the relay's own word before the colon; else `other`.
+
+    Behind the colon stands what came from outside, such as a header that nobody signed: a series for each would fill
+    the memory.
+    """
+    word = str(reason).partition(":")[0]
+    return word if _WORD.fullmatch(word) else "other"
 
 
 class Measures:

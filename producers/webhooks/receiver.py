@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from producers.webhooks.intake import Intake, Outcome, Publisher, Source, Verdict
-from producers.webhooks.measures import Measures
+from producers.webhooks.measures import Measures, own_word
 from producers.webhooks.waiting import WaitingSource
 from runtime.clock import Clock
 
@@ -153,12 +153,11 @@ class _Endpoint:
                 for event in outcome.events:
                     self.measures.events.labels(source, event.type).inc()
             case "ignored":
-                self.measures.ignored.labels(source, outcome.reason).inc()
+                self.measures.ignored.labels(source, own_word(outcome.reason)).inc()
             case "kept":
-                # An account id in the reason would make a series an account.
-                self.measures.kept.labels(source, str(outcome.reason).partition(":")[0]).inc()
+                self.measures.kept.labels(source, own_word(outcome.reason)).inc()
             case "refused":
-                self.measures.bad_signatures.labels(source, outcome.reason).inc()
+                self.measures.bad_signatures.labels(source, own_word(outcome.reason)).inc()
             case "unavailable":
                 """The request counter says it all."""
 

@@ -161,6 +161,16 @@ MUTANTS: Final = (
         (f"{SHOPIFY}::test_a_signed_level_is_its_own_shops_whatever_the_header_says",),
     ),
     Mutant(
+        "outside-text-as-label",
+        "No text from outside becomes a series of the figures, or they would grow without end.",
+        "producers/webhooks/measures.py",
+        """    word = str(reason).partition(":")[0]
+    return word if _WORD.fullmatch(word) else "other"
+""",
+        "    return str(reason)\n",
+        ("tests/unit/producers/test_shopify_webhook.py::test_a_header_that_nobody_signed_makes_no_series",),
+    ),
+    Mutant(
         "old-level-as-new",
         "A level that was signed long ago waits for a person.",
         "producers/webhooks/shopify_shops.py",

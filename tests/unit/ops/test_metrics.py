@@ -114,6 +114,7 @@ async def test_a_taker_that_gives_up_took_nothing(metrics: WorkerMetrics) -> Non
     [
         (httpx2.Response(201), "201"),
         (httpx2.Response(429), "429"),
+        (httpx2.Response(999), "other"),
         (httpx2.ConnectError("closed"), "not_sent"),
         (httpx2.ReadTimeout("hangs"), "no_answer"),
         (asyncio.CancelledError(), "no_answer"),

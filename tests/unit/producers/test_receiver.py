@@ -74,7 +74,7 @@ async def test_a_type_that_posts_nothing_is_acknowledged_and_counted(
     assert publisher.events == []
     assert publisher.kept == []
     counted = (await measures.text()).decode()
-    assert 'relay_webhook_ignored_total{reason="type_not_used:customer.created",source="stripe"} 1.0' in counted
+    assert 'relay_webhook_ignored_total{reason="type_not_used",source="stripe"} 1.0' in counted
 
 
 @pytest.mark.parametrize(

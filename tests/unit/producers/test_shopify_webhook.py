@@ -18,7 +18,7 @@ from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.sources import SOURCES
 from producers.webhooks import builtin
 from producers.webhooks.builtin import shopify_webhook, stripe_webhook
-from producers.webhooks.measures import Measures
+from producers.webhooks.measures import Measures, own_word
 from producers.webhooks.receiver import create_app
 from producers.webhooks.shopify_shops import Shops
 from producers.webhooks.signatures import BadSignature, verify
@@ -140,8 +140,27 @@ async def test_the_old_secret_is_good_during_a_rotation_and_a_third_is_not(publi
 async def test_another_topic_is_acknowledged_and_ignored(publisher: FakePublisher, topic: str) -> None:
     measures = Measures()
     assert (await post(app(publisher, measures), topic=topic)).json() == {"outcome": "ignored"}
-    assert f'reason="type_not_used:{topic}",source="shopify"' in (await measures.text()).decode()
+    assert 'reason="type_not_used",source="shopify"' in (await measures.text()).decode()
     assert (publisher.events, publisher.kept) == ([], [])
+
+
+async def test_a_header_that_nobody_signed_makes_no_series(publisher: FakePublisher) -> None:
+    measures = Measures()
+    receiver = app(publisher, measures)
+    await post(receiver, topic="orders/paid")
+    before = len(await measures.text())
+    for number in range(20):
+        await post(receiver, topic=f"t{number}" + "x" * 5_000, shop_domain=f"s{number}.example", webhook_id=f"{number}")
+        await post(receiver, topic=LEVELS, shop_domain=f"s{number}.example")
+    assert len(await measures.text()) < 1.5 * before
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [("unmapped:stripe_account:acct_1", "unmapped"), ("too_old", "too_old"), ("orders/paid", "other"), (None, "other")],
+)
+def test_a_label_is_a_word_of_the_relay(reason: str | None, word: str) -> None:
+    assert own_word(reason) == word
 
 
 @pytest.mark.parametrize("shop", ["y.myshopify.com", ""])
