@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ops.roles import open_store, sealing_of
+from ops.roles import open_migrated_store, open_store, sealing_of
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
@@ -34,19 +35,27 @@ async def erase_settled(settings: Settings, clock: Clock, *, days: float | None 
     Raises:
         StoreUnavailable: see there.
     """
-    before = clock.now() - timedelta(days=settings.store.settled_days if days is None else days)
     async with open_store(settings) as engine:
-        return await Erasing(engine, clock, Sealing()).settled_before(before, dry=dry)  # which opens none
+        return await _erase(engine, clock, days=settings.store.settled_days if days is None else days, dry=dry)
+
+
+async def _erase(engine: AsyncEngine, clock: Clock, *, days: float, dry: bool = False) -> int:
+    before = clock.now() - timedelta(days=days)
+    return await Erasing(engine, clock, Sealing()).settled_before(before, dry=dry)  # which opens none
 
 
 async def keep_erasing(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
-    """Erase again and again while the relay runs. A store that cannot be used is tried again an hour later."""
+    """Erase again and again while the relay runs. What keeps it from that is told, and tried again an hour later."""
+    days = settings.store.settled_days
     while not stop.is_set():
         try:
-            if erased := await erase_settled(settings, clock):
-                log.info("dead_letters.erased", count=erased, settled_days=settings.store.settled_days)
-        except (StoreError, OSError) as error:
+            async with open_migrated_store(settings) as engine:
+                if erased := await _erase(engine, clock, days=days):
+                    log.info("dead_letters.erased", count=erased, settled_days=days)
+        except (StoreError, ConfigurationError, OSError) as error:
             log.warning("dead_letters.not_erased", error=type(error).__name__)
+        except Exception:  # whatever it is: everybody else in this process goes on
+            log.exception("dead_letters.not_erased")
         try:
             async with asyncio.timeout(EVERY_SECONDS):
                 await stop.wait()

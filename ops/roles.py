@@ -44,17 +44,27 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """The database, migrated to the newest schema."""
-    store = settings.store
-    password = None if store.password_file is None else store.password
-    url, access = store.url.get_secret_value(), Access(password=password, ca_file=store.ca_file)
-    store.password()  # a file that cannot be read is a mistake at start, and a store that is away later
-    migrate.upgrade(url, access)
-    engine = connect(url, access)
+    """The database, migrated to the newest schema: at the start of a role, or of a command."""
+    settings.store.password()  # a file that cannot be read is a mistake at start, and a store that is away later
+    await migrate.upgraded(*_address_of(settings))
+    async with open_migrated_store(settings) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def open_migrated_store(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The database as it is, for what a role does now and then: the role has migrated it when it started."""
+    engine = connect(*_address_of(settings))
     try:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _address_of(settings: Settings) -> tuple[str, Access]:
+    store = settings.store
+    password = None if store.password_file is None else store.password
+    return store.url.get_secret_value(), Access(password=password, ca_file=store.ca_file)
 
 
 def sealing_of(settings: Settings) -> Sealing:

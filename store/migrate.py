@@ -23,14 +23,15 @@ def upgrade(url: str, access: Access | None = None) -> None:
     """Migrate the database at `url` to `HEAD`, creating it if need be. Idempotent, all or nothing.
 
     Any number of processes may call it at once: one migrates, the others wait. Costs a few milliseconds when
-    nothing is to be done. Blocks; may be called inside or outside an event loop. Raises StoreUnavailable,
+    nothing is to be done. Blocks, so who serves others meanwhile takes `upgraded`. Raises StoreUnavailable,
     SchemaTooNew.
     """
     with ThreadPoolExecutor(1) as thread:  # its own thread, as a running loop cannot run a second one
-        thread.submit(asyncio.run, _upgrade(url, access)).result()
+        thread.submit(asyncio.run, upgraded(url, access)).result()
 
 
-async def _upgrade(url: str, access: Access | None) -> None:
+async def upgraded(url: str, access: Access | None = None) -> None:
+    """Do the same as `upgrade` in a running loop, and hold nobody up while the database does not answer."""
     engine = connect(url, access)
     try:
         async with reading(engine) as connection:

@@ -15,6 +15,7 @@ from ops.roles import open_store, sealing_of
 from runtime.settings import ConfigurationError, Settings
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, StoredLetter
+from store.errors import StoreUnavailable
 from tests.contract.store.samples import letter
 from tests.fakes import FakeClock
 
@@ -49,6 +50,10 @@ async def kept(settings: Settings, clock: FakeClock) -> StoredLetter:
         return await DeadLetters(engine, clock).get("settled")
 
 
+def store_of(settings: Settings, url: str) -> Settings:
+    return settings.model_copy(update={"store": settings.store.model_copy(update={"url": SecretStr(url)})})
+
+
 def relay(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
@@ -59,8 +64,7 @@ async def test_a_running_relay_erases_by_itself_and_survives_a_store_that_is_gon
     await settled(settings, clock)
     clock.advance(91 * DAY)
     monkeypatch.setattr(retention, "EVERY_SECONDS", 0.01)
-    elsewhere = settings.store.model_copy(update={"url": SecretStr("sqlite:////dev/null/x")})
-    gone = settings.model_copy(update={"store": elsewhere})
+    gone = store_of(settings, "sqlite:////dev/null/x")
     stop = asyncio.Event()
     jobs = [asyncio.create_task(retention.keep_erasing(each, clock, stop)) for each in (settings, gone)]
     async with asyncio.timeout(30):
@@ -70,6 +74,51 @@ async def test_a_running_relay_erases_by_itself_and_survives_a_store_that_is_gon
     stop.set()
     async with asyncio.timeout(30):
         await asyncio.gather(*jobs)
+
+
+async def test_whatever_keeps_a_running_relay_from_erasing_ends_nobody_else(
+    settings: Settings, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of the password is being written anew, an authority's is away, or the store says what nobody knows."""
+    monkeypatch.setattr(retention, "EVERY_SECONDS", 0.01)
+    (password := tmp_path / "password").write_text("")
+    away = {"url": SecretStr("postgresql://relay@127.0.0.1:1/relay")}
+    no_password = settings.store.model_copy(update=away | {"password_file": password})
+    no_authority = settings.store.model_copy(update=away | {"ca_file": tmp_path / "none.pem"})
+    odd = settings.store.model_copy(update={"url": SecretStr("sqlite://")})
+    stop = asyncio.Event()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as everybody:
+        for store in (no_password, no_authority, odd):
+            own = settings.model_copy(update={"store": store})
+            everybody.create_task(retention.keep_erasing(own, clock, stop))
+        await asyncio.sleep(0.2)
+        stop.set()
+
+
+async def test_a_database_that_takes_a_call_and_never_answers_holds_up_nobody_while_a_store_is_opened(
+    settings: Settings,
+) -> None:
+    called = asyncio.Event()
+
+    async def frozen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await released.wait()
+        writer.close()
+
+    async def opened() -> None:
+        async with open_store(store_of(settings, url)):
+            pass
+
+    released = asyncio.Event()
+    async with await asyncio.start_server(frozen, "127.0.0.1", 0) as server:
+        url = f"postgresql://relay@127.0.0.1:{server.sockets[0].getsockname()[1]}/relay?timeout=5"
+        opening = asyncio.create_task(opened())
+        async with asyncio.timeout(60):
+            await called.wait()
+            assert not opening.done(), "its server, on the same loop, was heard only after it had given up"
+            released.set()
+            with pytest.raises(StoreUnavailable):
+                await opening
 
 
 def test_a_person_is_shown_first_and_forgotten_with_yes(settings: Settings, clock: FakeClock) -> None:
