@@ -28,7 +28,7 @@ from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters, Letter, LetterState, StoredLetter
+from store.dead_letters import DeadLetters, Letter, LetterState, Listed, StoredLetter
 from store.errors import BodySealed
 from store.feed_names import FeedNames
 
@@ -73,7 +73,7 @@ class Desk:
         await drain_dead_letters(self._link, keep)
         return new
 
-    async def waiting(self, reason: str | None, state: LetterState = "waiting") -> list[StoredLetter]:
+    async def waiting(self, reason: str | None, state: LetterState = "waiting") -> list[Listed]:
         """Letters in one state, of one reason (`period_closed` means every month of it) or of all."""
         letters = await self.letters.list(state)
         return [each for each in letters if reason is None or f"{each.reason}:".startswith(f"{reason}:")]
@@ -205,18 +205,18 @@ class Choice:
 
 
 async def replay_chosen(desk: Desk, settings: Settings, choice: Choice, *, dry_run: bool) -> list[Replayed]:
-    """Replay what was chosen; a dry run only says which those are.
+    """Replay what was chosen, one body in memory at a time; a dry run only says which those are.
 
     Raises:
         LetterNotFound, AmbiguousId: an id names none, or several.
     """
     if choice.ids:
-        chosen = [await desk.letters.get(text) for text in choice.ids]
+        chosen = [(await desk.letters.get(text)).id for text in choice.ids]
     else:
-        chosen = await desk.waiting(choice.reason)
+        chosen = [letter.id for letter in await desk.waiting(choice.reason)]
     if dry_run:
-        return [Replayed(letter.id, 0) for letter in chosen]
-    return [await _replay(desk, letter, settings, waive=choice.waive) for letter in chosen]
+        return [Replayed(each, 0) for each in chosen]
+    return [await _replay(desk, await desk.letters.get(each), settings, waive=choice.waive) for each in chosen]
 
 
 async def _replay(desk: Desk, letter: StoredLetter, settings: Settings, *, waive: bool) -> Replayed:

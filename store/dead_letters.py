@@ -62,6 +62,31 @@ class StoredLetter(Letter):
     body_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a list shows of a letter: all but body and headers, of which thousands would fill the memory."""
+
+    id: str
+    queue: str
+    reason: str
+    error: str
+    attempts: int
+    company: str | None
+    event_id: str | None
+    event_source: str | None
+    event_type: str | None
+    subject: str | None
+    content_type: str | None
+    routing_key: str | None
+    died_at: datetime | None
+    stored_at: datetime
+    state: LetterState
+    version: int
+    settled_at: datetime | None
+    erased_at: datetime | None
+    body_key: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Waiting letters of one queue that died of the same reason."""
@@ -75,6 +100,8 @@ class Group:
 _LETTER: Final = tuple(field.name for field in fields(Letter))
 _STORED: Final = tuple(field.name for field in fields(StoredLetter))
 _ROWS: Final = select(*(DEAD_LETTERS.c[name] for name in _STORED))
+_LISTED: Final = tuple(field.name for field in fields(Listed))
+_LIST: Final = select(*(DEAD_LETTERS.c[name] for name in _LISTED))
 _SHOWN_CANDIDATES: Final = 5
 
 
@@ -117,13 +144,16 @@ class DeadLetters:
         text = storable(wanted)
         starts_so = func.substr(DEAD_LETTERS.c.id, 1, len(text)) == text
         async with reading(self._engine) as connection:
+            whole = (await connection.execute(_ROWS.where(DEAD_LETTERS.c.id == text))).one_or_none()
+            if whole is not None:
+                return _stored(whole)
             found = await connection.execute(
                 _ROWS.where(starts_so).order_by(DEAD_LETTERS.c.id).limit(_SHOWN_CANDIDATES)
             )
             letters = [_stored(row) for row in found]
         if not letters or not text:
             raise LetterNotFound(wanted)
-        if letters[0].id != text and len(letters) > 1:
+        if len(letters) > 1:
             raise AmbiguousId(wanted, [letter.id for letter in letters])
         return letters[0]
 
@@ -144,24 +174,24 @@ class DeadLetters:
         reason: str | None = None,
         queue: str | None = None,
         limit: int | None = None,
-    ) -> Sequence[StoredLetter]:
-        """Letters in one state, oldest first, of one reason and queue if given."""
-        wanted = _ROWS.where(DEAD_LETTERS.c.state == state)
+    ) -> Sequence[Listed]:
+        """Letters in one state, oldest first, of one reason and queue if given; `get` has the body of each."""
+        wanted = _LIST.where(DEAD_LETTERS.c.state == state)
         if reason is not None:
             wanted = wanted.where(DEAD_LETTERS.c.reason == reason)
         if queue is not None:
             wanted = wanted.where(DEAD_LETTERS.c.queue == queue)
         async with reading(self._engine) as connection:
             found = await connection.execute(wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit))
-            return [_stored(row) for row in found]
+            return [_listed(row) for row in found]
 
-    async def about(self, text: str) -> Sequence[StoredLetter]:
+    async def about(self, text: str) -> Sequence[Listed]:
         """Letters of any state whose id, event_id or subject is exactly `text`, oldest first."""
         key = storable(text)
         matches = or_(*(DEAD_LETTERS.c[name] == key for name in ("id", "event_id", "subject")))
         async with reading(self._engine) as connection:
-            found = await connection.execute(_ROWS.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
-            return [_stored(row) for row in found]
+            found = await connection.execute(_LIST.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
+            return [_listed(row) for row in found]
 
     async def groups(self) -> Sequence[Group]:
         """The waiting letters by queue and reason, the largest group first; `oldest`: first stored."""
@@ -211,3 +241,7 @@ class DeadLetters:
 
 def _stored(row: Row[Any]) -> StoredLetter:
     return StoredLetter(**dict(zip(_STORED, row, strict=True)))
+
+
+def _listed(row: Row[Any]) -> Listed:
+    return Listed(**{name: getattr(row, name) for name in _LISTED})

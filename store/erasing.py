@@ -21,7 +21,8 @@ from store.schema import AUDIT, CASES, DEAD_LETTERS, WRITES
 from store.sealing import Sealing
 
 SHORTEST_NAME: Final = 3
-_PAGE: Final = 500
+_PAGE: Final = 50
+"""Rows, bodies among them, that are in memory at a time."""
 _SETTLED: Final = DEAD_LETTERS.c.state != "waiting"
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _EMPTY: Final[Mapping[str, Any]] = {"body": b"", "body_key": None, "headers": {}, "error": ""}
@@ -89,21 +90,23 @@ class Erasing:
 
     async def _kind(self, kind: _Kind, names: "re.Pattern[str]", *, dry: bool) -> Held:
         key = list(kind.table.primary_key.columns)
-        found: list[Row[Any]] = []
+        found: list[tuple[Sequence[Any], Mapping[str, Any]]] = []
         wanted = select(kind.table).where(kind.where).order_by(*key).limit(_PAGE)
         async with reading(self._engine) as connection:
             page = (await connection.execute(wanted)).all()
             while page:
-                found += [row for row in page if any(names.search(normalize("NFC", each)) for each in kind.texts(row))]
+                for row in page:
+                    if any(names.search(normalize("NFC", each)) for each in kind.texts(row)):
+                        left = kind.left(row) if kind.left else {}
+                        found.append(([getattr(row, column.name) for column in key], left))
                 after = tuple_(*key) > tuple_(*(getattr(page[-1], column.name) for column in key))
                 page = (await connection.execute(wanted.where(after))).all()
         if kind.left is not None and not dry:
-            left = kind.left
 
             async def work(connection: AsyncConnection) -> None:
-                for row in found:
-                    same = and_(*(column == getattr(row, column.name) for column in key))
-                    await connection.execute(update(kind.table).where(same, kind.where).values(**left(row)))
+                for named, left in found:
+                    same = and_(*(column == value for column, value in zip(key, named, strict=True)))
+                    await connection.execute(update(kind.table).where(same, kind.where).values(**left))
 
             await transact(self._engine, work)
         return Held(kind.what, len(found), kind.becomes)

@@ -31,6 +31,24 @@ MUTANTS: Final = (
         (f"{LETTERS}::test_a_letter_that_was_replayed_and_of_whose_event_nothing_is_known_waits_again",),
     ),
     Mutant(
+        "list-with-bodies",
+        "A list of dead letters holds no bodies: thousands would fill the memory, and nobody could see any.",
+        "store/dead_letters.py",
+        "_LIST: Final = select(*(DEAD_LETTERS.c[name] for name in _LISTED))",
+        "_LIST: Final = select(DEAD_LETTERS)",
+        (f"{LETTERS}::test_a_list_holds_no_bodies",),
+    ),
+    Mutant(
+        "replay-with-all-bodies",
+        "A replay of all letters holds one body at a time.",
+        "ops/desk.py",
+        "    return [await _replay(desk, await desk.letters.get(each), settings, waive=choice.waive) "
+        "for each in chosen]\n",
+        "    held = [await desk.letters.get(each) for each in chosen]\n"
+        "    return [await _replay(desk, each, settings, waive=choice.waive) for each in held]\n",
+        (f"{DESK}::test_a_replay_of_all_holds_one_body_at_a_time",),
+    ),
+    Mutant(
         "deleted-queue-forgotten",
         "What waited in a queue that was deleted is told again, where the store has it.",
         "messaging/watching.py",

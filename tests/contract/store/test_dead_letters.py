@@ -1,6 +1,8 @@
 """Dead letters: stored once, found, listed, moved on."""
 
 import asyncio
+import tracemalloc
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -80,6 +82,31 @@ async def test_letters_are_listed_oldest_first_and_filtered(letters: DeadLetters
     assert [row.id for row in await letters.list(reason="refused")] == ["c", "b"]
     assert [row.id for row in await letters.list(reason="refused", queue="q2")] == ["b"]
     assert await letters.list("replayed") == []
+
+
+async def _peak(asked: Callable[[], Awaitable[object]]) -> int:
+    """Bytes in memory at most while it is asked."""
+    await asked()
+    tracemalloc.start()
+    try:
+        await asked()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("asked", ["list", "about"])
+async def test_a_list_holds_no_bodies(letters: DeadLetters, asked: str) -> None:
+    async def ask() -> None:
+        found = await (letters.list() if asked == "list" else letters.about("ch_1"))
+        assert found
+
+    peaks = []
+    for size in (1, 200_000):
+        for number in range(10):
+            await letters.add(letter(f"{size}-{number}", subject="ch_1", body=b"x" * size, headers={"h": "y" * size}))
+        peaks.append(await _peak(ask))
+    assert peaks[1] < 4 * peaks[0]
 
 
 async def test_only_the_first_of_two_moves_a_letter_on(letters: DeadLetters) -> None:

@@ -50,7 +50,8 @@ async def test_the_desk_keeps_a_letter_with_long_names(engine: AsyncEngine, cloc
     kept = letter(LONG, reason=f"unmapped:item:{LONG}", subject=LONG, event_id=LONG, error=LONG, company=LONG)
     assert await letters.add(kept)
     assert not await letters.add(kept), "the same one"
-    [stored] = await letters.list()
+    [listed] = await letters.list()
+    stored = await letters.get(listed.id)
     assert (stored.subject, stored.body) == (LONG, kept.body)
     assert (await letters.get(stored.id)).subject == LONG
     await AuditTrail(engine, clock).append(actor="ada", act="dead_letter.replayed", subject=LONG)

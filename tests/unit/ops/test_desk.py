@@ -1,5 +1,6 @@
 """The desk: a letter is sent again under its own identity, or stays where it is with the reason why not."""
 
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,8 +13,9 @@ from messaging.connection import Link
 from messaging.drain import DeadMessage
 from messaging.errors import PublishFailed
 from messaging.topology import RAW_DLQ, replay_key
-from ops.desk import Desk, letter_of
+from ops.desk import Choice, Desk, letter_of, replay_chosen
 from producers.normalising import NormaliseContext
+from runtime.settings import Settings
 from schemas.envelope import encode
 from store import migrate
 from store.audit import AuditTrail
@@ -147,3 +149,23 @@ async def test_a_reason_stands_for_all_its_keys(desk: Desk) -> None:
     assert len(await desk.waiting("period_closed")) == 1
     assert len(await desk.waiting("period_closed:2026-03")) == 1
     assert await desk.waiting("period_closed:2026-0") == []
+
+
+async def test_a_replay_of_all_holds_one_body_at_a_time(desk: Desk) -> None:
+    size, count = 500_000, 30
+    for number in range(count):
+        said = raw(b"x" * size) | {"headers": {h.SOURCE: "/feeds/gone/shopify", h.COMPANY: "main"}}
+        dead = DeadMessage(
+            id=f"{number:032}", reason="r", error="", attempts=1, died_at=None, content_type=None, **said
+        )
+        await desk.letters.add(letter_of(dead))
+    choice = Choice(reason="none such")
+    assert await replay_chosen(desk, Settings(), choice, dry_run=False) == []
+    tracemalloc.start()
+    try:
+        replayed = await replay_chosen(desk, Settings(), Choice(), dry_run=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [bool(each.error) for each in replayed] == [True] * count
+    assert peak < size * count / 3
