@@ -111,7 +111,7 @@ async def tell_word(
         raise ConfigurationError(msg)
     act = "payroll.restored" if word.undo else "payroll.reversed"
     await trail.append(actor=word.actor, act=act, subject=told.fact or told.run)
-    await teller.tell_pending()
+    await teller.tell_run(newest.key)
     return told
 
 

@@ -3,10 +3,13 @@
 The store calls them published once the broker has confirmed them, so nobody else would tell them again. Letters wait
 for a person again. Facts of webhooks, files and addresses are their sources' to tell again. It must not decide what is
 lost: see `store.lost`.
+
+From the moment at which the store has a company's facts as not published, its outboxes say what is left to tell, so
+nothing is taken for lost a second time. What cannot be told of one company keeps no other from being told.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -15,13 +18,15 @@ from messaging.errors import MessagingError
 from producers.payroll.telling import Teller
 from runtime.clock import Clock
 from store.dead_letters import DeadLetters
-from store.errors import StoreUnavailable
+from store.errors import StoreError
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 
 log = structlog.get_logger()
 
 PAUSE_SECONDS: Final = 2.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
+Ask = Callable[[str], Awaitable[int]]
 
 
 class Retelling:
@@ -30,43 +35,63 @@ class Retelling:
     def __init__(
         self, *, stock: StockStore, letters: DeadLetters, runs: PayrollRuns, teller: Teller, clock: Clock
     ) -> None:
-        self._stock = stock
-        self._letters = letters
-        self._runs = runs
         self._teller = teller
         self._clock = clock
-        self._lost: dict[str, Callable[[], None]] = {}
+        self._asks: dict[str, Ask] = {
+            "merged_entries": stock.tell_again,
+            "pay_runs": runs.tell_again,
+            "dead_letters": letters.wait_again,
+        }
+        self._merged: dict[str, Callable[[], None]] = {}
+        self._lost: dict[str, set[str]] = {}
+        self._untold: set[str] = set()
         self._wanted = asyncio.Event()
 
     def lost(self, company: str, merged: Callable[[], None]) -> None:
         """Whatever waited in the broker may be gone. `merged` is told when merged entries are to be published."""
-        self._lost[company] = merged
+        self._merged[company] = merged
+        self._lost[company] = set(self._asks)
         self._wanted.set()
 
     async def run(self) -> None:
         """Tell again whenever something was lost, until it is told. Safe to cancel and to repeat."""
+        pause = PAUSE_SECONDS
         while True:
             await self._wanted.wait()
-            try:
-                await self._tell_all()
-            except (StoreUnavailable, MessagingError) as error:
-                log.warning("broker.lost_not_told_again", error=str(error) or type(error).__name__)
-                await self._clock.sleep(PAUSE_SECONDS)
-
-    async def _tell_all(self) -> None:
-        self._wanted.clear()
-        for company, merged in list(self._lost.items()):
-            try:
-                batches = await self._stock.tell_again(company)
-                runs = await self._runs.tell_again(company)
-                letters = await self._letters.wait_again(company)
-                merged()
-                await self._teller.tell_pending()
-            except BaseException:
+            self._wanted.clear()
+            for company in list(self._lost):
+                await self._hand_over(company)
+            for company in list(self._untold):
+                if await self._tried(company, "telling", self._teller.tell_pending([company])) is not None:
+                    self._untold.discard(company)
+            if self._lost or self._untold:
+                await self._clock.sleep(pause)
                 self._wanted.set()
-                raise
-            if self._lost.get(company) is merged:
-                del self._lost[company]
-            told = {"merged_entries": batches, "pay_runs": runs, "dead_letters": letters}
-            if any(told.values()):
-                log.warning("broker.lost_told_again", company=company, **told)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                pause = PAUSE_SECONDS
+
+    async def _hand_over(self, company: str) -> None:
+        """Have the store call what the broker lost not published. What that fails for is asked again, and no more."""
+        told = {}
+        for what in self._lost.pop(company):
+            told[what] = await self._tried(company, what, self._asks[what](company))
+        if missed := {what for what, count in told.items() if count is None}:
+            self._lost.setdefault(company, set()).update(missed)
+        if told.get("merged_entries"):
+            self._merged[company]()
+        if told.get("pay_runs"):
+            self._untold.add(company)
+        if any(told.values()):
+            log.warning("broker.lost_told_again", company=company, **told)
+
+    async def _tried(self, company: str, what: str, asked: Awaitable[int]) -> int | None:
+        """How many it was; None where it could not be done, whatever the reason: the next company goes on."""
+        try:
+            return await asked
+        except (StoreError, MessagingError) as error:
+            why = str(error) or type(error).__name__
+            log.warning("broker.lost_not_told_again", company=company, what=what, error=why)
+        except Exception:
+            log.exception("broker.lost_not_told_again", company=company, what=what)
+        return None

@@ -4,19 +4,23 @@ A version is stored with its whole event before anybody publishes it, so that a 
 Nothing of a person may stand here: totals of the event only. It must not decide what a new version is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+import structlog
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from schemas.envelope import decode
+from schemas.errors import InvalidEvent
 from store.engine import reading, transact
 from store.lost import arrived_events
 from store.schema import PAYROLL_PULLS, PAYROLL_RUNS
+
+log = structlog.get_logger()
 
 RunState = Literal["pending", "told", "open", "refused", "ignored"]
 """Of a version: stored and not yet confirmed by the broker, or told. Of a reference (version 0): why there is none."""
@@ -154,9 +158,13 @@ class PayrollRuns:
 
         await transact(self._engine, work)
 
-    async def pending(self, provider: str | None = None) -> Sequence[RunRow]:
+    async def pending(
+        self, provider: str | None = None, *, companies: Collection[str] | None = None
+    ) -> Sequence[RunRow]:
         """Versions that were stored and are not known to be published, in the order in which they must be."""
         wanted = _ROWS.where(PAYROLL_RUNS.c.state == "pending")
+        if companies is not None:
+            wanted = wanted.where(PAYROLL_RUNS.c.company.in_(companies))
         return await self._read(wanted if provider is None else wanted.where(PAYROLL_RUNS.c.provider == provider))
 
     async def told(self, row: RunRow) -> None:
@@ -261,15 +269,24 @@ async def _latest(connection: AsyncConnection, key: RunKey) -> RunRow | None:
 
 async def _lost(rows: Sequence[RunRow], connection: AsyncConnection) -> list[RunRow]:
     """Of the versions of one company, by run and number, those that were told and never arrived."""
-    ids = {row: decode(row.event or b"").id for row in rows}
+    ids = {row: found for row in rows if (found := _event_id(row)) is not None}
     arrived = await arrived_events(connection, rows[0].company if rows else "", ids.values())
     lost: list[RunRow] = []
-    for row in rows:
-        if ids[row] in arrived.posted:
+    for row, event_id in ids.items():
+        if event_id in arrived.posted:
             lost = [each for each in lost if each.key != row.key]
-        elif row.state == "told" and ids[row] not in arrived.before_a_person:
+        elif row.state == "told" and event_id not in arrived.before_a_person:
             lost.append(row)
     return lost
+
+
+def _event_id(row: RunRow) -> str | None:
+    """None for what another version of the relay stored and this one cannot read: it keeps no other from being told."""
+    try:
+        return decode(row.event or b"").id
+    except InvalidEvent:
+        log.warning("payroll.run_not_readable", company=row.company, run=row.run, version=row.version)
+        return None
 
 
 def _row(row: Any) -> RunRow:  # noqa: ANN401 - a row of _ROWS

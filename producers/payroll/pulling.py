@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from messaging.errors import PublishFailed
 from producers.normalising import NormaliseContext, Normaliser, Rejected
 from producers.payroll.calendar import month, next_month, pieces
 from producers.payroll.errors import KeepsChanging, NotReady, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Provider, Span
-from producers.payroll.telling import Teller
+from producers.payroll.telling import Teller, Unreadable
 from producers.payroll.versions import Following, following_paid, following_reversed, key_of, paid
 from runtime.clock import Clock
 from schemas.envelope import Event
@@ -87,14 +88,24 @@ class Puller:
 
         Raises:
             PayrollError: the provider could not be read; what was told until then is told.
-            StoreUnavailable, PublishFailed: the same.
+            StoreUnavailable: the same.
+            PublishFailed: the same, after the entities whose events the broker takes were pulled.
         """
+        failed: list[PublishFailed] = []
         if self._teller is not None:
-            await self._teller.tell_pending()
+            try:
+                await self._teller.tell_pending(set(self._account.companies.values()), self._account.provider)
+            except PublishFailed as error:
+                failed.append(error)
         outcomes: list[Outcome] = []
         for entity in entities:
-            for piece in pieces(span):
-                outcomes += await self._entity(entity, piece)
+            try:
+                for piece in pieces(span):
+                    outcomes += await self._entity(entity, piece)
+            except PublishFailed as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
         return outcomes
 
     async def _entity(self, entity: str, span: Span) -> list[Outcome]:
@@ -105,12 +116,18 @@ class Puller:
         gone = [row for row in standing if row.run not in seen and span.holds(row.pay_date)]
         self._progress(0, len(listed) + len(gone))
         outcomes = []
+        unread: list[Unreadable] = []
         for run in sorted(listed, key=lambda each: (each.pay_date or date.min, each.run)):
-            outcomes.append(await self._run(entity, run))
+            try:
+                outcomes.append(await self._run(entity, run))
+            except Unreadable as error:
+                unread.append(error)
             self._progress(len(outcomes), len(listed) + len(gone))
         for row in gone:
             outcomes.append(await self._gone(entity, row))
             self._progress(len(outcomes), len(listed) + len(gone))
+        if unread:
+            raise unread[0]
         if self._teller is not None:
             await self._runs.pulled(company, provider, entity, months_of(span))
             counts = counted(outcomes)

@@ -31,7 +31,7 @@ class Reader:
             StoreUnavailable, PublishFailed: the rest of the file is told when it is read again.
         """
         if self._teller is not None:
-            await self._teller.tell_pending()
+            await self._teller.tell_pending([context.company])
         reference = RunKey(context.company, self._account.provider, self._account.name, f"file:{name}")
         try:
             pieces = list(self._read(file, context))

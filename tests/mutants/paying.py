@@ -14,6 +14,7 @@ WORD: Final = "tests/unit/ops/test_payroll_word.py"
 EXPORTS: Final = "tests/unit/producers/payroll/test_csv_runs.py"
 LAYOUTS: Final = "tests/unit/producers/payroll/test_csv_layouts.py"
 EARLIER: Final = "tests/unit/workers/test_earlier.py"
+RETELLING: Final = "tests/unit/ops/test_retelling.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -127,5 +128,45 @@ MUTANTS: Final = (
         "        if version > data.version:\n",
         "        if False:\n",
         (f"{DELIVERY}::test_a_version_that_was_parked_is_not_posted_once_a_later_one_stands",),
+    ),
+    Mutant(
+        "lost-taken-for-lost-again",
+        "What the broker lost is handed over to the outboxes once, and is not published anew every two seconds.",
+        "ops/retelling.py",
+        "        if missed := {what for what, count in told.items() if count is None}:\n",
+        "        if missed := set(told) if self._untold or None in told.values() else set():\n",
+        (f"{RETELLING}::test_what_no_queue_takes_of_one_company_makes_no_flood_of_another_and_holds_up_none",),
+    ),
+    Mutant(
+        "retelling-ends-for-good",
+        "Whatever fails while the lost is told again, it is logged and tried again.",
+        "ops/retelling.py",
+        "        except Exception:\n",
+        "        except ZeroDivisionError:\n",
+        (f"{RETELLING}::test_whatever_a_store_says_the_rest_is_told_once_and_that_is_asked_again",),
+    ),
+    Mutant(
+        "unreadable-run-ends-the-telling",
+        "A run that another version of the relay stored keeps no other of its company from being told.",
+        "store/payroll_runs.py",
+        "    except InvalidEvent:\n",
+        "    except ZeroDivisionError:\n",
+        (f"{RETELLING}::test_a_run_that_another_version_stored_ends_nothing_and_keeps_no_other_from_being_told",),
+    ),
+    Mutant(
+        "unreadable-run-stops-the-pull",
+        "A pending run that cannot be told holds up none of the others, of no account.",
+        "producers/payroll/pulling.py",
+        "            except Unreadable as error:\n                unread.append(error)\n",
+        "            except ZeroDivisionError:\n                raise\n",
+        (f"{PULLING}::test_a_run_of_another_account_or_one_that_cannot_be_read_holds_up_no_pull",),
+    ),
+    Mutant(
+        "pull-tells-everybodys",
+        "A pull tells what is pending of its own account, and fails for no other's.",
+        "store/payroll_runs.py",
+        "            wanted = wanted.where(PAYROLL_RUNS.c.company.in_(companies))\n",
+        "            pass\n",
+        (f"{RETELLING}::test_a_company_that_is_gone_holds_up_none",),
     ),
 )

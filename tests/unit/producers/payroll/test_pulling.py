@@ -14,6 +14,7 @@ from messaging.errors import PublishFailed
 from producers.payroll.errors import KeepsChanging, UnexpectedAnswer
 from producers.payroll.provider import Span
 from schemas.payroll import RunPaid, RunReversed
+from store.payroll_runs import NewVersion, RunDates, RunKey
 from tests.unit.producers.payroll.providers import (
     ENTITY,
     MARKS,
@@ -253,6 +254,17 @@ async def test_a_version_that_was_stored_and_not_published_goes_first_with_the_s
     await bench.pull()
     assert bench.broker.bodies[0] == stored.event
     assert [run.version for run in _paid(bench)] == [1, 2]
+
+
+async def test_a_run_of_another_account_or_one_that_cannot_be_read_holds_up_no_pull(bench: Bench) -> None:
+    """A company that is gone, another provider's, and what another version of the relay stored of this account."""
+    for company, provider, run in (("gone", "gusto", "a"), ("main", "finch", "b"), ("main", "gusto", "run-1")):
+        new = NewVersion(version=1, fact=run, fingerprint="", event=b"{}", live=False, dates=RunDates())
+        await bench.runs.advance(RunKey(company, provider, ENTITY, run), lambda _, new=new: new)  # type: ignore[misc]
+    bench.gusto.payrolls = [payroll("run-1"), payroll("run-2")]
+    with pytest.raises(PublishFailed, match="pay run run-1 of gusto"):
+        await bench.pull()
+    assert standing(bench.broker.data) == {"run-2": [1]}
 
 
 async def test_a_dry_run_tells_and_stores_nothing(bench: Bench) -> None:
