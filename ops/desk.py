@@ -31,6 +31,7 @@ from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, Letter, LetterState, Listed, StoredLetter
 from store.errors import BodySealed
 from store.feed_names import FeedNames
+from store.lost import BECAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,11 @@ class Desk:
                 await self._publisher.publish_raw(body, key=key, message_id=message_id, headers=headers)
         except (Rejected, InvalidEvent, MessagingError, BodySealed) as error:
             return Replayed(letter.id, 0, str(error))
-        await self.letters.set_state(letter.id, "waiting", "replayed")
+        kept = None  # what raw input became is kept: should the broker lose that, the letter waits again
+        if letter.queue == RAW_DLQ:
+            events = [decode(body).id for _, _, body, _ in messages]
+            kept = {**letter.headers, BECAME: {"company": context.company, "events": events}}
+        await self.letters.set_state(letter.id, "waiting", "replayed", headers=kept)
         detail = {"reason": letter.reason, "event": letter.event_id, "messages": len(messages)}
         await self._audit.append(actor=self._actor, act="dead_letter.replayed", subject=letter.id, detail=detail)
         return Replayed(letter.id, len(messages))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from runtime.clock import Clock
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
-from store.lost import replayed_in_vain
+from store.lost import raw_replayed_in_vain, replayed_in_vain
 from store.schema import DEAD_LETTERS
 from store.sealing import Sealing
 from store.storable import storable
@@ -202,8 +202,15 @@ class DeadLetters:
             found = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
             return [Group(*row) for row in found]
 
-    async def set_state(self, letter_id: str, from_state: LetterState, to_state: LetterState) -> bool:
-        """Move it on. False: it is not in `from_state` (somebody was first), or not there."""
+    async def set_state(
+        self,
+        letter_id: str,
+        from_state: LetterState,
+        to_state: LetterState,
+        *,
+        headers: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Move it on, with other headers if given. False: it is not in `from_state` (somebody was first), or gone."""
         change = (
             update(DEAD_LETTERS)
             .where(DEAD_LETTERS.c.id == letter_id, DEAD_LETTERS.c.state == from_state)
@@ -211,6 +218,7 @@ class DeadLetters:
                 state=to_state,
                 version=DEAD_LETTERS.c.version + 1,
                 settled_at=None if to_state == "waiting" else self._clock.now(),
+                **({} if headers is None else {"headers": dict(headers)}),
             )
         )
 
@@ -224,11 +232,15 @@ class DeadLetters:
 
         How many it was. A replay that is still under way, or posts nothing, may be among them: another one is harmless.
         """
-        change = update(DEAD_LETTERS).where(replayed_in_vain(company))
         values = {"state": "waiting", "version": DEAD_LETTERS.c.version + 1, "settled_at": None}
+        change = update(DEAD_LETTERS).values(values)
 
         async def work(connection: AsyncConnection) -> int:
-            return int((await connection.execute(change.values(values))).rowcount)
+            count = int((await connection.execute(change.where(replayed_in_vain(company)))).rowcount)
+            for each in await raw_replayed_in_vain(connection, company):
+                raw = (DEAD_LETTERS.c.id == each) & (DEAD_LETTERS.c.state == "replayed")
+                count += int((await connection.execute(change.where(raw))).rowcount)
+            return count
 
         return await transact(self._engine, work)
 

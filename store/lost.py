@@ -7,6 +7,7 @@ broker looks the same here, so whatever is told again for this must be harmless 
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.schema import DEAD_LETTERS, STOCK_FACTS, WRITE_EVENTS, WRITES
 from store.storable import key_of
 from store.writes import KEYS_AT_A_TIME
+
+BECAME: Final = "relay-became"
+"""Of a letter of raw input that was replayed, among its headers: whose events it became, and which."""
 
 
 def applied(company: str, external_id: ColumnElement[str]) -> ColumnElement[bool]:
@@ -39,6 +43,31 @@ def replayed_in_vain(company: str) -> ColumnElement[bool]:
     died_again = exists().where((later.c.event_id == letter.event_id) & (later.c.state == "waiting"))
     sent = (letter.company == company) & (letter.state == "replayed") & letter.erased_at.is_(None)
     return sent & letter.event_id.is_not(None) & ~booked & ~by_another & ~in_stock & ~died_again
+
+
+async def raw_replayed_in_vain(connection: AsyncConnection, company: str) -> list[str]:
+    """Of the letters of raw input that were replayed, those whose events are not all known of since. Their ids."""
+    letter = DEAD_LETTERS.c
+    sent = (letter.state == "replayed") & letter.event_id.is_(None) & letter.erased_at.is_(None)
+    became: dict[str, set[str]] = {}
+    for row in await connection.execute(select(letter.id, letter.headers).where(sent)):
+        said = row.headers.get(BECAME)
+        if isinstance(said, dict) and said["company"] == company:
+            became[row.id] = {key_of(each) for each in said["events"]}
+    known = await _known_events(connection, company, set().union(*became.values()))
+    return sorted(each for each, events in became.items() if not events <= known)
+
+
+async def _known_events(connection: AsyncConnection, company: str, event_ids: Collection[str]) -> set[str]:
+    """Those that are in the books, in the stock, or ever became a dead letter: then that letter says what is lost."""
+    known = {key_of(each) for each in (await arrived_events(connection, company, event_ids)).posted}
+    ids = sorted(event_ids)
+    for start in range(0, len(ids), KEYS_AT_A_TIME):
+        some = ids[start : start + KEYS_AT_A_TIME]
+        for table in (WRITE_EVENTS, STOCK_FACTS, DEAD_LETTERS):
+            here = (table.c.company == company) & table.c.event_id.in_(some)
+            known.update((await connection.scalars(select(table.c.event_id).where(here))).all())
+    return known
 
 
 @dataclass(frozen=True, slots=True)

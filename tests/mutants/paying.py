@@ -133,8 +133,8 @@ MUTANTS: Final = (
         "lost-taken-for-lost-again",
         "What the broker lost is handed over to the outboxes once, and is not published anew every two seconds.",
         "ops/retelling.py",
-        "        if missed := {what for what, count in told.items() if count is None}:\n",
-        "        if missed := set(told) if self._untold or None in told.values() else set():\n",
+        "        for what in self._lost.pop(company):\n",
+        "        for what in tuple(self._lost[company]):\n",
         (f"{RETELLING}::test_what_no_queue_takes_of_one_company_makes_no_flood_of_another_and_holds_up_none",),
     ),
     Mutant(

@@ -207,4 +207,12 @@ MUTANTS: Final = (
         "    if False:\n",
         ("tests/unit/messaging/test_connection.py::test_a_cancellation_that_a_session_loses_ends_it_all_the_same",),
     ),
+    Mutant(
+        "lost-raw-letter-stays-replayed",
+        "Raw input that was replayed, and whose events the broker lost, waits for a person again.",
+        "ops/desk.py",
+        '"waiting", "replayed", headers=kept)',
+        '"waiting", "replayed")',
+        (f"{DESK}::test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again",),
+    ),
 )

@@ -107,6 +107,31 @@ async def test_a_replay_that_is_not_confirmed_leaves_the_letter_waiting(desk: De
     assert (await desk.letters.get(letter.id)).state == "waiting"
 
 
+async def test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again(desk: Desk) -> None:
+    letter = await waiting(desk, **raw(stripe_event("charge.succeeded", charge())))
+    await desk.replay(letter, context=MAIN)
+    assert await desk.letters.wait_again("other") == 0
+    assert await desk.letters.wait_again("main") == 1, "nothing is known of its event"
+    again = await desk.letters.get(letter.id)
+    assert (again.state, again.body) == ("waiting", letter.body)
+    await desk.replay(again, context=MAIN)
+    [_, (_, event, _)] = published(desk).sent
+    died = DeadMessage(
+        id="b" * 32,
+        queue="relay.sales.dlq",
+        body=event,
+        headers={},
+        content_type=h.CONTENT_TYPE,
+        key=KEY,
+        reason="refused",
+        error="",
+        attempts=1,
+        died_at=None,
+    )
+    await desk.letters.add(letter_of(died))
+    assert await desk.letters.wait_again("main") == 0, "its event is before a person"
+
+
 async def test_what_was_replayed_is_not_replayed_again(desk: Desk) -> None:
     await desk.replay(await waiting(desk), context=MAIN)
     again = await desk.letters.get("a" * 32)
