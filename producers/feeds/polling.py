@@ -21,6 +21,7 @@ from messaging.errors import MessagingError
 from messaging.publisher import Encoded, encoded
 from producers.documents import elements_at
 from producers.feeds.asking import Answer, Asking
+from producers.feeds.bounded import BYTES_A_BUDGET
 from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
 from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Turn, keep_run, no_progress, send
 from producers.feeds.positions import at_path, following, of_answer, sent
@@ -32,6 +33,13 @@ from store.cursors import Cursor
 from store.feed_runs import FeedRun, RunState
 
 MOST_PAGES: Final = 10_000
+MOST_REFUSED: Final = 1_000
+"""Items of one pass that are put before a person; fewer than the digests that are kept, so that each is put there once.
+
+Is there one more, the cursor stays, and the feed has a problem; what is good is published all the same.
+"""
+PAGE_SECONDS: Final = 120.0
+"""For normalising a page, and as long again for each further `BYTES_A_BUDGET` of it."""
 _FIRST_TWO: Final = 2
 
 
@@ -71,11 +79,16 @@ class Page:
 
 @dataclass(slots=True)
 class _Reading:
-    """What one pass has come to so far. `position` is the cursor as it may be moved to, `seen` what is settled."""
+    """What one pass has come to so far. `position` is the cursor as it may be moved to, `seen` what is settled.
+
+    `refused` are items that cannot be normalised, known ones too; `moved` is where the cursor stands.
+    """
 
     started: datetime
     cursor: Cursor
     position: str | None
+    moved: str | None
+    refused: int = 0
     pages: int = 0
     rows: int = 0
     events: int = 0
@@ -125,7 +138,7 @@ class PolledAddress:
             StoreUnavailable: the cursor cannot be read or kept.
         """
         cursor = await self.cursors.get(self.context.company, self.name)
-        reading = _Reading(self.clock.now(), cursor, cursor.value)
+        reading = _Reading(self.clock.now(), cursor, cursor.value, cursor.value)
         try:
             async with aclosing(self.pages(cursor, turn)) as pages:
                 async for page in pages:
@@ -133,6 +146,9 @@ class PolledAddress:
             await self._finish(reading)
         except FeedProblem as problem:
             await keep_run(self.runs, self._run(reading, problem))
+            if reading.kept:  # lest a person has them again after each pass that does not end well
+                seen = [*cursor.seen, *reading.seen, *reading.kept]
+                await self.cursors.move(self.context.company, self.name, Cursor(reading.moved, None, seen))
             raise
         run, done = self._run(reading, None), Pass()
         done.count(run)
@@ -154,7 +170,7 @@ class PolledAddress:
             etag = None
             if answer is None:
                 return
-            page = await asyncio.to_thread(self._normalised, answer)
+            page = await asyncio.to_thread(self._normalised, answer, turn)
             digests = tuple(item.digest for item in page.items)
             numbered = self.settings.page_param is not None
             if numbered and digests and digests == before:
@@ -165,9 +181,13 @@ class PolledAddress:
             before = digests
             url = self._numbered(url, page, pages=len(been)) if numbered else self._next(url, answer, page.answer)
             yield page
-            if turn.stop.is_set():
-                msg = f"feeds.{self.name}: stopped after {len(been)} pages"
-                raise Interrupted(msg)
+            self._look(turn)
+
+    def _look(self, turn: Turn) -> None:
+        """Raise Interrupted where the feed is to stop."""
+        if turn.stop.is_set():
+            msg = f"feeds.{self.name}: stopped in the middle; what is not settled is asked for again"
+            raise Interrupted(msg)
 
     async def _settle(self, page: Page, reading: _Reading, turn: Turn) -> None:
         """Have the broker confirm all that is new on a page, and then move on, to where is known before."""
@@ -176,24 +196,37 @@ class PolledAddress:
         new = [item for item in page.items if item.digest not in known]
         events = [event for item in new for event in item.events]
         for start in range(0, len(events), IN_FLIGHT):
+            self._look(turn)
             await send(self.publisher, events[start : start + IN_FLIGHT], turn, feed=self.name)
-        for item in new:
-            if item.rejected is not None:
-                await self._keep(item.raw, item.rejected)
-                reading.rejects += 1
+        await self._refuse(page, known, reading, turn)
         reading.pages += 1
         reading.rows += len(page.items)
         reading.events += len(events)
         reading.ignored.update(item.ignored.partition(":")[0] for item in new if item.ignored)
         reading.size += page.size
         reading.etag = page.etag
-        reading.seen += [item.digest for item in page.items]
-        reading.kept += [item.digest for item in page.items if item.rejected is not None]
+        reading.seen += [item.digest for item in page.items if item.rejected is None]
         self.progress(self.name, "polling", reading.rows, 0)
         reading.position = position
         by_page = self.settings.cursor is not None and self.settings.cursor.field is not None
-        if by_page and position != reading.cursor.value:
-            await self.cursors.move(self.context.company, self.name, Cursor(position, None, reading.seen))
+        if by_page and position != reading.moved and reading.refused <= MOST_REFUSED:
+            seen = [*reading.seen, *reading.kept]
+            await self.cursors.move(self.context.company, self.name, Cursor(position, None, seen))
+            reading.moved = position
+
+    async def _refuse(self, page: Page, known: set[str], reading: _Reading, turn: Turn) -> None:
+        """Put before a person, once, what of a page cannot be normalised, as far as there is room in the pass."""
+        for item in page.items:
+            if item.rejected is None:
+                continue
+            reading.refused += 1
+            if reading.refused > MOST_REFUSED:
+                continue
+            if item.digest not in known:
+                self._look(turn)
+                await self._keep(item.raw, item.rejected)
+                reading.rejects += 1
+            reading.kept.append(item.digest)
 
     def _position_after(self, page: Page, reading: _Reading) -> str | None:
         settings = self.settings.cursor
@@ -207,6 +240,13 @@ class PolledAddress:
         """After the last page. An ETag is of one address, and of one page: it is kept where both are asked again."""
         if not reading.pages:
             return
+        if reading.refused > MOST_REFUSED:
+            msg = (
+                f"feeds.{self.name}: {reading.refused:,} items of one pass cannot be normalised, and {MOST_REFUSED:,} "
+                "are before a person (relay dead list). Is source right, and items? The cursor stays where it is until "
+                "fewer are refused."
+            )
+            raise PollRefused(msg)
         same = reading.position == reading.cursor.value and reading.pages == 1
         to = Cursor(reading.position, reading.etag if same else None, [*reading.seen, *reading.kept])
         await self.cursors.move(self.context.company, self.name, to)
@@ -252,7 +292,9 @@ class PolledAddress:
             raise PollRefused(msg)
         return following_page
 
-    def _normalised(self, answer: Answer) -> Page:
+    def _normalised(self, answer: Answer, turn: Turn) -> Page:
+        seconds = PAGE_SECONDS * max(1.0, len(answer.body) / BYTES_A_BUDGET)
+        ends = self.clock.monotonic() + seconds
         try:
             raws = elements_at(answer.body, self.settings.items)
             document = json.loads(answer.body, parse_float=str, parse_int=str)
@@ -265,8 +307,14 @@ class PolledAddress:
         values = at_path(document, self.settings.items) if self.settings.items else document
         values = values if isinstance(values, list) else [values]
         documents = tuple(value for value in values if isinstance(value, dict))
-        items = tuple(_item(raw, self.settings.source, self.context) for raw in raws)
-        return Page(items, documents, document, len(answer.body), answer.etag)
+        items = []
+        for raw in raws:
+            self._look(turn)
+            if self.clock.monotonic() > ends:
+                msg = f"feeds.{self.name}: a page takes more than {seconds:g} s to read: have smaller pages sent"
+                raise PollRefused(msg)
+            items.append(_item(raw, self.settings.source, self.context))
+        return Page(tuple(items), documents, document, len(answer.body), answer.etag)
 
     def _run(self, reading: _Reading, problem: FeedProblem | None) -> FeedRun:
         state: RunState = "interrupted" if problem else "failed" if reading.rejects else "done"

@@ -6,10 +6,43 @@ from tests.mutants.mutant import Mutant
 
 FOLDER: Final = "tests/unit/producers/feeds/test_folder.py"
 CLAIMS: Final = "tests/unit/producers/feeds/test_claims.py"
+FLOOD: Final = "tests/unit/producers/feeds/test_poll_floods.py"
 POLLING: Final = "tests/unit/producers/feeds/test_polling.py"
 SHOPIFY: Final = "tests/unit/producers/test_shopify_webhook.py"
 
 MUTANTS: Final = (
+    Mutant(
+        "refusals-without-number",
+        "A polled address that answers nothing of use fills no queue of dead letters.",
+        "producers/feeds/polling.py",
+        "            if reading.refused > MOST_REFUSED:\n                continue\n",
+        "",
+        (f"{FLOOD}::test_of_many_refused_items_so_many_are_kept_once_and_the_cursor_stays",),
+    ),
+    Mutant(
+        "refused-again-each-pass",
+        "What a person has before them is not put there again by a pass that did not end well.",
+        "producers/feeds/polling.py",
+        "            if reading.kept:  # lest",
+        "            if False:  # lest",
+        (f"{FLOOD}::test_of_many_refused_items_so_many_are_kept_once_and_the_cursor_stays",),
+    ),
+    Mutant(
+        "page-read-for-ever",
+        "A page that takes too long is refused.",
+        "producers/feeds/polling.py",
+        "            if self.clock.monotonic() > ends:\n",
+        "            if False:\n",
+        (f"{FLOOD}::test_a_page_that_takes_too_long_is_refused",),
+    ),
+    Mutant(
+        "stop-unheard-within-a-page",
+        "A feed that is told to stop hears it among the items of a page.",
+        "producers/feeds/polling.py",
+        "                self._look(turn)\n                await self._keep(",
+        "                await self._keep(",
+        (f"{FLOOD}::test_told_to_stop_it_ends_within_a_page_and_what_was_kept_is_not_kept_again",),
+    ),
     Mutant(
         "warm-file-read",
         "A file that somebody still writes is not read.",

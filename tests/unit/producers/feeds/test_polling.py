@@ -1,6 +1,7 @@
 """A polled address: pages, cursors, ETags, and that a cursor moves only after the broker has confirmed."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -310,7 +311,8 @@ async def test_what_a_person_has_is_remembered_longest(polled: Polled) -> None:
     feed = polled.feed(page({"id": 1}, *(level(str(number)) for number in range(3))))
     await feed.look(polled.turn())
     seen = polled.cursors.cursor.seen
-    assert (len(seen), seen[0]) == (5, seen[-1]), "the store keeps the last ones"
+    assert (len(seen), seen[-1] in seen[:-1]) == (4, False)
+    assert seen[-1] == hashlib.sha256(b'{"id":1}').hexdigest()[:16], "the store keeps the last ones"
 
 
 async def test_an_answer_that_is_too_large_is_cut_off(polled: Polled) -> None:
