@@ -16,11 +16,12 @@ from sqlalchemy.engine import URL, make_url
 
 from ops.findings import Checklist
 from ops.serving import FILES_OF_OURS, open_files
-from producers.feeds.places import writable_by_others
+from producers.feeds.places import parents_of_others, writable_by_others
 from runtime.sections_feeds import PollingFeed
 from runtime.settings import ConfigurationError, Settings
 
-_NO_SECRETS: Final = {"ca_file", "options_file"}
+_NO_SECRETS: Final = {"ca_file", "options_file", "books"}
+"""Files that others may read, and not change: whom the relay trusts, what it takes an item or an account for."""
 _PLAIN: Final = {"http", "amqp"}
 
 
@@ -43,15 +44,22 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def secret_files(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
-    """Every file of secrets that the settings name, with the setting's name."""
+def named_files(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """Every file that the settings name, with the setting's name."""
     for name in type(section).model_fields:
         value = getattr(section, name)
-        if isinstance(value, Path) and name.endswith("_file") and name not in _NO_SECRETS:
+        if isinstance(value, Path) and (name.endswith("_file") or name == "books"):
             yield prefix + name, value
         for inner, part in value.items() if isinstance(value, dict) else (("", value),):
             if isinstance(part, BaseModel):
-                yield from secret_files(part, f"{prefix}{name}.{inner}{'.' if inner else ''}")
+                yield from named_files(part, f"{prefix}{name}.{inner}{'.' if inner else ''}")
+
+
+def secret_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Those of them that hold secrets."""
+    for setting, path in named_files(settings):
+        if setting.rpartition(".")[2] not in _NO_SECRETS:
+            yield setting, path
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str | None]]:
@@ -137,26 +145,40 @@ def _files(settings: Settings) -> Iterator[str]:
         for each in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
             if each.exists():
                 yield from _kept_secret("store.url", each)
-    config = Path(os.environ.get("RELAY_CONFIG", "relay.toml"))
-    trusted = {"rabbitmq": settings.rabbitmq.ca_file, "store": settings.store.ca_file, "solid": settings.solid.ca_file}
-    believed = ((f"{name}.ca_file", path) for name, path in trusted.items() if path is not None)
-    for setting, path in (("relay.toml", config), ("books", settings.books), *believed):
-        if path.exists() and (who := writable_by_others(path)) is not None:
-            yield f"{setting}: {path} may be changed by {who}: chmod go-w {path}"
+    config = ("relay.toml", Path(os.environ.get("RELAY_CONFIG", "relay.toml")))
+    public = {path: setting for setting, path in (config, *named_files(settings))}
+    for _, path in secret_files(settings):
+        public.pop(path, None)
+    for path, setting in public.items():
+        yield from _changeable(setting, path)
 
 
 def _kept_secret(setting: str, path: Path) -> Iterator[str]:
     try:
         status = path.stat()
-        folder = writable_by_others(path.parent) if not path.parent.stat().st_mode & stat.S_ISVTX else None
     except OSError:
         return  # what cannot be read is told where it is needed
     if status.st_uid not in (0, os.geteuid()):
         yield f"{setting}: {path} belongs to user {status.st_uid}: chown it to the user the relay runs as"
     if status.st_mode & 0o177:
         yield f"{setting}: {path} has mode {stat.S_IMODE(status.st_mode):04o}, so that others read it: chmod 600 {path}"
-    if folder is not None:
-        yield f"{setting}: {path} can be replaced by {folder}: chmod go-w {path.parent}"
+    yield from _replaceable(setting, path)
+
+
+def _changeable(setting: str, path: Path) -> Iterator[str]:
+    try:
+        who = writable_by_others(path)
+    except OSError:
+        return
+    if who is not None:
+        yield f"{setting}: {path} may be changed by {who}: chmod go-w {path}"
+    yield from _replaceable(setting, path)
+
+
+def _replaceable(setting: str, path: Path) -> Iterator[str]:
+    """Each folder above, of a link's target too, in which others can put another file or folder in its place."""
+    for folder in dict.fromkeys((*parents_of_others(path), *parents_of_others(path.resolve()))):
+        yield f"{setting}: {path} can be replaced by whoever may write {folder}: chmod go-w that folder"
 
 
 def _notes(settings: Settings) -> Iterator[str]:

@@ -145,6 +145,22 @@ MUTANTS: Final = (
         (f"{EXPOSURE}::test_a_secret_that_others_can_read_or_replace_is_wrong",),
     ),
     Mutant(
+        "folder-of-others-passed-over",
+        "A folder in which others can replace a key or the settings is told, however far above.",
+        "ops/check_exposure.py",
+        "dict.fromkeys((*parents_of_others(path), *parents_of_others(path.resolve())))",
+        "[each for each in parents_of_others(path) if each.startswith(f'{path.parent} ')]",
+        (f"{EXPOSURE}::test_what_is_in_a_folder_of_others_can_be_replaced",),
+    ),
+    Mutant(
+        "changeable-trust-passed-over",
+        "A file that says whom a feed trusts, and that others may change, is told.",
+        "ops/check_exposure.py",
+        "    for path, setting in public.items():\n",
+        "    for path, setting in [(config[1], config[0])]:\n",
+        (f"{EXPOSURE}::test_what_a_feed_believes_is_changed_by_nobody_else",),
+    ),
+    Mutant(
         "plain-text-passed-over",
         "Plain text to another host is told.",
         "ops/check_exposure.py",

@@ -144,10 +144,48 @@ def test_a_secret_that_others_can_read_or_replace_is_wrong(tmp_path: Path, mode:
     [found] = wrong(solid={"api_key_file": key})
     assert found == f"solid.api_key_file: {key} has mode {mode:04o}, so that others read it: chmod 600 {key}"
     key.chmod(0o600)
-    tmp_path.chmod(0o777)
-    [found] = wrong(solid={"api_key_file": key})
-    tmp_path.chmod(0o700)
-    assert "can be replaced by group" in found
+
+
+@pytest.mark.parametrize("open_folder", ["shared", "shared/home", "shared/home/kept"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_in_a_folder_of_others_can_be_replaced(tmp_path: Path, open_folder: str, *, linked: bool) -> None:
+    kept = tmp_path / "shared" / "home" / "kept"
+    kept.mkdir(mode=0o700, parents=True)
+    for folder in (tmp_path / "shared", tmp_path / "shared" / "home"):
+        folder.chmod(0o700)
+    for name in ("relay.toml", "books.toml", "key", "ca.pem", "options.toml"):
+        (kept / name).write_text(KEY if name == "key" else "")
+        (kept / name).chmod(0o600)
+    if linked:
+        (tmp_path / "here").symlink_to(kept)
+    folder = tmp_path / "here" if linked else kept
+    feed = {**FEED, "url": "https://x", "ca_file": folder / "ca.pem", "options_file": folder / "options.toml"}
+    solid = {"api_key_file": folder / "key", "base_url": "https://solid.example.com"}
+    said = {"solid": solid, "feeds": {"wms": feed}, "books": folder / "books.toml"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("RELAY_CONFIG", str(folder / "relay.toml"))
+        assert wrong(**said) == []
+        (tmp_path / open_folder).chmod(0o777)
+        found = wrong(**said)
+    (tmp_path / open_folder).chmod(0o700)
+    assert {text.split(": ")[0] for text in found} == {
+        "relay.toml",
+        "books",
+        "solid.api_key_file",
+        "feeds.wms.ca_file",
+        "feeds.wms.options_file",
+    }
+    assert all("can be replaced by whoever may write" in text and "anybody" in text for text in found)
+
+
+@pytest.mark.parametrize("name", ["ca_file", "options_file"])
+def test_what_a_feed_believes_is_changed_by_nobody_else(tmp_path: Path, name: str) -> None:
+    (path := tmp_path / name).write_text("")
+    path.chmod(0o666)
+    [found] = wrong(feeds={"wms": {**FEED, "url": "https://x", name: path}})
+    assert found.startswith(f"feeds.wms.{name}: {path} may be changed by")
+    path.chmod(0o644)
+    assert wrong(feeds={"wms": {**FEED, "url": "https://x", name: path}}) == []
 
 
 def test_a_secret_of_another_user_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
