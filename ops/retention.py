@@ -24,6 +24,8 @@ EVERY_SECONDS: Final = 3600.0
 OUT_OF_REACH: Final = (
     "Solid's own books: change the contact there",
     "messages that still wait in RabbitMQ: they are booked first; ask again afterwards",
+    "files of feeds, in done/, failed/ and work/ of each state_folder: search and delete them there",
+    "names of files in the table of feeds' runs: they stay",
     "log files and backups: they end by their own retention",
 )
 """Where else a person may be known, and what to do there."""

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any, Final
 from unicodedata import normalize
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Table, and_, func, not_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from store.engine import reading, transact
+from store.lost import replayed_in_vain
 from store.schema import AUDIT, CASES, DEAD_LETTERS, WRITES
 from store.sealing import Sealing
 
@@ -136,7 +137,7 @@ class Erasing:
             _Kind(
                 "settled dead letters",
                 DEAD_LETTERS,
-                and_(_SETTLED, unerased),
+                and_(_SETTLED, unerased, not_(replayed_in_vain())),
                 letter_texts,
                 "body, headers and error are removed",
                 lambda _: erased,
@@ -147,6 +148,14 @@ class Erasing:
                 DEAD_LETTERS.c.state == "waiting",
                 letter_texts,
                 "stay: replay them first, their facts are not in the books",
+            ),
+            _Kind(
+                "dead letters whose replay is not in the books",
+                DEAD_LETTERS,
+                replayed_in_vain(),
+                letter_texts,
+                "stay: the broker may lose the replay, and nobody else has the fact; try again once it is booked "
+                "(at the latest they go after store.settled_days)",
             ),
             _Kind("writes in the books", WRITES, done, write_texts, "names are removed, ids stay", named_by_write),
             _Kind(

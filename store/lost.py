@@ -31,8 +31,11 @@ def no_letter(event_id: ColumnElement[str]) -> ColumnElement[bool]:
     return ~exists().where((DEAD_LETTERS.c.event_id == event_id) & (DEAD_LETTERS.c.state == "waiting"))
 
 
-def replayed_in_vain(company: str) -> ColumnElement[bool]:
-    """Of the table of dead letters: replayed, and nothing is known of its event since. A condition."""
+def replayed_in_vain(company: str | ColumnElement[str] = DEAD_LETTERS.c.company) -> ColumnElement[bool]:
+    """Of the table of dead letters: replayed, and nothing is known of its event since. A condition.
+
+    Of one company, or of each.
+    """
     letter, later = DEAD_LETTERS.c, DEAD_LETTERS.alias()
     ours = (WRITES.c.company == company) & (WRITES.c.event_id == letter.event_id)
     booked = exists().where(ours & (WRITES.c.state == "applied")) & ~exists().where(

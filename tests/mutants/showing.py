@@ -15,6 +15,14 @@ TERMINAL: Final = "tests/unit/ops/test_terminal.py"
 
 MUTANTS: Final = (
     Mutant(
+        "replay-under-way-erased",
+        "Who forgets a person loses no fact: a letter stays until its replay is in the books.",
+        "store/erasing.py",
+        "and_(_SETTLED, unerased, not_(replayed_in_vain())),",
+        "and_(_SETTLED, unerased),",
+        (f"{ERASING}::test_a_letter_whose_replay_is_in_no_books_stays_until_it_is",),
+    ),
+    Mutant(
         "outside-text-raw",
         "No text from outside moves the cursor of a terminal, hides or turns its neighbours around.",
         "runtime/outside_text.py",

@@ -15,9 +15,10 @@ from store.cases import Cases
 from store.dead_letters import DeadLetters, StoredLetter
 from store.erasing import Erasing
 from store.errors import BodySealed
+from store.inbox import Fresh, Inbox
 from store.schema import CASES, DEAD_LETTERS, WRITES
 from store.sealing import Sealing
-from tests.contract.store.samples import letter
+from tests.contract.store.samples import PAYMENT, claim, letter
 from tests.fakes import NOON, FakeClock
 
 DAY = 86_400
@@ -101,6 +102,25 @@ async def test_a_person_is_forgotten_and_nobody_else(filled: DeadLetters, erasin
     assert (await filled.get("other")).body == OTHER
     assert (await filled.get("waiting")).body == BODY
     assert [each.what for each in await erasing.of_person(name, dry=True)] == ["dead letters that wait"]
+
+
+async def test_a_letter_whose_replay_is_in_no_books_stays_until_it_is(
+    letters: DeadLetters, erasing: Erasing, inbox: Inbox
+) -> None:
+    await letters.add(letter("sent", body=BODY, company="main", event_id="evt_1"))
+    await letters.set_state("sent", "waiting", "replayed")
+    [stays] = await erasing.of_person(NAME, dry=False)
+    assert (stays.what, stays.count) == ("dead letters whose replay is not in the books", 1)
+    assert stays.becomes.startswith("stay")
+    assert await letters.wait_again("main") == 1, "and nothing of it is lost where the broker loses its disk"
+    assert (await letters.get("sent")).body == BODY
+    await letters.set_state("sent", "waiting", "replayed")
+    fresh = await claim(inbox)
+    assert isinstance(fresh, Fresh)
+    await inbox.applied("main", PAYMENT, epoch=fresh.epoch, solid_id="1")
+    held = await erasing.of_person(NAME, dry=False)
+    assert [(each.what, each.count) for each in held] == [("settled dead letters", 1)]
+    assert erased(await letters.get("sent"))
 
 
 async def test_a_write_keeps_its_ids_and_loses_the_name(erasing: Erasing, engine: AsyncEngine) -> None:
