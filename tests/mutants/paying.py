@@ -167,6 +167,6 @@ MUTANTS: Final = (
         "store/payroll_runs.py",
         "            wanted = wanted.where(PAYROLL_RUNS.c.company.in_(companies))\n",
         "            pass\n",
-        (f"{RETELLING}::test_a_company_that_is_gone_holds_up_none",),
+        (f"{PULLING}::test_a_run_of_another_account_or_one_that_cannot_be_read_holds_up_no_pull",),
     ),
 )
