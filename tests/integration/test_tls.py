@@ -18,13 +18,13 @@ from ops.management import read_state
 from producers.feeds.asking import Asking
 from producers.feeds.errors import PollUnavailable
 from producers.feeds.feed import Turn
-from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.sections import RabbitSettings
 from runtime.sections_feeds import PollingFeed
 from solid.answers import from_exception
 from solid.transport import direct_transport
 from tests.authority import Authority
+from tests.fakes import FakeClock
 from tests.integration.wiring import _pump
 
 NOT_ACCEPTED = "certificate is not accepted|certificate of solid.base_url is not accepted"
@@ -111,8 +111,7 @@ async def test_solid_of_a_private_authority_is_spoken_to_and_no_other(authority:
 
 async def test_a_feed_of_a_private_authority_is_polled_and_no_other(authority: Authority) -> None:
     async with answering(authority.serving("127.0.0.1")) as base:
-        turn = Turn(asyncio.Event(), SystemClock())
-        turn.stop.set()  # one try, and no more
+        turn = Turn(asyncio.Event(), FakeClock())  # the pauses between its tries take no time
         for trusted in (None, authority.ca_file):
             said = {"source": "warehouse-json", "company": "main", "url": base, "ca_file": trusted, "currency": "USD"}
             asking = Asking("wms", PollingFeed.model_validate(said))
