@@ -118,7 +118,7 @@ def test_an_event_type_that_is_not_used_is_acknowledged_and_counted(relay: Relay
     answer = relay.send(stripe_event("balance.available", {"object": "balance"}, id="evt_unused"))
     assert (answer.status_code, answer.json()) == (200, {"outcome": "ignored"})
     assert metric(relay, "relay_webhook_ignored_total") == before + 1
-    assert 'reason="type_not_used:balance.available"' in relay.measured()
+    assert 'reason="type_not_used"' in relay.measured()
 
 
 def test_two_secrets_are_good_during_a_rotation_and_a_header_may_carry_several_signatures(relay: Relay) -> None:
