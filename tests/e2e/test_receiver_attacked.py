@@ -192,7 +192,10 @@ def test_whoever_drips_is_cut_off(receiver: Receiver, drip: str) -> None:
 def test_after_a_request_without_its_body_the_time_still_runs(receiver: Receiver) -> None:
     """A body that comes in the end leaves a connection that is waited for again, and not for ever."""
     made = receiver.connect(b"POST /nowhere HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
-    assert made.recv(1000).startswith(b"HTTP/1.1 404")
+    answer = b""
+    while not answer.endswith(b"Not Found") and (part := made.recv(1000)):  # head and body may come apart
+        answer += part
+    assert answer.startswith(b"HTTP/1.1 404")
     made.sendall(b"defghij")
     assert ended(made) == b""
 
