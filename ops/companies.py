@@ -37,6 +37,7 @@ from ops.roles import (
 from ops.waiting_company import NOT_TO_BE_MADE, WaitingCompany, made
 from producers.payroll.telling import Teller
 from runtime.clock import Clock
+from runtime.lifecycle import in_background
 from runtime.settings import ConfigurationError, Settings
 from runtime.stalls import StallWatch
 from solid.client import SolidClient
@@ -157,12 +158,8 @@ async def _retelling(engine: AsyncEngine, publisher: Publisher, clock: Clock) ->
         teller=Teller(runs, publisher),
         clock=clock,
     )
-    telling = asyncio.create_task(retelling.run())
-    try:
+    async with in_background(retelling.run()):
         yield retelling
-    finally:
-        telling.cancel()
-        await asyncio.gather(telling, return_exceptions=True)
 
 
 def _merger(settings: Settings, shared: Shared) -> Merger:

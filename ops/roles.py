@@ -1,6 +1,5 @@
 """The composition root: from settings to running parts. Nothing else builds a link, a client or an engine."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from ops.webhooks import webhooks_of
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.clock import Clock
+from runtime.lifecycle import in_background
 from runtime.marks import Mark
 from runtime.settings import ConfigurationError, Settings
 from runtime.stalls import StallWatch
@@ -176,12 +176,8 @@ async def open_solid(
 async def watch_stalls(settings: Settings, clock: Clock) -> AsyncIterator[StallWatch]:
     """A watch that notices when this process stands still for longer than the bucket's jitter allows."""
     watch = StallWatch(clock, settings.bucket.jitter_seconds)
-    looking = asyncio.create_task(watch.run())
-    try:
+    async with in_background(watch.run()):
         yield watch
-    finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +240,8 @@ async def watch_topology(settings: Settings, link: Link, clock: Clock) -> AsyncI
         look=lambda: losses_on(settings),
         clock=clock,
     )
-    watching = asyncio.create_task(watch.run())
-    try:
+    async with in_background(watch.run()):
         yield watch
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
 
 
 async def losses_on(settings: Settings) -> Sequence[str]:

@@ -1,10 +1,14 @@
-"""Signals: the first SIGTERM or SIGINT asks for a graceful stop, the second ends the process at once."""
+"""How work begins and ends: signals, and what runs in the background of something else.
+
+The first SIGTERM or SIGINT asks for a graceful stop, the second ends the process at once.
+"""
 
 import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -28,3 +32,15 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def in_background(*jobs: Coroutine[Any, Any, Any]) -> AsyncIterator[Sequence["asyncio.Task[Any]"]]:
+    """Run these for the length of a block, then cancel them; what one of them raised is in its task."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

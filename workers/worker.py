@@ -6,7 +6,7 @@ ends when the worker is told to stop, when a token has been waited for too long,
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from messaging.mint import Mint
 from messaging.publisher import Publisher
 from messaging.topology import company_queues, replay_queue, stream_of
 from runtime.clock import Clock
+from runtime.lifecycle import in_background
 from runtime.settings import WorkerSettings
 from solid.client import SolidClient
 from solid.dialect import Dialect
@@ -112,7 +113,7 @@ class Worker:
             DialectMismatch: Solid's API is not the one that the settings describe; nothing was posted.
         """
         parts = self._parts
-        async with _in_background(parts.bucket.run(), parts.mint.run()) as background:
+        async with in_background(parts.bucket.run(), parts.mint.run()) as background:
             pause = SHORTEST_PAUSE_SECONDS
             while not stop.is_set():
                 self._settled_any = False
@@ -266,7 +267,7 @@ class Worker:
     async def _until_over(self, consumer: Consumer, stop: asyncio.Event, background: Background) -> str:
         """Watch the session: which reason ends it comes back as words for the log."""
         hold = self._parts.settings.hold_seconds
-        async with _in_background(*(event.wait() for event in (stop, consumer.lost, self._troubled))) as ends:
+        async with in_background(*(event.wait() for event in (stop, consumer.lost, self._troubled))) as ends:
             while True:
                 _raise_failure(background)
                 if stop.is_set():
@@ -310,17 +311,6 @@ def _raise_failure(background: Background) -> None:
     for task in background:
         if task.done():
             task.result()
-
-
-@contextlib.asynccontextmanager
-async def _in_background(*jobs: Coroutine[Any, Any, Any]) -> AsyncIterator[Background]:
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield tasks
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
