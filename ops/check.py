@@ -51,6 +51,10 @@ async def check(settings: Settings, clock: Clock, *, company: str | None = None)
     for each in own:
         check_exposure(checklist, each)
     await check_webhooks(checklist, own[0])
+    for name, problem in own[0].wrong_feeds.items():
+        checklist.wrong(f"feed {name}", problem)
+    for name, problem in own[0].wrong_payroll.items():
+        checklist.wrong(f"payroll.{name}", problem)
     for each in own:
         checklist.of = each.company if len(own) > 1 else ""
         await _company(checklist, each, clock, reachable=broker, others=everyone)

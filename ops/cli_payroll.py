@@ -44,7 +44,7 @@ def schedule(context: typer.Context) -> None:
 
         if not any(own.schedule for own in settings.payroll.values()):
             msg = "no [payroll.<name>] has a schedule; docs/payroll.md tells how to set one."
-            raise ConfigurationError(msg)
+            raise ConfigurationError("; ".join([*settings.wrong_payroll.values(), msg]))
         with stop_on_signals() as stop:
             async with asyncio.TaskGroup() as group:
                 group.create_task(serve_metrics(settings, stop))

@@ -39,6 +39,8 @@ def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[L
     Raises:
         ConfigurationError: there is no feed of that name, or none at all.
     """
+    for name, problem in settings.wrong_feeds.items() if only is None else ():
+        yield _line("refused", name, "relay.toml", "settings", text=problem)
     for name, feed in chosen(settings, only).items():
         try:
             refuse_bad_settings(name, settings)

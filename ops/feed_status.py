@@ -44,7 +44,8 @@ async def feeds(
                 ended = next((run.ended_at for run in latest if run.state != "interrupted"), None)
                 figures["lag_seconds"] = None if ended is None else (clock.now() - ended).total_seconds()
             found[name] = figures | {"problem": problem_of(name, settings) or figures.get("problem")}
-    return found
+    unknown = {"company": None, "source": None, "last": None, "lag_seconds": None}
+    return found | {name: unknown | {"problem": problem} for name, problem in settings.wrong_feeds.items()}
 
 
 def problem_of(name: str, settings: Settings) -> str | None:

@@ -39,12 +39,14 @@ def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSett
     """All feeds, or the one that is named.
 
     Raises:
-        ConfigurationError: there is none of that name, or none at all.
+        ConfigurationError: there is none of that name, its table is wrong, or there is none at all.
     """
+    if only is not None and only in settings.wrong_feeds:
+        raise ConfigurationError(settings.wrong_feeds[only])
     if only is not None and only not in settings.feeds:
         msg = f"no feed is called {only!r}; there are: {', '.join(sorted(settings.feeds)) or 'none'}"
         raise ConfigurationError(msg)
-    if not settings.feeds:
+    if not (settings.feeds or settings.wrong_feeds):
         msg = "no feed is set: write [feeds.<name>] with a source, and a folder or a url (docs/feeds.md)"
         raise ConfigurationError(msg)
     return settings.feeds if only is None else {only: settings.feeds[only]}
@@ -191,7 +193,14 @@ async def open_feeds(
                 return WatchedFolder(name, feed, state, context, publisher, clock, runs, progress)
             return PolledAddress(name, feed, context, publisher, cursors, clock, runs, progress)
 
-        yield [WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()]
+        async def refuse(problem: str) -> Feed:
+            raise ConfigurationError(problem)
+
+        wrong = settings.wrong_feeds if only is None else {}
+        yield [
+            *(WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()),
+            *(WaitingFeed(name, functools.partial(refuse, problem)) for name, problem in wrong.items()),
+        ]
 
 
 async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> None:
@@ -203,7 +212,7 @@ async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) ->
 
 async def feed_all(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     """Run every feed that is set, if any, until `stop` is set."""
-    if settings.feeds:
+    if settings.feeds or settings.wrong_feeds:
         async with open_feeds(settings, clock) as feeds:
             await run_feeds(feeds, stop, clock)
 

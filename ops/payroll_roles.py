@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx2
+import structlog
 from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -30,6 +31,8 @@ from runtime.sections_payroll import PayrollSettings
 from runtime.settings import ConfigurationError, Settings
 from store.payroll_runs import PayrollRuns
 
+log = structlog.get_logger()
+
 CLOSE_OF_BUSINESS = time(17)
 CSV_SOURCE = "payroll-csv"
 
@@ -38,13 +41,24 @@ def account_settings(settings: Settings, name: str) -> PayrollSettings:
     """The table of an account.
 
     Raises:
-        ConfigurationError: there is none of this name.
+        ConfigurationError: there is none of this name, or what it says is wrong.
     """
+    refuse_wrong_account(settings, name)
     if name not in settings.payroll:
         known = ", ".join(sorted(settings.payroll)) or "none"
         msg = f"relay.toml has no table [payroll.{name}]; known: {known}. docs/payroll.md tells what stands there."
         raise ConfigurationError(msg)
     return settings.payroll[name]
+
+
+def refuse_wrong_account(settings: Settings, name: str) -> None:
+    """Ask before a name is taken for one that is not set.
+
+    Raises:
+        ConfigurationError: what is wrong with the account's table.
+    """
+    if name in settings.wrong_payroll:
+        raise ConfigurationError(settings.wrong_payroll[name])
 
 
 def entities_of(own: PayrollSettings, company: str | None) -> list[str]:
@@ -189,6 +203,7 @@ async def open_reader(
     Raises:
         ConfigurationError, StoreUnavailable: see there.
     """
+    refuse_wrong_account(settings, name)
     own = settings.payroll.get(name)
     if own is None:
         options = {"provider": name}
@@ -212,6 +227,8 @@ async def open_reader(
 
 async def run_schedules(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     """Pull every account that has a schedule when its time comes, until `stop` is set."""
+    for name, problem in sorted(settings.wrong_payroll.items()):
+        log.error("payroll.account_stopped", account=name, error=problem)
     async with asyncio.TaskGroup() as group:
         for name, own in sorted(settings.payroll.items()):
             if own.schedule is not None:

@@ -26,6 +26,8 @@ def context_for(letter: StoredLetter, settings: Settings, *, facts_of: str = "")
     """
     source = letter.event_source or ""
     if (name := feed_of(letter)) is not None:
+        if name in settings.wrong_feeds:
+            raise ConfigurationError(settings.wrong_feeds[name])
         if name not in settings.feeds:
             msg = f"it came from the feed {name}, which is not in [feeds] any more"
             raise ConfigurationError(msg)

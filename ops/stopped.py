@@ -25,4 +25,4 @@ async def stopped(settings: Settings, clock: Clock, *, company: str | None = Non
                 await account_is_usable(name, own, mine, clock)
         except NOT_TO_BE_MADE as error:
             found[f"payroll {name}"] = str(error)
-    return found
+    return found | {f"payroll {name}": problem for name, problem in settings.wrong_payroll.items()}

@@ -15,7 +15,8 @@ from runtime.settings import Settings
 def webhooks_wanted(settings: Settings) -> bool:
     """Whether there is something to receive; where nothing else brings events, a missing secret is a mistake."""
     has_a_secret = settings.stripe.configured or settings.shopify.configured
-    return has_a_secret or not (settings.feeds or settings.payroll)
+    others = settings.feeds or settings.payroll or settings.wrong_feeds or settings.wrong_payroll
+    return has_a_secret or not others
 
 
 def mode_of(settings: Settings) -> Mode:

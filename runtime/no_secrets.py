@@ -21,12 +21,12 @@ SECRETS: Final = (
 """Settings that `relay.toml` may not hold."""
 
 
-def refuse_secrets_in(path: Path) -> dict[str, str]:
-    """Raise for a secret in a table of all; give company → what is to be said of one in the company's own."""
+def refuse_secrets_in(path: Path) -> dict[tuple[str, str], str]:
+    """Raise for a secret in a table of all; give (companies or feeds, name) → what is to be said of one in its own."""
     if not path.is_file():
         return {}
     written = tomllib.loads(path.read_text("utf-8"))
-    for where in (*_secrets_in(written), *secret_settings_in(written)):
+    for where in _secrets_in(written):
         raise ConfigurationError(_secret(path, where))
     store = written.get("store")
     url = store.get("url") if isinstance(store, dict) else None
@@ -36,10 +36,10 @@ def refuse_secrets_in(path: Path) -> dict[str, str]:
     companies = written.get("companies")
     own = companies if isinstance(companies, dict) else {}
     return {
-        name: "; ".join(_secret(path, f"companies.{name}.{where}") for where in found)
+        ("companies", name): "; ".join(_secret(path, f"companies.{name}.{where}") for where in found)
         for name, tables in own.items()
         if (found := _secrets_in(tables))
-    }
+    } | {("feeds", name): _secret(path, f"feeds.{name}.{where}") for name, where in secret_settings_in(written)}
 
 
 def _secrets_in(tables: object) -> list[str]:

@@ -210,12 +210,12 @@ class ShopifySettings(Section):
         return self
 
 
-def secret_settings_in(written: Mapping[str, Any]) -> Iterator[str]:
-    """Paths of feeds' secrets in `relay.toml` as it was written: `feeds.north.token`."""
+def secret_settings_in(written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Feeds that hold a secret in `relay.toml` as it was written, and its setting: `north`, `token`."""
     feeds = written.get("feeds")
     for name, table in feeds.items() if isinstance(feeds, dict) else ():
         if isinstance(table, dict) and "token" in table:
-            yield f"feeds.{name}.token"
+            yield name, "token"
 
 
 def read_options(path: Path) -> dict[str, Any]:

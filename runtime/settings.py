@@ -7,10 +7,12 @@ named here, never from `relay.toml` itself. A wrong setting is refused at start 
 import difflib
 import os
 import tomllib
+from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError, ValidatorFunctionWrapHandler, field_validator, model_validator
+from pydantic import ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -49,6 +51,8 @@ __all__ = [
     "load_settings",
 ]
 
+_TABLES: Final = ("companies", "feeds", "payroll")
+"""Tables of tables: one that cannot be used stands still by itself."""
 OTHER_VARIABLES = {"RELAY_CONFIG", "RELAY_SIMULATOR_KEY"}
 
 
@@ -75,6 +79,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     payroll: dict[PayrollName, PayrollSettings] = {}
     companies: dict[CompanyName, CompanySettings] = {}
+    _wrong: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -116,26 +121,50 @@ class Settings(BaseSettings):
         if isinstance(own, WrongCompany):
             raise ConfigurationError(own.problem)
 
-    @field_validator("companies", mode="wrap")
+    @model_validator(mode="wrap")
     @classmethod
     def _each_for_itself(
         cls,
         said: Any,  # noqa: ANN401 - raw, as it was written
-        handler: ValidatorFunctionWrapHandler,
-    ) -> dict[str, CompanySettings]:
-        """What is wrong in the table of one company is that company's affair."""
+        handler: ModelWrapValidatorHandler["Settings"],
+    ) -> "Settings":
+        """What is wrong in the table of one company, feed or payroll account is its own affair."""
         try:
-            return handler(said)  # type: ignore[no-any-return]  # as the field's type says
+            return handler(said)
         except ValidationError as error:
             problems = error.errors()
-            if any(not problem["loc"] or problem["loc"][-1] == "[key]" for problem in problems):
-                raise  # no table of companies, or a name that no queue could have
-            wrong = {str(problem["loc"][0]) for problem in problems}
-            usable: dict[str, CompanySettings] = handler({name: own for name, own in said.items() if name not in wrong})
-            return usable | {
-                name: WrongCompany.saying(_problems("companies", [each for each in problems if each["loc"][0] == name]))
-                for name in wrong
-            }
+            if not all(_of_one_table(problem) for problem in problems):
+                raise
+        own = [tuple(map(str, problem["loc"][:2])) for problem in problems]
+        usable = {
+            table: {name: each for name, each in tables.items() if (table, name) not in own}
+            if table in _TABLES
+            else tables
+            for table, tables in said.items()
+        }
+        settings = handler(usable)
+        for table, name in dict.fromkeys(own):
+            mine = [each for each, of in zip(problems, own, strict=True) if of == (table, name)]
+            settings.leave_out(table, name, _problems(mine))
+        return settings
+
+    def leave_out(self, table: str, name: str, problem: str) -> None:
+        """Let one company, feed or payroll account stand still by itself; `problem` says what is wrong."""
+        if table == "companies":
+            self.companies[name] = WrongCompany.saying(problem)
+        else:
+            (self.feeds if table == "feeds" else self.payroll).pop(name, None)
+            self._wrong.setdefault(table, {}).setdefault(name, problem)
+
+    @property
+    def wrong_feeds(self) -> Mapping[str, str]:
+        """Feed → what is wrong with its table; such a feed is not in `feeds`."""
+        return self._wrong.get("feeds", {})
+
+    @property
+    def wrong_payroll(self) -> Mapping[str, str]:
+        """Payroll account → what is wrong with its table; such an account is not in `payroll`."""
+        return self._wrong.get("payroll", {})
 
     @model_validator(mode="before")
     @classmethod
@@ -154,37 +183,42 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _companies_are_served(self) -> "Settings":
-        paid = {company for account in self.payroll.values() for company in account.entities.values()}
-        fed = {*self.shopify.shops.values(), *(feed.company for feed in self.feeds.values() if feed.company)}
-        wanted = {self.company, *self.stripe.accounts.values(), *paid, *fed} if self.companies else set[str]()
-        for company in sorted(wanted - self.companies.keys()):
-            msg = (
-                f"events go to company {company}, and [companies.{company}] is missing: nobody would write its books; "
-                f"known: {', '.join(self.served)}. "
-                "Set company, stripe.accounts, shopify.shops, the feeds and the entities of payroll to companies "
-                "that are there."
-            )
-            raise ValueError(msg)
+        if not self.companies:
+            return self
+        for company in sorted({self.company, *self.stripe.accounts.values(), *self.shopify.shops.values()}):
+            if problem := self._not_served(company):
+                msg = f"{problem} Set company, stripe.accounts and shopify.shops to companies that are there."
+                raise ValueError(msg)
+        for name, feed in list(self.feeds.items()):
+            if feed.company is None:
+                problem = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
+                self.leave_out("feeds", name, problem)
+            elif problem := self._not_served(feed.company):
+                self.leave_out("feeds", name, f"feeds.{name}.company: {problem}")
+        for name, account in list(self.payroll.items()):
+            for problem in filter(None, map(self._not_served, account.entities.values())):
+                self.leave_out("payroll", name, f"payroll.{name}.entities: {problem}")
         return self
 
-    @model_validator(mode="after")
-    def _feeds_say_whose_they_are(self) -> "Settings":
-        for name, feed in self.feeds.items() if self.companies else ():
-            if feed.company is None:
-                msg = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
-                raise ValueError(msg)
-        return self
+    def _not_served(self, company: str) -> str | None:
+        if company in self.companies:
+            return None
+        return (
+            f"events go to company {company}, and [companies.{company}] is missing: nobody would write its books; "
+            f"known: {', '.join(self.served)}."
+        )
 
     @model_validator(mode="after")
     def _an_entity_is_pulled_by_one_account(self) -> "Settings":
         """Two accounts with other options would replace each other's versions of a run for ever."""
-        pulled: dict[tuple[str, str], str] = {}
-        for name, own in self.payroll.items():
-            for entity in own.entities:
-                other = pulled.setdefault((own.provider, entity), name)
-                if other != name:
-                    msg = f"{entity} of {own.provider} is in the entities of both payroll.{other} and payroll.{name}"
-                    raise ValueError(f"{msg}: leave it in one of them")
+        for (one, mine), (other, theirs) in combinations(list(self.payroll.items()), 2):
+            if mine.provider == theirs.provider and (shared := sorted(mine.entities.keys() & theirs.entities.keys())):
+                problem = (
+                    f"{', '.join(shared)} of {mine.provider} is in the entities of both payroll.{one} and "
+                    f"payroll.{other}: leave it in one of them"
+                )
+                self.leave_out("payroll", one, problem)
+                self.leave_out("payroll", other, problem)
         return self
 
     @model_validator(mode="after")
@@ -194,7 +228,7 @@ class Settings(BaseSettings):
         for name, own in list(self.companies.items()):
             problem = self._too_patient(f"companies.{name}.solid", own.solid)
             if "timeout_seconds" in own.solid.model_fields_set and problem is not None:
-                self.companies[name] = WrongCompany.saying(problem)
+                self.leave_out("companies", name, problem)
         return self
 
     def _too_patient(self, where: str, solid: SolidSettings) -> str | None:
@@ -228,7 +262,7 @@ def load_settings() -> Settings:
     """Read `relay.toml` (or the file `RELAY_CONFIG` names) and the environment.
 
     `RABBITMQ_URL` is honoured where `RELAY_RABBITMQ__URL` is not set. What is wrong in the table of one company is told
-    by `Settings.refuse_wrong`.
+    by `Settings.refuse_wrong`, that of one feed or payroll account by `wrong_feeds` and `wrong_payroll`.
 
     Raises:
         ConfigurationError: a value is wrong; the message names each setting and what is wrong with it.
@@ -244,9 +278,10 @@ def load_settings() -> Settings:
     try:
         talkative = refuse_secrets_in(Path(named or "relay.toml"))
         settings = Settings()
-        settings.companies.update({name: WrongCompany.saying(told) for name, told in talkative.items()})
+        for (table, name), told in talkative.items():
+            settings.leave_out(table, name, told)
     except ValidationError as error:
-        raise ConfigurationError(_problems("", error.errors())) from None
+        raise ConfigurationError(_problems(error.errors())) from None
     except SettingsError as error:
         msg = f"RELAY_… variables: {error}. Lists and tables are written as JSON, for example '[\"whsec_…\"]'."
         raise ConfigurationError(msg) from None
@@ -256,8 +291,14 @@ def load_settings() -> Settings:
     return settings
 
 
-def _problems(table: str, problems: list[ErrorDetails]) -> str:
-    told = "; ".join(f"{'.'.join(filter(None, (table, _path(each))))}: {_said(each)}" for each in problems)
+def _of_one_table(problem: ErrorDetails) -> bool:
+    """Whether it is in one company, feed or account; the name of a company is everybody's: no queue could have it."""
+    where = problem["loc"]
+    return len(where) > 1 and where[0] in _TABLES and (where[0], where[-1]) != ("companies", "[key]")
+
+
+def _problems(problems: list[ErrorDetails]) -> str:
+    told = "; ".join(f"{_path(each)}: {_said(each)}" for each in problems)
     return f"relay.toml or RELAY_… variables: {told}"
 
 

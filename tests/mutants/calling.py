@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "wrong-company-ends-all",
         "A wrong value in the table of one company stops no other.",
         "runtime/settings.py",
-        '            if any(not problem["loc"] or problem["loc"][-1] == "[key]" for problem in problems):\n',
+        "            if not all(_of_one_table(problem) for problem in problems):\n",
         "            if problems:\n",
         (f"{WRONG}::test_it_waits_with_the_text_of_the_error_and_the_others_are_served",),
     ),

@@ -17,8 +17,8 @@ MUTANTS: Final = (
         "wrong-feed-ends-all",
         "A feed that cannot be used as it is set stops no other.",
         "ops/feeding.py",
-        "yield [WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()]",
-        "yield [await make(name, feed) for name, feed in feeds.items()]",
+        "            *(WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()),\n",
+        "            *[await make(name, feed) for name, feed in feeds.items()],\n",
         (f"{FEEDS}::test_one_pass_goes_over_all_feeds_and_says_of_each_that_is_wrong_what_it_is",),
     ),
     Mutant(

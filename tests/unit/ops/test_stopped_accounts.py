@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
-from ops.payroll_roles import run_schedules
+from ops.payroll_roles import open_puller, open_reader, run_schedules
 from ops.stopped import stopped
 from runtime.clock import SystemClock
-from runtime.settings import Settings
+from runtime.settings import ConfigurationError, Settings
 
 
 def settings_in(folder: Path) -> Settings:
@@ -46,3 +47,18 @@ async def test_the_status_names_the_two_that_a_person_must_mend(tmp_path: Path) 
     found = await stopped(settings_in(tmp_path), SystemClock())
     assert found.keys() == {"payroll missing", "payroll bad"}
     assert await stopped(settings_in(tmp_path), SystemClock(), company="other") == {}
+
+
+async def test_an_account_whose_table_is_wrong_is_named_wherever_somebody_asks_for_it(tmp_path: Path) -> None:
+    accounts = {"bad": {"provider": "finch", "entities": {"e": "main"}, "schedule": "every day"}}
+    settings = Settings.model_validate({"payroll": accounts, "store": {"url": f"sqlite:///{tmp_path / 'relay.db'}"}})
+    problem = settings.wrong_payroll["bad"]
+    assert "is no cron expression" in problem
+    assert await stopped(settings, SystemClock()) == {"payroll bad": problem}
+    for asked in (
+        open_puller(settings, "bad", SystemClock(), dry=True),
+        open_reader(settings, "bad", SystemClock(), company=None, dry=True),
+    ):
+        with pytest.raises(ConfigurationError, match="is no cron expression"):
+            async with asked:
+                pass

@@ -118,6 +118,15 @@ def test_the_environment_is_told_apart_too(variable: str, monkeypatch: pytest.Mo
     assert [bool(problem_of(each, own)) for each in own] == [False, True, False]
 
 
+async def test_check_names_a_feed_and_an_account_whose_table_is_wrong_once_for_all_companies() -> None:
+    pulled = "provider = 'finch'\nentities = { e = 'nobody' }\ntoken_file = 'token'"
+    settings = settings_with(f"[companies.south.solid]\n{KEY}[feeds.bad]\nsource = 5\n[payroll.bad]\n{pulled}")
+    found = [each for each in await check(settings, SystemClock()) if each.what in ("feed bad", "payroll.bad")]
+    assert [(each.what, each.ok) for each in found] == [("feed bad", False), ("payroll.bad", False)]
+    assert "feeds.bad" in found[0].text
+    assert "[companies.nobody] is missing" in found[1].text
+
+
 NOT_ONE_COMPANY_S: Mapping[str, str] = {
     "a name that no queue could have": '[companies."South_1".solid]\napi_key_file = "south.key"',
     "a setting of all": "[bucket]\nburst = -1",

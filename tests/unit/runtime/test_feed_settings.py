@@ -39,29 +39,48 @@ def test_a_feed_with_a_url_is_polled_and_any_other_is_a_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "feed", "said"),
     [
-        (FOLDER + "quiet = 3\n", r"feeds\.north\.quiet: "),
-        (FOLDER + 'url = "https://x"\n', r"feeds\.north\.folder: "),
-        (FOLDER.replace('folder = "in"\n', ""), r"feeds\.north\.folder: "),
-        (FOLDER + 'currency = "usd"\n', r"feeds\.north\.currency: "),
-        (FOLDER + "max_bytes = 0\n", "0 was said"),
-        (FOLDER.replace("north", "North"), r"feeds\.North"),
-        (POLLED.replace("https", "ftp"), "http://"),
-        (POLLED.replace("//x", "//me:hidden@x"), "must not hold a user"),
-        (POLLED + 'headers = { Authorization = "hidden" }\n', "Authorization looks like a secret"),
-        (POLLED + 'headers = { X-Api-Key = "hidden" }\n', "token_file"),
-        (POLLED + 'token = "hidden"\n', r"feeds\.shop\.token is a secret.*RELAY_FEEDS__SHOP__TOKEN"),
-        (POLLED + 'cursor = { param = "since" }\n', "say one: max_of"),
-        (POLLED + 'cursor = { param = "since", max_of = "a", field = "b" }\n', "say one: max_of"),
-        (POLLED + 'next_param = "page"\n', "next_param needs next_field"),
-        ('[shopify]\nsecrets = ["hidden"]\n', r"shopify\.secrets is a secret"),
-        (TWO + FOLDER, r"feeds\.north\.company is missing.*one, two"),
-        (TWO + FOLDER + 'company = "three"\n', r"\[companies\.three\] is missing"),
-        (TWO + '[shopify]\nshops = { "x" = "three" }\n', r"\[companies\.three\] is missing"),
+        (FOLDER + "quiet = 3\n", "north", r"feeds\.north\.quiet: "),
+        (FOLDER + 'url = "https://x"\n', "north", r"feeds\.north\.folder: "),
+        (FOLDER.replace('folder = "in"\n', ""), "north", r"feeds\.north\.folder: "),
+        (FOLDER + 'currency = "usd"\n', "north", r"feeds\.north\.currency: "),
+        (FOLDER + "max_bytes = 0\n", "north", "0 was said"),
+        (FOLDER.replace("north", "North"), "North", r"feeds\.North"),
+        (POLLED.replace("https", "ftp"), "shop", "http://"),
+        (POLLED.replace("//x", "//me:hidden@x"), "shop", "must not hold a user"),
+        (POLLED + 'headers = { Authorization = "hidden" }\n', "shop", "Authorization looks like a secret"),
+        (POLLED + 'headers = { X-Api-Key = "hidden" }\n', "shop", "token_file"),
+        (POLLED + 'token = "hidden"\n', "shop", r"feeds\.shop\.token is a secret.*RELAY_FEEDS__SHOP__TOKEN"),
+        (POLLED + 'cursor = { param = "since" }\n', "shop", "say one: max_of"),
+        (POLLED + 'cursor = { param = "since", max_of = "a", field = "b" }\n', "shop", "say one: max_of"),
+        (POLLED + 'next_param = "page"\n', "shop", "next_param needs next_field"),
+        (TWO + FOLDER, "north", r"feeds\.north\.company is missing.*one, two"),
+        (TWO + FOLDER + 'company = "three"\n', "north", r"\[companies\.three\] is missing"),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(written: str, said: str) -> None:
+def test_a_mistake_in_one_feed_is_told_in_a_sentence_and_stops_that_feed_alone(
+    written: str, feed: str, said: str
+) -> None:
+    other = FOLDER.replace("north", "other") + ('company = "one"\n' if TWO in written else "")
+    Path("relay.toml").write_text(written + other)
+    settings = load_settings()
+    assert set(settings.feeds) == {"other"}
+    assert set(settings.wrong_feeds) == {feed}
+    assert re.search(said, settings.wrong_feeds[feed])
+    assert "hidden" not in f"{settings.wrong_feeds}{settings!r}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('[shopify]\nsecrets = ["hidden"]\n', r"shopify\.secrets is a secret"),
+        (TWO + '[shopify]\nshops = { "x" = "three" }\n', r"\[companies\.three\] is missing"),
+        ('feeds = ["hidden"]\n', r"feeds: Input should be"),
+        (FOLDER + "quiet = 3\n[log]\nlevel = 3\n", r"feeds\.north\.quiet: .*log\.level: "),
+    ],
+)
+def test_a_mistake_in_what_is_of_all_is_told_in_a_sentence(written: str, said: str) -> None:
     Path("relay.toml").write_text(written)
     with pytest.raises(ConfigurationError, match=said) as refused:
         load_settings()

@@ -46,9 +46,28 @@ def test_what_cannot_work_is_refused_at_start(changes: dict[str, object], messag
         settings(**changes)
 
 
-def test_an_entity_is_in_one_account_only() -> None:
-    with pytest.raises(ValidationError, match=r"e1 of gusto is in the entities of both payroll\.one and payroll\.two"):
-        Settings.model_validate({"payroll": {"one": GUSTO, "two": GUSTO}})
+def test_an_entity_is_in_one_account_only_or_neither_is_pulled() -> None:
+    other = GUSTO | {"entities": {"e2": "main"}}
+    found = Settings.model_validate({"payroll": {"one": GUSTO, "two": GUSTO, "three": other}})
+    assert set(found.payroll) == {"three"}
+    said = "e1 of gusto is in the entities of both payroll.one and payroll.two: leave it in one of them"
+    assert found.wrong_payroll == {"one": said, "two": said}
+
+
+def test_a_mistake_in_one_account_stops_that_account_alone() -> None:
+    wrong = GUSTO | {"entities": {"e2": "main"}, "time_zone": "New York"}
+    found = Settings.model_validate({"payroll": {"one": GUSTO, "two": wrong}})
+    assert set(found.payroll) == {"one"}
+    assert "payroll.two" in found.wrong_payroll["two"]
+    assert "IANA" in found.wrong_payroll["two"]
+
+
+def test_an_account_of_a_company_that_nobody_serves_stops_alone() -> None:
+    companies = {"main": {"solid": {"api_key_file": "key"}}}
+    strange = GUSTO | {"entities": {"e2": "nobody"}}
+    found = Settings.model_validate({"companies": companies, "payroll": {"one": GUSTO, "two": strange}})
+    assert set(found.payroll) == {"one"}
+    assert "[companies.nobody] is missing" in found.wrong_payroll["two"]
 
 
 def test_what_is_not_said_is_the_provider_s_own() -> None:
