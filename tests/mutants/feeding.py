@@ -110,11 +110,11 @@ MUTANTS: Final = (
     ),
     Mutant(
         "etag-of-one-page",
-        "An ETag of the first of several pages says nothing of the others.",
+        "An ETag of one of several pages says nothing of the others.",
         "producers/feeds/polling.py",
         "reading.position == reading.cursor.value and reading.pages == 1",
         "reading.position == reading.cursor.value",
-        (f"{POLLING}::test_an_etag_of_the_first_of_two_pages_is_not_used",),
+        (f"{POLLING}::test_an_etag_of_one_of_two_pages_is_not_used",),
     ),
     Mutant(
         "token-to-strangers",
