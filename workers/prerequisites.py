@@ -46,7 +46,7 @@ async def check(
                 states = await inbox.state_of(company, [external_id])
                 if states.get(external_id) == "applied":
                     continue
-                if external_id in states or not await _posted_earlier(earlier, requirement, day):
+                if not await _posted_earlier(earlier, requirement, day):
                     reason = f"prerequisite:{external_id}"
                     raise PrerequisiteMissing(reason, f"{external_id} is not in the books yet")
             case RefundsReach(group=group, total=total):

@@ -137,6 +137,16 @@ MUTANTS: Final = (
         ("tests/unit/workers/test_prerequisites.py::test_what_is_sent_but_not_known_to_be_applied_is_missing",),
     ),
     Mutant(
+        "half-done-never-looked-for",
+        "What a restored inbox has half done is in the books where a lost one finished it.",
+        "workers/prerequisites.py",
+        "                if not await _posted_earlier(",
+        "                if external_id in states or not await _posted_earlier(",
+        (
+            "tests/unit/workers/test_prerequisites.py::test_what_a_restored_inbox_left_half_done_is_there_where_a_lost_one_finished_it",
+        ),
+    ),
+    Mutant(
         "conflict-ignored",
         "One external id never stands for two amounts.",
         "store/transitions.py",

@@ -4,6 +4,7 @@ import pytest
 
 from schemas.money import Money
 from solid.client import Inconclusive
+from store.earlier import EarlierRecords
 from tests.unit.workers.bench import CHART, COMPANY, DAY, TIMING, Bench, entry, fact
 from workers import prerequisites
 from workers.errors import NotYet
@@ -33,9 +34,25 @@ async def test_what_is_sent_but_not_known_to_be_applied_is_missing(bench: Bench)
     bench.solid.faults.append("answer_lost")
     with pytest.raises(Exception, match="waiting"):
         await bench.applier().apply(fact(), Plan(writes=(entry("fact:1"),)))
-    for waited in (False, True):
-        with pytest.raises(PrerequisiteMissing):
-            await check(bench, waited=waited)
+    with pytest.raises(PrerequisiteMissing):
+        await check(bench)
+
+
+async def test_what_a_restored_inbox_left_half_done_is_there_where_a_lost_one_finished_it(bench: Bench) -> None:
+    """Its own event was settled in the time that was lost: nobody will ever hand it over again."""
+    bench.solid.faults.append("never_arrived")
+    with pytest.raises(Exception, match="waiting"):
+        await bench.applier().apply(fact(), Plan(writes=(entry("fact:1"),)))
+    for _ in ("its last call may still land", "nothing came of it"):
+        with pytest.raises((NotYet, PrerequisiteMissing)):
+            await check(bench, waited=True)
+        bench.clock.advance(TIMING.settle + TIMING.unasked)
+    bench.solid.add(record_of(entry("fact:1"), {}, CHART))
+    await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY, by="me")
+    with pytest.raises(NotYet):
+        await check(bench, waited=True)
+    bench.clock.advance(TIMING.settle + TIMING.unasked)
+    await check(bench, waited=True)
 
 
 async def test_what_is_applied_is_there_for_its_own_company_only(bench: Bench) -> None:
