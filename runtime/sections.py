@@ -59,6 +59,15 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_nul(cls, said: Any) -> Any:  # noqa: ANN401 - raw, as it was written
+        """No file can have such a name, and no server such an address."""
+        if isinstance(said, str) and "\0" in said:
+            msg = "holds a NUL character"
+            raise ValueError(msg)
+        return said
+
 
 class RabbitSettings(Section):
     """`[rabbitmq]`: where the broker is, and how long to wait for it."""

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from solid.client import Everything, Inconclusive
+from solid.errors import OutcomeUnknown, SolidError, Unavailable
 from solid.lookups import shifted
 from solid.models import Kind
 from store.earlier import EarlierRecords, Known
@@ -57,6 +58,14 @@ class NotRead(Exception):
     """The list cannot be read to its end: look each write up on its own."""
 
 
+class ReadingFailed(NotRead):
+    """Solid fails the reading, as far as is known this one only. `error` says how: OutcomeUnknown or Unavailable."""
+
+    def __init__(self, error: SolidError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Earlier:
     """What Solid had of one company before its inbox began. Use one a process; safe for many tasks."""
 
@@ -78,6 +87,7 @@ class Earlier:
         self._known: dict[Kind, Known] = {}
         self._unreadable: set[Kind] = set()
         self._waiting: set[Kind] = set()
+        self._failed: dict[Kind, SolidError] = {}
         self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def renew(self) -> None:
@@ -85,7 +95,7 @@ class Earlier:
         began = await self._records.began(self._company)
         if began != self._began:
             self._began = began
-            for memory in (self._known, self._unreadable, self._waiting):
+            for memory in (self._known, self._unreadable, self._waiting, self._failed):
                 memory.clear()
 
     async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
@@ -101,11 +111,28 @@ class Earlier:
         The day of a contact does not matter: its list is read as a whole.
 
         Raises:
-            NotRead: the list may lack some records.
+            NotRead: the list may lack some records; ReadingFailed: Solid fails this reading.
             NotYet: an earlier inbox was at work, or that cannot be told, and its last call may still land.
-            StoreUnavailable, Unavailable, OutcomeUnknown: see there.
+            StoreUnavailable, Unavailable (nothing was sent): see there.
         """
         return (await self._known_of(kind, day)).get(external_id)
+
+    async def contact(self, stream: str, happened: datetime, external_id: str, *, day: date) -> str | None:
+        """Solid's id of a customer of an earlier inbox, also renamed since; None where the list does not tell.
+
+        A list that Solid fails stops no new customer, unless the fact is of an earlier inbox's time.
+
+        Raises:
+            NotYet, StoreUnavailable, Unavailable, OutcomeUnknown: as for `find`.
+        """
+        try:
+            return await self.find("contact", external_id, day=day)
+        except ReadingFailed as failed:
+            if await self.concerns(stream, happened, day):
+                raise failed.error from failed
+        except NotRead:
+            """It is found by its name, if that is still the same."""
+        return None
 
     async def merged_stock(self, happened: datetime, day: date) -> bool:
         """Whether an earlier store made adjustments of that time part of entries that this one knows nothing of.
@@ -119,6 +146,8 @@ class Earlier:
             return False
         try:
             records = await self._known_of("entry", day)
+        except ReadingFailed as failed:
+            raise failed.error from failed
         except NotRead:
             return True
         merged = {name: records[name] for name in records if name.startswith(MERGED)}
@@ -140,7 +169,7 @@ class Earlier:
         if kind in self._waiting and rest > 0:
             raise NotYet("settling", rest)
         since = shifted(day, -FURTHER_BACK)
-        found = await self._solid.everything(kind, since=since)
+        found = await self._everything(kind, since)
         if rest > 0 and (isinstance(found, Inconclusive) or await self._may_not_be_all(found.ids)):
             self._waiting.add(kind)
             raise NotYet("settling", rest)
@@ -153,6 +182,23 @@ class Earlier:
         await self._records.keep(self._company, kind, known)
         log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
         return known
+
+    async def _everything(self, kind: Kind, since: date) -> Everything | Inconclusive:
+        """The reading; one that Solid fails is not tried again for a while. Raises ReadingFailed, Unavailable."""
+        watch, failure = self._inbox.watch, ("reading failed", self._company, kind)
+        since_then = watch.seconds(failure)
+        if kind in self._failed and since_then is not None and since_then < self._settle.total_seconds():
+            raise ReadingFailed(self._failed[kind])
+        try:
+            return await self._solid.everything(kind, since=since)
+        except (OutcomeUnknown, Unavailable) as error:
+            if isinstance(error, Unavailable) and not error.sent:
+                raise
+            self._failed[kind] = error
+            watch.forget(failure)
+            watch.saw(failure)
+            log.info("earlier.reading_failed", kind=kind, error=type(error).__name__)
+            raise ReadingFailed(error) from error
 
     async def _beginning(self) -> datetime:
         if self._began is None:

@@ -5,7 +5,7 @@ what is found becomes a case, and a person decides. What was ever in doubt is lo
 one reading of a list answers for every write of its days.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol, get_args
@@ -75,13 +75,17 @@ class Sweeper:
         """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
         shortest = min(max(self.after.total_seconds() / 10, SHORTEST_ROUND_SECONDS), LONGEST_ROUND_SECONDS)
         while True:
-            pages = 0
-            try:
-                await self.sweep_once()
-                pages = await self.read_once()
-            except Unavailable as error:
-                log.info("sweep.interrupted", error=type(error).__name__)
+            await self._unless_closed(self.sweep_once)
+            pages = await self._unless_closed(self.read_once)
             await self.clock.sleep(min(pages * SECONDS_A_PAGE, shortest) if pages else shortest)
+
+    async def _unless_closed(self, look: Callable[[], Awaitable[int]]) -> int:
+        """What came of it; 0 where Solid takes no calls at the moment, or fails this one again and again."""
+        try:
+            return await look()
+        except Unavailable as error:
+            log.info("sweep.interrupted", error=type(error).__name__, sent=error.sent)
+            return 0
 
     def _due_before(self) -> datetime:
         """What was settled before that is due: nothing for a while after the wall clock was set, as it may be young."""
@@ -106,7 +110,9 @@ class Sweeper:
             try:
                 found = await self.solid.look_up(sought_of(row))
                 await self._close([row], {row.external_id: found})
-            except ENDS:
+            except ENDS as error:
+                if _was_answered(error):
+                    self._past = (row.updated_at, row.external_id)
                 raise
             except SolidError as error:
                 log.info("sweep.passed_over", external_id=row.external_id, error=type(error).__name__)
@@ -134,7 +140,9 @@ class Sweeper:
             return 1
         try:
             return await self._read(due)
-        except ENDS:
+        except ENDS as error:
+            if _was_answered(error):
+                self._wait((kind, *days_of(due[0])))
             raise
         except SolidError as error:
             log.info("sweep.not_read", kind=kind, error=type(error).__name__)
@@ -204,6 +212,11 @@ class Sweeper:
     async def _open(self, kind: str, subject: str, detail: Mapping[str, object]) -> None:
         if await self.cases.open(self.company, kind, subject, detail):
             log.error("case.opened", kind=kind, external_id=subject)
+
+
+def _was_answered(error: Exception) -> bool:
+    """Whether this call reached somebody who could not serve it: another call may fare better, and has its turn."""
+    return isinstance(error, Unavailable) and error.sent
 
 
 def _in(read: Everything | Inconclusive, external_id: str) -> Lookup:

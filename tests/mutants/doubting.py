@@ -49,8 +49,8 @@ MUTANTS: Final = (
         "contact-known-by-name-only",
         "A customer of an inbox that was lost is found by external id, whatever the name is by now.",
         "workers/applying.py",
-        "                if known is not None:\n",
-        "                if False:\n",
+        "            if known is not None:\n",
+        "            if False:\n",
         (f"{EARLIER}::test_a_customer_of_a_lost_inbox_who_has_another_name_by_now_is_not_made_again",),
     ),
     Mutant(
@@ -65,8 +65,8 @@ MUTANTS: Final = (
         "sweep-doubts-only",
         "Every write is looked for once more, also one whose answer came: a proxy may have repeated the call.",
         "workers/sweeping.py",
-        "                pages = await self.read_once()\n",
-        "                pages = 0\n",
+        "            pages = await self._unless_closed(self.read_once)\n",
+        "            pages = 0\n",
         (f"{SWEEPING}::test_each_round_looks_at_what_was_in_doubt_and_at_some_of_the_rest",),
     ),
     Mutant(
