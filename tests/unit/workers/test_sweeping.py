@@ -41,12 +41,12 @@ def sweeper(bench: Bench, looking: Looking) -> Sweeper:
     return Sweeper(looking, bench.inbox("sweeper"), cases, COMPANY, AFTER, bench.clock)
 
 
-async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost") -> None:
+async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost", *, name: str = FEE) -> None:
     bench.solid.faults.append(fault)  # type: ignore[arg-type]
     with pytest.raises(OutcomeUnknown):
-        await bench.applier().apply(fact(), one())
+        await bench.applier().apply(fact(), one(name))
     bench.clock.advance(TIMING.settle + TIMING.unasked)
-    await bench.applier().apply(fact(), one())
+    await bench.applier().apply(fact(), one(name))
 
 
 async def found(bench: Bench) -> list[tuple[str, str]]:
@@ -388,8 +388,9 @@ class Failing(Looking):
 )
 async def test_what_always_gets_504_holds_up_nothing_else(bench: Bench, fails: str, unswept: set[str]) -> None:
     await in_doubt_and_settled(bench)
+    await in_doubt_and_settled(bench, name="fact:behind")
     await bench.applier().apply(fact(), sale())
-    writes = {FEE, *(write.external_id for write in sale().writes)}
+    writes = {FEE, "fact:behind", *(write.external_id for write in sale().writes)}
     bench.clock.advance(AFTER.total_seconds() + 1)
     running = asyncio.create_task(sweeper(bench, Failing(bench, fails)).run())
     left = writes
