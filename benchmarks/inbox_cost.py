@@ -31,6 +31,7 @@ from schemas.envelope import Event, encode
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import PacedTransport, direct_transport
+from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
@@ -196,8 +197,8 @@ async def _open_client(base_url: str) -> AsyncIterator[SolidClient]:
 
 def _earlier(client: SolidClient, engine: AsyncEngine, inbox: Inbox, *, company: str) -> Earlier:
     records = EarlierRecords(engine, CLOCK)
-    settle = timedelta(seconds=TIMING.settle)
-    return Earlier(solid=client, records=records, inbox=inbox, company=company, settle=settle)
+    settle, cases = timedelta(seconds=TIMING.settle), Cases(engine, CLOCK)
+    return Earlier(solid=client, records=records, inbox=inbox, cases=cases, company=company, settle=settle)
 
 
 def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEarlier, *, company: str) -> Pipeline:

@@ -74,8 +74,3 @@ class NothingEarlier:
         """Find nothing."""
         del kind, external_id, day
         return None
-
-    async def contact(self, stream: str, happened: datetime, external_id: str, *, day: date) -> str | None:
-        """Find nobody."""
-        del stream, happened, external_id, day
-        return None

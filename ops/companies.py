@@ -187,18 +187,20 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
     worker, company, clock = settings.worker, settings.company, shared.clock
     mint = mint_on(shared.minting, settings, clock, nothing_kept=lost)
     shared.metrics.watch(company, mint)
+    cases = Cases(shared.engine, clock)
     timing = Timing(worker.settle_seconds, worker.lease_seconds, settings.solid.timeout_seconds)
     earlier = Earlier(
         solid=solid,
         records=EarlierRecords(shared.engine, clock),
         inbox=shared.inbox,
+        cases=cases,
         company=company,
         settle=timedelta(seconds=worker.settle_seconds),
     )
     sweeper = Sweeper(
         solid=solid,
         inbox=shared.inbox,
-        cases=Cases(shared.engine, clock),
+        cases=cases,
         company=company,
         after=timedelta(seconds=worker.sweep_after_seconds),
         clock=clock,

@@ -6,6 +6,7 @@ looked up first and adopted when found. Nothing here knows RabbitMQ or plans; fa
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from store.claims import Refused as No
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
 from workers.chart import Chart
-from workers.earlier import NotRead, ReadingFailed
+from workers.earlier import NotRead
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.external_ids import external_id_of
 from workers.fence import Fence
@@ -67,10 +68,6 @@ class KnowsEarlier(Protocol):
 
     async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
         """See `Earlier.find`."""
-        ...
-
-    async def contact(self, stream: str, happened: datetime, external_id: str, *, day: date) -> str | None:
-        """See `Earlier.contact`."""
         ...
 
 
@@ -261,10 +258,10 @@ class Applier:
         """
         days, in_doubt = _days(about), isinstance(claim, Doubt)
         if isinstance(record, NewContact):
-            whose, key = (fact.stream, fact.happened), record.external_id
-            known = await when_open(lambda: self._earlier.contact(*whose, key, day=write.date))
-            if known is not None:
-                return known
+            with contextlib.suppress(NotRead):
+                known = await when_open(lambda: self._earlier.find("contact", record.external_id, day=write.date))
+                if known is not None:
+                    return known
             return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
         wide, day = days, min(write.date, *days) if days else write.date
         if not await self._earlier.concerns(fact.stream, fact.happened, day):
@@ -296,14 +293,12 @@ class Applier:
         if not isinstance(write, EntryWrite) or not isinstance(record, NewEntry) or write.totals is None:
             return
         reversal = external_id_of(f"{write.external_id}:reversal")
-        try:
+        with contextlib.suppress(NotRead):
             if await when_open(lambda: self._earlier.find(record.kind, reversal, day=day)) is not None:
-                msg = f"{write.external_id} is in Solid, and its reversal too: what stands of it went with the store"
+                msg = (
+                    f"{write.external_id} is in Solid, and its reversal too: what stands of the run went with the store"
+                )
                 raise Conflicting(msg)
-        except ReadingFailed as failed:
-            raise failed.error from failed
-        except NotRead:
-            """What is there is compared all the same."""
         match await when_open(lambda: self._solid.find(record, days=days)):
             case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
                 there = f"as {found} with {_shown(moved or ())} {write.currency}"

@@ -16,6 +16,7 @@ from solid.client import Everything, Inconclusive
 from solid.errors import OutcomeUnknown, SolidError, Unavailable
 from solid.lookups import shifted
 from solid.models import Kind
+from store.cases import Cases
 from store.earlier import EarlierRecords, Known
 from store.inbox import Inbox
 from workers.errors import NotYet
@@ -42,6 +43,9 @@ LONG_AGO: Final = date(2000, 1, 1)
 
 KEYS_AT_A_TIME: Final = 500
 
+FAILS_FOR_LONG_SECONDS: Final = 3_600.0
+"""A list that Solid fails for so long comes before a person: what needs it waits."""
+
 MERGED: Final = "stock:merged:"
 """How the external ids of merged adjustments begin."""
 
@@ -58,36 +62,29 @@ class NotRead(Exception):
     """The list cannot be read to its end: look each write up on its own."""
 
 
-class ReadingFailed(NotRead):
-    """Solid fails the reading, as far as is known this one only. `error` says how: OutcomeUnknown or Unavailable."""
-
-    def __init__(self, error: SolidError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 class Earlier:
     """What Solid had of one company before its inbox began. Use one a process; safe for many tasks."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword a part that was made before
         self,
         *,
         solid: ReadsEverything,
         records: EarlierRecords,
         inbox: Inbox,
+        cases: Cases,
         company: str,
         settle: timedelta,
     ) -> None:
         self._solid = solid
         self._records = records
         self._inbox = inbox
+        self._cases = cases
         self._company = company
         self._settle = settle
         self._began: datetime | None = None
         self._known: dict[Kind, Known] = {}
         self._unreadable: set[Kind] = set()
         self._waiting: set[Kind] = set()
-        self._failed: dict[Kind, SolidError] = {}
         self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def renew(self) -> None:
@@ -95,7 +92,7 @@ class Earlier:
         began = await self._records.began(self._company)
         if began != self._began:
             self._began = began
-            for memory in (self._known, self._unreadable, self._waiting, self._failed):
+            for memory in (self._known, self._unreadable, self._waiting):
                 memory.clear()
 
     async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
@@ -111,28 +108,12 @@ class Earlier:
         The day of a contact does not matter: its list is read as a whole.
 
         Raises:
-            NotRead: the list may lack some records; ReadingFailed: Solid fails this reading.
-            NotYet: an earlier inbox was at work, or that cannot be told, and its last call may still land.
-            StoreUnavailable, Unavailable (nothing was sent): see there.
+            NotRead: the list may lack some records.
+            NotYet: an earlier inbox was at work, or that cannot be told, and its last call may still land. Or Solid
+                has just failed the list, which hides whether it has the record.
+            StoreUnavailable, Unavailable, OutcomeUnknown: see there.
         """
         return (await self._known_of(kind, day)).get(external_id)
-
-    async def contact(self, stream: str, happened: datetime, external_id: str, *, day: date) -> str | None:
-        """Solid's id of a customer of an earlier inbox, also renamed since; None where the list does not tell.
-
-        A list that Solid fails stops no new customer, unless the fact is of an earlier inbox's time.
-
-        Raises:
-            NotYet, StoreUnavailable, Unavailable, OutcomeUnknown: as for `find`.
-        """
-        try:
-            return await self.find("contact", external_id, day=day)
-        except ReadingFailed as failed:
-            if await self.concerns(stream, happened, day):
-                raise failed.error from failed
-        except NotRead:
-            """It is found by its name, if that is still the same."""
-        return None
 
     async def merged_stock(self, happened: datetime, day: date) -> bool:
         """Whether an earlier store made adjustments of that time part of entries that this one knows nothing of.
@@ -146,8 +127,6 @@ class Earlier:
             return False
         try:
             records = await self._known_of("entry", day)
-        except ReadingFailed as failed:
-            raise failed.error from failed
         except NotRead:
             return True
         merged = {name: records[name] for name in records if name.startswith(MERGED)}
@@ -184,21 +163,27 @@ class Earlier:
         return known
 
     async def _everything(self, kind: Kind, since: date) -> Everything | Inconclusive:
-        """The reading; one that Solid fails is not tried again for a while. Raises ReadingFailed, Unavailable."""
-        watch, failure = self._inbox.watch, ("reading failed", self._company, kind)
-        since_then = watch.seconds(failure)
-        if kind in self._failed and since_then is not None and since_then < self._settle.total_seconds():
-            raise ReadingFailed(self._failed[kind])
+        """The reading. One that failed is left alone for a while, for all who need it: each would pull the brake."""
+        watch, just_now, ever_since = self._inbox.watch, ("failed", self._company, kind), ("fails", self._company, kind)
+        ago, pause = watch.seconds(just_now), self._settle.total_seconds()
+        if ago is not None and ago < pause:
+            raise NotYet("list_failed", pause - ago)
+        watch.forget(just_now)
         try:
-            return await self._solid.everything(kind, since=since)
+            found = await self._solid.everything(kind, since=since)
         except (OutcomeUnknown, Unavailable) as error:
-            if isinstance(error, Unavailable) and not error.sent:
-                raise
-            self._failed[kind] = error
-            watch.forget(failure)
-            watch.saw(failure)
-            log.info("earlier.reading_failed", kind=kind, error=type(error).__name__)
-            raise ReadingFailed(error) from error
+            if not isinstance(error, Unavailable) or error.sent:
+                watch.saw(just_now)
+                watch.saw(ever_since)
+                await self._tell(kind, error, seconds=watch.seconds(ever_since) or 0.0)
+            raise
+        watch.forget(ever_since)
+        return found
+
+    async def _tell(self, kind: Kind, error: SolidError, *, seconds: float) -> None:
+        log.info("earlier.reading_failed", kind=kind, error=type(error).__name__, since_seconds=seconds)
+        if seconds >= FAILS_FOR_LONG_SECONDS:
+            await self._cases.open(self._company, "unverified_record", f"every {kind}", {"why": str(error)})
 
     async def _beginning(self) -> datetime:
         if self._began is None:

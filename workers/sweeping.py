@@ -20,7 +20,7 @@ from solid.models import Kind
 from store.cases import Cases
 from store.errors import StoreUnavailable
 from store.inbox import Inbox, WriteRow
-from workers.earlier import FURTHER_BACK
+from workers.earlier import FAILS_FOR_LONG_SECONDS, FURTHER_BACK
 
 log = structlog.get_logger()
 
@@ -30,8 +30,8 @@ READ_AT_A_TIME: Final = 5_000
 SHORTEST_ROUND_SECONDS = 1.0
 LONGEST_ROUND_SECONDS = 300.0
 CLOCK_WAS_SET_SECONDS: Final = 60.0
-ENDS: Final = (NoToken, StoreUnavailable, Unavailable)
-"""What nobody can do anything about who goes on with the next write."""
+ENDS: Final = (NoToken, StoreUnavailable)
+"""What nobody can do anything about who goes on with the next write; nor about a Solid that takes no calls."""
 
 Days = tuple[str, date, date]
 """The days of one kind."""
@@ -70,6 +70,10 @@ class Sweeper:
     _again_at: float = 0.0
     _waits: dict[Days | str, float] = field(default_factory=dict)
     """What could not be read, and when it is tried again: the days of a kind, or all of it."""
+    _fails: dict[Days | str, float] = field(default_factory=dict)
+    """The look-ups (by external id) and lists that Solid failed, and since when."""
+    _served_at: float = 0.0
+    """When Solid last answered one."""
 
     async def run(self) -> None:
         """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
@@ -80,11 +84,11 @@ class Sweeper:
             await self.clock.sleep(min(pages * SECONDS_A_PAGE, shortest) if pages else shortest)
 
     async def _unless_closed(self, look: Callable[[], Awaitable[int]]) -> int:
-        """What came of it; 0 where Solid takes no calls at the moment, or fails this one again and again."""
+        """What came of it; 0 where Solid takes no calls at the moment."""
         try:
             return await look()
         except Unavailable as error:
-            log.info("sweep.interrupted", error=type(error).__name__, sent=error.sent)
+            log.info("sweep.interrupted", error=type(error).__name__)
             return 0
 
     def _due_before(self) -> datetime:
@@ -110,12 +114,15 @@ class Sweeper:
             try:
                 found = await self.solid.look_up(sought_of(row))
                 await self._close([row], {row.external_id: found})
-            except ENDS as error:
-                if _was_answered(error):
-                    self._past = (row.updated_at, row.external_id)
+                self._served(row.external_id)
+            except ENDS:
                 raise
             except SolidError as error:
+                if _is_of_all(error):
+                    raise
                 log.info("sweep.passed_over", external_id=row.external_id, error=type(error).__name__)
+                if self._fails_alone(row.external_id):
+                    await self._close([row], {row.external_id: Inconclusive(str(error))})
             except Exception:
                 log.exception("sweep.passed_over", external_id=row.external_id)
             self._past = (row.updated_at, row.external_id)
@@ -138,18 +145,34 @@ class Sweeper:
         if not due:
             self._wait(kind)
             return 1
+        days = (kind, *days_of(due[0]))
         try:
-            return await self._read(due)
-        except ENDS as error:
-            if _was_answered(error):
-                self._wait((kind, *days_of(due[0])))
+            pages = await self._read(due)
+        except ENDS:
             raise
         except SolidError as error:
+            if _is_of_all(error):
+                raise
             log.info("sweep.not_read", kind=kind, error=type(error).__name__)
+            if self._fails_alone(days):
+                await self._open("unverified_record", f"every {kind}", {"why": str(error)})
         except Exception:
             log.exception("sweep.not_read", kind=kind)
-        self._wait((kind, *days_of(due[0])))
+        else:
+            self._served(days)
+            return pages
+        self._wait(days)
         return 1
+
+    def _served(self, what: Days | str) -> None:
+        self._served_at = self.clock.monotonic()
+        self._fails.pop(what, None)
+
+    def _fails_alone(self, what: Days | str) -> bool:
+        """Whether it fails for long while Solid serves others: that is no outage, which ends."""
+        now = self.clock.monotonic()
+        since = self._fails.setdefault(what, now)
+        return self._served_at > since and now - since >= FAILS_FOR_LONG_SECONDS
 
     def _wait(self, what: Days | str) -> None:
         self._waits[what] = self.clock.monotonic() + self.after.total_seconds()
@@ -214,9 +237,9 @@ class Sweeper:
             log.error("case.opened", kind=kind, external_id=subject)
 
 
-def _was_answered(error: Exception) -> bool:
-    """Whether this call reached somebody who could not serve it: another call may fare better, and has its turn."""
-    return isinstance(error, Unavailable) and error.sent
+def _is_of_all(error: SolidError) -> bool:
+    """Whether no other call would fare better now."""
+    return isinstance(error, Unavailable) and error.cause in {"closed", "rate_limited"}
 
 
 def _in(read: Everything | Inconclusive, external_id: str) -> Lookup:

@@ -49,8 +49,8 @@ MUTANTS: Final = (
         "contact-known-by-name-only",
         "A customer of an inbox that was lost is found by external id, whatever the name is by now.",
         "workers/applying.py",
-        "            if known is not None:\n",
-        "            if False:\n",
+        "                if known is not None:\n",
+        "                if False:\n",
         (f"{EARLIER}::test_a_customer_of_a_lost_inbox_who_has_another_name_by_now_is_not_made_again",),
     ),
     Mutant(

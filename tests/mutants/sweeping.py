@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 INBOX: Final = "tests/contract/store/test_inbox.py"
+FAILING: Final = "tests/unit/workers/test_failing_lists.py"
 SWEEPING: Final = "tests/unit/workers/test_sweeping.py"
 
 MUTANTS: Final = (
@@ -76,32 +77,56 @@ MUTANTS: Final = (
         "look-up-holds-up-the-sweep",
         "A look-up that a proxy always gives up on holds up no other.",
         "workers/sweeping.py",
-        "                if _was_answered(error):\n",
-        "                if False:\n",
-        ("tests/unit/workers/test_sweeping.py::test_what_always_gets_504_holds_up_nothing_else",),
+        "except SolidError as error:\n                if _is_of_all(error):\n",
+        "except SolidError as error:\n                if isinstance(error, Unavailable):\n",
+        (f"{FAILING}::test_what_always_fails_holds_up_nothing_else_of_the_sweep_and_becomes_one_case",),
     ),
     Mutant(
         "list-holds-up-the-sweep",
         "A list that a proxy always gives up on holds up no other.",
         "workers/sweeping.py",
-        "            if _was_answered(error):\n                self._wait(",
-        "            if False:\n                self._wait(",
-        ("tests/unit/workers/test_sweeping.py::test_what_always_gets_504_holds_up_nothing_else",),
+        "except SolidError as error:\n            if _is_of_all(error):\n",
+        "except SolidError as error:\n            if isinstance(error, Unavailable):\n",
+        (f"{FAILING}::test_what_always_fails_holds_up_nothing_else_of_the_sweep_and_becomes_one_case",),
     ),
     Mutant(
-        "contacts-stop-new-customers",
-        "One list that Solid always fails stops no new customer.",
-        "workers/earlier.py",
-        "            if await self.concerns(stream, happened, day):\n",
-        "            if True:\n",
-        ("tests/unit/workers/test_contacts.py::test_one_list_that_solid_always_fails_stops_no_new_customer",),
+        "unswept-told-to-nobody",
+        "What the sweep can never look at comes before a person.",
+        "workers/sweeping.py",
+        "        return self._served_at > since and now - since >= FAILS_FOR_LONG_SECONDS\n",
+        "        return False\n",
+        (f"{FAILING}::test_what_always_fails_holds_up_nothing_else_of_the_sweep_and_becomes_one_case",),
     ),
     Mutant(
-        "renamed-made-again",
-        "A customer of a lost store is not made again because a list fails.",
+        "outage-makes-cases",
+        "An outage asks no person to look at every write.",
+        "workers/sweeping.py",
+        "        return self._served_at > since and now - since >= FAILS_FOR_LONG_SECONDS\n",
+        "        return now - since >= FAILS_FOR_LONG_SECONDS\n",
+        (f"{FAILING}::test_an_outage_of_all_is_no_case_and_what_it_held_up_is_swept_then",),
+    ),
+    Mutant(
+        "failed-list-taken-for-unreadable",
+        "A list that Solid fails hides whether an earlier inbox has posted: what needs it waits.",
         "workers/earlier.py",
-        "            if await self.concerns(stream, happened, day):\n",
-        "            if False:\n",
-        ("tests/unit/workers/test_contacts.py::test_one_list_that_solid_always_fails_stops_no_new_customer",),
+        "            raise\n        watch.forget(ever_since)\n",
+        "            raise NotRead from None\n        watch.forget(ever_since)\n",
+        (f"{FAILING}::test_what_a_backup_says_was_refused_a_lost_store_may_have_posted",),
+    ),
+    Mutant(
+        "failing-list-asked-by-each",
+        "A list that Solid fails is not asked for by each fact that needs it: each would pull the brake.",
+        "workers/earlier.py",
+        "        if ago is not None and ago < pause:\n",
+        "        if False:\n",
+        (f"{FAILING}::test_a_failing_list_is_asked_once_in_a_while_whoever_needs_it_and_comes_before_a_person",),
+    ),
+    Mutant(
+        "failing-list-told-to-nobody",
+        "Facts that wait for a list that Solid fails come before a person.",
+        "workers/earlier.py",
+        "        if seconds >= FAILS_FOR_LONG_SECONDS:\n",
+        "        if False:\n",
+        (f"{FAILING}::test_a_failing_list_is_asked_once_in_a_while_whoever_needs_it_and_comes_before_a_person",),
     ),
 )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from solid.models import Account
+from store.cases import Cases
 from store.claims import Refused, WriteRow
 from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
@@ -87,6 +88,7 @@ class Bench:
             solid=self.solid,
             records=EarlierRecords(self.engine, self.clock),
             inbox=self.inbox(owner),
+            cases=Cases(self.engine, self.clock),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
         )

@@ -238,6 +238,7 @@ class Relay:
             solid=line,
             records=ModelEarlierRecords(self.tables, process, clock),
             inbox=inbox,
+            cases=cast("Cases", CasesInMemory()),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
         )

@@ -182,11 +182,6 @@ class NothingEarlier:
         del kind, external_id, day
         return None
 
-    async def contact(self, stream: str, happened: datetime, external_id: str, *, day: date) -> str | None:
-        """Find nobody."""
-        del stream, happened, external_id, day
-        return None
-
 
 class Relay:
     """Plans, prerequisites, appliers and the inbox, between a story and its books. Two processes share the work."""

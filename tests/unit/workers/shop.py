@@ -15,6 +15,7 @@ from simulator.switches import Fault, FaultKind
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import PacedTransport
+from store.cases import Cases
 from store.earlier import EarlierRecords
 from tests.fakes import NOON
 from tests.unit.solid.support import BASE_URL, TIMEOUT, WritingLimiter
@@ -55,8 +56,14 @@ class Shop:
 
     def earlier(self) -> Earlier:
         records = EarlierRecords(self.bench.engine, self.bench.clock)
-        settle, inbox = timedelta(seconds=TIMING.settle), self.bench.inbox()
-        return Earlier(solid=self.client, records=records, inbox=inbox, company=COMPANY, settle=settle)
+        return Earlier(
+            solid=self.client,
+            records=records,
+            inbox=self.bench.inbox(),
+            cases=Cases(self.bench.engine, self.bench.clock),
+            company=COMPANY,
+            settle=timedelta(seconds=TIMING.settle),
+        )
 
     def applier(self, client: SolidClient | None = None) -> Applier:
         return Applier(

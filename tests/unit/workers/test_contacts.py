@@ -1,13 +1,12 @@
 """Contacts: matched where Solid has them, created once where not, and found again under the name they went by."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
-from solid.errors import OutcomeUnknown, Refused, Unavailable
+from solid.errors import OutcomeUnknown, Refused
 from solid.models import Contact
-from tests.unit.workers.bench import NEWS, TIMING, Bench, contact, entry, fact, sale
+from tests.unit.workers.bench import TIMING, Bench, contact, entry, fact, sale
 from workers.errors import NotYet
 from workers.plans.writes import Parked, Plan
 
@@ -139,24 +138,3 @@ async def test_a_contact_that_solid_refused_and_a_person_made_by_hand_is_adopted
     await bench.applier("b").apply(fact(), Plan(writes=(contact(),)))
     assert bench.solid.records == []
     assert (await bench.row("stripe:customer:cus_1")).solid_id == "by-hand"
-
-
-@pytest.mark.parametrize(
-    "error", [OutcomeUnknown("waiting", "HTTP 500"), Unavailable("unavailable", "HTTP 504", sent=True)]
-)
-async def test_one_list_that_solid_always_fails_stops_no_new_customer(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    read: list[str] = []
-
-    async def fail(kind: str, **_: object) -> None:
-        read.append(kind)
-        raise error
-
-    monkeypatch.setattr(type(bench.solid), "everything", staticmethod(fail))
-    applier = bench.applier()
-    await applier.apply(fact(), sale())
-    assert bench.solid.counts["stripe:customer:cus_1"] == 1
-    with pytest.raises(type(error)):  # it may be a renamed customer of a lost store
-        await applier.apply(fact(2, happened=NEWS - timedelta(days=30)), Plan(writes=(contact("cus_2"),)))
-    assert read == ["contact"], "it is not tried again for a while"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from solid.client import Everything, Inconclusive, Present
-from solid.errors import OutcomeUnknown, Unavailable
+from solid.errors import OutcomeUnknown
 from solid.lookups import Lookup, Sought
 from solid.models import Kind
 from store.cases import Cases
@@ -41,12 +41,12 @@ def sweeper(bench: Bench, looking: Looking) -> Sweeper:
     return Sweeper(looking, bench.inbox("sweeper"), cases, COMPANY, AFTER, bench.clock)
 
 
-async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost", *, name: str = FEE) -> None:
+async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost") -> None:
     bench.solid.faults.append(fault)  # type: ignore[arg-type]
     with pytest.raises(OutcomeUnknown):
-        await bench.applier().apply(fact(), one(name))
+        await bench.applier().apply(fact(), one())
     bench.clock.advance(TIMING.settle + TIMING.unasked)
-    await bench.applier().apply(fact(), one(name))
+    await bench.applier().apply(fact(), one())
 
 
 async def found(bench: Bench) -> list[tuple[str, str]]:
@@ -363,41 +363,3 @@ async def test_what_a_person_has_looked_at_is_not_asked_for_again(bench: Bench) 
             await cases.close(case.id, by="Ann", note="it is there once")
     assert len(await cases.list(open_only=False)) == 1
     assert len(looking.asked) == 2
-
-
-class Failing(Looking):
-    """Solid, and a proxy before it that gives up on one look-up, or on the list of one kind, each time."""
-
-    def __init__(self, bench: Bench, fails: str) -> None:
-        super().__init__(bench)
-        self.fails = fails
-
-    async def look_up(self, sought: Sought) -> Lookup:
-        if sought.external_id == self.fails:
-            raise Unavailable("unavailable", "HTTP 504", sent=True)
-        return await super().look_up(sought)
-
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
-        if kind == self.fails:
-            raise Unavailable("unavailable", "HTTP 504", sent=True)
-        return await super().everything(kind, since=since, until=until)
-
-
-@pytest.mark.parametrize(
-    ("fails", "unswept"), [(FEE, {FEE}), ("contact", {"stripe:customer:cus_1"}), ("invoice", {"fact:invoice"})]
-)
-async def test_what_always_gets_504_holds_up_nothing_else(bench: Bench, fails: str, unswept: set[str]) -> None:
-    await in_doubt_and_settled(bench)
-    await in_doubt_and_settled(bench, name="fact:behind")
-    await bench.applier().apply(fact(), sale())
-    writes = {FEE, "fact:behind", *(write.external_id for write in sale().writes)}
-    bench.clock.advance(AFTER.total_seconds() + 1)
-    running = asyncio.create_task(sweeper(bench, Failing(bench, fails)).run())
-    left = writes
-    for _ in range(MOST_ROUNDS):
-        left = {key for key in writes if (await bench.row(key)).swept_at is None}
-        if left == unswept:
-            break
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert left == unswept
