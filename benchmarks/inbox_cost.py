@@ -198,7 +198,7 @@ async def _open_client(base_url: str) -> AsyncIterator[SolidClient]:
 def _earlier(client: SolidClient, engine: AsyncEngine, inbox: Inbox, *, company: str) -> Earlier:
     records = EarlierRecords(engine, CLOCK)
     settle, cases = timedelta(seconds=TIMING.settle), Cases(engine, CLOCK)
-    return Earlier(solid=client, records=records, inbox=inbox, cases=cases, company=company, settle=settle)
+    return Earlier(solid=client, records=records, inbox=inbox, cases=cases, company=company, settle=settle, clock=CLOCK)
 
 
 def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEarlier, *, company: str) -> Pipeline:

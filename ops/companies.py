@@ -196,6 +196,7 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
         cases=cases,
         company=company,
         settle=timedelta(seconds=worker.settle_seconds),
+        clock=clock,
     )
     sweeper = Sweeper(
         solid=solid,

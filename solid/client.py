@@ -19,7 +19,7 @@ from runtime.settings import ConfigurationError
 from solid.answers import KEY_HEADER, from_exception, payload_of, read_document, systemic
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, Resource
-from solid.errors import DialectMismatch, OutcomeUnknown, Refused, Unavailable
+from solid.errors import DialectMismatch, OutcomeUnknown, Refused, RefusedInDoubt, Unavailable
 from solid.lookups import (
     Absent,
     Days,
@@ -134,13 +134,19 @@ class SolidClient:
         At most `MOST_PAGES_AT_ONCE` calls, with `until` as many as a look-up on those days. Inconclusive as for
         `look_up`, and where the list is longer. Whether the dialect holds the kind for a person does not matter: a list
         that was read to its end, and shows keys, tells.
+
+        Raises RefusedInDoubt for a no that may be a passing one, of whoever: it has no code of `refusal_codes`.
         """
         by_date = self._dialect.lookup(kind).by == "date_range"
         query = days_between(since, until, self._dialect) if by_date else {}
         most_pages = MOST_PAGES if by_date and until is not None else MOST_PAGES_AT_ONCE
         try:
             listing = await self._list(RESOURCES[kind], query, most_pages=most_pages)
-        except (Refused, DialectMismatch) as error:
+        except Refused as error:
+            if error.code.lower() not in self._dialect.refusal_codes:
+                raise RefusedInDoubt(error.code, error.message, status=error.status) from error
+            return Inconclusive(str(error))
+        except DialectMismatch as error:
             return Inconclusive(str(error))
         return collect(kind, listing, self._dialect)
 

@@ -73,7 +73,7 @@ class PeriodClosed(Refused):
 
 
 class RefusedInDoubt(Refused):
-    """A no to a write that does not prove that nothing was written: look the record up before it is believed.
+    """A no that proves nothing: to a write (look the record up before it is believed), or to the reading of a list.
 
     So is every no but one in Solid's own envelope with a code that the dialect knows. Source: decision record 0025.
     """

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import delete, insert, or_
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
@@ -38,7 +38,7 @@ from store.engine import reading, transact
 from store.errors import LeaseLost, WrongStore
 from store.group_commit import GroupCommit
 from store.marks import Marks
-from store.schema import WORKERS
+from store.schema import WORKERS, WRITES
 from store.storable import storable
 from store.watch import Watch
 from store.writes import Key, Place
@@ -198,6 +198,13 @@ class Inbox:
         """
         async with reading(self._engine) as connection:
             return await writes.unread(connection, company, before=before, limit=limit, without=without)
+
+    async def applied_since(self, company: str, moment: datetime) -> bool:
+        """Whether a write was applied after that: Solid was at work."""
+        theirs = (WRITES.c.company == company, WRITES.c.state == "applied")
+        async with reading(self._engine) as connection:
+            some = select(WRITES.c.external_id).where(*theirs, WRITES.c.updated_at > moment).limit(1)
+            return await connection.scalar(some) is not None
 
     async def swept(self, company: str, external_ids: Sequence[str]) -> None:
         """They were looked up again and need not be once more. Idempotent; those that are not applied stay so."""

@@ -268,8 +268,8 @@ class Applier:
             return await self._find(write, record, days=days) if in_doubt else None
         try:
             found = await when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
-        except NotRead:
-            found, in_doubt = None, not (isinstance(claim, Fresh) and claim.refused_before)
+        except NotRead as unread:
+            found, in_doubt = None, unread.restored or not (isinstance(claim, Fresh) and claim.refused_before)
             wide = self._until_any_day(days)
         if found is not None:
             log.info("write.adopted", external_id=write.external_id, solid_id=found)

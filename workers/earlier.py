@@ -12,14 +12,16 @@ from typing import Final, Protocol
 
 import structlog
 
+from runtime.clock import Clock
 from solid.client import Everything, Inconclusive
-from solid.errors import OutcomeUnknown, SolidError, Unavailable
+from solid.errors import OutcomeUnknown, RefusedInDoubt, Unavailable
 from solid.lookups import shifted
 from solid.models import Kind
 from store.cases import Cases
 from store.earlier import EarlierRecords, Known
 from store.inbox import Inbox
 from workers.errors import NotYet
+from workers.failing import Failures
 
 log = structlog.get_logger()
 
@@ -43,9 +45,6 @@ LONG_AGO: Final = date(2000, 1, 1)
 
 KEYS_AT_A_TIME: Final = 500
 
-FAILS_FOR_LONG_SECONDS: Final = 3_600.0
-"""A list that Solid fails for so long comes before a person: what needs it waits."""
-
 MERGED: Final = "stock:merged:"
 """How the external ids of merged adjustments begin."""
 
@@ -59,7 +58,14 @@ class ReadsEverything(Protocol):
 
 
 class NotRead(Exception):
-    """The list cannot be read to its end: look each write up on its own."""
+    """The list cannot be read to its end: look each write up on its own.
+
+    `restored`: what the inbox says of old writes may be of before the backup, also that they were refused.
+    """
+
+    def __init__(self, *, restored: bool) -> None:
+        super().__init__("the list cannot be read to its end")
+        self.restored = restored
 
 
 class Earlier:
@@ -74,6 +80,7 @@ class Earlier:
         cases: Cases,
         company: str,
         settle: timedelta,
+        clock: Clock,
     ) -> None:
         self._solid = solid
         self._records = records
@@ -81,6 +88,7 @@ class Earlier:
         self._cases = cases
         self._company = company
         self._settle = settle
+        self._failures = Failures(inbox, company, clock)
         self._began: datetime | None = None
         self._known: dict[Kind, Known] = {}
         self._unreadable: set[Kind] = set()
@@ -94,6 +102,7 @@ class Earlier:
             self._began = began
             for memory in (self._known, self._unreadable, self._waiting):
                 memory.clear()
+            self._failures.clear()
 
     async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
         """Whether a fact that happened then, booked on that day, may have been posted by an earlier inbox."""
@@ -138,12 +147,13 @@ class Earlier:
             known = self._known.get(kind) or await self._records.known(self._company, kind)
             if known is None or known.since > day:
                 known = await self._read(kind, day)
+            self._failures.over(kind)
             self._known[kind] = known
         return known.records
 
     async def _read(self, kind: Kind, day: date) -> Known:
         if kind in self._unreadable:
-            raise NotRead
+            raise NotRead(restored=await self._records.was_restored(self._company))
         rest = await self._unsettled_seconds()
         if kind in self._waiting and rest > 0:
             raise NotYet("settling", rest)
@@ -156,7 +166,7 @@ class Earlier:
             if not found.moved:
                 self._unreadable.add(kind)
             log.info("earlier.not_read", kind=kind, why=found.why)
-            raise NotRead
+            raise NotRead(restored=await self._records.was_restored(self._company))
         known = Known(since, {key: ids[0] for key, ids in found.ids.items()})
         await self._records.keep(self._company, kind, known)
         log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
@@ -164,26 +174,20 @@ class Earlier:
 
     async def _everything(self, kind: Kind, since: date) -> Everything | Inconclusive:
         """The reading. One that failed is left alone for a while, for all who need it: each would pull the brake."""
-        watch, just_now, ever_since = self._inbox.watch, ("failed", self._company, kind), ("fails", self._company, kind)
-        ago, pause = watch.seconds(just_now), self._settle.total_seconds()
+        ago, pause = self._failures.seconds_ago(kind), self._settle.total_seconds()
         if ago is not None and ago < pause:
             raise NotYet("list_failed", pause - ago)
-        watch.forget(just_now)
         try:
-            found = await self._solid.everything(kind, since=since)
-        except (OutcomeUnknown, Unavailable) as error:
-            if not isinstance(error, Unavailable) or error.sent:
-                watch.saw(just_now)
-                watch.saw(ever_since)
-                await self._tell(kind, error, seconds=watch.seconds(ever_since) or 0.0)
+            return await self._solid.everything(kind, since=since)
+        except (OutcomeUnknown, RefusedInDoubt, Unavailable) as error:
+            if isinstance(error, Unavailable) and not error.sent:
+                raise
+            log.info("earlier.reading_failed", kind=kind, error=type(error).__name__)
+            if await self._failures.failed(kind):
+                await self._cases.open(self._company, "unverified_record", f"every {kind}", {"why": str(error)})
+            if isinstance(error, RefusedInDoubt):
+                raise OutcomeUnknown("answer", str(error)) from error
             raise
-        watch.forget(ever_since)
-        return found
-
-    async def _tell(self, kind: Kind, error: SolidError, *, seconds: float) -> None:
-        log.info("earlier.reading_failed", kind=kind, error=type(error).__name__, since_seconds=seconds)
-        if seconds >= FAILS_FOR_LONG_SECONDS:
-            await self._cases.open(self._company, "unverified_record", f"every {kind}", {"why": str(error)})
 
     async def _beginning(self) -> datetime:
         if self._began is None:

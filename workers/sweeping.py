@@ -14,13 +14,14 @@ import structlog
 
 from messaging.bucket import NoToken
 from runtime.clock import Clock
-from solid.errors import SolidError, Unavailable
+from solid.errors import RefusedInDoubt, SolidError, Unavailable
 from solid.lookups import MARGIN, Absent, Everything, Inconclusive, Lookup, Present, Sought, shifted
 from solid.models import Kind
 from store.cases import Cases
 from store.errors import StoreUnavailable
 from store.inbox import Inbox, WriteRow
-from workers.earlier import FAILS_FOR_LONG_SECONDS, FURTHER_BACK
+from workers.earlier import FURTHER_BACK
+from workers.failing import Failures
 
 log = structlog.get_logger()
 
@@ -70,10 +71,12 @@ class Sweeper:
     _again_at: float = 0.0
     _waits: dict[Days | str, float] = field(default_factory=dict)
     """What could not be read, and when it is tried again: the days of a kind, or all of it."""
-    _fails: dict[Days | str, float] = field(default_factory=dict)
-    """The look-ups (by external id) and lists that Solid failed, and since when."""
-    _served_at: float = 0.0
-    """When Solid last answered one."""
+    _failures: Failures = field(init=False)
+    """Of look-ups, by external id, and of lists, by their days."""
+
+    def __post_init__(self) -> None:
+        """Nothing has failed yet."""
+        self._failures = Failures(self.inbox, self.company, self.clock)
 
     async def run(self) -> None:
         """Sweep for ever, a little a round. Safe to cancel. Raises StoreUnavailable, NoToken."""
@@ -114,14 +117,14 @@ class Sweeper:
             try:
                 found = await self.solid.look_up(sought_of(row))
                 await self._close([row], {row.external_id: found})
-                self._served(row.external_id)
+                self._failures.over(row.external_id)
             except ENDS:
                 raise
             except SolidError as error:
                 if _is_of_all(error):
                     raise
                 log.info("sweep.passed_over", external_id=row.external_id, error=type(error).__name__)
-                if self._fails_alone(row.external_id):
+                if await self._failures.failed(row.external_id):
                     await self._close([row], {row.external_id: Inconclusive(str(error))})
             except Exception:
                 log.exception("sweep.passed_over", external_id=row.external_id)
@@ -154,41 +157,35 @@ class Sweeper:
             if _is_of_all(error):
                 raise
             log.info("sweep.not_read", kind=kind, error=type(error).__name__)
-            if self._fails_alone(days):
+            if await self._failures.failed(days):
                 await self._open("unverified_record", f"every {kind}", {"why": str(error)})
         except Exception:
             log.exception("sweep.not_read", kind=kind)
         else:
-            self._served(days)
+            self._failures.over(days)
             return pages
         self._wait(days)
         return 1
-
-    def _served(self, what: Days | str) -> None:
-        self._served_at = self.clock.monotonic()
-        self._fails.pop(what, None)
-
-    def _fails_alone(self, what: Days | str) -> bool:
-        """Whether it fails for long while Solid serves others: that is no outage, which ends."""
-        now = self.clock.monotonic()
-        since = self._fails.setdefault(what, now)
-        return self._served_at > since and now - since >= FAILS_FOR_LONG_SECONDS
 
     def _wait(self, what: Days | str) -> None:
         self._waits[what] = self.clock.monotonic() + self.after.total_seconds()
 
     async def _read(self, due: Sequence[WriteRow]) -> int:
         first, last = days_of(due[0])
-        found = await self.solid.everything(
-            KINDS[due[0].kind], since=shifted(first, -MARGIN), until=shifted(last, MARGIN)
-        )
+        found = await self._list(due[0].kind, shifted(first, -MARGIN), until=shifted(last, MARGIN))
         if isinstance(found, Inconclusive):
             await self._without_list(due[0], found)
             return 1
         rows = [row for row in due if found.whole or (first <= days_of(row)[0] and days_of(row)[1] <= last)]
         log.info("sweep.read", kind=due[0].kind, since=first.isoformat(), writes=len(rows), records=len(found.ids))
-        await self._close(rows, {row.external_id: _in(found, row.external_id) for row in rows})
+        await self._close_read(rows, {row.external_id: _in(found, row.external_id) for row in rows})
         return 1 + len(found.ids) // PAGE
+
+    async def _list(self, kind: str, since: date, *, until: date | None = None) -> Everything | Inconclusive:
+        try:
+            return await self.solid.everything(KINDS[kind], since=since, until=until)
+        except RefusedInDoubt as error:
+            return Inconclusive(str(error))
 
     async def _without_list(self, oldest: WriteRow, unclear: Inconclusive) -> None:
         """Where the list cannot be read to its end, look one write up by its key; one case where that tells nothing.
@@ -199,35 +196,41 @@ class Sweeper:
         log.info("sweep.not_read", kind=oldest.kind, why=unclear.why)
         found = unclear if unclear.moved else await self.solid.look_up(sought_of(oldest))
         if not isinstance(found, Inconclusive):
-            await self._close([oldest], {oldest.external_id: found})
+            await self._close_read([oldest], {oldest.external_id: found})
         elif not found.moved:
             await self._open("unverified_record", f"every {oldest.kind}", {"why": found.why})
             self._wait((oldest.kind, *days_of(oldest)))
 
-    async def _close(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> None:
+    async def _close_read(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> None:
+        for row in await self._close(rows, found):
+            self._wait((row.kind, *days_of(row)))
+
+    async def _close(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> Sequence[WriteRow]:
         """Open a case of what is wrong, and only then call these writes swept: a crash in between looks again.
 
+        Returns those that cannot be told, and stay due: a case says so.
         What is not on its own days is looked for on all: it may have been adopted from another one.
         """
-        swept: list[str] = []
+        swept, untold = list[str](), list[WriteRow]()
         everywhere: Everything | Inconclusive | None = None
         for row in rows:
             answer = found[row.external_id]
             if isinstance(answer, Absent) and "date" in row.about:
                 since = shifted(min(days_of(each)[0] for each in rows), -FURTHER_BACK)
-                everywhere = everywhere or await self.solid.everything(KINDS[row.kind], since=since)
+                everywhere = everywhere or await self._list(row.kind, since)
                 answer = _in(everywhere, row.external_id)
             if isinstance(answer, Inconclusive) and answer.moved:
                 continue  # the list changed while it was read: in the next round
             if isinstance(answer, Inconclusive) and not await self._person_looked(row):
                 await self._open("unverified_record", row.external_id, {"kept": row.solid_id, "why": answer.why})
-                self._wait((row.kind, *days_of(row)))
+                untold.append(row)
                 continue  # what cannot be read was not looked at
             finding = judge(row, answer)
             if finding is not None:
                 await self._open(finding[0], row.external_id, finding[1])
             swept.append(row.external_id)
         await self.inbox.swept(self.company, swept)
+        return untold
 
     async def _person_looked(self, row: WriteRow) -> bool:
         return await self.cases.was_closed(self.company, "unverified_record", row.external_id)

@@ -37,6 +37,18 @@ async def test_an_applied_write_is_done_for_everybody(inbox_of: InboxOf) -> None
     assert await state(b) == "applied"
 
 
+async def test_whether_something_was_applied_since_a_moment_is_known_of_each_company(
+    inbox: Inbox, clock: FakeClock
+) -> None:
+    await claim(inbox)
+    assert not await inbox.applied_since(COMPANY, NOON - LEASE), "it is intended only"
+    clock.advance(10)
+    await inbox.applied(COMPANY, PAYMENT, 1, solid_id="solid-1")
+    assert await inbox.applied_since(COMPANY, NOON)
+    assert not await inbox.applied_since(COMPANY, clock.now())
+    assert not await inbox.applied_since("another", NOON)
+
+
 async def test_a_live_lease_of_another_owner_is_busy_until_it_ends(inbox_of: InboxOf) -> None:
     await claim(inbox_of("a"))
     assert await claim(inbox_of("b")) == Busy(NOON + LEASE)

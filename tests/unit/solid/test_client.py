@@ -12,7 +12,7 @@ import structlog
 from runtime.settings import ConfigurationError
 from solid.client import Inconclusive
 from solid.dialect import Dialect, LookupRule, Lookups, Parameters, Paths
-from solid.errors import OutcomeUnknown, Refused, Unavailable
+from solid.errors import OutcomeUnknown, Refused, RefusedInDoubt, Unavailable
 from solid.models import EntryLine, NewEntry, NewRecord
 from tests.unit.solid.support import (
     ADJUSTING,
@@ -201,6 +201,30 @@ async def test_a_kind_without_an_endpoint_is_never_called_absent() -> None:
         assert isinstance(await client.find(ADJUSTMENT), Inconclusive)
         assert isinstance(await client.everything("adjustment", since=DAY), Inconclusive)
     assert solid.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx2.Response(302, headers={"Location": "/maintenance"}),
+        httpx2.Response(404, json={"message": "no route"}),
+        httpx2.Response(400, json={"success": False, "error": {"code": "BUSY", "message": "later"}}),
+        httpx2.Response(200, json={"success": False, "error": {"code": "BUSY", "message": "later"}}),
+    ],
+)
+async def test_a_no_to_the_reading_of_a_list_is_believed_only_with_a_code_that_the_dialect_knows(
+    answer: httpx2.Response,
+) -> None:
+    async with ScriptedSolid([answer]).client() as client:
+        with pytest.raises(RefusedInDoubt):
+            await client.everything("entry", since=DAY)
+
+
+async def test_a_list_that_solid_refuses_with_a_code_that_the_dialect_knows_cannot_be_read() -> None:
+    refused = httpx2.Response(400, json={"success": False, "error": {"code": "No_List", "message": "none"}})
+    knowing = Dialect(money="decimal_string", refusal_codes=frozenset({"NO_LIST"}))
+    async with ScriptedSolid([refused]).client(knowing) as client:
+        assert isinstance(await client.everything("entry", since=DAY), Inconclusive)
 
 
 async def test_an_entry_of_hundreds_of_lines_is_one_post_with_a_memo_for_each_line() -> None:

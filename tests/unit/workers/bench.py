@@ -91,6 +91,7 @@ class Bench:
             cases=Cases(self.engine, self.clock),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
+            clock=self.clock,
         )
 
     async def row(self, external_id: str) -> WriteRow:

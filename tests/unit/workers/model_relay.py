@@ -241,6 +241,7 @@ class Relay:
             cases=cast("Cases", CasesInMemory()),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
+            clock=clock,
         )
         applier = Applier(solid=line, inbox=inbox, earlier=earlier, company=COMPANY, timing=TIMING, clock=clock)
         return Worker(process, inbox, applier, earlier, line)

@@ -63,6 +63,7 @@ class Shop:
             cases=Cases(self.bench.engine, self.bench.clock),
             company=COMPANY,
             settle=timedelta(seconds=TIMING.settle),
+            clock=self.bench.clock,
         )
 
     def applier(self, client: SolidClient | None = None) -> Applier:
