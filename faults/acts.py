@@ -71,11 +71,11 @@ async def _restart_broker(ground: Ground, fault: Fault) -> None:
 
 async def _kill_broker(ground: Ground, fault: Fault) -> None:
     """As when its machine loses power, as far as a process can tell."""
-    pid = getattr(ground.broker, "pid", None)
-    if pid is None:
-        msg = f"the broker ({ground.broker.how}) is no process of ours"
-        raise CannotDo(msg)
-    async with ground.broker_lock:
+    async with ground.broker_lock:  # before it is held, another fault may be restarting it under another pid
+        pid = getattr(ground.broker, "pid", None)
+        if pid is None:
+            msg = f"the broker ({ground.broker.how}) is no process of ours"
+            raise CannotDo(msg)
         os.killpg(pid, signal.SIGKILL)
         await asyncio.to_thread(ground.broker.halt)
         await asyncio.sleep(fault.seconds)
