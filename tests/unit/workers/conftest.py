@@ -7,10 +7,11 @@ from shutil import copyfile
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.earlier import EarlierRecords
 from store.engine import connect
 from store.migrate import upgrade
 from tests.fakes import FakeClock
-from tests.unit.workers.bench import Bench
+from tests.unit.workers.bench import COMPANY, Bench
 from tests.unit.workers.shop import Shop, open_shop
 
 
@@ -35,6 +36,17 @@ async def engine(tmp_path: Path, migrated_file: Path) -> AsyncIterator[AsyncEngi
 def bench(engine: AsyncEngine) -> Bench:
     """Give workers that share one Solid, one inbox and one clock."""
     return Bench(engine, FakeClock())
+
+
+@pytest.fixture
+async def young(bench: Bench, tmp_path: Path, migrated_file: Path) -> AsyncIterator[Bench]:
+    """Give an empty store beside the same Solid, begun when the test begins."""
+    copyfile(migrated_file, tmp_path / "young.db")
+    engine = connect(f"sqlite:///{tmp_path / 'young.db'}")
+    another = Bench(engine, bench.clock, bench.solid)
+    another.watch.saw(("inbox", COMPANY, await EarlierRecords(engine, bench.clock).began(COMPANY)))
+    yield another
+    await engine.dispose()
 
 
 @pytest.fixture

@@ -1,18 +1,14 @@
 """A store that was lost begins anew, and what an earlier one sent is not sent again."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
-from shutil import copyfile
 
 import pytest
 
 from solid.client import Inconclusive
 from solid.models import NewRecord
 from store.earlier import EarlierRecords
-from store.engine import connect
 from tests.fakes import NOON
 from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, contact, entry, event, fact, one, sale
 from workers.applying import Fact
@@ -23,17 +19,6 @@ from workers.records import record_of
 FEE = "fact:fee"
 OLD = NOON - timedelta(days=3)
 READ = f"everything entry since {DAY - timedelta(days=90)}"
-
-
-@pytest.fixture
-async def young(bench: Bench, tmp_path: Path, migrated_file: Path) -> AsyncIterator[Bench]:
-    """Give an empty store beside the same Solid, begun when the test begins."""
-    copyfile(migrated_file, tmp_path / "young.db")
-    engine = connect(f"sqlite:///{tmp_path / 'young.db'}")
-    another = Bench(engine, bench.clock, bench.solid)
-    another.watch.saw(("inbox", COMPANY, await EarlierRecords(engine, bench.clock).began(COMPANY)))
-    yield another
-    await engine.dispose()
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,9 @@
 """Solid, or a proxy before it, fails one list or look-up and serves all others: nothing is taken for not there."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from shutil import copyfile
 
 import pytest
 
@@ -15,7 +13,6 @@ from solid.lookups import Lookup, Sought
 from solid.models import Kind
 from store.cases import Cases
 from store.earlier import EarlierRecords
-from store.engine import connect
 from tests.fakes import NOON
 from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, contact, entry, fact, one, sale
 from tests.unit.workers.solid import FakeSolid
@@ -62,7 +59,13 @@ async def settled(bench: Bench) -> None:
     bench.clock.advance(TIMING.settle + TIMING.unasked)
 
 
-async def restored(bench: Bench) -> None:
+async def refused_then_posted_and_restored(bench: Bench) -> None:
+    """A backup says that the fee was refused, and the store that was lost has posted it since."""
+    await settled(bench)
+    bench.solid.faults.append("refused")
+    with pytest.raises(Refused):
+        await bench.applier().apply(fact(happened=OLD), one())
+    bench.solid.add(record_of(entry(FEE), {}, CHART))
     bench.clock.advance(1)
     began, _ = await EarlierRecords(bench.engine, bench.clock).begin_anew(COMPANY, by="ops")
     bench.watch.saw(("inbox", COMPANY, began))
@@ -81,17 +84,6 @@ async def waits_then_applies(bench: Bench, plan: Plan, *, happened: datetime = O
     await applier.apply(fact(2, happened=happened), plan)
 
 
-@pytest.fixture
-async def young(bench: Bench, tmp_path: Path, migrated_file: Path) -> AsyncIterator[Bench]:
-    """Give an empty store beside the same Solid, begun when the test begins."""
-    copyfile(migrated_file, tmp_path / "young.db")
-    engine = connect(f"sqlite:///{tmp_path / 'young.db'}")
-    another = Bench(engine, bench.clock, bench.solid)
-    another.watch.saw(("inbox", COMPANY, await EarlierRecords(engine, bench.clock).began(COMPANY)))
-    yield another
-    await engine.dispose()
-
-
 async def test_what_a_lost_store_has_under_way_may_still_land(
     young: Bench, monkeypatch: pytest.MonkeyPatch, failure: SolidError
 ) -> None:
@@ -108,24 +100,14 @@ async def test_what_a_lost_store_has_under_way_may_still_land(
 async def test_what_a_backup_says_was_refused_a_lost_store_may_have_posted(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, failure: SolidError
 ) -> None:
-    await settled(bench)
-    bench.solid.faults.append("refused")
-    with pytest.raises(Refused):
-        await bench.applier().apply(fact(happened=OLD), one())
-    bench.solid.add(record_of(entry(FEE), {}, CHART))
-    await restored(bench)
+    await refused_then_posted_and_restored(bench)
     failing(bench, monkeypatch, failure)
     await waits_then_applies(bench, one())
     assert bench.solid.counts[FEE] == 1
 
 
 async def test_what_a_backup_says_was_refused_is_looked_up_where_the_list_is_too_long(bench: Bench) -> None:
-    await settled(bench)
-    bench.solid.faults.append("refused")
-    with pytest.raises(Refused):
-        await bench.applier().apply(fact(happened=OLD), one())
-    bench.solid.add(record_of(entry(FEE), {}, CHART))
-    await restored(bench)
+    await refused_then_posted_and_restored(bench)
     bench.solid.unreadable = Inconclusive("more than 50 pages")
     await bench.applier("b").apply(fact(2, happened=OLD), one())
     assert bench.solid.counts[FEE] == 1
