@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ops.processes import free_port, wait_for
+from ops.broker.handshake import free_ports
+from ops.processes import wait_for
 
 MISSING: Final = "skipped: there is no redis-server here (Debian: apt-get install redis-server)"
 
@@ -20,7 +21,7 @@ class RedisServer:
 
     program: str
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
     popen: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from ops.broker.handshake import free_ports
 from runtime.environment import passed_on
 
 Value = TypeVar("Value")
@@ -152,7 +152,7 @@ class Stage:
 
     def start_receiver(self, name: str = "receiver", **environment: str) -> str:
         """The receiver on a free port; returns its base URL when it answers."""
-        port = free_port()
+        port = free_ports(1)[0]
         process = self.start(name, "ops.cli", "receive", environment={"RELAY_RECEIVER__PORT": str(port), **environment})
         url = f"http://127.0.0.1:{port}"
 
@@ -204,14 +204,6 @@ def wait_for(look: Callable[[], Value], *, what: str, within_seconds: float = 60
             msg = f"waited {within_seconds:g} s for {what}"
             raise NotReady(msg)
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _texts(query: Mapping[str, object]) -> dict[str, str]:

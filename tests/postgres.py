@@ -11,13 +11,14 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from ops.broker.handshake import free_ports
 
 START_SECONDS: Final = 60.0
 HALT_SECONDS: Final = 20.0
@@ -65,7 +66,7 @@ class PrivatePostgres:
         self._binaries = binaries
         self.folder = Path(tempfile.mkdtemp(prefix="relay-postgres-"))
         self._data = self.folder / "data"
-        self._port = _free_port()
+        self._port = free_ports(1)[0]
         self._password = secrets.token_urlsafe(12)
         self._as_user = _as_user()
         self._server: subprocess.Popen[bytes] | None = None
@@ -193,13 +194,6 @@ class PrivatePostgres:
 def _version(folder: Path) -> tuple[int, ...]:
     digits = "".join(letter if letter.isdigit() else " " for letter in str(folder))
     return tuple(int(number) for number in digits.split())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _as_user() -> dict[str, Any]:

@@ -20,7 +20,8 @@ from typing import Any
 
 import httpx2
 
-from ops.processes import STRIPE_SECRET, Process, Simulator, Stage, free_port, stage, wait_for
+from ops.broker.handshake import free_ports
+from ops.processes import STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
 from tests.unit.producers.made import charge, stripe_event
 
 Json = Any
@@ -175,7 +176,7 @@ def open_relay(folder: Path, broker_url: str, company: str, **settings: str) -> 
         (opened.folder / "books.toml").write_text(books_text())
         allowance, window = merged["RELAY_BUCKET__ALLOWANCE"], merged["RELAY_BUCKET__WINDOW_SECONDS"]
         simulator = opened.start_simulator("--allowance", allowance, "--window-seconds", window)
-        port = free_port()
+        port = free_ports(1)[0]
         yield Relay(opened, simulator, opened.start_receiver(RELAY_METRICS__PORT=str(port)), port)
 
 

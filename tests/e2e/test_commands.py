@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ops.processes import free_port
+from ops.broker.handshake import free_ports
 from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -86,7 +86,7 @@ def test_status_says_what_waits_how_fast_it_goes_and_when_it_will_be_done(relay:
 
 
 def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     relay.deliver([charge_event(f"measured_{number}") for number in range(3)])
     with relay.worker("measured", RELAY_METRICS__PORT=str(port)) as worker:
         await_said(worker, "delivery.settled", times=3)
@@ -99,7 +99,7 @@ def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
 
 
 def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page_that_is_not_the_receivers(relay: Relay) -> None:
-    public, own = free_port(), free_port()
+    public, own = free_ports(2)
     ports = {"RELAY_RECEIVER__PORT": str(public), "RELAY_METRICS__PORT": str(own)}
     both = relay.stage.start("up", "ops.cli", "up", environment=ports)
     try:
@@ -123,7 +123,7 @@ def test_up_goes_on_whatever_is_wrong_with_one_feed_one_webhook_or_one_account(r
         "RELAY_SHOPIFY__SECRETS_FILE": str(later),
         "RELAY_PAYROLL": json.dumps({"wrong": {**account, "entities": {"e": relay.stage.company}}}),
     }
-    port = free_port()
+    port = free_ports(1)[0]
     url = f"http://127.0.0.1:{port}/webhooks/shopify"
     up = relay.stage.start("up-apart", "ops.cli", "up", environment={**wrong, "RELAY_RECEIVER__PORT": str(port)})
     try:

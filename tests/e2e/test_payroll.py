@@ -23,7 +23,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ops.broker import Broker
-from ops.processes import free_port, wait_for
+from ops.broker.handshake import free_ports
+from ops.processes import wait_for
 from tests.e2e.driving import Relay, open_relay
 from tests.integration.test_payroll_pulling import drained
 from tests.unit.producers.payroll.providers import ENTITY, MARKS, FakeGusto, payroll, person
@@ -44,7 +45,7 @@ def served(gusto: FakeGusto) -> Iterator[str]:
         return Response(found.content, found.status_code, headers, "application/json")
 
     app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
-    port = free_port()
+    port = free_ports(1)[0]
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.processes import free_port, stage, wait_for
+from ops.broker.handshake import free_ports
+from ops.processes import stage, wait_for
 from tests.e2e.driving import signature
 from tests.unit.producers.made import stripe_event
 
@@ -263,7 +264,7 @@ def test_one_client_does_not_keep_others_out(tmp_path: Path) -> None:
 
 
 def test_what_was_cut_off_is_counted_where_only_the_operator_looks(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     with start(tmp_path, RELAY_METRICS__PORT=str(port)) as receiver:
         ended(receiver.connect(b"nonsense\r\n\r\n"))
         ended(receiver.connect(b"GET / HTTP/1.1\r\n"))

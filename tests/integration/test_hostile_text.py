@@ -19,8 +19,8 @@ from sqlalchemy import JSON, BigInteger, Boolean, Date, Float, Integer, LargeBin
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
+from ops.broker.handshake import free_ports
 from ops.cli import app
-from ops.processes import free_port
 from schemas.envelope import encode
 from store.columns import DecimalText, UtcDateTime
 from store.migrate import upgrade
@@ -165,7 +165,7 @@ def place(
         "north": {"source": "warehouse-csv", "folder": FOLDER, "currency": "USD", "options": OPTIONS},
     }
     (tmp_path / "token").write_text(json.dumps({"access_token": "t", "refresh_token": "r"}))
-    pulled = {"provider": "gusto", "entities": {"entity": company}, "base_url": f"http://127.0.0.1:{free_port()}"}
+    pulled = {"provider": "gusto", "entities": {"entity": company}, "base_url": f"http://127.0.0.1:{free_ports(1)[0]}"}
     pulled |= {"client_id": "c", "client_secret_file": "token", "token_file": FOLDER}
     settings = {
         "COMPANY": company,

@@ -12,7 +12,7 @@ from messaging.errors import BrokerUnreachable, PublishFailed, Unroutable, Unsaf
 from messaging.publisher import Publisher
 from messaging.topology import RAW_DLQ, retry_queue, stream_queue
 from ops.broker import Broker
-from ops.processes import free_port
+from ops.broker.handshake import free_ports
 from schemas.envelope import decode
 from tests.integration.wiring import CLOCK, DELAYS, cable_to, consuming, link_to, linked, paid_out, publisher_on, soon
 
@@ -80,7 +80,7 @@ async def test_raw_input_is_kept_byte_for_byte_with_its_error(link: Link, publis
 
 
 async def test_without_a_broker_publishing_fails_at_once(company: str) -> None:
-    async with linked(f"amqp://guest:guest@127.0.0.1:{free_port()}/") as nowhere:
+    async with linked(f"amqp://guest:guest@127.0.0.1:{free_ports(1)[0]}/") as nowhere:
         with pytest.raises(BrokerUnreachable, match=r"Is it running, and is rabbitmq\.url right\?"):
             await publisher_on(nowhere, company).ready()
         with pytest.raises(PublishFailed):
