@@ -18,35 +18,35 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready ## the main job, from real Stripe events to balanced books (under 90 s)
-	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m demo
 
 faults: .venv/.ready ## the fault campaign; EVENTS=2000 SEED=1 unless you say otherwise
-	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m faults --events $(EVENTS) --seed $(SEED)
 
 mutants: .venv/.ready ## safety measures broken one at a time, and the tests that notice; MUTANTS="no-fence" tries some
-	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m tests.mutants $(MUTANTS)
 
 # PYTEST_ARGS may choose tests that all stand side by side, or all alone: no tests chosen is no failure then.
 NONE_CHOSEN := test $$? = 5
 
 test: .venv/.ready ## the whole test suite; PYTEST_ARGS="-k receiver" runs a part
-	@$(BIN)/python -m ops.broker --prepare || test "$$CI" != true
+	@$(BIN)/python -m staging.broker --prepare || test "$$CI" != true
 	@$(BIN)/python -m pytest -q -m "not alone" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || $(NONE_CHOSEN)
 	@$(BIN)/python -m pytest -q -m alone $(PYTEST_ARGS) || $(NONE_CHOSEN)
 
 test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian: unpacked into var/ the first time)
-	@$(BIN)/python -m ops.broker --prepare --rabbitmq 4
+	@$(BIN)/python -m staging.broker --prepare --rabbitmq 4
 	@$(BIN)/python -m pytest -q --rabbitmq 4 tests/integration $(BROKER_STOPS) $(PYTEST_ARGS)
 
 nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, an outage played to its end; SEED=2 plays others
-	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m tests.nightly --seed $(SEED) --orders $(or $(ORDERS),100000) --histories $(or $(MODEL_EXAMPLES),10000) $(NIGHTLY_ARGS)
 
 bench: .venv/.ready ## benchmarks; writes benchmarks/latest.json; BENCH_ARGS="inbox --store URL" runs a part
-	@$(BIN)/python -m ops.broker --prepare
+	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 check: .venv/.ready ## lint, format, types, import rules

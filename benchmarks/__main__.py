@@ -22,9 +22,9 @@ from rich.table import Table
 
 from benchmarks import feeding, inbox_cost, memory, pacing, peers, receiving, stock, stranger
 from benchmarks.staging import Setting, opened
-from ops.broker import Broker, find_broker
 from runtime.logs import configure_logs
 from runtime.settings import Settings
+from staging.broker import Broker, find_broker
 
 LATEST: Final = Path(__file__).parent / "latest.json"
 MOST_COST_PERCENT: Final = 20.0

@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.events import payouts
 from benchmarks.staging import Setting, await_said, pause, said
-from ops.processes import Process, wait_for
 from runtime.settings import BucketSettings
+from staging.processes import Process, wait_for
 
 
 @dataclass(slots=True)

@@ -23,7 +23,6 @@ from benchmarks.no_inbox import NoInbox, NothingEarlier
 from benchmarks.staging import Setting, publish
 from messaging.bucket import Token
 from ops.companies import open_workers
-from ops.processes import SIMULATOR_KEY
 from ops.waiting_company import WaitingCompany
 from runtime.clock import SystemClock
 from runtime.settings import Settings
@@ -31,6 +30,7 @@ from schemas.envelope import Event, encode
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import PacedTransport, direct_transport
+from staging.processes import SIMULATOR_KEY
 from store.cases import Cases
 from store.earlier import EarlierRecords
 from store.engine import connect

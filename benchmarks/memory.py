@@ -12,8 +12,8 @@ from benchmarks.events import payouts
 from benchmarks.staging import Setting, await_said, pause, publish
 from messaging import headers as h
 from messaging.topology import EVENTS_EXCHANGE, routing_key, stream_queue
-from ops.processes import Process
 from schemas.envelope import encode
+from staging.processes import Process
 
 BUSY_SECONDS: Final = 15.0
 LIMIT_MB: Final = 150

@@ -17,8 +17,8 @@ from benchmarks.crew import longest_gap
 from benchmarks.peer import PROCESSES
 from benchmarks.redis_server import MISSING, RedisServer, redis_server
 from benchmarks.staging import Progress, Setting, await_said, opened, pause, said
-from ops.processes import Process
 from runtime.settings import BucketSettings
+from staging.processes import Process
 
 PACE: Final = BucketSettings(
     allowance=600,

@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.staging import Setting
-from ops.processes import STRIPE_SECRET
+from staging.processes import STRIPE_SECRET
 
 AT_A_TIME: Final = (1, 16, 64)
 

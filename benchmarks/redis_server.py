@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ops.broker.handshake import free_ports
-from ops.processes import wait_for
+from staging.broker.handshake import free_ports
+from staging.processes import wait_for
 
 MISSING: Final = "skipped: there is no redis-server here (Debian: apt-get install redis-server)"
 

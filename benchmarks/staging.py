@@ -16,10 +16,10 @@ from pydantic import SecretStr
 
 from messaging.connection import Link
 from messaging.publisher import Publisher
-from ops.processes import Process, Simulator, Stage, stage, wait_for
 from runtime.clock import SystemClock
 from runtime.settings import BucketSettings
 from schemas.envelope import Event
+from staging.processes import Process, Simulator, Stage, stage, wait_for
 
 NO_LIMIT: Final = BucketSettings(allowance=12_000, window_seconds=60, burst=20)
 """Some 200 calls a second: more than a worker and a simulator manage on one machine."""

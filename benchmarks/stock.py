@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from benchmarks.staging import Setting, await_said
 from benchmarks.stock_events import adjustments, opening_receipt, sku
-from ops.processes import wait_for
 from schemas.envelope import Event
+from staging.processes import wait_for
 from store.inbox import EventRef
 from workers.books import sample_books
 from workers.plans import plan

@@ -23,8 +23,8 @@ from demo.posting import Poster
 from demo.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
 from demo.story import Story, tell
 from demo.telling import Teller
-from ops.broker import BrokerError, find_broker
-from ops.processes import STRIPE_SECRET, NotReady, Simulator, Stage, stage
+from staging.broker import BrokerError, find_broker
+from staging.processes import STRIPE_SECRET, NotReady, Simulator, Stage, stage
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "var" / "demo"
 BOOKS: Final = Path(__file__).with_name("books.toml")

@@ -16,7 +16,7 @@ from demo.posting import Poster
 from demo.scale import ALLOWANCE, WINDOW_SECONDS
 from demo.story import Post, Story, forge
 from demo.telling import Teller
-from ops.processes import NotReady, Process, Simulator, Stage
+from staging.processes import NotReady, Process, Simulator, Stage
 
 LOOK_EVERY_SECONDS: Final = 0.25
 START_SECONDS: Final = 40

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from demo.judging import Letter
-from ops.processes import NotReady, Stage
+from staging.processes import NotReady, Stage
 
 WITHIN_SECONDS = 60
 

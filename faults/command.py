@@ -29,8 +29,8 @@ from faults.small_disk import NoSmallDisk, SmallDisk, mount_small_disk
 from faults.stopping import Stopped, Stopper, stopped_by_signals
 from faults.telling import Teller
 from faults.traffic import write_traffic
-from ops.broker import MANAGEMENT, Broker, BrokerError, find_own_broker
-from ops.processes import STRIPE_SECRET, NotReady, Stage, stage
+from staging.broker import MANAGEMENT, Broker, BrokerError, find_own_broker
+from staging.processes import STRIPE_SECRET, NotReady, Stage, stage
 
 VAR: Final = Path(__file__).resolve().parents[1] / "var"
 EVENTS_PER_FAULT: Final = 20

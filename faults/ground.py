@@ -21,9 +21,9 @@ from faults.scale import ALLOWANCE, WINDOW_SECONDS
 from faults.small_disk import SmallDisk
 from faults.solid_port import SolidPort
 from faults.watching import LogTail, Watch
-from ops.broker import Broker
-from ops.broker.handshake import free_ports
-from ops.processes import SIMULATOR_KEY, NotReady, Process, Stage
+from staging.broker import Broker
+from staging.broker.handshake import free_ports
+from staging.processes import SIMULATOR_KEY, NotReady, Process, Stage
 
 BOOKS: Final = Path(__file__).resolve().parents[1] / "demo" / "books.toml"
 WORKERS: Final = ("worker-1", "worker-2")

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ops.processes import Process
+from staging.processes import Process
 
 LOOK_EVERY_SECONDS = 0.1
 PAUSE_SECONDS = 1.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from demo.judging import Letter
 from demo.relay import ask
-from ops.processes import Stage
+from staging.processes import Stage
 
 
 def collect_letters(stage: Stage, store: Path) -> list[Letter]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from faults.ground import WORKERS, Ground
 from faults.schedule import Fault
-from ops.processes import NotReady
+from staging.processes import NotReady
 
 SAID_WITHIN_SECONDS: Final = 60.0
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from ops.broker import MANAGEMENT, Broker, BrokerNotFound, find_broker, find_own_broker, find_rabbitmq_4
+from staging.broker import MANAGEMENT, Broker, BrokerNotFound, find_broker, find_own_broker, find_rabbitmq_4
 from tests.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
 
 

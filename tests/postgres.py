@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from ops.broker.handshake import free_ports
+from staging.broker.handshake import free_ports
 
 START_SECONDS: Final = 60.0
 HALT_SECONDS: Final = 20.0

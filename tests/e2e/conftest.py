@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ops.broker import Broker
+from staging.broker import Broker
 from tests.e2e.driving import Relay, open_relay
 
 

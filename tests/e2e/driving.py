@@ -20,8 +20,8 @@ from typing import Any
 
 import httpx2
 
-from ops.broker.handshake import free_ports
-from ops.processes import STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
+from staging.broker.handshake import free_ports
+from staging.processes import STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
 from tests.unit.producers.made import charge, stripe_event
 
 Json = Any

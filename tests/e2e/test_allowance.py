@@ -19,10 +19,10 @@ import pytest
 
 from benchmarks.events import payouts
 from benchmarks.staging import publish
-from ops.broker import Broker
-from ops.processes import SIMULATOR_KEY, Process, wait_for
 from runtime.settings import BucketSettings
 from simulator.limits import MODELS
+from staging.broker import Broker
+from staging.processes import SIMULATOR_KEY, Process, wait_for
 from tests.e2e.driving import Json, Relay, await_said, open_relay, said
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

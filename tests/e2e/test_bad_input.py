@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from ops.processes import STRIPE_SECRET
+from staging.processes import STRIPE_SECRET
 from tests.e2e.driving import (
     Relay,
     await_said,

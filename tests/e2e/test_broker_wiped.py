@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.stock_events import RECEIPT, adjustments, opening_receipt, sku
-from ops.broker import Broker
-from ops.broker.node import PrivateNode
-from ops.processes import wait_for
+from staging.broker import Broker
+from staging.broker.node import PrivateNode
+from staging.processes import wait_for
 from tests.e2e.driving import Relay, open_relay
 from tests.e2e.test_payroll import account_at, entries_of, live, pull, served
 from tests.e2e.test_stock import expected, facts_in, moved, publish

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ops.broker.handshake import free_ports
+from staging.broker.handshake import free_ports
 from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
-from ops.processes import STRIPE_SECRET, Process, stage, wait_for
+from staging.broker import Broker
+from staging.processes import STRIPE_SECRET, Process, stage, wait_for
 from tests.e2e.driving import QUICK, Json, Relay, await_said, books_text, invoice_of, payment_of
 from tests.unit.producers.made import charge, stripe_event
 

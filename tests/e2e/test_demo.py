@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
+from staging.broker import Broker
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ops.processes import wait_for
+from staging.processes import wait_for
 from tests.e2e.driving import Json, Relay, await_said, charge_event, payment_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from ops.processes import wait_for
+from staging.processes import wait_for
 from tests.e2e.driving import Relay, await_said, charge_event, invoice_of, payment_of, said
 
 pytestmark = pytest.mark.e2e

@@ -15,7 +15,7 @@ import pytest
 
 from faults.schedule import draw_schedule
 from faults.traffic import write_traffic
-from ops.broker import Broker
+from staging.broker import Broker
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [

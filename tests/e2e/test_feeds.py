@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
-from ops.processes import stage, wait_for
+from staging.broker import Broker
+from staging.processes import stage, wait_for
 from tests.e2e.driving import QUICK, Relay, books_text
 
 pytestmark = pytest.mark.e2e

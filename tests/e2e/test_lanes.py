@@ -19,11 +19,11 @@ from benchmarks.events import payouts
 from messaging.connection import Link
 from messaging.publisher import Publisher
 from messaging.topology import stream_queue
-from ops.broker import Broker
-from ops.processes import wait_for
 from runtime.clock import SystemClock
 from runtime.settings import BucketSettings
 from schemas.envelope import Event, encode
+from staging.broker import Broker
+from staging.processes import wait_for
 from tests.e2e.driving import Relay, open_relay
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

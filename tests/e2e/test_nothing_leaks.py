@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
-from ops.processes import SIMULATOR_KEY, STRIPE_SECRET
+from staging.broker import Broker
+from staging.processes import SIMULATOR_KEY, STRIPE_SECRET
 from tests.e2e.driving import charge_event, open_relay, payment_of, signature
 
 pytestmark = pytest.mark.e2e

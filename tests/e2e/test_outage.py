@@ -24,12 +24,12 @@ from messaging import headers as h
 from messaging.drain import backlog
 from messaging.publisher import Publisher, event_key
 from messaging.topology import routing_key, stream_queue
-from ops.broker import Broker
-from ops.processes import Process, wait_for
 from runtime.settings import BucketSettings
 from schemas.envelope import Event, encode
 from schemas.sales import Customer
 from simulator.limits import worst_window
+from staging.broker import Broker
+from staging.processes import Process, wait_for
 from tests.e2e.driving import Relay, await_said, open_relay, said
 from tests.integration.wiring import CLOCK, linked
 from tests.unit.producers.made import charge, only_event, payout, refund, stripe_event

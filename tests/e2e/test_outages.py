@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
-from ops.processes import SIMULATOR_KEY, wait_for
+from staging.broker import Broker
+from staging.processes import SIMULATOR_KEY, wait_for
 from tests.e2e.driving import Relay, await_said, charge_event, open_relay, payment_of, said
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

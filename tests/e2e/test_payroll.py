@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ops.broker import Broker
-from ops.broker.handshake import free_ports
-from ops.processes import wait_for
+from staging.broker import Broker
+from staging.broker.handshake import free_ports
+from staging.processes import wait_for
 from tests.e2e.driving import Relay, open_relay
 from tests.integration.test_payroll_pulling import drained
 from tests.unit.producers.payroll.providers import ENTITY, MARKS, FakeGusto, payroll, person

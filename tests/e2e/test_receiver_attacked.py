@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker.handshake import free_ports
-from ops.processes import stage, wait_for
+from staging.broker.handshake import free_ports
+from staging.processes import stage, wait_for
 from tests.e2e.driving import signature
 from tests.unit.producers.made import stripe_event
 

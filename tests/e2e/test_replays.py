@@ -18,9 +18,9 @@ from messaging import headers as h
 from messaging.connection import Link
 from messaging.publisher import Publisher, event_key
 from messaging.topology import replay_key, replay_queue, routing_key
-from ops.broker import Broker
 from runtime.clock import SystemClock
 from schemas.envelope import Event, encode
+from staging.broker import Broker
 from tests.e2e.driving import Relay, open_relay
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

@@ -21,8 +21,6 @@ from pydantic import SecretStr
 from benchmarks.stock_events import RECEIPT, adjustments, opening_receipt, sku, stock_event
 from messaging.connection import Link
 from messaging.publisher import Publisher
-from ops.broker import Broker
-from ops.processes import wait_for
 from runtime.clock import SystemClock
 from schemas.envelope import Event, encode
 from schemas.inventory import (
@@ -36,6 +34,8 @@ from schemas.inventory import (
     StockCounted,
 )
 from schemas.money import Money
+from staging.broker import Broker
+from staging.processes import wait_for
 from tests.e2e.driving import Relay, open_relay
 from tests.unit.workers.stock.facts import Telling
 

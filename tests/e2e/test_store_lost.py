@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
-from ops.processes import Process, wait_for
+from staging.broker import Broker
+from staging.processes import Process, wait_for
 from tests.e2e.driving import Relay, await_said, charge_event, invoice_of, open_relay, payment_of, said
 
 pytestmark = pytest.mark.e2e

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import pytest
 from sqlalchemy import func, insert, select
 
-from ops.broker import Broker
-from ops.processes import Process, wait_for
+from staging.broker import Broker
+from staging.processes import Process, wait_for
 from store import migrate
 from store.engine import connect, reading
 from store.schema import INBOXES, WRITES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.processes import wait_for
+from staging.processes import wait_for
 from tests.e2e.driving import Relay, await_said, charge_event, invoice_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]

@@ -17,8 +17,8 @@ import aio_pika
 import pytest
 
 from benchmarks.stock_events import adjustments, opening_receipt
-from ops.broker import Broker
-from ops.processes import stage, wait_for
+from staging.broker import Broker
+from staging.processes import stage, wait_for
 from tests.e2e.driving import QUICK, Relay, books_text, invoice_of, payment_of
 from tests.e2e.test_payroll import entries_of, live
 from tests.e2e.test_stock import expected, moved

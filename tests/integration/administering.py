@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from ops.broker import Broker
+from staging.broker import Broker
 
 VHOST = "%2F"
 

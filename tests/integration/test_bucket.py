@@ -16,10 +16,10 @@ from messaging.bucket import BATON, WANT, Bucket, NoToken, Token
 from messaging.drain import mint_report
 from messaging.mint import Mint
 from messaging.topology import mint_queue
-from ops.broker import Broker
 from runtime.settings import BucketSettings
 from runtime.stalls import StallWatch
 from simulator.limits import worst_window
+from staging.broker import Broker
 from tests.integration.administering import policy_on
 from tests.integration.wiring import CLOCK, Cable, cable_to, linked, running, soon, until
 

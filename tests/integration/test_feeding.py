@@ -18,8 +18,8 @@ from messaging.drain import backlog
 from messaging.errors import Unroutable
 from messaging.publisher import encoded
 from messaging.topology import stream_queue
-from ops.processes import Process, Stage, stage, wait_for
 from schemas.envelope import Event, decode
+from staging.processes import Process, Stage, stage, wait_for
 from store.cursors import Cursors
 from store.engine import connect
 from tests.integration.wiring import CLOCK, consuming, linked, paid_out, publisher_on

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.processes import Stage, stage, wait_for
+from staging.processes import Stage, stage, wait_for
 from tests.integration.test_feeding import CSV, rows, state, taken
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,9 @@ from sqlalchemy import JSON, BigInteger, Boolean, Date, Float, Integer, LargeBin
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from ops.broker.handshake import free_ports
 from ops.cli import app
 from schemas.envelope import encode
+from staging.broker.handshake import free_ports
 from store.columns import DecimalText, UtcDateTime
 from store.migrate import upgrade
 from store.schema import METADATA

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import Broker
+from staging.broker import Broker
 from tests.integration.talkative import CANARY, FAR
 from tests.postgres import PrivatePostgres
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import unpacked
-from ops.broker.handshake import answers
-from ops.broker.node import PrivateNode, installed_server
+from staging.broker import unpacked
+from staging.broker.handshake import answers
+from staging.broker.node import PrivateNode, installed_server
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -85,7 +85,7 @@ def test_a_node_goes_with_its_parent_however_that_ends(
     if not rabbitmq_4 and installed_server() is None:
         pytest.skip("no RabbitMQ is installed here")
     parent = subprocess.Popen(
-        [sys.executable, "-m", "ops.broker", *(["--rabbitmq", "4"] if rabbitmq_4 else [])],
+        [sys.executable, "-m", "staging.broker", *(["--rabbitmq", "4"] if rabbitmq_4 else [])],
         env=_without_other_brokers(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

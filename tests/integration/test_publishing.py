@@ -11,9 +11,9 @@ from messaging.drain import backlog
 from messaging.errors import BrokerUnreachable, PublishFailed, Unroutable, UnsafeTopology
 from messaging.publisher import Publisher
 from messaging.topology import RAW_DLQ, retry_queue, stream_queue
-from ops.broker import Broker
-from ops.broker.handshake import free_ports
 from schemas.envelope import decode
+from staging.broker import Broker
+from staging.broker.handshake import free_ports
 from tests.integration.wiring import CLOCK, DELAYS, cable_to, consuming, link_to, linked, paid_out, publisher_on, soon
 
 

@@ -11,8 +11,8 @@ from messaging.brake import Brake
 from messaging.connection import Link
 from messaging.errors import BrokerUnreachable, UnsafeTopology
 from messaging.mint import Mint
-from ops.broker import Broker
 from runtime.settings import BucketSettings
+from staging.broker import Broker
 from tests.integration.administering import VHOST, asked
 from tests.integration.wiring import CLOCK, publisher_on, running, until
 

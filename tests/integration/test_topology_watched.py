@@ -25,8 +25,8 @@ from messaging.topology import (
     stream_queue,
 )
 from messaging.watching import TopologyWatch, nothing_to_look_at
-from ops.broker import Broker
 from schemas.envelope import encode
+from staging.broker import Broker
 from tests.integration.administering import policy_on
 from tests.integration.wiring import CLOCK, linked, paid_out, publisher_on, running
 

@@ -21,12 +21,12 @@ from pydantic import SecretStr
 from benchmarks.stock_events import adjustments, opening_receipt, sku, stock_event
 from messaging.connection import Link
 from messaging.publisher import Publisher
-from ops.broker import MANAGEMENT, find_own_broker
-from ops.processes import stage, wait_for
 from runtime.clock import SystemClock
 from schemas.envelope import encode
 from schemas.inventory import ReceiptLine, ReceiptPosted
 from schemas.money import Money
+from staging.broker import MANAGEMENT, find_own_broker
+from staging.processes import stage, wait_for
 from store.cases import Cases
 from store.cursors import Cursor, Cursors
 from store.engine import connect

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from demo import command
-from ops.broker import BrokerError
+from staging.broker import BrokerError
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from faults.proxy import Proxy, Side
-from ops.broker.handshake import free_ports
+from staging.broker.handshake import free_ports
 
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

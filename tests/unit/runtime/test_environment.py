@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.processes import Stage
 from runtime.environment import passed_on
+from staging.processes import Stage
 
 ROOT = Path(__file__).parents[3]
 ROOMS = (

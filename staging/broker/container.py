@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops.broker.errors import BrokerFailed
-from ops.broker.handshake import free_ports, wait_until_answering
-from ops.broker.port import MANAGEMENT
 from runtime.environment import passed_on
+from staging.broker.errors import BrokerFailed
+from staging.broker.handshake import free_ports, wait_until_answering
+from staging.broker.port import MANAGEMENT
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ops.broker import (
+from staging.broker import (
     MANAGEMENT,
     BrokerFailed,
     BrokerNotFound,

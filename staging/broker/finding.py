@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ops.broker import package, unpacked
-from ops.broker.container import ContainerBroker, engine_answers
-from ops.broker.errors import BrokerFailed, BrokerNotFound
-from ops.broker.handshake import address, wait_until_answering
-from ops.broker.node import PrivateNode, installed_server
-from ops.broker.port import Broker, GivenBroker
+from staging.broker import package, unpacked
+from staging.broker.container import ContainerBroker, engine_answers
+from staging.broker.errors import BrokerFailed, BrokerNotFound
+from staging.broker.handshake import address, wait_until_answering
+from staging.broker.node import PrivateNode, installed_server
+from staging.broker.port import Broker, GivenBroker
 
 _GIVEN_SECONDS = 15.0
 

@@ -3,9 +3,9 @@
 Finds one or starts one; knows nothing of events, exchanges or queues, and never imports the messaging layer.
 """
 
-from ops.broker.errors import BrokerError, BrokerFailed, BrokerNotFound, BrokerNotOurs, Rabbit4NotFound
-from ops.broker.finding import find_broker, find_own_broker, find_rabbitmq_4, prepare
-from ops.broker.port import MANAGEMENT, Broker
+from staging.broker.errors import BrokerError, BrokerFailed, BrokerNotFound, BrokerNotOurs, Rabbit4NotFound
+from staging.broker.finding import find_broker, find_own_broker, find_rabbitmq_4, prepare
+from staging.broker.port import MANAGEMENT, Broker
 
 __all__ = [
     "MANAGEMENT",

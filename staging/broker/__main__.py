@@ -1,4 +1,4 @@
-"""`python -m ops.broker` prints a broker's URL and keeps the broker until Ctrl-C.
+"""`python -m staging.broker` prints a broker's URL and keeps the broker until Ctrl-C.
 
 With `--prepare` it starts none and only makes sure that one can be found, installing the package if need be.
 With `--rabbitmq 4` it is RabbitMQ 4, unpacked from Debian's packages, whatever else is here.
@@ -9,8 +9,8 @@ import signal
 import sys
 from types import FrameType
 
-from ops.broker.errors import BrokerError
-from ops.broker.finding import find_broker, find_rabbitmq_4, prepare, prepare_rabbitmq_4
+from staging.broker.errors import BrokerError
+from staging.broker.finding import find_broker, find_rabbitmq_4, prepare, prepare_rabbitmq_4
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -19,7 +19,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run; exit code 1 and the reason on stderr when there is no broker."""
-    parser = argparse.ArgumentParser(prog="python -m ops.broker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m staging.broker", description=__doc__)
     parser.add_argument("--prepare", action="store_true")
     parser.add_argument("--rabbitmq", choices=("4",))
     asked = parser.parse_args(arguments)

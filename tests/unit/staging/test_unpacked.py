@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.broker import BrokerNotFound, Rabbit4NotFound, package, unpacked
+from staging.broker import BrokerNotFound, Rabbit4NotFound, package, unpacked
 
 APT_GET = """
 case "$1" in

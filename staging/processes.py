@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from ops.broker.handshake import free_ports
 from runtime.environment import passed_on
+from staging.broker.handshake import free_ports
 
 Value = TypeVar("Value")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
-from ops.broker.errors import BrokerNotOurs
+from staging.broker.errors import BrokerNotOurs
 
 MANAGEMENT = "rabbitmq_management"
 """The plugin of the management API."""

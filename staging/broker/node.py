@@ -14,10 +14,10 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ops.broker.errors import BrokerFailed
-from ops.broker.handshake import free_ports, wait_until_answering
-from ops.broker.port import MANAGEMENT
 from runtime.environment import passed_on
+from staging.broker.errors import BrokerFailed
+from staging.broker.handshake import free_ports, wait_until_answering
+from staging.broker.port import MANAGEMENT
 
 START_SECONDS = 90.0
 _HALT_SECONDS = 20.0

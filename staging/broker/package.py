@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ops.broker.errors import BrokerFailed
 from runtime.environment import PROXIES, passed_on
+from staging.broker.errors import BrokerFailed
 
 _PACKAGE = "rabbitmq-server"
 _POLICY = Path("/usr/sbin/policy-rc.d")

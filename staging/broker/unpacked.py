@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ops.broker import package
-from ops.broker.errors import BrokerFailed, Rabbit4NotFound
 from runtime.environment import passed_on
+from staging.broker import package
+from staging.broker.errors import BrokerFailed, Rabbit4NotFound
 
 RELEASE = "trixie"  # Debian 13: RabbitMQ 4.0
 FOLDER = Path(__file__).resolve().parents[2] / "var" / "rabbitmq-4"

@@ -1,0 +1,1 @@
+"""What tests, demo, faults and benchmarks stand on: a broker found or started, and the processes of a run."""
