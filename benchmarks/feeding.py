@@ -25,7 +25,7 @@ def measure(setting: Setting, *, rows: int) -> dict[str, Any]:
     feed = {"source": "warehouse-csv", "folder": str(folder), "quiet_seconds": 0, "currency": "USD", "options": OPTIONS}
     setting.stage.overrides["RELAY_FEEDS"] = json.dumps({"bench": feed})
     started = time.monotonic()
-    process = setting.stage.start("feed", "ops.cli", "feed", "--once")
+    process = setting.stage.start("feed", "ops.commands.relay", "feed", "--once")
     _, status, used = os.wait4(process.popen.pid, 0)
     took = time.monotonic() - started
     process.popen.returncode = os.waitstatus_to_exitcode(status)

@@ -22,8 +22,8 @@ from benchmarks.events import payouts, sales
 from benchmarks.no_inbox import NoInbox, NothingEarlier
 from benchmarks.staging import Setting, publish
 from messaging.bucket import Token
-from ops.companies import open_workers
-from ops.waiting_company import WaitingCompany
+from ops.composing.companies import open_workers
+from ops.composing.waiting_company import WaitingCompany
 from runtime.clock import SystemClock
 from runtime.settings import Settings
 from schemas.envelope import Event, encode

@@ -21,7 +21,7 @@ from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimite
 from redis.exceptions import RedisError
 
 from messaging.bucket import Bucket
-from ops.roles import bucket_on, mint_on, open_link, watch_stalls
+from ops.composing.workers import bucket_on, mint_on, open_link, watch_stalls
 from runtime.clock import SystemClock
 from runtime.logs import configure_logs
 from runtime.settings import Settings

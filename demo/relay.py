@@ -54,7 +54,7 @@ def ask(stage: Stage, *arguments: str) -> Any:  # noqa: ANN401 - JSON
         NotReady: it failed, or took too long; the message names its log.
     """
     name = f"relay-{arguments[0]}"
-    process = stage.start(name, "ops.cli", *arguments, stdout=subprocess.PIPE)
+    process = stage.start(name, "ops.commands.relay", *arguments, stdout=subprocess.PIPE)
     command = f"`relay {' '.join(arguments)}`"
     try:
         text, _ = process.popen.communicate(timeout=WITHIN_SECONDS)

@@ -99,10 +99,15 @@ async def open_ground(
         return stage.start(name, *arguments, environment={"RELAY_RABBITMQ__URL": url, **clock, **environment})
 
     def worker(name: str) -> Process:
-        return relay(name, "ops.cli", "work", RELAY_SOLID__BASE_URL=f"http://127.0.0.1:{proxies[f'{name}>solid'].port}")
+        return relay(
+            name,
+            "ops.commands.relay",
+            "work",
+            RELAY_SOLID__BASE_URL=f"http://127.0.0.1:{proxies[f'{name}>solid'].port}",
+        )
 
     def receiver() -> Process:
-        return relay("receiver", "ops.cli", "receive", RELAY_RECEIVER__PORT=str(receiver_port))
+        return relay("receiver", "ops.commands.relay", "receive", RELAY_RECEIVER__PORT=str(receiver_port))
 
     keepers = {"solid": Keeper.starting("solid", solid)}
     keepers |= {name: Keeper.starting(name, partial(worker, name)) for name in WORKERS}

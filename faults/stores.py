@@ -63,7 +63,7 @@ async def _say_restored(ground: Ground) -> None:
     deadline = loop.time() + SAID_WITHIN_SECONDS
     while True:
         async with ground.broker_lock, ground.disk_lock:
-            process = ground.stage.start("relay-restored", "ops.cli", "restored")
+            process = ground.stage.start("relay-restored", "ops.commands.relay", "restored")
             code = await asyncio.to_thread(process.popen.wait, SAID_WITHIN_SECONDS)
         if code == 0:
             return

@@ -1,7 +1,7 @@
 """What a broker does, seen by doing it: whether it is new enough, and takes, keeps and returns messages as it must.
 
 Works over AMQP alone, on queues of its own that disappear. Touches no message of the relay, and cannot see policies:
-`ops/management.py` reads those.
+`ops/composing/management.py` reads those.
 """
 
 import asyncio

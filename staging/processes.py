@@ -148,12 +148,14 @@ class Stage:
 
     def start_worker(self, name: str = "worker", **environment: str) -> Process:
         """One worker."""
-        return self.start(name, "ops.cli", "work", environment=environment)
+        return self.start(name, "ops.commands.relay", "work", environment=environment)
 
     def start_receiver(self, name: str = "receiver", **environment: str) -> str:
         """The receiver on a free port; returns its base URL when it answers."""
         port = free_ports(1)[0]
-        process = self.start(name, "ops.cli", "receive", environment={"RELAY_RECEIVER__PORT": str(port), **environment})
+        process = self.start(
+            name, "ops.commands.relay", "receive", environment={"RELAY_RECEIVER__PORT": str(port), **environment}
+        )
         url = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:

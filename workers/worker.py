@@ -66,7 +66,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Parts:
-    """What a worker is made of; put together in `ops.companies`.
+    """What a worker is made of; put together in `ops.composing.companies`.
 
     `count` hears of each delivery: company, stream, outcome.
     """

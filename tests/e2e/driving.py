@@ -130,7 +130,7 @@ class Relay:
         foreign = ("RELAY_", "RABBITMQ_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return subprocess.run(
-            [sys.executable, "-m", "ops.cli", *arguments],
+            [sys.executable, "-m", "ops.commands.relay", *arguments],
             cwd=self.stage.folder,
             env={**inherited, "COLUMNS": "200", **self.stage.environment(), **settings},
             stdin=subprocess.DEVNULL,

@@ -101,7 +101,7 @@ def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
 def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page_that_is_not_the_receivers(relay: Relay) -> None:
     public, own = free_ports(2)
     ports = {"RELAY_RECEIVER__PORT": str(public), "RELAY_METRICS__PORT": str(own)}
-    both = relay.stage.start("up", "ops.cli", "up", environment=ports)
+    both = relay.stage.start("up", "ops.commands.relay", "up", environment=ports)
     try:
         await_said(both, "worker.consuming")
         assert httpx2.get(f"http://127.0.0.1:{public}/metrics", timeout=10).status_code == 404
@@ -125,7 +125,9 @@ def test_up_goes_on_whatever_is_wrong_with_one_feed_one_webhook_or_one_account(r
     }
     port = free_ports(1)[0]
     url = f"http://127.0.0.1:{port}/webhooks/shopify"
-    up = relay.stage.start("up-apart", "ops.cli", "up", environment={**wrong, "RELAY_RECEIVER__PORT": str(port)})
+    up = relay.stage.start(
+        "up-apart", "ops.commands.relay", "up", environment={**wrong, "RELAY_RECEIVER__PORT": str(port)}
+    )
     try:
         await_said(up, "worker.consuming")
         await_said(up, "payroll.pull_failed")

@@ -33,7 +33,7 @@ def surroundings(broker: Broker, tmp_path: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
     environment = inherited | {"RABBITMQ_URL": broker.url}
     elsewhere = {"RELAY_STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/others.db"}
-    collecting = [sys.executable, "-m", "ops.cli", "dead", "list"]
+    collecting = [sys.executable, "-m", "ops.commands.relay", "dead", "list"]
     subprocess.run(collecting, check=True, cwd=tmp_path, env=environment | elsewhere, capture_output=True, timeout=60)
     return environment
 

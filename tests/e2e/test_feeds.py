@@ -29,7 +29,7 @@ def test_a_relay_of_feeds_alone_reads_them_and_tells_of_them(broker: Broker, tmp
     with stage(tmp_path / "stage", broker.url, company=f"e{secrets.token_hex(4)}", **settings) as on:
         (on.folder / "books.toml").write_text(books_text())
         relay = Relay(on, on.start_simulator("--allowance", "3000", "--window-seconds", "6"), "")
-        up = on.start("up", "ops.cli", "up")
+        up = on.start("up", "ops.commands.relay", "up")
         (folder / "a.csv").write_text(ROWS)
         wait_for((on.folder / "feeds" / "north" / "failed" / "a.csv").exists, what="the file to be read")
         north = wait_for(lambda: relay.asked("status")["feeds"]["north"]["last"], what="the status to know of it")

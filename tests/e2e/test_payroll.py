@@ -187,7 +187,7 @@ def test_the_schedule_pulls_at_once_what_was_missed_and_ends_when_told(paying: R
     account["gusto"] |= {"schedule": "0 0 1 1 *", "first_period": str(today.replace(day=1))}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "RABBITMQ_"))}
     scheduled = subprocess.Popen(
-        [sys.executable, "-m", "ops.cli", "payroll"],
+        [sys.executable, "-m", "ops.commands.relay", "payroll"],
         cwd=paying.stage.folder,
         env={**inherited, **paying.stage.environment(), "RELAY_PAYROLL": json.dumps(account)},
         stdin=subprocess.DEVNULL,

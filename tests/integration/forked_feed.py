@@ -7,12 +7,12 @@ import importlib
 import os
 import sys
 
-from ops.cli import app
+from ops.commands.relay import app
 
 
 def main() -> None:
     """Fork at each line; whoever kills the child does so by its id."""
-    importlib.import_module("ops.feeding")  # before the first fork
+    importlib.import_module("ops.composing.feeds")  # before the first fork
     for _ in sys.stdin:
         child = os.fork()
         if not child:

@@ -2,7 +2,7 @@
 
 import threading
 
-from ops.cli import app
+from ops.commands.relay import app
 from producers.feeds.places import Place
 
 list_names = Place.names

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 
 from messaging.publisher import Publisher
-from ops.payroll_roles import account_of, open_client
+from ops.composing.payroll import account_of, open_client
 from producers.payroll.pulling import Puller
 from producers.payroll.telling import Teller
 from runtime.clock import SystemClock

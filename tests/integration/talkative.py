@@ -31,7 +31,7 @@ from starlette.routing import Route
 from messaging.connection import BROKEN, Link, said_of
 from messaging.errors import MessagingError
 from messaging.publisher import Publisher
-from ops.serving import _Server
+from ops.http.serving import _Server
 from runtime.calling import new_client
 from runtime.clock import SystemClock
 from runtime.logs import configure_logs

@@ -14,8 +14,8 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from messaging.topology import RAW_DLQ, declare_events, retry_queue, stream_queue
-from ops.check_broker import BROKER, SETTINGS, check_broker
-from ops.findings import Checklist, Finding
+from ops.checks.broker import BROKER, SETTINGS, check_broker
+from ops.checks.findings import Checklist, Finding
 from runtime.settings import RabbitSettings, ReceiverSettings, Settings
 from staging.broker import Broker, unpacked
 from staging.broker.node import PrivateNode, installed_server

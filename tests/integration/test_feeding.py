@@ -86,7 +86,7 @@ async def _events(queue: aio_pika.abc.AbstractQueue, count: int) -> AsyncIterato
 
 
 def start(on: Stage, name: str, *options: str) -> Process:
-    return on.start(name, "ops.cli", "feed", *options)
+    return on.start(name, "ops.commands.relay", "feed", *options)
 
 
 def once(on: Stage, name: str = "once") -> None:

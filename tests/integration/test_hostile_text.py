@@ -19,7 +19,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Date, Float, Integer, LargeBin
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from ops.cli import app
+from ops.commands.relay import app
 from schemas.envelope import encode
 from staging.broker.handshake import free_ports
 from store.columns import DecimalText, UtcDateTime
@@ -154,8 +154,8 @@ def place(
 ) -> Iterator[None]:
     """A folder with settings, files and a store that are full of hostile text, where commands run."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ops.running.configure_logs", lambda *_: None)  # it would outlive the test
-    monkeypatch.setattr("ops.cli_feed.configure_logs", lambda *_: None)
+    monkeypatch.setattr("ops.commands.running.configure_logs", lambda *_: None)  # it would outlive the test
+    monkeypatch.setattr("ops.commands.feed.configure_logs", lambda *_: None)
     for name in [name for name in os.environ if name.startswith(("RELAY_", "RABBITMQ_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")

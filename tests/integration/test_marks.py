@@ -18,7 +18,7 @@ from messaging.bucket import Bucket
 from messaging.drain import mint_report
 from messaging.marks import Referee, replace_mark
 from messaging.topology import mark_queue
-from ops.roles import StoreStanding
+from ops.composing.workers import StoreStanding
 from runtime.marks import Mark
 from runtime.stalls import StallWatch
 from store import migrate

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from messaging.connection import Link
 from messaging.errors import BrokerUnreachable
-from ops.management import read_state
+from ops.composing.management import read_state
 from producers.feeds.asking import Asking
 from producers.feeds.errors import PollUnavailable
 from producers.feeds.feed import Turn

@@ -6,7 +6,7 @@ from tests.mutants.mutant import Mutant
 
 ANSWERS: Final = "tests/unit/solid/test_answers.py"
 CALLING: Final = "tests/unit/runtime/test_calling.py"
-COMPANIES: Final = "tests/unit/ops/test_waiting_company.py"
+COMPANIES: Final = "tests/unit/ops/composing/test_waiting_company.py"
 AFTER_YES: Final = "tests/unit/workers/test_no_after_yes.py"
 
 MUTANTS: Final = (
@@ -78,7 +78,7 @@ MUTANTS: Final = (
     Mutant(
         "one-company-stops-all",
         "A file or setting of one company that is wrong stops that company alone.",
-        "ops/companies.py",
+        "ops/composing/companies.py",
         "        if len(problems) == len(workers):\n",
         "        if problems:\n",
         (f"{COMPANIES}::test_the_others_are_served_and_it_is_told",),
@@ -86,7 +86,7 @@ MUTANTS: Final = (
     Mutant(
         "one-key-with-two-buckets",
         "Two companies never spend one key's allowance twice.",
-        "ops/companies.py",
+        "ops/composing/companies.py",
         "    key()\n    bucket",
         "    bucket",
         (f"{COMPANIES}::test_of_two_companies_with_one_key_the_first_works_and_the_other_is_stopped",),
@@ -112,10 +112,10 @@ MUTANTS: Final = (
     Mutant(
         "check-brakes-all",
         "What `relay check` meets never brakes those who work.",
-        "ops/check.py",
+        "ops/checks/check.py",
         "        if cause is None:\n            await self._bucket.report(token, cause=None,",
         "        if True:\n            await self._bucket.report(token, cause=cause,",
-        ("tests/unit/ops/test_check_quiet.py::test_what_a_check_meets_brakes_nobody",),
+        ("tests/unit/ops/checks/test_check_quiet.py::test_what_a_check_meets_brakes_nobody",),
     ),
     Mutant(
         "income-on-a-liability",

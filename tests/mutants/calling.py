@@ -4,10 +4,10 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-DRIPPING: Final = "tests/unit/ops/test_dripping.py"
-WRONG: Final = "tests/unit/ops/test_wrong_company.py"
-KEYS: Final = "tests/unit/ops/test_keys.py"
-COMPANIES: Final = "tests/unit/ops/test_waiting_company.py"
+DRIPPING: Final = "tests/unit/ops/http/test_dripping.py"
+WRONG: Final = "tests/unit/ops/composing/test_wrong_company.py"
+KEYS: Final = "tests/unit/ops/composing/test_keys.py"
+COMPANIES: Final = "tests/unit/ops/composing/test_waiting_company.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -61,7 +61,7 @@ MUTANTS: Final = (
     Mutant(
         "key-changed-while-it-runs",
         "A key file that is changed to another company's while both run spends no allowance twice.",
-        "ops/keys.py",
+        "ops/composing/keys.py",
         "        if any(self._earlier(company)):  #",
         "        if False:  #",
         (f"{KEYS}::test_of_those_with_one_key_all_but_the_first_are_refused_at_once_and_until_it_is_mended",),
@@ -69,7 +69,7 @@ MUTANTS: Final = (
     Mutant(
         "key-of-an-idle-company",
         "The key of a company that makes no calls is known too.",
-        "ops/keys.py",
+        "ops/composing/keys.py",
         "            self._look(self._companies)\n",
         "            pass\n",
         (f"{KEYS}::test_the_key_that_another_was_given_is_seen_though_it_makes_no_calls_here",),
@@ -77,7 +77,7 @@ MUTANTS: Final = (
     Mutant(
         "both-stopped-for-one-key",
         "Of companies with one key the first goes on.",
-        "ops/keys.py",
+        "ops/composing/keys.py",
         "        if other.company < settings.company and _digest_of(other) == own:\n",
         "        if other.company != settings.company and _digest_of(other) == own:\n",
         (f"{COMPANIES}::test_of_two_companies_with_one_key_the_first_works_and_the_other_is_stopped",),

@@ -10,11 +10,11 @@ MIRRORING: Final = "tests/unit/workers/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
 PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
 RUNS: Final = "tests/contract/store/test_payroll_runs.py"
-WORD: Final = "tests/unit/ops/test_payroll_word.py"
+WORD: Final = "tests/unit/ops/desk/test_payroll_word.py"
 EXPORTS: Final = "tests/unit/producers/payroll/test_csv_runs.py"
 LAYOUTS: Final = "tests/unit/producers/payroll/test_csv_layouts.py"
 EARLIER: Final = "tests/unit/workers/test_earlier.py"
-RETELLING: Final = "tests/unit/ops/test_retelling.py"
+RETELLING: Final = "tests/unit/ops/composing/test_retelling.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -132,7 +132,7 @@ MUTANTS: Final = (
     Mutant(
         "lost-taken-for-lost-again",
         "What the broker lost is handed over to the outboxes once, and is not published anew every two seconds.",
-        "ops/retelling.py",
+        "ops/composing/retelling.py",
         "        for what in self._lost.pop(company):\n",
         "        for what in tuple(self._lost[company]):\n",
         (f"{RETELLING}::test_what_no_queue_takes_of_one_company_makes_no_flood_of_another_and_holds_up_none",),
@@ -140,7 +140,7 @@ MUTANTS: Final = (
     Mutant(
         "retelling-ends-for-good",
         "Whatever fails while the lost is told again, it is logged and tried again.",
-        "ops/retelling.py",
+        "ops/composing/retelling.py",
         "        except Exception:\n",
         "        except ZeroDivisionError:\n",
         (f"{RETELLING}::test_whatever_a_store_says_the_rest_is_told_once_and_that_is_asked_again",),

@@ -4,10 +4,10 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-COMPANIES: Final = "tests/unit/ops/test_waiting_company.py"
-BOUNDED: Final = "tests/unit/ops/test_bounded_http.py"
-EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
-GATE: Final = "tests/unit/ops/test_http_gate.py"
+COMPANIES: Final = "tests/unit/ops/composing/test_waiting_company.py"
+BOUNDED: Final = "tests/unit/ops/http/test_bounded_http.py"
+EXPOSURE: Final = "tests/unit/ops/checks/test_check_exposure.py"
+GATE: Final = "tests/unit/ops/http/test_http_gate.py"
 RECEIVER: Final = "tests/unit/producers/test_receiver.py"
 SHOPIFY: Final = "tests/unit/producers/test_shopify_webhook.py"
 SECRET_FILES: Final = "tests/unit/runtime/test_secret_files.py"
@@ -32,7 +32,7 @@ MUTANTS: Final = (
     Mutant(
         "head-without-deadline",
         "Whoever connects and says nothing, or a little at a time, is cut off.",
-        "ops/bounded_http.py",
+        "ops/http/bounded.py",
         "self._deadline = self.loop.call_later(self.gate.bounds.receive_seconds, self.drop, reason)",
         "self._deadline = self.loop.call_later(86400, self.drop, reason)",
         (f"{BOUNDED}::test_whoever_is_waited_for_has_a_deadline_that_no_drip_moves",),
@@ -40,7 +40,7 @@ MUTANTS: Final = (
     Mutant(
         "head-kept-whatever-its-size",
         "A header that never ends is not kept.",
-        "ops/bounded_http.py",
+        "ops/http/bounded.py",
         "if self._unparsed > self.gate.bounds.head_bytes:",
         "if self._unparsed < 0:",
         (f"{BOUNDED}::test_a_head_that_is_too_large_is_not_waited_for",),
@@ -48,7 +48,7 @@ MUTANTS: Final = (
     Mutant(
         "pipeline-kept",
         "Requests that are sent in a row are not kept until their turn comes.",
-        "ops/bounded_http.py",
+        "ops/http/bounded.py",
         "if self._gone or self._at_work:",
         "if self._gone:",
         (f"{BOUNDED}::test_a_second_request_is_not_begun_before_the_first_is_answered",),
@@ -56,7 +56,7 @@ MUTANTS: Final = (
     Mutant(
         "newcomer-turned-away",
         "Idle connections keep nobody out: room is made by the one that was waited for longest.",
-        "ops/http_gate.py",
+        "ops/http/gate.py",
         "oldest = next((each for each in self._waited_for if fits(each)), None)",
         "oldest = next((each for each in reversed(self._waited_for) if fits(each)), None)",
         (f"{GATE}::test_where_there_is_no_more_room_the_one_goes_that_was_waited_for_longest",),
@@ -64,7 +64,7 @@ MUTANTS: Final = (
     Mutant(
         "served-cut-off",
         "Whoever has sent a whole request is answered, however many others come.",
-        "ops/bounded_http.py",
+        "ops/http/bounded.py",
         """            self._set_deadline(None)
             self.gate.work_on(self)
         else:""",
@@ -75,7 +75,7 @@ MUTANTS: Final = (
     Mutant(
         "bodies-without-bound",
         "The bodies in memory have a bound, all together.",
-        "ops/http_gate.py",
+        "ops/http/gate.py",
         "while self.body_bytes > self.bounds.body_bytes and",
         "while self.body_bytes < 0 and",
         (f"{GATE}::test_of_bodies_that_are_too_many_the_one_goes_that_has_been_coming_longest",),
@@ -83,7 +83,7 @@ MUTANTS: Final = (
     Mutant(
         "one-client-takes-all",
         "One client does not take the room of others.",
-        "ops/http_gate.py",
+        "ops/http/gate.py",
         "self._of_client[client] > self.bounds.connections_per_client",
         "self._of_client[client] < 0",
         (f"{GATE}::test_one_client_does_not_take_the_room_of_others",),
@@ -91,7 +91,7 @@ MUTANTS: Final = (
     Mutant(
         "proxy-is-one-client",
         "Behind a proxy everybody has one address, and is not taken for one client.",
-        "ops/http_gate.py",
+        "ops/http/gate.py",
         "if any(found in network for network in self.bounds.proxies):",
         "if False:",
         (f"{GATE}::test_those_behind_a_proxy_are_not_one_client",),
@@ -123,7 +123,7 @@ MUTANTS: Final = (
     Mutant(
         "files-for-everybody",
         "What a process of the relay makes, nobody else reads.",
-        "ops/cli.py",
+        "ops/commands/relay.py",
         "PRIVATE_UMASK = 0o077",
         "PRIVATE_UMASK = 0o022",
         (f"{EXPOSURE}::test_what_a_command_makes_is_its_own",),
@@ -139,7 +139,7 @@ MUTANTS: Final = (
     Mutant(
         "readable-secret-passed-over",
         "A secret that others can read is told.",
-        "ops/check_exposure.py",
+        "ops/checks/exposure.py",
         "if status.st_mode & 0o177:",
         "if status.st_mode & 0o002:",
         (f"{EXPOSURE}::test_a_secret_that_others_can_read_or_replace_is_wrong",),
@@ -147,7 +147,7 @@ MUTANTS: Final = (
     Mutant(
         "folder-of-others-passed-over",
         "A folder in which others can replace a key or the settings is told, however far above.",
-        "ops/check_exposure.py",
+        "ops/checks/exposure.py",
         "dict.fromkeys((*parents_of_others(path), *parents_of_others(path.resolve())))",
         "[each for each in parents_of_others(path) if each.startswith(f'{path.parent} ')]",
         (f"{EXPOSURE}::test_what_is_in_a_folder_of_others_can_be_replaced",),
@@ -155,7 +155,7 @@ MUTANTS: Final = (
     Mutant(
         "changeable-trust-passed-over",
         "A file that says whom a feed trusts, and that others may change, is told.",
-        "ops/check_exposure.py",
+        "ops/checks/exposure.py",
         "    for path, setting in public.items():\n",
         "    for path, setting in [(config[1], config[0])]:\n",
         (f"{EXPOSURE}::test_what_a_feed_believes_is_changed_by_nobody_else",),
@@ -163,7 +163,7 @@ MUTANTS: Final = (
     Mutant(
         "plain-text-passed-over",
         "Plain text to another host is told.",
-        "ops/check_exposure.py",
+        "ops/checks/exposure.py",
         "if parts.scheme in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:",
         "if parts.scheme not in _PLAIN and not is_loopback(host) and host not in settings.plain_hosts:",
         (f"{EXPOSURE}::test_plain_text_to_another_host_is_wrong",),
@@ -205,7 +205,7 @@ MUTANTS: Final = (
     Mutant(
         "few-files-not-told",
         "Where the process may open too few files for its connections, the log warns at start.",
-        "ops/serving.py",
+        "ops/http/serving.py",
         "if room < receiver.max_connections:",
         "if room < 0:",
         (f"{GATE}::test_near_the_limit_of_open_files_fewer_are_let_in",),
@@ -213,7 +213,7 @@ MUTANTS: Final = (
     Mutant(
         "few-files-not-minded",
         "No more connections are let in than the process has files for.",
-        "ops/serving.py",
+        "ops/http/serving.py",
         "connections=min(receiver.max_connections, room),",
         "connections=receiver.max_connections,",
         (f"{GATE}::test_near_the_limit_of_open_files_fewer_are_let_in",),
@@ -221,15 +221,15 @@ MUTANTS: Final = (
     Mutant(
         "signing-secret-shown",
         "`relay check` tells a signing secret by its fingerprint, and never shows it.",
-        "ops/check_webhooks.py",
+        "ops/checks/webhooks.py",
         "', '.join(fingerprint(secret) for secret in secrets)",
         "', '.join(secret.get_secret_value() for secret in secrets)",
-        ("tests/unit/ops/test_check_webhooks.py::test_each_secret_is_told_by_its_fingerprint",),
+        ("tests/unit/ops/checks/test_check_webhooks.py::test_each_secret_is_told_by_its_fingerprint",),
     ),
     Mutant(
         "api-key-shown",
         "`relay check` tells an API key by its fingerprint, and never shows it.",
-        "ops/check.py",
+        "ops/checks/check.py",
         "fingerprint {fingerprint(key)}",
         "fingerprint {key}",
         (f"{COMPANIES}::test_check_looks_at_every_company_or_at_the_one_that_is_named",),

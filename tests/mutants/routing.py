@@ -8,8 +8,8 @@ WATCHED: Final = "tests/integration/test_topology_watched.py"
 LETTERS: Final = "tests/contract/store/test_dead_letters.py"
 MARKS: Final = "tests/integration/test_marks.py"
 BUCKET: Final = "tests/integration/test_bucket.py"
-DESK: Final = "tests/unit/ops/test_desk.py"
-SAFETY: Final = "tests/unit/ops/test_broker_safety.py"
+DESK: Final = "tests/unit/ops/desk/test_desk.py"
+SAFETY: Final = "tests/unit/ops/composing/test_broker_safety.py"
 HOME: Final = "test_what_is_given_back_while_its_home_is_gone_comes_home_once_that_is_repaired"
 
 MUTANTS: Final = (
@@ -41,7 +41,7 @@ MUTANTS: Final = (
     Mutant(
         "replay-with-all-bodies",
         "A replay of all letters holds one body at a time.",
-        "ops/desk.py",
+        "ops/desk/desk.py",
         "    return [await _replay(desk, await desk.letters.get(each), settings, waive=choice.waive) "
         "for each in chosen]\n",
         "    held = [await desk.letters.get(each) for each in chosen]\n"
@@ -132,7 +132,7 @@ MUTANTS: Final = (
     Mutant(
         "silent-loss-allowed",
         "A policy by which dead letters vanish stops the relay.",
-        "ops/broker_safety.py",
+        "ops/composing/broker_safety.py",
         '            return queue.kind == "dead letters"\n        case "max',
         '            return False\n        case "max',
         (f"{SAFETY}::test_what_loses_facts_in_silence_stops_the_relay_and_what_only_holds_them_up_does_not",),
@@ -158,7 +158,7 @@ MUTANTS: Final = (
     Mutant(
         "replay-among-live",
         "A replay travels in a queue of its own, and nothing live stands behind it.",
-        "ops/desk.py",
+        "ops/desk/desk.py",
         "        key = replay_key(letter.routing_key)\n",
         "        key = letter.routing_key\n",
         (f"{DESK}::test_a_replay_keeps_the_bytes_and_the_key_starts_at_the_first_attempt_and_is_audited",),
@@ -210,7 +210,7 @@ MUTANTS: Final = (
     Mutant(
         "lost-raw-letter-stays-replayed",
         "Raw input that was replayed, and whose events the broker lost, waits for a person again.",
-        "ops/desk.py",
+        "ops/desk/desk.py",
         '"waiting", "replayed", headers=kept)',
         '"waiting", "replayed")',
         (f"{DESK}::test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again",),

@@ -10,8 +10,8 @@ LOGS: Final = "tests/unit/runtime/test_logs.py"
 TRACEBACKS: Final = "tests/unit/runtime/test_tracebacks.py"
 SAID: Final = "tests/contract/store/test_said.py"
 ERASING: Final = "tests/contract/store/test_erasing.py"
-RETENTION: Final = "tests/unit/ops/test_retention.py"
-TERMINAL: Final = "tests/unit/ops/test_terminal.py"
+RETENTION: Final = "tests/unit/ops/desk/test_retention.py"
+TERMINAL: Final = "tests/unit/ops/showing/test_terminal.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -41,7 +41,7 @@ MUTANTS: Final = (
     Mutant(
         "cells-are-markup",
         "A cell of a table is text, whatever is in it.",
-        "ops/terminal.py",
+        "ops/showing/terminal.py",
         '        return Text("\\n".join(map(self._shown, value)) if isinstance(value, list) else self._shown(value))\n',
         '        return Text.from_markup("\\n".join(map(self._shown, value if type(value) is list else [value])))\n',
         (f"{TERMINAL}::test_a_cell_is_text_whatever_is_in_it",),
@@ -177,7 +177,7 @@ MUTANTS: Final = (
     Mutant(
         "name-in-the-audit-trail",
         "The audit trail of forgetting holds no name.",
-        "ops/retention.py",
+        "ops/desk/retention.py",
         'subject="person"',
         "subject=name",
         (f"{RETENTION}::test_a_person_is_shown_first_and_forgotten_with_yes",),
@@ -185,7 +185,7 @@ MUTANTS: Final = (
     Mutant(
         "never-erased",
         "The running relay removes contents of settled letters by itself.",
-        "ops/retention.py",
+        "ops/desk/retention.py",
         "                if erased := await _erase(engine, clock, days=days):\n",
         "                if erased := 0:\n",
         (f"{RETENTION}::test_a_running_relay_erases_by_itself_and_survives_a_store_that_is_gone",),
@@ -193,7 +193,7 @@ MUTANTS: Final = (
     Mutant(
         "erasing-ends-everybody",
         "Whatever keeps the running relay from erasing ends nobody else in its process.",
-        "ops/retention.py",
+        "ops/desk/retention.py",
         "        except Exception:  # whatever it is: everybody else in this process goes on\n",
         "        except ZeroDivisionError:\n",
         (f"{RETENTION}::test_whatever_keeps_a_running_relay_from_erasing_ends_nobody_else",),
@@ -201,7 +201,7 @@ MUTANTS: Final = (
     Mutant(
         "frozen-store-holds-the-loop",
         "A database that never answers holds up nobody else in the process.",
-        "ops/roles.py",
+        "ops/composing/workers.py",
         "    await migrate.upgraded(*_address_of(settings))\n",
         "    migrate.upgrade(*_address_of(settings))\n",
         (f"{RETENTION}::test_a_database_that_takes_a_call_and_never_answers_holds_up_nobody_while_a_store_is_opened",),

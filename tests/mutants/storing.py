@@ -9,7 +9,7 @@ BUCKET: Final = "tests/unit/messaging/test_bucket.py"
 TLS: Final = "tests/contract/store/test_tls.py"
 BROKER_TLS: Final = "tests/integration/test_tls.py"
 SETTINGS: Final = "tests/unit/runtime/test_settings.py"
-EXPOSURE: Final = "tests/unit/ops/test_check_exposure.py"
+EXPOSURE: Final = "tests/unit/ops/checks/test_check_exposure.py"
 MARKS: Final = "tests/integration/test_marks.py"
 REFEREE: Final = "tests/unit/messaging/test_marks.py"
 SNAPSHOT: Final = "test_a_machine_put_back_to_a_snapshot_with_its_memory_is_noticed"
@@ -68,7 +68,7 @@ MUTANTS: Final = (
     Mutant(
         "database-unproved-passed-over",
         "A database elsewhere that need not prove who it is is told.",
-        "ops/check_exposure.py",
+        "ops/checks/exposure.py",
         'if url.get_backend_name() == "postgresql" and mode != "verify-full" else ():\n',
         'if url.get_backend_name() == "postgresql" and mode == "disable" else ():\n',
         (f"{EXPOSURE}::test_a_server_elsewhere_that_need_not_prove_who_it_is_is_wrong",),

@@ -8,7 +8,7 @@ ATTACKED: Final = "tests/unit/producers/feeds/test_folder_attacked.py"
 PLACES: Final = "tests/unit/producers/feeds/test_places.py"
 HANGING: Final = "tests/unit/producers/feeds/test_hanging.py"
 READING: Final = "tests/unit/producers/feeds/test_reading.py"
-COMMANDS: Final = "tests/unit/ops/test_feed_commands.py"
+COMMANDS: Final = "tests/unit/ops/commands/test_feed_commands.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -86,7 +86,7 @@ MUTANTS: Final = (
     Mutant(
         "state-in-the-folder",
         "What the relay makes of files stands outside of the folder into which others write.",
-        "ops/feeding.py",
+        "ops/composing/feeds.py",
         '    return (store.parent if store else Path("var")) / "feeds" / name\n',
         "    return feed.folder if store else feed.folder\n",
         (f"{COMMANDS}::test_the_state_of_a_folder_stands_beside_the_store",),

@@ -16,8 +16,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
 from messaging import headers, topology
-from ops.cli import app
-from ops.metrics import CAUSES, WorkerMetrics
+from ops.commands.relay import app
+from ops.http.metrics import CAUSES, WorkerMetrics
 from producers.webhooks.measures import Measures
 from producers.webhooks.stripe import KINDS
 from runtime.settings import BucketSettings, RabbitSettings, Settings

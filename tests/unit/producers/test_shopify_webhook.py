@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from ops.webhooks import webhooks_of, webhooks_wanted
+from ops.composing.webhooks import webhooks_of, webhooks_wanted
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.sources import SOURCES
 from producers.webhooks import builtin

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from messaging.publisher import Encoded
 from messaging.topology import RAW_DLQ
-from ops.cli import app as commands
-from ops.feed_dry_run import dry_run
-from ops.feeding import context_of
-from ops.raw_contexts import context_for
-from ops.webhooks import webhooks_of
+from ops.commands.relay import app as commands
+from ops.composing.feeds import context_of
+from ops.composing.webhooks import webhooks_of
+from ops.desk.raw_contexts import context_for
+from ops.dry.feeds import dry_run
 from producers.feeds.feed import Turn
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.polling import PolledAddress

@@ -10,10 +10,10 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from ops.check_webhooks import check_webhooks
-from ops.findings import Checklist
-from ops.stopped import stopped
-from ops.webhooks import webhooks_of
+from ops.checks.findings import Checklist
+from ops.checks.webhooks import check_webhooks
+from ops.composing.webhooks import webhooks_of
+from ops.standing.stopped import stopped
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.clock import SystemClock

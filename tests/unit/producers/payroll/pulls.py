@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
-from ops.payroll_roles import account_of, open_client
+from ops.composing.payroll import account_of, open_client
 from producers.payroll.provider import Span
 from producers.payroll.pulling import Outcome, Puller
 from producers.payroll.telling import Teller

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 
-from ops.payroll_roles import account_of, open_client
+from ops.composing.payroll import account_of, open_client
 from producers.normalising import NormaliseContext
 from producers.payroll.clients.tokens import RenewedTokens, write_whole
 from producers.payroll.errors import NotReady, TokenRefused, UnexpectedAnswer

@@ -1,0 +1,1 @@
+"""What `relay check` looks at: one module a subject, findings as values."""

@@ -1,0 +1,257 @@
+"""From `[feeds]` to running feeds: built, kept running, or looked at once. Part of the composition root."""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import make_url
+
+from messaging.errors import MessagingError
+from ops.composing.waiting_feed import WaitingFeed
+from ops.composing.webhooks import mode_of
+from ops.composing.workers import books_of, open_publisher, open_store
+from producers.feeds.errors import FeedProblem
+from producers.feeds.feed import Feed, Pass, Progress, Turn, keep_feeding, no_progress, wait
+from producers.feeds.folder import WatchedFolder
+from producers.feeds.polling import PolledAddress
+from producers.feeds.reading import known_sources, refuse_bad_options
+from producers.normalising import NormaliseContext, Rejected
+from producers.sources import FILE_SOURCES
+from runtime.clock import Clock
+from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
+from runtime.settings import ConfigurationError, Settings
+from store.cursors import Cursors
+from store.errors import StoreError
+from store.feed_names import FeedNames
+from store.feed_runs import FeedRuns
+
+OF_PEOPLE: Final = frozenset({"finch", "gusto", "payroll-csv", "xero-payroll"})
+"""Sources of pay runs: their documents must never lie in a dead-letter queue, and their runs have versions."""
+
+
+def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSettings]:
+    """All feeds, or the one that is named.
+
+    Raises:
+        ConfigurationError: there is none of that name, its table is wrong, or there is none at all.
+    """
+    if only is not None and only in settings.wrong_feeds:
+        raise ConfigurationError(settings.wrong_feeds[only])
+    if only is not None and only not in settings.feeds:
+        msg = f"no feed is called {only!r}; there are: {', '.join(sorted(settings.feeds)) or 'none'}"
+        raise ConfigurationError(msg)
+    if not (settings.feeds or settings.wrong_feeds):
+        msg = "no feed is set: write [feeds.<name>] with a source, and a folder or a url (docs/feeds.md)"
+        raise ConfigurationError(msg)
+    return settings.feeds if only is None else {only: settings.feeds[only]}
+
+
+def refuse_shared_files(name: str, feeds: Mapping[str, FeedSettings]) -> None:
+    """Make sure that no file of a feed is for whichever of two feeds comes first.
+
+    Raises:
+        ConfigurationError: two watch one folder, and one's `files` hold the other's; or they keep state in one.
+    """
+    folders = [(each, feed) for each, feed in feeds.items() if isinstance(feed, FolderFeed)]
+    for (one, mine), (other, theirs) in combinations(folders, 2):
+        if name not in (one, other):
+            continue
+        if mine.state_folder is not None and mine.state_folder == theirs.state_folder:
+            msg = f"feeds.{one} and feeds.{other} have one state_folder, {mine.state_folder}: give each its own"
+            raise ConfigurationError(msg)
+        same = mine.folder.absolute() == theirs.folder.absolute()
+        if same and (fnmatchcase(mine.files, theirs.files) or fnmatchcase(theirs.files, mine.files)):
+            msg = (
+                f"feeds.{one} and feeds.{other} watch {mine.folder} for the same files: give them other names in files"
+            )
+            raise ConfigurationError(msg)
+
+
+def company_of(feed: FeedSettings, settings: Settings) -> str:
+    """Whose books a feed is for."""
+    return feed.company or settings.company
+
+
+def state_folder_of(name: str, feed: FolderFeed, settings: Settings) -> Path:
+    """Where `work/`, `done/` and `failed/` of a folder are: as set, else beside the store, where no partner writes."""
+    if feed.state_folder is not None:
+        return feed.state_folder
+    store = store_file(settings)
+    return (store.parent if store else Path("var")) / "feeds" / name
+
+
+def store_file(settings: Settings) -> Path | None:
+    """The SQLite database; None where it is another."""
+    url = make_url(settings.store.url.get_secret_value())
+    store = url.database if url.get_backend_name() == "sqlite" else None
+    return Path(store) if store else None
+
+
+def patterns_of(folder: Path, feeds: Mapping[str, FeedSettings]) -> list[str]:
+    """Which names the feeds of one folder take, together."""
+    return [each.files for each in feeds.values() if isinstance(each, FolderFeed) and each.folder == folder]
+
+
+async def facts_of(name: str, feed: FeedSettings, settings: Settings, names: FeedNames, *, decide: bool) -> str:
+    """Under which name a feed's facts are known: as set, else as was decided when it first ran, else its own.
+
+    What also comes by webhook has names of its own, all over the world. `decide` keeps it. Raises StoreError.
+    """
+    if feed.facts_of is not None:
+        return feed.facts_of
+    if feed.source not in FILE_SOURCES:
+        return ""
+    company = company_of(feed, settings)
+    if decide:
+        return await names.of(company, name)
+    known = await names.known(company, name)
+    return name if known is None else known
+
+
+def context_of(name: str, feed: FeedSettings, settings: Settings, *, facts_of: str = "") -> NormaliseContext:
+    """What a feed's source is told besides its documents; `facts_of` is asked of the function of that name.
+
+    Raises:
+        ConfigurationError: the source is not known, its options cannot be used, or there is no currency.
+    """
+    if feed.source not in known_sources():
+        msg = f"feeds.{name}.source: no source is called {feed.source!r}; known: {', '.join(known_sources())}"
+        raise ConfigurationError(msg)
+    if feed.source in OF_PEOPLE:
+        msg = f"feeds.{name}.source: {feed.source} names people, and a pay run that changes has versions"
+        raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
+    company = company_of(feed, settings)
+    currency = feed.currency or _base_currency(name, settings.of(company))
+    try:
+        options = feed.source_options()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"feeds.{name}.options_file: {error}") from error
+    context = NormaliseContext(
+        company=company, currency=currency, options=options, mode=mode_of(settings), facts_of=facts_of
+    )
+    try:
+        refuse_bad_options(feed.source, context)
+    except Rejected as rejected:
+        file = f" (or in {feed.options_file})" if feed.options_file else ""
+        msg = f"feeds.{name}.{rejected}{file}: see the page of the source in docs/feeds"
+        raise ConfigurationError(msg) from None
+    return context
+
+
+def refuse_bad_settings(name: str, settings: Settings) -> None:
+    """Make sure that a feed can be used as it is set; nothing of its folder or address is looked at.
+
+    Raises:
+        ConfigurationError: its files are another feed's too, its token cannot be read; or see `context_of`.
+    """
+    feed = settings.feeds[name]
+    refuse_shared_files(name, settings.feeds)
+    context_of(name, feed, settings)
+    if isinstance(feed, PollingFeed):
+        feed.bearer(name)
+
+
+def _base_currency(name: str, settings: Settings) -> str:
+    try:
+        currency = books_of(settings).base_currency
+    except ConfigurationError as error:
+        msg = f"feeds.{name}.currency is not set, and the books cannot tell: {error}"
+        raise ConfigurationError(msg) from error
+    if currency is None:
+        msg = f"feeds.{name}.currency is not set, and {settings.books} says no base_currency"
+        raise ConfigurationError(msg)
+    return currency
+
+
+@asynccontextmanager
+async def open_feeds(
+    settings: Settings, clock: Clock, *, only: str | None = None, progress: Progress = no_progress
+) -> AsyncIterator[list[Feed]]:
+    """Every feed that is set, or the one that is named; nothing is looked at yet.
+
+    One that cannot be used as it is set waits until that is mended, and stops nobody else.
+
+    Raises:
+        ConfigurationError: there is none of that name, or none at all.
+    """
+    feeds = chosen(settings, only)
+    async with open_store(settings) as engine, open_publisher(settings, clock, "feed") as publisher:
+        runs, cursors, names = FeedRuns(engine), Cursors(engine, clock), FeedNames(engine)
+
+        async def make(name: str, feed: FeedSettings) -> Feed:
+            refuse_bad_settings(name, settings)
+            known = await facts_of(name, feed, settings, names, decide=True)
+            context = context_of(name, feed, settings, facts_of=known)
+            if isinstance(feed, FolderFeed):
+                state = state_folder_of(name, feed, settings)
+                return WatchedFolder(name, feed, state, context, publisher, clock, runs, progress)
+            return PolledAddress(name, feed, context, publisher, cursors, clock, runs, progress)
+
+        async def refuse(problem: str) -> Feed:
+            raise ConfigurationError(problem)
+
+        wrong = settings.wrong_feeds if only is None else {}
+        yield [
+            *(WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()),
+            *(WaitingFeed(name, functools.partial(refuse, problem)) for name, problem in wrong.items()),
+        ]
+
+
+async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) -> None:
+    """Run all until `stop` is set; what ails one stops no other."""
+    async with asyncio.TaskGroup() as group:
+        for feed in feeds:
+            group.create_task(keep_feeding(feed, stop, clock))
+
+
+async def feed_all(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    """Run every feed that is set, if any, until `stop` is set."""
+    if settings.feeds or settings.wrong_feeds:
+        async with open_feeds(settings, clock) as feeds:
+            await run_feeds(feeds, stop, clock)
+
+
+@dataclass(slots=True)
+class Looked:
+    """What came of looking at one feed once."""
+
+    feed: str
+    found: Pass = field(default_factory=Pass)
+    problem: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """Nothing was refused, and all that was there is settled."""
+        found = self.found
+        return self.problem is None and not (found.refused or found.unfinished or found.odd)
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Ready for JSON."""
+        return {"feed": self.feed, **self.found.as_json(), "problem": self.problem}
+
+
+async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Event, clock: Clock) -> list[Looked]:
+    """One pass over each, one feed after the other; files that are still warm are given time to become quiet."""
+    looked = []
+    for feed in feeds:
+        looked.append(one := Looked(feed.name))
+        turn = Turn(stop, clock, patient=False)
+        try:
+            one.found.add(await feed.look(turn))
+            own = settings.feeds[feed.name]
+            if one.found.unfinished and isinstance(own, FolderFeed) and not stop.is_set():
+                await wait(stop, own.quiet_seconds, clock)
+                one.found.add(await feed.look(turn))
+        except (FeedProblem, MessagingError, StoreError, ConfigurationError) as error:
+            one.problem = str(error)
+            if isinstance(error, FeedProblem) and error.found is not None:
+                one.found.add(error.found)
+        finally:
+            await feed.close()
+    return looked

@@ -1,0 +1,1 @@
+"""What a person does with dead letters, pay runs and kept bodies."""

@@ -1,0 +1,1 @@
+"""Looking without doing: nothing is published, stored or posted."""

@@ -1,0 +1,1 @@
+"""How things stand, for `relay status`: figures as values, ready for JSON."""
