@@ -8,13 +8,14 @@ from typing import Final
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser
 from producers.payroll import csv_runs, finch, gusto, xero
-from producers.warehouse import csv_rows, json_rows
-from producers.warehouse.cin7 import read_cin7
-from producers.warehouse.edifact import read_edifact
-from producers.warehouse.epcis import read_epcis
-from producers.warehouse.ubl import read_ubl
-from producers.warehouse.x12 import read_x12
-from producers.webhooks import shopify, stripe
+from producers.stripe import stripe
+from producers.warehouse import shopify
+from producers.warehouse.cin7.cin7 import read_cin7
+from producers.warehouse.edi.edifact import read_edifact
+from producers.warehouse.edi.x12 import read_x12
+from producers.warehouse.epcis.epcis import read_epcis
+from producers.warehouse.rows import csv_rows, json_rows
+from producers.warehouse.ubl.ubl import read_ubl
 
 
 def _stripe(document: bytes, context: NormaliseContext) -> Normalised:

@@ -4,10 +4,10 @@ import functools
 from datetime import timedelta
 
 from producers.normalising import Mode
+from producers.stripe.stripe import SOURCE as STRIPE_PATH
 from producers.webhooks.builtin import SHOPIFY_PATH, shopify_webhook, stripe_webhook
 from producers.webhooks.intake import Source
 from producers.webhooks.shopify_shops import Shops
-from producers.webhooks.stripe import SOURCE as STRIPE_PATH
 from producers.webhooks.waiting import WaitingSource
 from runtime.settings import Settings
 

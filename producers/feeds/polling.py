@@ -19,7 +19,6 @@ import httpx2
 
 from messaging.errors import MessagingError
 from messaging.publisher import Encoded, encoded
-from producers.documents import elements_at
 from producers.feeds.asking import Answer, Asking
 from producers.feeds.bounded import BYTES_A_BUDGET
 from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
@@ -27,6 +26,7 @@ from producers.feeds.feed import IN_FLIGHT, Pass, Progress, Publisher, Runs, Tur
 from producers.feeds.positions import at_path, following, of_answer, sent
 from producers.feeds.reading import read_document
 from producers.normalising import NormaliseContext, Rejected
+from producers.reading.documents import elements_at
 from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
 from store.cursors import Cursor

@@ -8,8 +8,8 @@ from dataclasses import replace
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from producers.documents import split_documents
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
+from producers.reading.documents import split_documents
 from producers.sources import FILE_SOURCES, SOURCES
 from schemas.envelope import Event
 

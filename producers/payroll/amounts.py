@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 from schemas.money import EXPONENTS, MAX_AMOUNT
 
 ZERO: Final = Decimal(0)

@@ -18,7 +18,7 @@ from producers.payroll.guarding import category, fields_of, guarded, may_name_it
 from producers.payroll.gusto_names import GARNISHMENT
 from producers.payroll.options import FinchOptions, read_options
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 from schemas.errors import AmountRefused, UnknownCurrency
 from schemas.minor_units import from_minor
 from schemas.payroll import LineKind

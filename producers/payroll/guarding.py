@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 from schemas.errors import InvalidJson
 from schemas.json_text import parse_json
 

@@ -18,7 +18,7 @@ from producers.payroll.gusto_names import split_by_name, split_wages
 from producers.payroll.gusto_totals import Totals, read_totals
 from producers.payroll.options import GustoOptions, read_options
 from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, negative_net_pay, normalised
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 from schemas.payroll import RunPaid
 
 NAME: Final = "gusto"

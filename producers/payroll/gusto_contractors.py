@@ -11,7 +11,7 @@ from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.payroll.amounts import ZERO, amount, amount_or_none, day, needed_amount, number
 from producers.payroll.options import GustoOptions, read_options
 from producers.payroll.tally import Run, Tally, differ, normalised
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 
 _USD: Final = "USD"
 _HALF_A_CENT: Final = Decimal("0.005")

@@ -16,7 +16,7 @@ from producers.payroll.guarding import may_name_its_holder
 from producers.payroll.gusto_totals import Totals
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Tally, differ
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 
 GARNISHMENT: Final = re.compile(r"garnish|\b(child support|alimony|levy|bankruptcy|court|creditor)\b", re.IGNORECASE)
 """A deduction of this name is owed to a court or an agency."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.payroll.amounts import ZERO, amount, amount_or_none, nearest, needed_amount, reading
 from producers.payroll.tally import differ, negative_net_pay
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 
 _USD: Final = "USD"
 _WITHHELD: Final = ("other_deductions", "child_support_debit", "employee_cash_tips", "imputed_pay")

@@ -16,7 +16,7 @@ from producers.payroll.amounts import ZERO, amount, day, day_or_none, needed_amo
 from producers.payroll.guarding import fields_of, guarded
 from producers.payroll.options import XeroOptions, read_options
 from producers.payroll.tally import Run, Tally, differ, negative_net_pay, normalised
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 
 NAME: Final = "xero-payroll"
 

@@ -15,7 +15,7 @@ from producers.payroll.amounts import ZERO, amount, amount_or_none, day, day_or_
 from producers.payroll.guarding import category, words_of_people
 from producers.payroll.options import XeroOptions
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
-from producers.webhooks.fields import Fields
+from producers.reading.fields import Fields
 from schemas.payroll import LineKind
 
 _CURRENCIES: Final[Mapping[str, str]] = {"nz": "NZD", "uk": "GBP"}

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from producers.normalising import Mode, NormaliseContext, Rejected
 from producers.sources import SOURCES
-from producers.webhooks import stripe
+from producers.stripe import stripe
 from producers.webhooks.intake import Arrived, Sort, Source
 from producers.webhooks.shopify_shops import Shops, refuse_old
 

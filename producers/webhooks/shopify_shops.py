@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.webhooks.shopify import levels_in
+from producers.warehouse.shopify import levels_in
 
 UNMAPPED_SHOP: Final = "unmapped:shopify_shop:"
 """How the reason begins when a shop is nobody's; the shop follows."""

@@ -67,7 +67,7 @@ MUTANTS: Final = (
     Mutant(
         "elements-uncapped",
         "No segment of X12 has more elements than can be read again and again.",
-        "producers/warehouse/x12_syntax.py",
+        "producers/warehouse/edi/x12_syntax.py",
         "            if body.count(separator) > MOST_ELEMENTS:\n",
         "            if body.count(separator) < 0:\n",
         (f"{CAPS}::test_a_document_holds_so_much_and_no_more",),
@@ -83,7 +83,7 @@ MUTANTS: Final = (
     Mutant(
         "read-over-and-over",
         "Documents that are never closed are not read over and over again.",
-        "producers/documents.py",
+        "producers/reading/documents.py",
         "            end = end if left > 0 else len(text)\n",
         "",
         (f"{CAPS}::test_documents_that_are_never_closed_are_not_read_over_and_over_again",),
@@ -91,7 +91,7 @@ MUTANTS: Final = (
     Mutant(
         "type-is-a-text",
         "A type of EPCIS that is a list is read as one of its types, and is no mistake of ours.",
-        "producers/warehouse/epcis.py",
+        "producers/warehouse/epcis/epcis.py",
         "    if _DOCUMENTS & frozenset(EpcisEvent(document).types()) or",
         '    if document.get("type") in _DOCUMENTS or',
         (f"{CONFUSED}::test_a_document_whose_type_is_no_text_is_no_mistake_of_ours",),

@@ -8,7 +8,7 @@ FOLDER: Final = "tests/unit/producers/feeds/test_folder.py"
 CLAIMS: Final = "tests/unit/producers/feeds/test_claims.py"
 FLOOD: Final = "tests/unit/producers/feeds/test_poll_floods.py"
 POLLING: Final = "tests/unit/producers/feeds/test_polling.py"
-SHOPIFY: Final = "tests/unit/producers/test_shopify_webhook.py"
+SHOPIFY: Final = "tests/unit/producers/webhooks/test_shopify_webhook.py"
 
 MUTANTS: Final = (
     Mutant(

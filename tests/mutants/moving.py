@@ -12,8 +12,8 @@ LANES: Final = "tests/unit/messaging/test_lanes.py"
 DELIVERING: Final = "tests/integration/test_delivering.py"
 PUBLISHING: Final = "tests/integration/test_publishing.py"
 BUCKET: Final = "tests/integration/test_bucket.py"
-RECEIVER: Final = "tests/unit/producers/test_receiver.py"
-SIGNATURES: Final = "tests/unit/producers/test_signatures.py"
+RECEIVER: Final = "tests/unit/producers/webhooks/test_receiver.py"
+SIGNATURES: Final = "tests/unit/producers/webhooks/test_signatures.py"
 
 MUTANTS: Final = (
     Mutant(

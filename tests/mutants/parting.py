@@ -5,12 +5,12 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 FEEDS: Final = "tests/unit/ops/composing/test_waiting_feed.py"
-WEBHOOKS: Final = "tests/unit/producers/test_waiting_webhook.py"
+WEBHOOKS: Final = "tests/unit/producers/webhooks/test_waiting_webhook.py"
 WEBHOOK_COMES_BACK: Final = (
     f"{WEBHOOKS}::test_it_answers_503_until_its_file_is_mended_and_the_other_is_taken_all_the_time"
 )
 ACCOUNTS: Final = "tests/unit/ops/standing/test_stopped_accounts.py"
-MODES: Final = "tests/unit/producers/test_stripe_modes.py"
+MODES: Final = "tests/unit/producers/stripe/test_stripe_modes.py"
 
 MUTANTS: Final = (
     Mutant(

@@ -8,8 +8,8 @@ COMPANIES: Final = "tests/unit/ops/composing/test_waiting_company.py"
 BOUNDED: Final = "tests/unit/ops/http/test_bounded_http.py"
 EXPOSURE: Final = "tests/unit/ops/checks/test_check_exposure.py"
 GATE: Final = "tests/unit/ops/http/test_http_gate.py"
-RECEIVER: Final = "tests/unit/producers/test_receiver.py"
-SHOPIFY: Final = "tests/unit/producers/test_shopify_webhook.py"
+RECEIVER: Final = "tests/unit/producers/webhooks/test_receiver.py"
+SHOPIFY: Final = "tests/unit/producers/webhooks/test_shopify_webhook.py"
 SECRET_FILES: Final = "tests/unit/runtime/test_secret_files.py"
 
 MUTANTS: Final = (
@@ -107,7 +107,7 @@ MUTANTS: Final = (
     Mutant(
         "test-event-posted",
         "A test of Stripe posts nothing in the books of real money.",
-        "producers/webhooks/stripe.py",
+        "producers/stripe/stripe.py",
         """if mode == "live" and document.get("livemode") is False:""",
         """if mode is None and document.get("livemode") is False:""",
         (f"{RECEIVER}::test_tests_and_real_money_never_meet_in_the_same_books",),
@@ -115,7 +115,7 @@ MUTANTS: Final = (
     Mutant(
         "real-money-in-trial-books",
         "Real money that comes to trial books is kept for a person.",
-        "producers/webhooks/stripe.py",
+        "producers/stripe/stripe.py",
         """if is_live and mode == "test":""",
         """if is_live and mode is None:""",
         (f"{RECEIVER}::test_tests_and_real_money_never_meet_in_the_same_books",),
@@ -184,7 +184,7 @@ MUTANTS: Final = (
     return word if _WORD.fullmatch(word) else "other"
 """,
         "    return str(reason)\n",
-        ("tests/unit/producers/test_shopify_webhook.py::test_a_header_that_nobody_signed_makes_no_series",),
+        ("tests/unit/producers/webhooks/test_shopify_webhook.py::test_a_header_that_nobody_signed_makes_no_series",),
     ),
     Mutant(
         "old-level-as-new",

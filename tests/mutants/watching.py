@@ -142,7 +142,7 @@ MUTANTS: Final = (
     Mutant(
         "edi-of-strangers",
         "EDI of senders that are not named is refused.",
-        "producers/warehouse/edi_envelope.py",
+        "producers/warehouse/edi/envelope.py",
         "    if allowed and said not in allowed:\n",
         "    if allowed and not said:\n",
         ("tests/unit/producers/warehouse/test_x12.py::test_only_senders_and_receivers_that_are_named_are_taken",),

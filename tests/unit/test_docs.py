@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from messaging import headers, topology
 from ops.commands.relay import app
 from ops.http.metrics import CAUSES, WorkerMetrics
+from producers.stripe.stripe import KINDS
 from producers.webhooks.measures import Measures
-from producers.webhooks.stripe import KINDS
 from runtime.settings import BucketSettings, RabbitSettings, Settings
 from schemas.catalog import EVENT_TYPES
 from simulator.dialect import CHOICES

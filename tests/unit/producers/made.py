@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from producers.normalising import Normalised
-from producers.webhooks.stripe import normalise
+from producers.stripe.stripe import normalise
 from schemas.envelope import Event
 
 DATA = Path(__file__).parents[2] / "data"

@@ -4,9 +4,9 @@ from io import BytesIO
 
 import pytest
 
-from producers.documents import elements_at, split_documents
 from producers.feeds.reading import reader_of
 from producers.normalising import NormaliseContext, Refused, Rejected
+from producers.reading.documents import elements_at, split_documents
 from schemas.errors import InvalidJson
 from schemas.json_text import MOST_VALUES, parse_json
 from tests.unit.producers.growing import GROWING

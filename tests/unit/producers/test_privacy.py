@@ -12,8 +12,8 @@ import pytest
 import structlog
 
 from producers.normalising import Rejected
+from producers.stripe.stripe import KINDS, normalise
 from producers.webhooks.measures import Measures
-from producers.webhooks.stripe import KINDS, normalise
 from schemas.envelope import encode
 from schemas.errors import InvalidEvent
 from tests.fakes import FakeClock

@@ -18,7 +18,7 @@ from producers.feeds.folder import WatchedFolder
 from producers.feeds.spool import MOST_REASONS, Spool, Written
 from producers.feeds.wire import END, received, sent, sent_problem
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.warehouse import csv_rows
+from producers.warehouse.rows import csv_rows
 from runtime.clock import SystemClock
 from runtime.sections_feeds import FolderFeed
 from tests.fakes import FakeClock

@@ -11,12 +11,12 @@ import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
-from producers.documents import elements_at
 from producers.feeds import asking as asking_module
 from producers.feeds import reading
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
+from producers.reading.documents import elements_at
 from runtime.errors import ConfigurationError
 from store.cursors import Cursor
 from tests.unit.producers.feeds.feeding import adjusted

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.warehouse.cin7 import read_cin7
+from producers.warehouse.cin7.cin7 import read_cin7
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted
 from schemas.money import Money
 from tests.unit.producers.warehouse.reading import DATA, events_of, ignored, pieces, refused

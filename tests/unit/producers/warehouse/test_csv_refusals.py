@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import Refused
-from producers.warehouse.options import FIELDS
+from producers.warehouse.rows.options import FIELDS
 from tests.unit.producers.warehouse.reading import events_of, facts_of, read_csv, refused, rejected_csv
 
 HEADER = "id,item,quantity,reason,day\n"

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from producers.normalising import Rejected
-from producers.warehouse.edifact import read_edifact
+from producers.warehouse.edi.edifact import read_edifact
 from schemas.inventory import ReceiptPosted
 from tests.unit.producers.warehouse.reading_files import (
     OUR_GLN,

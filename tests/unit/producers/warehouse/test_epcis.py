@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import Refused, Rejected, Taken
-from producers.warehouse.epcis import read_epcis
+from producers.warehouse.epcis.epcis import read_epcis
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 from tests.unit.producers.warehouse.reading_files import OPEN, data_of, events_of, ignored, pieces, refusals, shown
 

@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
-from producers.warehouse import json_rows
-from producers.warehouse.changes import CHANGES
-from producers.warehouse.options import FIELDS, NEEDED, CsvOptions, JsonOptions, Kind
+from producers.warehouse.rows import json_rows
+from producers.warehouse.rows.changes import CHANGES
+from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, JsonOptions, Kind
 from tests.unit.producers.warehouse.reading import Piece, facts_of, pieces, read_csv, refused
 
 PAGES = Path(__file__).parents[4] / "docs" / "feeds"
@@ -74,7 +74,7 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
     assert set(_rows(CSV, "reason")) == raised - ours
 
 
-READERS = "cells changes csv_rows declared json_columns json_rows row_drafts row_groups rows"
+READERS = "cells changes csv_rows declared json_columns json_rows alone groups reader"
 
 
 def test_the_words_of_stock_logs_are_known() -> None:

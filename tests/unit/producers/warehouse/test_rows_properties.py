@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from producers.documents import split_documents
 from producers.normalising import FileReader, NormaliseContext, Normaliser, Refused, Rejected
-from producers.warehouse import csv_rows, json_rows
-from producers.warehouse.options import FIELDS, Kind
-from producers.webhooks import shopify
+from producers.reading.documents import split_documents
+from producers.warehouse import shopify
+from producers.warehouse.rows import csv_rows, json_rows
+from producers.warehouse.rows.options import FIELDS, Kind
 from schemas.envelope import decode, encode
 from tests.unit.producers.warehouse.reading import (
     CORPORA,

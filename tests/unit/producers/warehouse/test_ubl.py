@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from producers.normalising import Rejected
-from producers.warehouse.ubl import read_ubl
+from producers.warehouse.ubl.ubl import read_ubl
 from schemas.inventory import ReceiptPosted
 from tests.unit.producers.warehouse.reading_files import (
     OPEN,

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from producers.warehouse import x12_receipts
-from producers.warehouse.edifact_reading import ITEM_QUALIFIERS as EDIFACT_QUALIFIERS
-from producers.warehouse.edifact_reading import EdifactOptions
-from producers.warehouse.epcis_known import EpcisOptions
-from producers.warehouse.ubl import UblOptions
-from producers.warehouse.whole_file import FileOptions
-from producers.warehouse.x12_envelope import FUNCTIONAL_IDS
-from producers.warehouse.x12_reading import ITEM_QUALIFIERS, X12Options
-from producers.warehouse.x12_stock import REASONS, STATUS_ONLY
+from producers.reading.files import FileOptions
+from producers.warehouse.edi import x12_receipts
+from producers.warehouse.edi.edifact_reading import ITEM_QUALIFIERS as EDIFACT_QUALIFIERS
+from producers.warehouse.edi.edifact_reading import EdifactOptions
+from producers.warehouse.edi.x12_envelope import FUNCTIONAL_IDS
+from producers.warehouse.edi.x12_reading import ITEM_QUALIFIERS, X12Options
+from producers.warehouse.edi.x12_stock import REASONS, STATUS_ONLY
+from producers.warehouse.epcis.known import EpcisOptions
+from producers.warehouse.ubl.ubl import UblOptions
 
 FEEDS = Path(__file__).parents[4] / "docs" / "feeds"
 

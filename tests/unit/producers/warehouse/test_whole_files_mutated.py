@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
+from producers.reading import xml_tree
 from producers.sources import FILE_SOURCES
-from producers.warehouse import edi_envelope, xml_tree
+from producers.warehouse.edi import envelope as edi_envelope
 from tests.unit.producers.warehouse.reading_files import MADE
 
 SOURCES = ("x12", "edifact", "ubl", "epcis")

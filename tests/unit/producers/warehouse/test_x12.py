@@ -1,8 +1,8 @@
 import pytest
 
 from producers.normalising import Refused, Rejected
-from producers.warehouse.x12 import read_x12
-from producers.warehouse.x12_envelope import FUNCTIONAL_IDS
+from producers.warehouse.edi.x12 import read_x12
+from producers.warehouse.edi.x12_envelope import FUNCTIONAL_IDS
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 from tests.unit.producers.warehouse.reading_files import (
     data_of,

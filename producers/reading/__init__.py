@@ -1,0 +1,1 @@
+"""How any document is opened and read, whatever it means."""

@@ -1,0 +1,1 @@
+"""Stripe's events, a module a kind of object."""

@@ -1,0 +1,196 @@
+"""Stripe refunds, one event a refund, by whichever of Stripe's events they arrive.
+
+`charge.refunded` is cumulative: it holds the charge with all its refunds so far (old API versions) or only
+the sum so far (newer ones). `refund.created`, `refund.updated`, `charge.refund.updated` and `refund.failed`
+hold one refund. The same refund has the same fact by each of these ways, except where only the sum is
+known.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from producers.normalising import Rejected
+from producers.reading.fields import Fields
+from producers.stripe import amounts as stripe_amounts
+from producers.stripe.event import Draft, Found, Ignored, StripeEvent
+from producers.stripe.payments import captured_amount
+from schemas.money import Money
+from schemas.sales import PaymentRefunded, RefundFailed
+
+
+class _Stage(Enum):
+    WAITING = "waiting"
+    MOVED = "moved"
+    UNDONE = "undone"
+
+
+_STAGES: Final[Mapping[str | None, _Stage]] = {
+    None: _Stage.MOVED,
+    "succeeded": _Stage.MOVED,
+    "pending": _Stage.WAITING,
+    "requires_action": _Stage.WAITING,
+    "failed": _Stage.UNDONE,
+    "canceled": _Stage.UNDONE,
+}
+
+
+def refund_created(event: StripeEvent) -> Found:
+    """Read a refund that is new: one that starts as failed never moved money. Raises Rejected."""
+    stage = _stage(event.object, "status")
+    return _refunded(event.object) if stage is _Stage.MOVED else Ignored(f"refund_{stage.value}")
+
+
+def refund_changed(event: StripeEvent) -> Found:
+    """Read a refund that changed; a change of anything but its status posts nothing. Raises Rejected."""
+    stage = _stage(event.object, "status")
+    if stage is _Stage.WAITING:
+        return Ignored("refund_waiting")
+    if not event.changed("status"):
+        return Ignored("refund_status_unchanged")
+    return _refunded(event.object) if stage is _Stage.MOVED else _undone(event)
+
+
+def refund_failed(event: StripeEvent) -> Found:
+    """Read a refund of which the event's type says that it failed. Raises Rejected."""
+    return _undone(event)
+
+
+def charge_refunded(event: StripeEvent) -> Found:
+    """Read the refunds that a `charge.refunded` adds. Raises Rejected: also `does_not_add_up`."""
+    charge = event.object
+    if charge.flag_or_none("captured") is False:
+        return Ignored("authorisation_released")
+    refunds = _refunds_of(charge)
+    return _by_refund(event, refunds) if refunds else _by_sum(event)
+
+
+def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Found:
+    known = _refunds_of(event.previous) if event.previous else None
+    known_ids = {refund.identifier("id") for refund in known or ()}
+    new = [refund for refund in refunds if refund.identifier("id") not in known_ids]
+    counted = [refund for refund in new if _stage(refund, "status") is not _Stage.UNDONE]
+    if known is not None:
+        _check_increase(event, counted)
+    moved = [refund for refund in counted if _stage(refund, "status") is _Stage.MOVED]
+    booked = [refund for refund in moved if not _is_release(event.object, refund)]
+    if not booked:
+        return Ignored("no_new_refund")
+    charge_id, several = event.object.identifier("id"), len(booked) > 1
+    return tuple(_draft(refund, charge_id=charge_id, several=several) for refund in booked)
+
+
+def _by_sum(event: StripeEvent) -> Found:
+    charge = event.object
+    charge_id = charge.identifier("id")
+    total, increase = _increase(event)
+    if not increase:
+        return Ignored("no_new_refund")
+    if increase == _uncaptured(charge) and increase == total:
+        message = f"{increase} is also the part never captured: a refund, or only its release?"
+        raise Rejected(reason="refund_or_release", message=message, field=charge.at("amount_refunded"))
+    data = PaymentRefunded(
+        fact=f"stripe:refunded:{charge_id}:{charge.get('amount_refunded')}",
+        charge=charge_id,
+        amount=increase,
+        refunded_total=total,
+    )
+    return (Draft(data, subject=charge_id, partitionkey=charge_id),)
+
+
+def _increase(event: StripeEvent) -> tuple[Money, Money]:
+    """Give the sum refunded so far, and by how much this event raised it."""
+    charge = event.object
+    total = stripe_amounts.not_negative(charge, "amount_refunded")
+    at = "data.previous_attributes.amount_refunded"
+    if event.previous is None or event.previous.get("amount_refunded") is None:
+        message = "needed where a charge lists no refunds, and missing"
+        raise Rejected(reason="missing_field", message=message, field=at)
+    before = stripe_amounts.minor(event.previous.get("amount_refunded"), charge, "amount_refunded")
+    if before.amount < 0 or total < before:
+        message = f"the sum refunded went from {before} to {total}"
+        raise Rejected(reason="does_not_add_up", message=message, field=at)
+    return total, total - before
+
+
+def _check_increase(event: StripeEvent, counted: list[Fields]) -> None:
+    """Refuse a list of refunds that is not the increase of the sum, such as one cut off by paging."""
+    before = event.previous.get("amount_refunded") if event.previous else None
+    if before is None or event.object.get("amount_refunded") is None:
+        return
+    _, increase = _increase(event)
+    amounts = [stripe_amounts.not_negative(refund, "amount") for refund in counted]
+    stripe_amounts.one_currency((increase, *amounts), field=event.object.at("refunds"))
+    listed = sum(amounts, Money.zero(increase.currency))
+    if listed != increase:
+        message = f"the new refunds listed are {listed}, the sum refunded rose by {increase}"
+        raise Rejected(reason="does_not_add_up", message=message, field=event.object.at("refunds"))
+
+
+def _refunds_of(charge: Fields) -> tuple[Fields, ...] | None:
+    """The refunds a charge lists: in a list object, or in a plain list (very old). None when it has none."""
+    if isinstance(charge.get("refunds"), list):
+        return charge.sections("refunds")
+    listed = charge.section("refunds")
+    return listed.sections("data") if listed else None
+
+
+def _uncaptured(charge: Fields) -> Money:
+    """What was authorised and never captured; Stripe gives it back without moving money."""
+    return stripe_amounts.not_negative(charge, "amount") - captured_amount(charge)
+
+
+def _is_release(charge: Fields, refund: Fields) -> bool:
+    """Whether the refund only releases the part never captured: no balance transaction stands behind it."""
+    no_transaction = "balance_transaction" in refund.values and refund.get("balance_transaction") is None
+    return no_transaction and stripe_amounts.money(refund, "amount") == _uncaptured(charge)
+
+
+def _refunded(refund: Fields) -> Found:
+    if not stripe_amounts.not_negative(refund, "amount"):
+        return Ignored("amount_zero")
+    return (_draft(refund, charge_id=refund.identifier_or_none("charge"), several=False),)
+
+
+def _draft(refund: Fields, *, charge_id: str | None, several: bool) -> Draft:
+    refund_id = refund.identifier("id")
+    amount = stripe_amounts.not_negative(refund, "amount")
+    data = PaymentRefunded(
+        fact=f"stripe:refund:{refund_id}",
+        charge=charge_id,
+        refund=refund_id,
+        amount=amount,
+        settlement=stripe_amounts.settlement(refund, "balance_transaction", moved=-amount),
+    )
+    part = refund_id if several else None
+    return Draft(data, subject=refund_id, partitionkey=charge_id or refund_id, part=part)
+
+
+def _undone(event: StripeEvent) -> Found:
+    """A refund that came back; nothing when it had never moved."""
+    refund = event.object
+    if event.previous and event.changed("status") and _stage(event.previous, "status") is _Stage.WAITING:
+        return Ignored("refund_never_moved")
+    amount = stripe_amounts.not_negative(refund, "amount")
+    if not amount:
+        return Ignored("amount_zero")
+    refund_id = refund.identifier("id")
+    charge_id = refund.identifier_or_none("charge")
+    data = RefundFailed(
+        fact=f"stripe:refund:{refund_id}:failed",
+        charge=charge_id,
+        refund=refund_id,
+        amount=amount,
+        settlement=stripe_amounts.settlement(refund, "failure_balance_transaction", moved=amount),
+    )
+    return (Draft(data, subject=refund_id, partitionkey=charge_id or refund_id),)
+
+
+def _stage(fields: Fields, name: str) -> _Stage:
+    status = fields.get(name)
+    if status is None or isinstance(status, str):
+        stage = _STAGES.get(status)
+        if stage is not None:
+            return stage
+    message = "not a status of a refund that we know"
+    raise Rejected(reason="unknown_status", message=message, field=fields.at(name))

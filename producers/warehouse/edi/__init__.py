@@ -1,0 +1,1 @@
+"""EDI: X12 and EDIFACT, from segments to stock documents."""

@@ -1,0 +1,78 @@
+"""GS1 EPCIS 2.0 files (JSON-LD): what scanners saw, as far as it changes stock.
+
+The file reader of source `epcis`. It must not look up a `@context` or anything else.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.reading.files import file_options, read_whole
+from producers.warehouse.epcis.event import EpcisEvent
+from producers.warehouse.epcis.known import EpcisOptions, Known
+from producers.warehouse.epcis.postings import posting
+from producers.warehouse.wrapping import refused
+from schemas.errors import InvalidJson
+from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
+
+_DOCUMENTS = frozenset({"EPCISDocument", "EPCISQueryDocument"})
+
+
+def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    """Read an EPCISDocument, an EPCISQueryDocument, one event, or a list of events.
+
+    Raises Rejected before the first piece: `xml_not_read`, `not_json`, `not_epcis`.
+    """
+    options = file_options(EpcisOptions, context.options)
+    raw = read_whole(stream, max_bytes=options.max_bytes)
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        message = "this is XML, and EPCIS is read in JSON: let the repository answer with JSON (EPCIS 2.0)"
+        raise Rejected(reason="xml_not_read", message=message)
+    try:
+        document = parse_json(raw, most_values=MOST_VALUES_OF_A_FILE)
+    except InvalidJson as error:
+        raise Rejected(reason="not_json", message=str(error)) from None
+    found = _events(document)
+    if not found:
+        yield Taken("file", (), ignored="no_events")
+    known = Known.of([EpcisEvent(values) for values in found if isinstance(values, dict)], options)
+    for index, values in enumerate(found, start=1):
+        where = f"event {index}"
+        if not isinstance(values, dict):
+            yield Refused(where, "wrong_type", "an event is a JSON object")
+            continue
+        try:
+            yield posting(EpcisEvent(values), known, company=context.company, where=where)
+        except Rejected as error:
+            yield refused(where, error)
+
+
+def _events(document: object) -> list[object]:
+    if isinstance(document, list):
+        return document
+    if not isinstance(document, dict):
+        raise _not_epcis()
+    if _DOCUMENTS & frozenset(EpcisEvent(document).types()) or "epcisBody" in document:
+        body = document.get("epcisBody")
+        return _of_body(body if isinstance(body, dict) else {})
+    if isinstance(document.get("eventList"), list):
+        return _of_body(document)
+    if EpcisEvent(document).kind.endswith("Event"):
+        return [document]
+    raise _not_epcis()
+
+
+def _of_body(body: dict[str, object]) -> list[object]:
+    results = body.get("queryResults")
+    inner = results.get("resultsBody") if isinstance(results, dict) else None
+    held = (inner if isinstance(inner, dict) else body).get("eventList", body.get("event"))
+    if isinstance(held, dict):
+        return [held]
+    if isinstance(held, list):
+        return held
+    raise _not_epcis()
+
+
+def _not_epcis() -> Rejected:
+    message = "not EPCIS 2.0 in JSON: it needs an epcisBody with an eventList, an event, or a list of events"
+    return Rejected(reason="not_epcis", message=message)

@@ -1,0 +1,210 @@
+"""One EPCIS event, opened: what, how much, when, whose. It must not decide what the event posts."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from producers.normalising import Rejected
+from producers.warehouse.epcis.ids import Goods, alone, goods, party, transaction, word
+from producers.warehouse.wrapping import clean, digest
+from schemas.attributes import parse_time
+from schemas.inventory import MAX_QUANTITY
+
+_MOST_DIGITS: Final = 24
+_LONGEST_NAME: Final = 64
+_MOST_CORRECTIONS: Final = 5
+_TYPES: Final = ("type", "@type", "isA")
+_VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment"})
+"""Members that a repository adds or that only people read: not what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much of an item. `unit` None: pieces."""
+
+    goods: Goods
+    quantity: Decimal
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpcisEvent:
+    """The members of one event; reading them raises Rejected, naming the member."""
+
+    values: Mapping[str, object]
+
+    @property
+    def kind(self) -> str:
+        """`ObjectEvent` and so on; of several types the one that is an event. Empty when absent."""
+        types = self.types()
+        return next((kind for kind in types if kind.endswith("Event")), types[0] if types else "")
+
+    @property
+    def name(self) -> str:
+        """The event's id, or a hash: of a long id, or of what the event says where it has none.
+
+        The same event has the same name wherever it is repeated.
+        """
+        named = self.text("eventID")
+        if named is not None:
+            return named if len(named) <= _LONGEST_NAME else digest(named)
+        return digest(_canonical({key: value for key, value in self.values.items() if key not in _VOLATILE}))
+
+    @property
+    def step(self) -> str:
+        """The business step, as a plain word."""
+        return word(self.values.get("bizStep"))
+
+    @property
+    def disposition(self) -> str:
+        """The disposition, as a plain word."""
+        return word(self.values.get("disposition"))
+
+    def types(self) -> tuple[str, ...]:
+        """Give its types, of which JSON-LD may name several, without the prefix that they may have."""
+        listed = next((held for name in _TYPES if (held := self._listed(name))), ())
+        return tuple(
+            found.removeprefix("epcis:") for each in listed if isinstance(each, str) and (found := clean(each))
+        )
+
+    def text(self, name: str) -> str | None:
+        """Give a text, which may stand alone in a list; None when absent or something else."""
+        value = alone(self.values.get(name))
+        return clean(value) if isinstance(value, str) else None
+
+    def corrections(self) -> str:
+        """Give the ids of the events that correct this one, for people; empty where there are none."""
+        declared = self.values.get("errorDeclaration")
+        named = declared.get("correctiveEventIDs") if isinstance(declared, dict) else None
+        ids = [clean(name) or "" for name in named if isinstance(name, str)] if isinstance(named, list) else []
+        return ", ".join(name[:_LONGEST_NAME] for name in ids[:_MOST_CORRECTIONS] if name)
+
+    def action(self) -> str:
+        """Give ADD, OBSERVE or DELETE. Raises Rejected: `missing_field`."""
+        found = self.text("action")
+        if found not in {"ADD", "OBSERVE", "DELETE"}:
+            raise Rejected(reason="missing_field", message="must be ADD, OBSERVE or DELETE", field="action")
+        return found
+
+    def time(self) -> datetime:
+        """Give when it happened, in UTC; a time without offset has the one of eventTimeZoneOffset.
+
+        Raises Rejected: `bad_time`.
+        """
+        said, offset = self.text("eventTime") or "", self.text("eventTimeZoneOffset") or ""
+        for candidate in (said, f"{said}{offset}"):
+            try:
+                return parse_time(candidate).astimezone(UTC)
+            except (ValueError, OverflowError):
+                continue
+        message = "a time is written as 2026-01-31T12:00:00Z, or with an offset such as +02:00"
+        raise Rejected(reason="bad_time", message=message, field="eventTime")
+
+    def place(self) -> str | None:
+        """Give where the goods are after it: the business location, else the read point."""
+        for name in ("bizLocation", "readPoint"):
+            held = alone(self.values.get(name))
+            value = alone(held.get("id") if isinstance(held, dict) else held)
+            if isinstance(value, str) and (found := clean(value)):
+                return found
+        return None
+
+    def transactions(self, *types: str) -> str | None:
+        """Give the number of the first business transaction, by the order of the types."""
+        held = [(word(item.get("type")), item.get("bizTransaction")) for item in self._objects("bizTransactionList")]
+        ordered = (value for wanted in types for kind, value in held if kind == wanted)
+        return next((found for value in ordered if isinstance(value, str) and (found := transaction(value))), None)
+
+    def owners(self, side: str) -> frozenset[str]:
+        """Give the owning parties of a side, `source` or `destination`."""
+        held = self._objects(f"{side}List")
+        return frozenset(
+            party(name)
+            for item in held
+            if word(item.get("type")) == "owning_party" and isinstance(name := alone(item.get(side)), str) and name
+        )
+
+    def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[Amount, ...]:
+        """Give how much of what: the quantities and one piece an EPC, those of one item, lot and unit together.
+
+        Raises Rejected: `missing_quantity`, `bad_quantity`, `wrong_type`, and `contents_unknown` where there are only
+        pallets and the like.
+        """
+        found: dict[tuple[Goods, str | None], Decimal] = {}
+        listed = self._texts(epcs)
+        pieces = (Amount(what, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)) is not None)
+        for amount in (*self._quantities(quantities), *pieces):
+            key = (amount.goods, amount.unit)
+            found[key] = found.get(key, Decimal(0)) + amount.quantity
+        if listed and not found:
+            message = "only pallets, crates or assets are named, and not what is on them: a person must say"
+            raise Rejected(reason="contents_unknown", message=message, field=epcs)
+        return tuple(Amount(what, quantity, unit) for (what, unit), quantity in found.items())
+
+    def pieces(self) -> frozenset[str]:
+        """Give the EPCs that are goods. Raises Rejected: `wrong_type`."""
+        return frozenset(epc for epc in self._texts("epcList") if goods(epc) is not None)
+
+    def classes(self) -> frozenset[Amount]:
+        """Give the quantities of classes. Raises Rejected: `missing_quantity`, `bad_quantity`, `no_item`."""
+        return frozenset(self._quantities("quantityList"))
+
+    def _quantities(self, name: str) -> Iterator[Amount]:
+        for index, item in enumerate(self._objects(name)):
+            at = f"{name}[{index}]"
+            named, number, unit = item.get("epcClass"), item.get("quantity"), item.get("uom")
+            if number is None:
+                raise Rejected(reason="missing_quantity", message="how much is not said", field=f"{at}.quantity")
+            quantity = _quantity(number, field=f"{at}.quantity")
+            what = goods(named) if isinstance(named, str) else None
+            if what is None:
+                raise Rejected(reason="no_item", message="it names no class of goods", field=f"{at}.epcClass")
+            yield Amount(what, quantity, clean(unit) if isinstance(unit, str) else None)
+
+    def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
+        held = self._listed(name)
+        if not all(isinstance(item, dict) for item in held):
+            raise Rejected(reason="wrong_type", message="must be a list of objects", field=name)
+        return tuple(item for item in held if isinstance(item, dict))
+
+    def _texts(self, name: str) -> tuple[str, ...]:
+        held = self._listed(name)
+        if not all(isinstance(item, str) for item in held):
+            raise Rejected(reason="wrong_type", message="must be a list of texts", field=name)
+        return tuple(item for item in held if isinstance(item, str))
+
+    def _listed(self, name: str) -> Sequence[object]:
+        """A list, as JSON-LD may write it: one element may stand there without its list."""
+        held = self.values.get(name)
+        return () if held is None else held if isinstance(held, list) else (held,)
+
+
+def _quantity(number: object, *, field: str) -> Decimal:
+    if isinstance(number, (int, Decimal)) and not isinstance(number, bool) and 0 <= number <= MAX_QUANTITY:
+        quantity = Decimal(number)
+        if len(quantity.as_tuple().digits) <= _MOST_DIGITS:
+            return quantity
+    message = f"a quantity is a number from 0 to {MAX_QUANTITY}, of at most {_MOST_DIGITS} digits"
+    raise Rejected(reason="bad_quantity", message=message, field=field)
+
+
+def _canonical(value: object) -> str:
+    """Write the value with its members in order and its numbers in one form, so that a hash of it stays the same."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_number)
+    except RecursionError:
+        raise Rejected(reason="not_epcis", message="an event that is nested this deep is no EPCIS") from None
+
+
+def _number(value: object) -> str:
+    try:
+        return (
+            f"{value.normalize():f}"
+            if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS
+            else f"{value}"
+        )
+    except ArithmeticError:
+        return f"{value}"

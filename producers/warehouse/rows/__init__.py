@@ -1,0 +1,1 @@
+"""Rows of CSV and JSON, read as a mapping declares them."""

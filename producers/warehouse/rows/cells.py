@@ -1,0 +1,265 @@
+"""Reading the cells of one row: text, numbers, money, days and instants, exactly as declared and never guessed.
+
+It must not know what a row means, nor where its cells came from. No refusal shows a cell.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from typing import Final
+
+from producers.warehouse.rows.declared import (
+    Moment,
+    RowRefused,
+    is_bounded,
+    moment_reader,
+    number_reader,
+    split_unit,
+    without_sign,
+)
+from producers.warehouse.rows.options import RowOptions
+from schemas.money import EXPONENTS, Money
+
+Cell = str | Decimal
+"""What a cell holds: text, or a number where the format has numbers."""
+
+_NUMBERS: Final = frozenset(
+    {"quantity", "out", "before", "unit_cost", "ordered", "rejected", "short", "over", "amount", "tax", "total"}
+)
+_OF_CHANGES: Final = frozenset({"out", "before"})
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONGEST: Final = 255
+_NOON: Final = timedelta(hours=12)
+_LAST_SECOND: Final = timedelta(hours=23, minutes=59, seconds=59)
+_COST_DECIMALS: Final = Decimal(1).scaleb(-12)
+
+
+class Reading:
+    """The settings, made ready: how each kind of cell is read."""
+
+    def __init__(self, options: RowOptions, *, currency: str, system_words: str) -> None:
+        """Prepare; `currency` is that of costs which name none, `system_words` begins reasons that are not ours."""
+        self.options = options
+        self.currency = options.currency or currency
+        self.prefix = system_words
+        self.number = number_reader(options.decimal, options.thousands)
+        self.moment = lru_cache(maxsize=4096)(moment_reader(options))
+        self.money = lru_cache(maxsize=4096)(_money)
+        self.when = lru_cache(maxsize=4096)(self._when)
+        self.reasons = {word.casefold(): ours for word, ours in options.reasons.items()}
+        self.units = {unit.casefold(): factor for unit, factor in options.units.items()}
+
+    def _when(self, stamp: str | None, day_text: str | None, clock: timedelta) -> Moment:
+        told = self.moment(day_text, "day") if day_text else None
+        day = told.local_day if isinstance(told, Moment) else told
+        found = self.moment(stamp, "time") if stamp else day
+        if isinstance(found, Moment):
+            return found if day is None else Moment(found.time, day, day)
+        if found is None or (day is not None and day != found):
+            raise RowRefused("days_disagree", "the columns of fields time and day say two days", field="day")
+        return Moment(datetime(found.year, found.month, found.day, tzinfo=UTC) + clock, found, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A quantity as the row says it (`written`), in the unit of stock (`stock`), and how many of it one unit is."""
+
+    written: Decimal
+    stock: Decimal
+    unit: str | None
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One row, by our field names. An empty cell counts as absent everywhere."""
+
+    values: Mapping[str, Cell] = field(repr=False)
+    how: Reading = field(repr=False)
+
+    def text(self, name: str) -> str:
+        """Give a text of 1 to 255 printable characters. Raises RowRefused: `missing_field`, `bad_text`."""
+        found = self.text_or_none(name)
+        if found is None:
+            raise _missing(name)
+        return found
+
+    def text_or_none(self, name: str) -> str | None:
+        """Give such a text, or None. Raises RowRefused: `bad_text`."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        text = value.strip() if isinstance(value, str) else _whole_number(value, name)
+        if not text:
+            return None
+        if len(text) > _LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
+            raise RowRefused("bad_text", "a text has at most 255 characters, all printable", field=name)
+        return text
+
+    def number_or_none(self, name: str, *, sign: str | None = None) -> Decimal | None:
+        """Give a number, which `sign` may stand beside. Raises RowRefused: `bad_number`."""
+        value = self.values.get(name)
+        if value is None or value == "":
+            return None
+        if isinstance(value, Decimal):
+            if not is_bounded(value):
+                raise RowRefused("bad_number", "a number has at most 16 digits and 12 decimals", field=name)
+            return value
+        stripped = without_sign(value.strip(), sign)
+        return self.how.number(stripped, name) if stripped else None
+
+    def amount(self) -> Amount:
+        """Give the quantity. Raises RowRefused: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
+        found = self.amount_or_none()
+        if found is None:
+            raise _missing("quantity")
+        return found
+
+    def amount_or_none(self) -> Amount | None:
+        """Give the quantity, or None when absent."""
+        value, unit = self.values.get("quantity"), self.text_or_none("unit")
+        if isinstance(value, str) and self.how.options.quantity_has_unit:
+            value, unit = split_unit(value.strip(), unit)
+            written = self.how.number(value, "quantity") if value else None
+        else:
+            written = self.number_or_none("quantity")
+        if written is None:
+            return None
+        unit, factor = self.unit(unit)
+        return Amount(written, written * factor, unit, factor)
+
+    def change(self) -> Amount:
+        """Give by how much stock changed: `quantity` less `out`, or less the level `before`. Raises as `amount`.
+
+        Raises RowRefused: `negative_out`.
+        """
+        if self.how.options.columns.keys().isdisjoint(_OF_CHANGES):
+            return self.amount()
+        found, out, before = self.amount_or_none(), self.number_or_none("out"), self.number_or_none("before")
+        if before is None and "before" in self.how.options.columns:
+            raise _missing("before")
+        if found is None:
+            if out is None or before is not None:
+                raise _missing("quantity")
+            unit, factor = self.unit(self.text_or_none("unit"))
+            found = Amount(Decimal(0), Decimal(0), unit, factor)
+        if out is not None and out < 0:
+            raise RowRefused(
+                "negative_out", "how many left is not negative: map a signed column as quantity", field="out"
+            )
+        written = found.written - (out or 0) - (before or 0)
+        return Amount(written, written * found.factor, found.unit, found.factor)
+
+    def unit(self, unit: str | None) -> tuple[str | None, Decimal]:
+        """Give the unit of stock, and how many of it `unit` is. Raises RowRefused: `unknown_unit`, `missing_field`."""
+        if not self.how.units:
+            return unit, Decimal(1)
+        if unit is None:
+            raise _missing("unit")
+        factor = self.how.units.get(unit.casefold())
+        if factor is None:
+            raise RowRefused("unknown_unit", "this unit is not declared: add it to the option units", field="unit")
+        return self.how.options.stock_unit or unit, factor
+
+    def cost_or_none(self, factor: Decimal = Decimal(1)) -> Money | None:
+        """Give what one unit of stock costs. Raises RowRefused: `bad_number`, `negative_cost`, `unknown_currency`."""
+        cost = self.money_or_none("unit_cost")
+        if cost is None:
+            return None
+        if cost.amount < 0:
+            raise RowRefused("negative_cost", "a cost is not negative", field="unit_cost")
+        if factor == 1:
+            return cost
+        return Money.of((cost.amount / factor).quantize(_COST_DECIMALS, ROUND_HALF_EVEN), cost.currency)
+
+    def money_or_none(self, name: str) -> Money | None:
+        """Give an amount in the row's currency. Raises RowRefused: `bad_number`, `unknown_currency`."""
+        amount = self.number_or_none(name, sign=self.how.options.currency_sign)
+        if amount is None:
+            return None
+        return self.how.money(amount, self.text_or_none("currency") or self.how.currency, name)
+
+    def when(self, *, end_of_day: bool = False) -> Moment:
+        """Give when it happened; a day alone is noon of it, or its last second. Raises RowRefused."""
+        stamp, day = self.text_or_none("time"), self.text_or_none("day")
+        if stamp is None and day is None:
+            raise _missing("day" if "day" in self.values and "time" not in self.values else "time")
+        return self.how.when(stamp, day, _LAST_SECOND if end_of_day else _NOON)
+
+    def day_or_none(self, name: str) -> date | None:
+        """Give a calendar day. Raises RowRefused: `bad_date`."""
+        text = self.text_or_none(name)
+        if text is None:
+            return None
+        found = self.how.moment(text, name)
+        return found.local_day if isinstance(found, Moment) else found
+
+    def reason_or_none(self) -> tuple[str | None, str | None]:
+        """Give the reason in our words, and the source's own word; an unknown one keeps the source's name."""
+        word = self.text_or_none("reason")
+        if word is None:
+            return self.how.options.reason, None
+        return reason_of(word, self.how), word
+
+
+def joined(values: Sequence[Cell], field: str) -> Cell | None:
+    """Make one cell of several: texts with a space between, of those that hold anything. None where none does.
+
+    Raises RowRefused: `several_values` where two of a field of numbers do.
+    """
+    there = [value for value in values if not isinstance(value, str) or value.strip()]
+    if len(there) < 2:  # noqa: PLR2004  (one needs no joining)
+        return there[0] if there else None
+    if field in _NUMBERS:
+        raise RowRefused(
+            "several_values", "two of its columns hold a number: which one counts is not said", field=field
+        )
+    texts = (value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
+    return " ".join(texts)
+
+
+KNOWN_REASONS: Final = frozenset(
+    {
+        *("shrinkage", "lost", "missing", "stolen", "cycle_count", "stocktake", "level", "found", "opening"),
+        *("damage", "damaged", "destroyed", "expired", "quality", "scrap", "customer_return", "shipment"),
+        *("cost_of_goods_sold", "production_in", "production_out", "transfer_in", "transfer_out"),
+    }
+)
+"""Reasons that are ours; every other word is the source's, and keeps its name."""
+
+
+@lru_cache(maxsize=4096)
+def plain_word(word: str) -> str:
+    """Write a word of a source as ours are written: `Put Away`, `putAway` and `put-away` are `put_away`."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word.strip())
+    return re.sub(r"[\s_-]+", "_", apart).casefold()
+
+
+def reason_of(word: str, how: Reading) -> str:
+    """Give our reason for the source's word: as declared, else the same word, else `csv:<word>`."""
+    if declared := how.reasons.get(word.casefold()):
+        return declared
+    plain = plain_word(word)
+    return plain if plain in KNOWN_REASONS else f"{how.prefix}:{word}"
+
+
+def _money(amount: Decimal, currency: str, name: str) -> Money:
+    if currency not in EXPONENTS:
+        raise RowRefused("unknown_currency", "not a code of ISO 4217 in capitals", field="currency")
+    try:
+        return Money(amount=amount, currency=currency)
+    except ValueError:
+        raise RowRefused("bad_number", "an amount has at most 15 digits and 12 decimals", field=name) from None
+
+
+def _missing(name: str) -> RowRefused:
+    return RowRefused("missing_field", "needed, and empty or missing", field=name)
+
+
+def _whole_number(value: Decimal, name: str) -> str:
+    if value != value.to_integral_value() or value.adjusted() > _LONGEST:
+        raise RowRefused("bad_text", "a text or a whole number belongs here, not a fraction", field=name)
+    return format(value.to_integral_value(), "f")

@@ -1,0 +1,208 @@
+"""Rows of a warehouse into events, one after the other: what CSV and JSON have in common.
+
+Pure, and in memory no more than one document and a hash a row. It must not know how rows are written in a file.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Literal, get_args
+
+from pydantic import ValidationError
+
+from producers.normalising import NormaliseContext, Refused, Taken
+from producers.warehouse.rows.alone import Draft, adjusted, counted, put_away
+from producers.warehouse.rows.cells import Cell, Cells, Reading
+from producers.warehouse.rows.changes import Meaning, read_change
+from producers.warehouse.rows.declared import RowRefused
+from producers.warehouse.rows.groups import GROUPINGS, Group
+from producers.warehouse.rows.names import Seen, digest, part
+from producers.warehouse.rows.options import Kind, RowOptions
+from schemas.envelope import Event
+from schemas.errors import SchemaError
+
+Piece = Taken | Refused
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+_OUR_NAMES: Final = {"delta": "quantity", "counted": "quantity"}
+
+
+class RowReader:
+    """Takes the rows of one file in their order, and gives what came of them."""
+
+    def __init__(self, options: RowOptions, context: NormaliseContext, *, source: str, prefix: str, unit: str) -> None:
+        """Begin a file. `source` is that of its events, `prefix` begins its facts, `unit` is the word for a row.
+
+        `is_cut` may be set: whether the row in hand may have lost its end.
+        """
+        self._how = Reading(options, currency=context.currency, system_words=prefix)
+        own: dict[str, Kind | Literal["ignored"]] = {kind: kind for kind in KINDS}
+        self._kinds = own | {word.casefold(): kind for word, kind in options.kinds.items()}
+        self._company = context.company
+        self._source = source
+        self._prefix = prefix
+        self._system = f"{part(options.system)}:" if options.system else ""
+        self._unit = unit
+        self.is_cut: Callable[[], bool] = lambda: False
+        self._seen = Seen()
+        self._group: Group | None = None
+        self._doubt: str | None = None
+
+    def take(self, values: Mapping[str, Cell], *, first: int, last: int) -> Iterator[Piece]:
+        """Read the row that stands in lines `first` to `last`."""
+        cells = Cells(values, self._how)
+        where = self.where(first, last)
+        try:
+            match self._kind(cells):
+                case str(ignored):
+                    yield from self._close()
+                    yield Taken(where, (), ignored=ignored)
+                case Meaning(kind=("receipt" | "return" | "order" | "bill") as kind):
+                    yield from self._join(cells, kind, first=first, last=last)
+                case meaning:
+                    yield from self._close()
+                    yield self._alone(cells, meaning, where=where, number=first)
+            self._doubt = None
+        except RowRefused as error:
+            yield from self.refuse(error, first=first, last=last)
+
+    def refuse(self, error: RowRefused, *, first: int, last: int) -> Iterator[Piece]:
+        """Report a row that cannot be read. It may belong to the document before it or behind it: both are refused."""
+        where = self.where(first, last)
+        if self._group is not None:
+            self._group.spoilt = where
+        self._doubt = where
+        yield Refused(where, error.reason, error.message, error.field)
+
+    def end(self) -> Iterator[Piece]:
+        """Finish the file's last document."""
+        yield from self._close()
+
+    def where(self, first: int, last: int) -> str:
+        """Name the place of a row."""
+        return f"{self._unit} {first}" if first == last else f"{self._unit}s {first}-{last}"
+
+    def _kind(self, cells: Cells) -> Meaning | str:
+        fixed = self._how.options.kind
+        if fixed is not None:
+            return Meaning(fixed)
+        if cells.text_or_none("change"):
+            change = read_change(cells)
+            return f"change_posts_nothing:{change}" if isinstance(change, str) else change
+        kind = self._kinds.get(cells.text("kind").casefold())
+        if kind is None:
+            message = f"no kind of row; option kinds declares words other than {', '.join(KINDS)}"
+            raise RowRefused("unknown_kind", message, field="kind")
+        return "kind_ignored" if kind == "ignored" else Meaning(kind)
+
+    def _alone(self, cells: Cells, meaning: Meaning, *, where: str, number: int) -> Piece:
+        try:
+            match meaning.kind:
+                case "adjusted":
+                    draft = adjusted(cells, meaning.reason)
+                case "counted":
+                    draft = counted(cells)
+                case kind:
+                    draft = put_away(cells, sign=-1 if kind == "sent_back" else 1)
+            return Taken(where, (), ignored=draft) if isinstance(draft, str) else self._named(draft, where, number)
+        except (RowRefused, ValidationError, SchemaError) as error:
+            return _refused(where, error)
+
+    def _named(self, draft: Draft, where: str, number: int) -> Piece:
+        said = digest((draft.word, *draft.said))
+        fact = f"{self._prefix}:{draft.word}:{self._system}"
+        if draft.named is None:
+            if self.is_cut():
+                message = "the last line has no end: it may be cut, and the whole row would then post beside it"
+                raise RowRefused("cut_row", f"{message}; end it, or set the option bare_end = true")
+            times = self._seen.times(said)
+            fact += said.hex()[:16] + (f":{times}" if times > 1 else "")
+            return Taken(where, (self._event(draft, fact, fact),))
+        fact += draft.named
+        content = digest((said.hex(), draft.fields))
+        return self._claimed(fact, content, where, number) or Taken(
+            where, (self._event(draft, fact, f"{fact}:v{content.hex()[:8]}"),)
+        )
+
+    def _claimed(self, fact: str, content: bytes, where: str, number: int) -> Piece | None:
+        earlier = self._seen.claim(digest((fact,)), content, number=number)
+        if earlier is None:
+            return None
+        first, same = earlier
+        if same:
+            return Taken(where, (), ignored="repeated")
+        message = f"{self._unit} {first} and {self._unit} {number} differ, and both are {fact}: only one can be right"
+        return Refused(where, "id_twice", message)
+
+    def _event(self, draft: Draft, fact: str, event_id: str) -> Event:
+        return Event.of(
+            draft.model(fact=fact, **draft.fields),
+            id=event_id,
+            source=self._source,
+            time=draft.moment.time,
+            subject=draft.subject,
+            partitionkey=draft.subject,
+            company=self._company,
+        )
+
+    def _join(self, cells: Cells, kind: Kind, *, first: int, last: int) -> Iterator[Piece]:
+        moment = cells.when()
+        key = GROUPINGS[kind].key(cells, moment)
+        group = self._group
+        if group is None or (group.kind, group.key) != (kind, key):
+            yield from self._close()
+            group = self._group = Group(kind, key, first, last, moment.time, spoilt=self._doubt)
+        group.last = last
+        try:
+            if not group.take(cells, moment):
+                yield Taken(self.where(first, last), (), ignored="quantity_zero")
+        except (RowRefused, ValidationError, SchemaError) as error:
+            group.spoilt = self.where(first, last)
+            yield _refused(group.spoilt, error)
+
+    def _close(self) -> Iterator[Piece]:
+        group, self._group = self._group, None
+        if group is None or not group.lines:
+            return
+        where = self.where(group.first, group.last)
+        if group.spoilt is not None:
+            message = f"{group.spoilt} may be part of this document and was refused: mend it and send the file again"
+            yield Refused(where, "document_incomplete", message)
+            return
+        try:
+            yield self._document(group, where)
+        except (ValidationError, SchemaError) as error:
+            yield _refused(where, error)
+
+    def _document(self, group: Group, where: str) -> Piece:
+        grouping = GROUPINGS[group.kind]
+        fact = f"{self._prefix}:{grouping.word}:{self._system}{grouping.name(group)}"
+        content = digest((group.time, *sorted(group.head.items()), *sorted(repr(line) for line in group.lines)))
+        identity = f"{fact}:{group.time.isoformat()}" if group.kind == "order" else fact
+        claimed = self._claimed(identity, content, where, group.first)
+        if claimed is not None:
+            return claimed
+        fields = grouping.fields(group)
+        subject = str(fields.get("order") or fields.get("receipt"))
+        event = Event.of(
+            grouping.model(fact=fact, **fields),
+            id=f"{fact}:v{content.hex()[:8]}",
+            source=self._source,
+            time=group.time,
+            subject=subject,
+            partitionkey=subject,
+            company=self._company,
+        )
+        return Taken(where, (event,))
+
+
+def _refused(where: str, error: RowRefused | ValidationError | SchemaError) -> Refused:
+    """Say what is wrong; a model's refusal holds the input, of which only the field's name is kept."""
+    match error:
+        case RowRefused():
+            return Refused(where, error.reason, error.message, error.field)
+        case ValidationError():
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            names = [str(name) for name in first["loc"]]
+            field = _OUR_NAMES.get(names[0], names[0]) if names else None
+            return Refused(where, "invalid_event", first["msg"], field)
+        case _:
+            return Refused(where, "invalid_event", str(error))

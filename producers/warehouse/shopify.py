@@ -1,0 +1,176 @@
+"""Shopify inventory levels into counts of stock (`shopify`): webhook bodies, and lists of the REST API.
+
+Pure. Signatures are checked elsewhere, on the raw body. A level is no change and gives no reason: it counts what is
+there, as of `updated_at`. Ids are above 2^53 and are never floats.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from pydantic import ValidationError
+
+from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.reading.fields import Fields
+from schemas.envelope import Event
+from schemas.errors import InvalidJson
+from schemas.inventory import StockCounted
+from schemas.json_text import parse_json
+
+SOURCE: Final = "/warehouse/shopify"
+
+_GLOBAL_ID: Final = re.compile(r"gid://shopify/InventoryLevel/\d+\?inventory_item_id=(\d+)", re.ASCII)
+_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+_YEARS: Final = range(2000, 2100)
+_LARGEST: Final = 1 << 63
+_MARKS: Final = (
+    ("financial_status", "order"),
+    ("refund_line_items", "refund"),
+    ("tracking_number", "fulfillment"),
+    ("variants", "product"),
+    ("sku", "inventory_item"),
+    ("address1", "location"),
+)
+
+
+def normalise(document: bytes, context: NormaliseContext) -> Normalised:
+    """Turn a body into the counts that it holds. Raises Rejected; the same body always gives the same result."""
+    try:
+        parsed = parse_json(document)
+    except InvalidJson as error:
+        raise Rejected(reason="not_json", message=str(error)) from None
+    if not isinstance(parsed, dict):
+        raise Rejected(reason="unknown_document", message="a Shopify body is a JSON object")
+    body = Fields(parsed)
+    if _is_test(body):
+        return Normalised((), ignored="test_mode")
+    levels = _levels(body)
+    if levels is None:
+        return Normalised((), ignored=f"type_not_used:{_guess(body)}")
+    found = [_counted(level, context) for level in levels]
+    events = tuple(event for event in found if event is not None)
+    return Normalised(events) if events else Normalised((), ignored="not_tracked" if found else "no_levels")
+
+
+def identify(document: bytes) -> tuple[str | None, str | None]:
+    """Give what the level's name is, and the topic, for logs, as far as they can be read. Never raises."""
+    try:
+        parsed = parse_json(document)
+        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
+        if not levels:
+            return None, None
+        return f"{_id(levels[0], 'inventory_item_id')}:{_id(levels[0], 'location_id')}", "inventory_levels/update"
+    except (InvalidJson, Rejected):
+        return None, None
+
+
+def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
+    """The location and time of each level, as far as they can be read; what cannot is `normalise`'s to refuse."""
+    try:
+        parsed = parse_json(document)
+        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
+        return tuple((_id(level, "location_id"), _time(level)) for level in levels or ())
+    except (InvalidJson, Rejected):
+        return ()
+
+
+def _is_test(body: Fields) -> bool:
+    """Whether a body, or what its wrapper holds, is marked as a test, as test orders are."""
+    inner = next(iter(body.values.values()), None) if len(body.values) == 1 else None
+    return True in (body.get("test"), inner.get("test") if isinstance(inner, dict) else None)
+
+
+def _levels(body: Fields) -> Sequence[Fields] | None:
+    """The levels of a body, bare or in a wrapper; None where it is something else."""
+    if "inventory_levels" in body.values:
+        found = body.sections("inventory_levels")
+        if found is None:
+            raise body.missing("inventory_levels")
+        return found
+    if "inventory_level" in body.values:
+        inner = body.section("inventory_level")
+        if inner is None:
+            raise body.missing("inventory_level")
+        return (inner,)
+    return (body,) if "inventory_item_id" in body.values or "available" in body.values else None
+
+
+def _guess(body: Fields) -> str:
+    """What else a body is: the name of its wrapper, else by a field that its kind has. Raises Rejected."""
+    if len(body.values) == 1:
+        name, inner = next(iter(body.values.items()))
+        if re.fullmatch(r"[a-z_]{1,40}", name) and isinstance(inner, dict | list):
+            return name
+    if "id" in body.values:
+        return next((kind for name, kind in _MARKS if name in body.values), "unknown")
+    message = "no Shopify body that is known: an inventory level has inventory_item_id, location_id and available"
+    raise Rejected(reason="unknown_document", message=message)
+
+
+def _counted(level: Fields, context: NormaliseContext) -> Event | None:
+    item, place, time = _id(level, "inventory_item_id"), _id(level, "location_id"), _time(level)
+    _check_global_id(level, item)
+    if "available" not in level.values:
+        raise level.missing("available")
+    available = level.get("available")
+    if available is None:
+        return None
+    if isinstance(available, bool) or not isinstance(available, int):
+        raise level.wrong_type("available", "a whole number or null")
+    if available < 0:
+        message = "the level is below zero: sold and not there; a count cannot say that"
+        raise Rejected(reason="negative_level", message=message, field=level.at("available"))
+    fact = f"shopify:level:{item}:{place}:{time.replace(tzinfo=None).isoformat()}Z"
+    try:
+        data = StockCounted(fact=fact, item=item, place=place, counted=Decimal(available), reason="level")
+    except ValidationError:
+        message = "the level is too large to be one"
+        raise Rejected(reason="invalid_event", message=message, field=level.at("available")) from None
+    return Event.of(
+        data,
+        id=f"{fact}:v{available}",
+        source=SOURCE,
+        time=time,
+        subject=item,
+        partitionkey=item,
+        company=context.company,
+    )
+
+
+def _id(level: Fields, name: str) -> str:
+    value = level.get(name)
+    if value is None:
+        raise level.missing(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST:
+        raise Rejected(reason="bad_id", message="an id of Shopify is a whole number", field=level.at(name))
+    return str(value)
+
+
+def _time(level: Fields) -> datetime:
+    value = level.get("updated_at")
+    if value is None:
+        raise level.missing("updated_at")
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else None
+    except ValueError:
+        found = None
+    if found is None or found.year not in _YEARS:
+        message = "a time belongs here, such as 2026-01-31T12:00:00-05:00, from 2000 to 2099"
+        raise Rejected(reason="bad_time", message=message, field=level.at("updated_at"))
+    return found.astimezone(UTC)
+
+
+def _check_global_id(level: Fields, item: str) -> None:
+    """Make sure that no reader on the way has rounded the id: the text of the global id has all its digits."""
+    name = "admin_graphql_api_id"
+    value = level.get(name)
+    if value is None:
+        return
+    told = _GLOBAL_ID.fullmatch(value) if isinstance(value, str) else None
+    if told is None:
+        raise Rejected(reason="bad_id", message="not the global id of an inventory level", field=level.at(name))
+    if told[1] != item:
+        message = f"the global id is of item {told[1]}, and inventory_item_id is {item}"
+        raise Rejected(reason="ids_disagree", message=message, field=level.at(name))

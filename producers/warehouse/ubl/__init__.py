@@ -1,0 +1,1 @@
+"""UBL 2.1 receipt advices and inventory reports."""

@@ -1,0 +1,208 @@
+"""UBL 2.x files: a ReceiptAdvice is a receipt, a DespatchAdvice of ours is a shipment.
+
+The file reader of source `ubl`. Pure; the shapes were read off the OASIS example and the public schema.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import BinaryIO, Final, Literal
+
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.reading.files import FileOptions, Words, file_options, read_whole
+from producers.reading.xml_tree import Element, parse_xml
+from producers.warehouse.ubl.fields import UblNode
+from producers.warehouse.wrapping import iso_day, only_one, refused, rejecting, wrap
+from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted
+
+_ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+_UNDONE: Final = frozenset({"cancelled", "canceled", "withdrawn", "deleted", "disputed"})
+_ITEM_IDS: Final = {
+    "buyers": "BuyersItemIdentification",
+    "standard": "StandardItemIdentification",
+    "sellers": "SellersItemIdentification",
+}
+
+
+class UblOptions(FileOptions):
+    """How UBL is read.
+
+    `item_id` says which identification of an item is its SKU; without it the buyer's, else the standard one, else the
+    seller's. `received_quantity` accepted: what is rejected is not counted in ReceivedQuantity, but beside it. `ours`
+    are our own ids as a party: a despatch of ours leaves our stock, and what others received from us is no receipt.
+    """
+
+    item_id: Literal["buyers", "standard", "sellers"] | None = None
+    received_quantity: Literal["all", "accepted"] = "all"
+    ours: Words = ()
+
+
+def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    """Read the document of the file.
+
+    Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`, `cancellation`,
+    `no_lines`.
+    """
+    options = file_options(UblOptions, context.options)
+    root = _unwrapped(parse_xml(read_whole(stream, max_bytes=options.max_bytes)))
+    document = UblNode(root)
+    if root.name not in _KINDS or root.namespace != f"{_ROOT}{root.name}-2":
+        message = f"the root is {root.name[:50]}, and a ReceiptAdvice or DespatchAdvice of UBL 2 is read"
+        raise Rejected(reason="wrong_root", message=message)
+    if document.text("CopyIndicator") in {"true", "1"}:
+        yield Taken("document", (), ignored="copy")
+        return
+    status = (document.text("DocumentStatusCode") or "").casefold()
+    if status in _UNDONE:
+        message = f"its status is {status}, and it may be booked already: a person must reverse it"
+        raise Rejected(reason="cancellation", message=message, field="DocumentStatusCode")
+    yield from _KINDS[root.name](document, options, context.company)
+
+
+def _unwrapped(root: Element) -> Element:
+    """The document of a StandardBusinessDocument, in which networks such as Peppol send it; else the root."""
+    inside = [child for child in root.children if child.namespace.startswith(_ROOT)]
+    return inside[0] if root.name == "StandardBusinessDocument" and len(inside) == 1 else root
+
+
+def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[Taken | Refused]:
+    if frozenset(options.ours) & document.party_ids("DespatchSupplierParty", "SellerSupplierParty"):
+        yield Taken("document", (), ignored="received_by_others")
+        return
+    number, whole = document.must("ID"), document.text("OrderReference", "ID")
+    nodes = tuple(document.nodes("ReceiptLine"))
+    if not nodes:
+        message = "a receipt without a line: what was received is not said"
+        raise Rejected(reason="no_lines", message=message, field="ReceiptLine")
+    orders = [node.text("OrderLineReference", "OrderReference", "ID") or whole for node in nodes]
+    by_order: dict[str | None, list[ReceiptLine]] = {}
+    days: list[date] = []
+    problems: list[Refused] = []
+    for node, order in zip(nodes, orders, strict=True):
+        try:
+            days += [found for found in (_day(node, "ReceivedDate"),) if found]  # also of a line that is refused below
+            line = _receipt_line(node, options)
+        except Rejected as error:
+            problems.append(refused(f"line {node.text('ID') or node.line}", error))
+            continue
+        by_order.setdefault(order, []).append(line)
+    on = _day(document, "Shipment", "Delivery", "ActualDeliveryDate") or max(days, default=_day(document, "IssueDate"))
+    vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
+    events = []
+    fact, several = _fact("receipt", document, vendor, number), len(set(orders)) > 1
+    for order, lines in by_order.items():
+        with rejecting():
+            data = ReceiptPosted(
+                fact=f"{fact}:{order}" if several else fact,
+                order=order,
+                receipt=number,
+                supplier=vendor,
+                lines=tuple(lines),
+                day=on,
+            )
+        events.append(wrap(data, source="ubl", company=company))
+    yield from problems
+    if events:
+        yield Taken("document", tuple(events))
+
+
+def _receipt_line(node: UblNode, options: UblOptions) -> ReceiptLine:
+    received, unit = node.must_quantity("ReceivedQuantity")
+    rejected, short, over = (
+        node.quantity(name, unit) for name in ("RejectedQuantity", "ShortQuantity", "OversupplyQuantity")
+    )
+    apart = rejected if rejected is not None and options.received_quantity == "all" else Decimal(0)
+    if apart > received:
+        message = (
+            f"{apart:f} are rejected, and only {received:f} were received: where a sender does not count the rejected "
+            "among the received, set received_quantity to accepted"
+        )
+        raise Rejected(reason="rejected_exceeds_received", message=message, field=node.at("RejectedQuantity"))
+    item = _only_item(node)
+    with rejecting():
+        return ReceiptLine(
+            line=node.text("OrderLineReference", "LineID") or node.text("ID"),
+            item=_item_id(item, options),
+            quantity=received - apart,
+            unit=unit,
+            lot=_lot(item),
+            expires=_expiry(item),
+            rejected=rejected or None,
+            short=short or None,
+            over=over or None,
+        )
+
+
+def _despatch(document: UblNode, options: UblOptions, company: str) -> Iterator[Taken | Refused]:
+    number = document.must("ID")
+    sender = document.party_ids("DespatchSupplierParty", "SellerSupplierParty")
+    receiver = document.party_ids("DeliveryCustomerParty", "BuyerCustomerParty")
+    ours = frozenset(options.ours)
+    if not ours & sender or ours & receiver:
+        reason = "between_own_places" if ours & sender else "despatched_not_received"
+        yield Taken("document", (), ignored=reason)
+        return
+    on = _day(document, "Shipment", "Delivery", "Despatch", "ActualDespatchDate") or _day(document, "IssueDate")
+    fact = _fact("despatch", document, document.party("DespatchSupplierParty"), number)
+    for index, node in enumerate(document.nodes("DespatchLine"), start=1):
+        where = f"line {node.text('ID') or node.line}"
+        try:
+            sent, unit = node.must_quantity("DeliveredQuantity")
+            if not sent:
+                yield Taken(where, (), ignored="nothing_shipped")
+                continue
+            item = _only_item(node)
+            with rejecting():
+                data = StockAdjusted(
+                    fact=f"{fact}:{node.text('ID') or index}",
+                    item=_item_id(item, options),
+                    lot=_lot(item),
+                    delta=-sent,
+                    unit=unit,
+                    reason="shipment",
+                    day=on,
+                    document=number,
+                )
+            yield Taken(where, (wrap(data, source="ubl", company=company),))
+        except Rejected as error:
+            yield refused(where, error)
+
+
+_KINDS: Final = {"ReceiptAdvice": _receipt, "DespatchAdvice": _despatch}
+
+
+def _fact(kind: str, document: UblNode, vendor: str | None, number: str) -> str:
+    unique = document.text("UUID")
+    return f"ubl:{kind}:{unique.lower()}" if unique else f"ubl:{kind}:{vendor or 'unknown'}:{number}"
+
+
+def _lot(item: UblNode) -> str | None:
+    instances = [instance.text("LotIdentification", "LotNumberID") for instance in item.nodes("ItemInstance")]
+    return only_one([*instances, item.text("LotIdentification", "LotNumberID")])
+
+
+def _expiry(item: UblNode) -> date | None:
+    instance = _day(item, "ItemInstance", "LotIdentification", "ExpiryDate")
+    return instance or _day(item, "LotIdentification", "ExpiryDate")
+
+
+def _day(node: UblNode, *path: str) -> date | None:
+    text = node.text(*path)
+    return None if text is None else iso_day(text, field=node.at(*path))
+
+
+def _only_item(node: UblNode) -> UblNode:
+    items = tuple(node.nodes("Item"))
+    if len(items) == 1:
+        return items[0]
+    message = f"a line is about one item, and this one has {len(items)}: how much of each is not said"
+    raise Rejected(reason="several_items" if items else "no_item", message=message, field=node.at("Item"))
+
+
+def _item_id(item: UblNode, options: UblOptions) -> str:
+    wanted = (options.item_id,) if options.item_id else tuple(_ITEM_IDS)
+    found = next((text for name in wanted if (text := item.text(_ITEM_IDS[name], "ID"))), None)
+    if found is None:
+        message = f"no {' or '.join(wanted)} item identification: set item_id to the one that is your SKU"
+        raise Rejected(reason="no_item", message=message, field=item.at("ID"))
+    return found
