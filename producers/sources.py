@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser
-from producers.payroll import csv_runs, finch, gusto, xero
+from producers.payroll.exports import runs as csv_runs
+from producers.payroll.finch import normalising as finch
+from producers.payroll.gusto import normalising as gusto
+from producers.payroll.xero import normalising as xero
 from producers.stripe import stripe
 from producers.warehouse import shopify
 from producers.warehouse.cin7.cin7 import read_cin7

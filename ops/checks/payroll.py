@@ -7,8 +7,8 @@ from ops.checks.findings import Checklist
 from ops.composing.payroll import account_of, open_client
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.clients.tokens import FixedToken, RenewedTokens
-from producers.payroll.csv_mapping import load
 from producers.payroll.errors import PayrollError
+from producers.payroll.exports.mapping import load
 from runtime.clock import Clock
 from runtime.sections_payroll import PayrollSettings
 from runtime.settings import ConfigurationError, Settings

@@ -14,16 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ops.composing.workers import open_publisher, open_store
 from producers.normalising import NormaliseContext, Normalised
 from producers.payroll.clients.calling import Caller
-from producers.payroll.clients.finch import Finch
 from producers.payroll.clients.granting import granting
-from producers.payroll.clients.gusto import Gusto
 from producers.payroll.clients.tokens import FixedToken, RenewedTokens, Tokens
-from producers.payroll.clients.xero import Xero
+from producers.payroll.finch.client import Finch
+from producers.payroll.gusto.client import Gusto
 from producers.payroll.provider import Provider, Span
 from producers.payroll.pulling import Account, Progress, Puller
 from producers.payroll.reading import Reader
 from producers.payroll.scheduling import Rhythm, Schedule
 from producers.payroll.telling import Teller
+from producers.payroll.xero.client import Xero
 from producers.sources import FILE_SOURCES, SOURCES
 from runtime.calling import LARGE_ANSWERS, new_client
 from runtime.clock import Clock

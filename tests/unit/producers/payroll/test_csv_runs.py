@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Rejected, Taken
-from producers.payroll.csv_mapping import PROVIDERS, load
+from producers.payroll.exports.mapping import PROVIDERS, load
 from producers.sources import FILE_SOURCES
 from tests.unit.producers.payroll.made_runs import MADE, ROOT, csv_refused, csv_runs, lines, sums
 

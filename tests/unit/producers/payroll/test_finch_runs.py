@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext
-from producers.payroll import finch
+from producers.payroll.finch import normalising as finch
 from tests.unit.producers.payroll.made_runs import changed, lines, made, normalised, only_run, paid, raw, refused, sums
 
 

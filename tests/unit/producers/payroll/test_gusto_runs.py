@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Rejected
-from producers.payroll import gusto
+from producers.payroll.gusto import normalising as gusto
 from tests.unit.producers.payroll.made_runs import (
     GUSTO_OPEN,
     changed,

@@ -84,7 +84,7 @@ def test_a_file_of_each_shipped_mapping_becomes_entries(provider: str) -> None:
 
 
 def _amounts(provider: str) -> Iterator[tuple[str, str, str]]:
-    text = resources.files("producers").joinpath(f"payroll/mappings/{provider}.toml").read_text()
+    text = resources.files("producers").joinpath(f"payroll/exports/mappings/{provider}.toml").read_text()
     mapping = tomllib.loads(text)
     for column in mapping["amounts"].values():
         if column["category"] not in {"*", "employee_paycheck_tips", "Donations"}:  # what only the books' owner knows

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll import gusto_contractors
 from producers.payroll.amounts import amount_or_none, day, day_or_none
 from producers.payroll.guarding import category, fields_of, guarded, words_of_people
-from producers.payroll.gusto_names import split_by_name, split_wages
-from producers.payroll.gusto_totals import Totals, read_totals
+from producers.payroll.gusto import contractors as gusto_contractors
+from producers.payroll.gusto.names import split_by_name, split_wages
+from producers.payroll.gusto.totals import Totals, read_totals
 from producers.payroll.options import GustoOptions, read_options
 from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, negative_net_pay, normalised
 from producers.reading.fields import Fields

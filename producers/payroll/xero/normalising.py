@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll import xero_slips
 from producers.payroll.amounts import ZERO, amount, day, day_or_none, needed_amount, reading
 from producers.payroll.guarding import fields_of, guarded
 from producers.payroll.options import XeroOptions, read_options
 from producers.payroll.tally import Run, Tally, differ, negative_net_pay, normalised
+from producers.payroll.xero import slips as xero_slips
 from producers.reading.fields import Fields
 
 NAME: Final = "xero-payroll"

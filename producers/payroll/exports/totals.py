@@ -13,8 +13,8 @@ from typing import Final
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO
-from producers.payroll.csv_cells import Row
-from producers.payroll.csv_mapping import CsvMapping
+from producers.payroll.exports.cells import Row
+from producers.payroll.exports.mapping import CsvMapping
 from producers.payroll.tally import differ
 from schemas.money import Money
 

@@ -16,8 +16,8 @@ from typing import BinaryIO, Final, Protocol
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO, is_fine
-from producers.payroll.csv_header import TAX_NUMBER, Columns, Finder
-from producers.payroll.csv_mapping import CsvMapping
+from producers.payroll.exports.header import TAX_NUMBER, Columns, Finder
+from producers.payroll.exports.mapping import CsvMapping
 from schemas.money import MAX_AMOUNT
 
 _MOST_TITLE_LINES: Final = 30

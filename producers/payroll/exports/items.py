@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO
-from producers.payroll.csv_cells import Cells, Row
-from producers.payroll.csv_header import Columns, Finder, shown_header
-from producers.payroll.csv_totals import Sums, has_total_word
+from producers.payroll.exports.cells import Cells, Row
+from producers.payroll.exports.header import Columns, Finder, shown_header
+from producers.payroll.exports.totals import Sums, has_total_word
 
 
 def one_row_each(rows: Iterable[Row], cells: Cells) -> Iterator[Row]:

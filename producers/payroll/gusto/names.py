@@ -13,7 +13,7 @@ from typing import Final
 
 from producers.payroll.amounts import ZERO, amount
 from producers.payroll.guarding import may_name_its_holder
-from producers.payroll.gusto_totals import Totals
+from producers.payroll.gusto.totals import Totals
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Tally, differ
 from producers.reading.fields import Fields

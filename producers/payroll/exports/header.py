@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.payroll.csv_mapping import CsvMapping, Meaning
+from producers.payroll.exports.mapping import CsvMapping, Meaning
 
 _HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ()/&%.#'+:_-]{0,59}", re.ASCII)
 TAX_NUMBER: Final = re.compile(r"\d{3}-?\d{2}-?\d{4}")

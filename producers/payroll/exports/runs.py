@@ -14,10 +14,10 @@ from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.payroll.amounts import ZERO
-from producers.payroll.csv_cells import Cells, Row, rows
-from producers.payroll.csv_items import one_row_each
-from producers.payroll.csv_mapping import CsvMapping, CsvOptions, load
-from producers.payroll.csv_totals import Part, Sums, check_first, check_total, is_total, repeats, total_or_person
+from producers.payroll.exports.cells import Cells, Row, rows
+from producers.payroll.exports.items import one_row_each
+from producers.payroll.exports.mapping import CsvMapping, CsvOptions, load
+from producers.payroll.exports.totals import Part, Sums, check_first, check_total, is_total, repeats, total_or_person
 from producers.payroll.guarding import share_a_word, without_context
 from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, differ, negative_net_pay, normalised
 

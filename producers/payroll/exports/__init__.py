@@ -1,0 +1,1 @@
+"""Exports of payroll programs: CSV, read as a mapping declares it."""

@@ -1,0 +1,1 @@
+"""Finch: pay runs of many providers behind one API."""

@@ -1,0 +1,1 @@
+"""Gusto: payrolls and contractor payments."""

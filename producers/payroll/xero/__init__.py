@@ -1,0 +1,1 @@
+"""Xero Payroll of Australia, New Zealand and the United Kingdom."""
