@@ -37,7 +37,7 @@ from store.engine import connect
 from store.inbox import Inbox
 from store.migrate import upgrade
 from workers.applying import Applier, KnowsEarlier, Timing
-from workers.books import sample_books
+from workers.books.books import sample_books
 from workers.chart import Chart
 from workers.earlier import Earlier
 from workers.pipeline import Pipeline

@@ -15,7 +15,7 @@ from benchmarks.stock_events import adjustments, opening_receipt, sku
 from schemas.envelope import Event
 from staging.processes import wait_for
 from store.inbox import EventRef
-from workers.books import sample_books
+from workers.books.books import sample_books
 from workers.plans import plan
 from workers.plans.writes import EntryWrite
 from workers.stock.book import StockBook

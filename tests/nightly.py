@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-MODEL = "tests/unit/workers/test_resolver_model.py::test_whatever_happens_at_whatever_await_each_write_is_booked_once"
+MODEL = (
+    "tests/unit/workers/model/test_resolver_model.py::test_whatever_happens_at_whatever_await_each_write_is_booked_once"
+)
 OUTAGE = "tests/e2e/test_outage.py"
 
 
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pytest = [sys.executable, "-m", "pytest", "-q"]
     model = [*pytest, "-s", "--timeout", "14400", f"--hypothesis-seed={asked.seed}", MODEL]
     parts: Mapping[str, tuple[list[str], Mapping[str, str]]] = {
-        "orders": ([sys.executable, "-m", "tests.unit.workers.order", str(asked.orders)], {}),
+        "orders": ([sys.executable, "-m", "tests.unit.workers.model.order", str(asked.orders)], {}),
         "histories": (model, {"MODEL_EXAMPLES": str(asked.histories)}),
         "outage": ([*pytest, OUTAGE], {"OUTAGE_TO_THE_END": "1"}),
     }

@@ -31,8 +31,8 @@ from workers.earlier import NotRead
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.external_ids import external_id_of
 from workers.fence import Fence
-from workers.mirroring import as_remembered, remembered_of
 from workers.patience import when_open
+from workers.payroll.mirroring import as_remembered, remembered_of
 from workers.plans.periods import period_key
 from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, Plan
 from workers.records import record_of

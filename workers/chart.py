@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from solid.models import Account
 from workers.account_kinds import untold_kind, wrong_kind
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.writes import Parked
 
 

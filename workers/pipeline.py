@@ -16,15 +16,15 @@ from schemas.envelope import Event, decode
 from store.inbox import EventRef, Inbox
 from workers import prerequisites
 from workers.applying import Applier, Fact
-from workers.books import Books
+from workers.books.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
-from workers.mirroring import as_posted
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
+from workers.payroll.mirroring import as_posted
+from workers.payroll.run_versions import check_alone
 from workers.plans import plan
 from workers.plans.writes import Parked
 from workers.retry import RetryPolicy
-from workers.run_versions import check_alone
 from workers.stock.book import StockBook
 
 log = structlog.get_logger()

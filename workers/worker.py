@@ -32,7 +32,7 @@ from store.errors import StoreUnavailable
 from store.inbox import Inbox
 from store.stock import StockStore
 from workers.applying import Applier
-from workers.books import Books
+from workers.books.books import Books
 from workers.chart import Chart
 from workers.earlier import Earlier
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry

@@ -30,7 +30,7 @@ from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
 from solid.client import SolidClient
-from workers.books import Books
+from workers.books.books import Books
 from workers.chart import Chart
 
 

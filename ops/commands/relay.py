@@ -174,7 +174,7 @@ def plan(
     Example: relay normalize --source stripe charge.json | relay plan --books books.toml
     """
     from ops.dry.offline import plan_lines  # noqa: PLC0415
-    from workers.books import load_books, sample_books  # noqa: PLC0415
+    from workers.books.books import load_books, sample_books  # noqa: PLC0415
 
     with told_plainly():
         kept = load_books(books) if books else sample_books()

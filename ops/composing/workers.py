@@ -37,7 +37,7 @@ from store.engine import connect
 from store.marks import Marks
 from store.postgresql import Access
 from store.sealing import Sealing
-from workers.books import Books, load_books
+from workers.books.books import Books, load_books
 
 log = structlog.get_logger()
 

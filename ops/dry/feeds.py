@@ -24,7 +24,7 @@ from schemas.envelope import encode
 from store.cursors import Cursor, Cursors
 from store.errors import StoreError
 from store.feed_names import FeedNames
-from workers.books import Books, sample_books
+from workers.books.books import Books, sample_books
 
 Line = Mapping[str, Any]
 _WARM: Final = "still being written"

@@ -11,7 +11,7 @@ from producers.normalising import NormaliseContext, Rejected, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
 from store.inbox import EventRef
-from workers.books import Books
+from workers.books.books import Books
 from workers.errors import Conflicting
 from workers.plans import plan
 from workers.plans.writes import Parked, Plan

@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 ANSWERS: Final = "tests/unit/solid/test_answers.py"
 CALLING: Final = "tests/unit/runtime/test_calling.py"
 COMPANIES: Final = "tests/unit/ops/composing/test_waiting_company.py"
-AFTER_YES: Final = "tests/unit/workers/test_no_after_yes.py"
+AFTER_YES: Final = "tests/unit/workers/applying/test_no_after_yes.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -106,7 +106,7 @@ MUTANTS: Final = (
         "        must_be_in_base_currency(books, line.amount)\n",
         "",
         (
-            "tests/unit/workers/test_payroll_policy.py::test_a_line_with_an_account_of_its_own_is_parked_in_another_currency_too",
+            "tests/unit/workers/books/test_payroll_policy.py::test_a_line_with_an_account_of_its_own_is_parked_in_another_currency_too",
         ),
     ),
     Mutant(

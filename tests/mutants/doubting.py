@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-MODEL: Final = "tests/unit/workers/test_resolver_model.py"
+MODEL: Final = "tests/unit/workers/model/test_resolver_model.py"
 EARLIER: Final = "tests/unit/workers/test_earlier.py"
 INBOX: Final = "tests/contract/store/test_inbox.py"
 SWEEPING: Final = "tests/unit/workers/test_sweeping.py"

@@ -4,9 +4,9 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-POLICY: Final = "tests/unit/workers/test_payroll_policy.py"
-DELIVERY: Final = "tests/unit/workers/test_payroll_delivery.py"
-MIRRORING: Final = "tests/unit/workers/test_mirroring.py"
+POLICY: Final = "tests/unit/workers/books/test_payroll_policy.py"
+DELIVERY: Final = "tests/unit/workers/payroll/test_payroll_delivery.py"
+MIRRORING: Final = "tests/unit/workers/payroll/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
 PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
 RUNS: Final = "tests/contract/store/test_payroll_runs.py"
@@ -44,7 +44,7 @@ MUTANTS: Final = (
     Mutant(
         "reversal-of-nothing",
         "What was never posted is not taken back.",
-        "workers/mirroring.py",
+        "workers/payroll/mirroring.py",
         "    if row is None or never_sent(row):\n        return None\n",
         "    if row is None or never_sent(row):\n        return write\n",
         (f"{MIRRORING}::test_where_a_person_waives_the_first_version_nothing_is_taken_back_that_was_never_posted",),
@@ -124,7 +124,7 @@ MUTANTS: Final = (
     Mutant(
         "earlier-version-posted-late",
         "A version that was parked is not posted once a later one of its run stands.",
-        "workers/run_versions.py",
+        "workers/payroll/run_versions.py",
         "        if version > data.version:\n",
         "        if False:\n",
         (f"{DELIVERY}::test_a_version_that_was_parked_is_not_posted_once_a_later_one_stands",),

@@ -4,10 +4,10 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-APPLYING: Final = "tests/unit/workers/test_applying.py"
+APPLYING: Final = "tests/unit/workers/applying/test_applying.py"
 FENCE: Final = "tests/unit/workers/test_fence.py"
 EARLIER: Final = "tests/unit/workers/test_earlier.py"
-CONTACTS: Final = "tests/unit/workers/test_contacts.py"
+CONTACTS: Final = "tests/unit/workers/applying/test_contacts.py"
 PIPELINE: Final = "tests/unit/workers/test_pipeline.py"
 INBOX: Final = "tests/contract/store/test_inbox.py"
 
@@ -85,7 +85,7 @@ MUTANTS: Final = (
         "        days, in_doubt = _days(about), ",
         "        days, in_doubt = None, ",
         (
-            "tests/unit/workers/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had",
+            "tests/unit/workers/applying/test_dated_anew.py::test_a_doubt_that_was_dated_anew_is_looked_up_under_every_date_it_had",
         ),
     ),
     Mutant(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from schemas.envelope import Event
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans import inventory, payroll, sales
 from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan

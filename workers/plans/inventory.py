@@ -11,10 +11,10 @@ from decimal import Decimal
 from schemas.envelope import Event
 from schemas.inventory import BillReceived, OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted, StockMerged
 from schemas.money import Money, iso_exponent
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.ledger import Posting, account_of, book
+from workers.plans.movement import Movement, Told
 from workers.plans.writes import AnyWrite, BillLine, BillWrite, ContactWrite, EntryWrite, Line, Parked, Plan
-from workers.stock.movement import Movement, Told
 
 QUANTITIES_STAY = "value only: the quantity in Solid does not move"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.money import Money
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.writes import AnyWrite, EntryWrite, Line, Parked
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from schemas.envelope import Event
 from schemas.money import Money
 from schemas.payroll import COSTS, PostedRun, RunLine, RunPaid, RunReversed
-from workers.books import Books
+from workers.books.books import Books
 from workers.external_ids import external_id_of
 from workers.plans.ledger import account_of
 from workers.plans.payroll_lines import Share, entry_lines, shares

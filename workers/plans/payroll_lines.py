@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from schemas.money import Money, iso_exponent
 from schemas.payroll import LineKind, RunLine
-from workers.books import Books
-from workers.payroll_policy import COST_ROLES, OWED_ROLES, Part, Target
+from workers.books.books import Books
+from workers.books.payroll import COST_ROLES, OWED_ROLES, Part, Target
 from workers.plans.ledger import account_of, must_be_in_base_currency
 from workers.plans.writes import Line, Parked
 

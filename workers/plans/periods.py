@@ -5,7 +5,7 @@ Nothing is ever dated anew silently: either a person opens the period, or the me
 
 from datetime import date
 
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.writes import AnyWrite, ContactWrite, Parked, Plan
 
 

@@ -20,7 +20,7 @@ from schemas.sales import (
     Settlement,
     SubscriptionUpdated,
 )
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.ledger import Posting, account_of, book
 from workers.plans.writes import (
     AnyWrite,

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 from schemas.money import Money, iso_exponent
 from solid.models import ContactType, Kind
 from workers.external_ids import ExternalId
-from workers.stock.movement import Told
+from workers.plans.movement import Told
 
 Day = date
 """A calendar day, under a name of its own: `date` is also the name of a field."""

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 from schemas.money import Money
 from store.inbox import EventRef
 from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.ledger import account_of
+from workers.plans.movement import Movement, Told
 from workers.plans.periods import place_in_open_period
 from workers.plans.writes import AdjustmentWrite, AnyWrite, Parked, Plan
 from workers.stock.card import Card
 from workers.stock.items import Items
-from workers.stock.movement import Movement, Told
 from workers.stock.recording import Posting, entry_of, needs_history, record, refuse_two_costs, refuse_worthless
 from workers.stock.retelling import belongs_to, conflict, may_grow, name_of_rest, rest_of
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any, Final, Self
 
-from workers.stock.movement import Movement
+from workers.plans.movement import Movement
 from workers.stock.purchases import Purchases
 from workers.stock.rounding import Pair, rounded
 

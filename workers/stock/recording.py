@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from schemas.money import Money
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.inventory import QUANTITIES_STAY, entry_lines, said_of
+from workers.plans.movement import Movement, Told
 from workers.plans.writes import EntryWrite, Parked
 from workers.prerequisites import PrerequisiteMissing
 from workers.stock.card import AmbiguousLot, AmbiguousPlace, Card, NoCost, card_of
-from workers.stock.movement import Movement, Told
 from workers.stock.rounding import Pair
 
 

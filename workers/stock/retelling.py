@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from workers.errors import Conflicting
-from workers.stock.movement import Movement, Told
+from workers.plans.movement import Movement, Told
 
 MOST_SHOWN: Final = 5
 """Lines whose figures a message shows."""

@@ -11,7 +11,7 @@ from demo.story import Story
 from faults.traffic import AGAIN_SHARE, write_traffic
 from producers.normalising import NormaliseContext, Rejected
 from producers.sources import SOURCES
-from workers.books import load_books
+from workers.books.books import load_books
 from workers.plans import plan
 from workers.plans.writes import EntryWrite, Parked
 

@@ -10,8 +10,8 @@ from messaging.delivery import Delivery
 from runtime.settings import WorkerSettings
 from store.errors import StoreUnavailable
 from tests.fakes import FakeClock
+from workers.books.payroll import PayrollPolicy
 from workers.outcomes import GiveBack, Outcome
-from workers.payroll_policy import PayrollPolicy
 from workers.worker import Parts, Worker
 
 HOLD = 60.0

@@ -5,7 +5,7 @@ import pytest
 from simulator.chart import sample
 from solid.models import Account
 from workers.account_kinds import ALLOWED
-from workers.books import ROLES, sample_books
+from workers.books.books import ROLES, sample_books
 from workers.chart import Chart
 from workers.plans.writes import Parked
 

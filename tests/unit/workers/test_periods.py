@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.producers.made import charge, only_event, stripe_event
 from tests.unit.workers.bench import Bench, fact, one
-from workers.books import Books, sample_books
+from workers.books.books import Books, sample_books
 from workers.plans import plan
 from workers.plans.writes import ContactWrite, Parked
 

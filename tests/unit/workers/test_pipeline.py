@@ -16,7 +16,7 @@ from schemas.envelope import Event, encode
 from solid.models import Account, InvoiceLine, NewInvoice
 from tests.unit.producers.made import charge, only_event, payout, refund, stripe_event
 from tests.unit.workers.bench import COMPANY, Bench
-from workers.books import sample_books
+from workers.books.books import sample_books
 from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Retry
 from workers.pipeline import CHART_GOOD_FOR_SECONDS, Pipeline

@@ -28,7 +28,7 @@ from schemas.sales import (
     SubscriptionUpdated,
 )
 from tests.event_strategies import events
-from workers.books import Books, sample_books
+from workers.books.books import Books, sample_books
 from workers.plans import PLANS, plan
 from workers.plans.ledger import Posting, book
 from workers.plans.writes import (

@@ -14,7 +14,7 @@ from ops.http.metrics import WorkerMetrics
 from runtime.clock import SystemClock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, RabbitSettings, Settings
-from workers.books import sample_books
+from workers.books.books import sample_books
 from workers.worker import Worker
 
 KEYS = {"north": "n" * 64, "south": "s" * 64, "west": "w" * 64}

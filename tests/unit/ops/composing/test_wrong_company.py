@@ -14,7 +14,7 @@ from ops.http.metrics import WorkerMetrics
 from runtime.clock import SystemClock
 from runtime.settings import ConfigurationError, Settings, load_settings
 from tests.unit.solid.support import WritingLimiter
-from workers.books import sample_books
+from workers.books.books import sample_books
 from workers.worker import Worker
 
 RELAY = """

@@ -9,7 +9,7 @@ from typing import Any
 from schemas.envelope import Event
 from schemas.money import Money
 from schemas.payroll import LineKind, PostedRun, RunLine, RunPaid, RunReversed
-from workers.books import Books, sample_books
+from workers.books.books import Books, sample_books
 from workers.plans import plan
 from workers.plans.writes import EntryWrite, Plan
 

@@ -27,7 +27,7 @@ from tests.unit.workers.plans.runs import (
     posted,
     run,
 )
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.writes import EntryWrite, Line, Parked, Prerequisite, mirrored
 
 

@@ -21,7 +21,7 @@ from tests.unit.producers.payroll.made_runs import (
 )
 from tests.unit.producers.payroll.made_runs import csv_runs as runs_of
 from tests.unit.workers.plans.runs import ANY_BOOKS, entries, moved
-from workers.payroll_policy import PayrollPolicy
+from workers.books.payroll import PayrollPolicy
 from workers.plans.writes import Parked
 
 

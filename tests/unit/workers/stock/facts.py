@@ -21,7 +21,7 @@ from schemas.inventory import (
 )
 from schemas.money import Money
 from store.inbox import EventRef
-from workers.books import Books, sample_books
+from workers.books.books import Books, sample_books
 from workers.plans import plan
 from workers.plans.writes import BillWrite, EntryWrite, Parked, Plan
 from workers.prerequisites import PrerequisiteMissing

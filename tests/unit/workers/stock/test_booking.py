@@ -27,7 +27,7 @@ from tests.unit.workers.stock.facts import (
     told,
     usd,
 )
-from workers.books import Books
+from workers.books.books import Books
 from workers.errors import Conflicting
 from workers.plans import plan
 from workers.plans.writes import EntryWrite, Parked

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
 from tests.unit.workers.stock.facts import BOOKS, Telling, counted, received, told, usd
-from workers.books import Books
+from workers.books.books import Books
 from workers.plans.writes import Parked
 from workers.stock.book import StockBook
 

@@ -11,7 +11,7 @@ from schemas.envelope import Event
 from schemas.payroll import RunPaid, RunReversed
 from store.claims import WriteRow
 from workers.external_ids import external_id_of
-from workers.mirroring import Remembers, never_sent
+from workers.payroll.mirroring import Remembers, never_sent
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 

@@ -2,7 +2,7 @@
 
 Plans, prerequisites, `Applier` and the inbox's own decisions are the real ones. Two things are models, both in memory:
 where the inbox keeps its rows, and Solid. Nothing here waits, so no event loop is needed and a permutation takes
-milliseconds. `python -m tests.unit.workers.order 100000` plays that many.
+milliseconds. `python -m tests.unit.workers.model.order 100000` plays that many.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from store import transitions
 from store.claims import Change, Claim, EventRef, Intent, WriteRow
 from store.inbox import Inbox
 from tests.fakes import FakeClock
-from tests.unit.workers.stories import Story, tell
+from tests.unit.workers.model.stories import Story, tell
 from workers import prerequisites
 from workers.applying import Applier, Fact, Timing
-from workers.books import Books, sample_books
+from workers.books.books import Books, sample_books
 from workers.chart import Chart
 from workers.errors import NotYet
 from workers.plans import plan

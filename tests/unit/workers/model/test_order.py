@@ -5,8 +5,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.workers.order import Relay, books_of, check, shuffled
-from tests.unit.workers.stories import tell
+from tests.unit.workers.model.order import Relay, books_of, check, shuffled
+from tests.unit.workers.model.stories import tell
 
 PERMUTATIONS = 4
 

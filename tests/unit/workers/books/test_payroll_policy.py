@@ -10,9 +10,9 @@ from solid.bodies import encode
 from solid.dialect import Dialect
 from solid.models import Account
 from tests.unit.workers.plans.runs import ANY_BOOKS, NAME, books, entries, line, moved, planned, posted, run
-from workers.books import ROLES, sample_books
+from workers.books.books import ROLES, sample_books
+from workers.books.payroll import COST_ROLES, OWED_ROLES, SIDES, PayrollPolicy, known_places
 from workers.chart import Chart
-from workers.payroll_policy import COST_ROLES, OWED_ROLES, SIDES, PayrollPolicy, known_places
 from workers.plans.payroll_lines import ORDER
 from workers.plans.writes import Parked, mirrored
 from workers.records import record_of

@@ -14,7 +14,7 @@ from solid.models import Account, NewEntry
 from tests.unit.workers.bench import COMPANY, Bench
 from tests.unit.workers.plans.runs import BOOKS, GUSTO, NAME, books, cancelled, event, figures, line, posted, run
 from tests.unit.workers.test_pipeline import FakeHand
-from workers.books import Books
+from workers.books.books import Books
 from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, Outcome
 from workers.pipeline import Pipeline

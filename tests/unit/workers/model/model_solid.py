@@ -17,7 +17,7 @@ from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, 
 from solid.lookups import MARGIN, Days, moves
 from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
 from tests.fakes import FakeClock
-from tests.unit.workers.stepping import Process
+from tests.unit.workers.model.stepping import Process
 from workers.applying import Timing
 
 

@@ -9,9 +9,9 @@ from solid.models import Account
 from tests.unit.workers.bench import COMPANY, NEWS, Bench, event
 from tests.unit.workers.plans.runs import BOOKS, NAME, books, cancelled, entries, planned, posted, run
 from workers.applying import Fact
-from workers.books import Books
+from workers.books.books import Books
 from workers.chart import Chart
-from workers.mirroring import as_posted
+from workers.payroll.mirroring import as_posted
 from workers.plans.writes import EntryWrite, Parked, Plan, mirrored
 from workers.prerequisites import PrerequisiteMissing
 

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.settings import ConfigurationError
 from solid.models import Account
-from workers.books import ROLES, load_books, sample_books
+from workers.books.books import ROLES, load_books, sample_books
 from workers.chart import Chart
 from workers.plans.writes import Parked
 

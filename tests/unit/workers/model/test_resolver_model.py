@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from tests.unit.workers.model_relay import (
+from tests.unit.workers.model.model_relay import (
     AHEAD,
     BOOKED,
     CHAPTERS,
@@ -33,10 +33,10 @@ from tests.unit.workers.model_relay import (
     chapters_of,
     names_of,
 )
-from tests.unit.workers.model_solid import CREATE_TROUBLE, SOLID_TROUBLE
-from tests.unit.workers.model_store import COMMITS, STORE_TROUBLE, Tables
-from tests.unit.workers.order import SolidInMemory
-from tests.unit.workers.stepping import Task
+from tests.unit.workers.model.model_solid import CREATE_TROUBLE, SOLID_TROUBLE
+from tests.unit.workers.model.model_store import COMMITS, STORE_TROUBLE, Tables
+from tests.unit.workers.model.order import SolidInMemory
+from tests.unit.workers.model.stepping import Task
 from workers.errors import Conflicting
 
 SLOTS = st.integers(0, 1)

@@ -19,8 +19,8 @@ from store.errors import StoreUnavailable
 from store.inbox import Inbox, _Claiming, _Settling
 from store.writes import Key, Place
 from tests.fakes import FakeClock
-from tests.unit.workers.model_solid import Luck
-from tests.unit.workers.stepping import Process
+from tests.unit.workers.model.model_solid import Luck
+from tests.unit.workers.model.stepping import Process
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine

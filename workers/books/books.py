@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
 from schemas.money import EXPONENTS
-from workers.payroll_policy import PayrollPolicy
-from workers.stock_policy import InventoryPolicy
+from workers.books.inventory import InventoryPolicy
+from workers.books.payroll import PayrollPolicy
 
 ROLES = frozenset(
     [

@@ -22,14 +22,14 @@ from store.inbox import EventRef
 from store.writes import Key
 from tests.fakes import NOON, FakeClock
 from tests.unit.workers.bench import CHART, COMPANY, DAY, contact, entry, sale
-from tests.unit.workers.model_solid import Line, Luck, ModelSolid
-from tests.unit.workers.model_store import NO_ENGINE, ModelEarlierRecords, ModelInbox, Tables, decide
-from tests.unit.workers.stepping import Process, Task
+from tests.unit.workers.model.model_solid import Line, Luck, ModelSolid
+from tests.unit.workers.model.model_store import NO_ENGINE, ModelEarlierRecords, ModelInbox, Tables, decide
+from tests.unit.workers.model.stepping import Process, Task
 from workers import prerequisites
 from workers.applying import Applier, Fact, Timing
 from workers.earlier import Earlier
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
-from workers.mirroring import LINES
+from workers.payroll.mirroring import LINES
 from workers.plans.writes import AnyWrite, ContactWrite, Group, Parked, PaymentWrite, Plan, Prerequisite
 from workers.prerequisites import PrerequisiteMissing
 from workers.records import record_of

@@ -1,0 +1,1 @@
+"""What a bookkeeper decides: accounts, policies and their defaults, from `books.toml`."""
