@@ -11,7 +11,7 @@ from typing import Any, Final
 from benchmarks.crew import Crew, busy_crew
 from benchmarks.staging import Progress, opened, pause
 from runtime.settings import BucketSettings
-from simulator.limits import MODELS
+from simulator.service.limits import MODELS
 
 PACE: Final = BucketSettings(allowance=600, window_seconds=12, burst=5, jitter_seconds=0.1)
 BUSY_SECONDS: Final = 18.0

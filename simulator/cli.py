@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from uvicorn import Config
 
-from simulator.api import ApiApp
-from simulator.chart import read
+from simulator.books.chart import read
 from simulator.errors import JournalError, SwitchError
-from simulator.keys import read_keys
-from simulator.limits import Limit, Model
-from simulator.server import API_PORT, CONTROL_PORT, serve
-from simulator.simulation import DEMO_KEY, Simulation
+from simulator.http.api import ApiApp
+from simulator.http.server import API_PORT, CONTROL_PORT, serve
+from simulator.service.keys import read_keys
+from simulator.service.limits import Limit, Model
+from simulator.service.simulation import DEMO_KEY, Simulation
 
 HELP = f"""Start a stand-in for Solid Accounting's REST API, for demos, tests and benchmarks.
 

@@ -20,7 +20,7 @@ import pytest
 from benchmarks.events import payouts
 from benchmarks.staging import publish
 from runtime.settings import BucketSettings
-from simulator.limits import MODELS
+from simulator.service.limits import MODELS
 from staging.broker import Broker
 from staging.processes import SIMULATOR_KEY, Process, wait_for
 from tests.e2e.driving import Json, Relay, await_said, open_relay, said

@@ -27,7 +27,7 @@ from messaging.topology import routing_key, stream_queue
 from runtime.settings import BucketSettings
 from schemas.envelope import Event, encode
 from schemas.sales import Customer
-from simulator.limits import worst_window
+from simulator.service.limits import worst_window
 from staging.broker import Broker
 from staging.processes import Process, wait_for
 from tests.e2e.driving import Relay, await_said, open_relay, said

@@ -18,7 +18,7 @@ from messaging.mint import Mint
 from messaging.topology import mint_queue
 from runtime.settings import BucketSettings
 from runtime.stalls import StallWatch
-from simulator.limits import worst_window
+from simulator.service.limits import worst_window
 from staging.broker import Broker
 from tests.integration.administering import policy_on
 from tests.integration.wiring import CLOCK, Cable, cable_to, linked, running, soon, until

@@ -14,7 +14,7 @@ from messaging.lanes import Lane, on_lane
 from messaging.mint import Mint
 from runtime.settings import BucketSettings
 from runtime.stalls import StallWatch
-from simulator.limits import worst_window
+from simulator.service.limits import worst_window
 from tests.integration.wiring import CLOCK, linked, running, soon
 
 pytestmark = pytest.mark.alone

@@ -22,9 +22,9 @@ from producers.stripe.stripe import KINDS
 from producers.webhooks.measures import Measures
 from runtime.settings import BucketSettings, RabbitSettings, Settings
 from schemas.catalog import EVENT_TYPES
-from simulator.dialect import CHOICES
-from simulator.simulation import Simulation
-from simulator.switching import ACTS, switch
+from simulator.books.dialect import CHOICES
+from simulator.service.simulation import Simulation
+from simulator.switching.switching import ACTS, switch
 from solid.dialect import Dialect
 from workers import classify
 

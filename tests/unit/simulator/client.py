@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx2
 
-from simulator.api import ApiApp
-from simulator.control import control_app
-from simulator.simulation import DEMO_KEY, Clock, Simulation
+from simulator.http.api import ApiApp
+from simulator.http.control import control_app
+from simulator.service.simulation import DEMO_KEY, Clock, Simulation
 
 Json = Any  # what a test reads out of an answer
 HEADERS = {"X-API-Key": DEMO_KEY}

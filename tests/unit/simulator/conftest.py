@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator.simulation import Simulation
+from simulator.service.simulation import Simulation
 from tests.unit.simulator.client import Client, Time
 
 

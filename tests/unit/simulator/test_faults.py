@@ -13,10 +13,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from simulator.judge import judge
-from simulator.server import Running, running
-from simulator.simulation import DEMO_KEY, Simulation
-from simulator.switching import switch
+from simulator.http.server import Running, running
+from simulator.service.judge import judge
+from simulator.service.simulation import DEMO_KEY, Simulation
+from simulator.switching.switching import switch
 
 DEADLINE_SECONDS = 5.0
 CONTACT = {"display_name": "Ada", "external_id": "x"}

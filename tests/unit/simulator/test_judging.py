@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from simulator.calls import Call
-from simulator.chart import read
+from simulator.books.chart import read
 from simulator.errors import JournalError, SwitchError
-from simulator.judge import judge
-from simulator.limits import Limit
-from simulator.simulation import Simulation
+from simulator.service.calls import Call
+from simulator.service.judge import judge
+from simulator.service.limits import Limit
+from simulator.service.simulation import Simulation
 from tests.unit.simulator.client import Client, Time
 
 

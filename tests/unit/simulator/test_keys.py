@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from simulator.errors import SwitchError
-from simulator.keys import name_of, read_keys
-from simulator.simulation import DEMO_KEY, Simulation
+from simulator.service.keys import name_of, read_keys
+from simulator.service.simulation import DEMO_KEY, Simulation
 from tests.unit.simulator.client import Client, Json, Time
 
 ADA, BOB = "a" * 64, "b" * 64

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import SwitchError
-from simulator.limits import MODELS, Limit, Limiter, Model, worst_window
+from simulator.service.limits import MODELS, Limit, Limiter, Model, worst_window
 from tests.unit.simulator.client import Client, Time
 
 TIMES = st.lists(st.integers(0, 60), max_size=60).map(sorted)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from simulator.chart import sample
-from simulator.dialect import CHOICES
+from simulator.books.chart import sample
+from simulator.books.dialect import CHOICES
 from tests.unit.simulator.client import Client
 
 

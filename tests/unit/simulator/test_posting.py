@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.money import parse, text
+from simulator.books.money import parse, text
 from tests.unit.simulator.client import Client
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulator.errors import SwitchError
-from simulator.simulation import Simulation
+from simulator.service.simulation import Simulation
 from tests.unit.simulator.client import Client, Json, Time
 
 PATH = "/inventory-adjustments"

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.keys import name_of
-from simulator.limits import Limit, Limiter
-from simulator.simulation import DEMO_KEY
-from simulator.strangers import Strangers
+from simulator.service.keys import name_of
+from simulator.service.limits import Limit, Limiter
+from simulator.service.simulation import DEMO_KEY
+from simulator.service.strangers import Strangers
 from tests.unit.simulator.client import Client, Json, Time
 
 NAME = name_of(DEMO_KEY)

@@ -8,12 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from simulator import documents
-from simulator.api import ApiApp
-from simulator.dialect import Dialect as Switches
-from simulator.fields import Fields
-from simulator.judge import judge
-from simulator.simulation import DEMO_KEY, Simulation
+from simulator.books import documents
+from simulator.books.dialect import Dialect as Switches
+from simulator.books.fields import Fields
+from simulator.http.api import ApiApp
+from simulator.service.judge import judge
+from simulator.service.simulation import DEMO_KEY, Simulation
 from solid.client import Absent, Everything, Inconclusive, Present, SolidClient
 from solid.dialect import Dialect
 from solid.errors import PeriodClosed, Refused, Unavailable

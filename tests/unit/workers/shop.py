@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import httpx2
 
-from simulator.api import ApiApp
-from simulator.dialect import Dialect as Switches
-from simulator.simulation import DEMO_KEY, Simulation
-from simulator.switches import Fault, FaultKind
+from simulator.books.dialect import Dialect as Switches
+from simulator.http.api import ApiApp
+from simulator.service.simulation import DEMO_KEY, Simulation
+from simulator.service.switches import Fault, FaultKind
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import PacedTransport

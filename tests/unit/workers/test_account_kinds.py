@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.chart import sample
+from simulator.books.chart import sample
 from solid.models import Account
 from workers.account_kinds import ALLOWED
 from workers.books.books import ROLES, sample_books

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from simulator.api import ApiApp
-from simulator.dialect import Dialect as Switches
-from simulator.judge import judge
-from simulator.simulation import DEMO_KEY
-from simulator.switches import FaultKind
+from simulator.books.dialect import Dialect as Switches
+from simulator.http.api import ApiApp
+from simulator.service.judge import judge
+from simulator.service.simulation import DEMO_KEY
+from simulator.service.switches import FaultKind
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.errors import OutcomeUnknown, Refused, RefusedInDoubt

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from simulator.judge import judge
-from simulator.switching import switch
+from simulator.service.judge import judge
+from simulator.switching.switching import switch
 from solid.errors import OutcomeUnknown, Refused, RefusedInDoubt, SolidError, Unavailable
 from tests.unit.workers.bench import TIMING
 from tests.unit.workers.shop import BILL, Shop

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from simulator.limits import Limiter
+from simulator.service.limits import Limiter
 
 
 @dataclass(slots=True)

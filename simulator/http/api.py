@@ -12,14 +12,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from simulator.calls import Call
-from simulator.dialect import PREFIX
+from simulator.books.dialect import PREFIX
 from simulator.errors import ApiError, not_found
-from simulator.openapi import DOCS_PAGE, document
-from simulator.render import dump
-from simulator.routes import Answer, Ask, answer, refused
-from simulator.simulation import Simulation
-from simulator.switches import Fault
+from simulator.http.openapi import DOCS_PAGE, document
+from simulator.http.render import dump
+from simulator.http.routes import Answer, Ask, answer, refused
+from simulator.service.calls import Call
+from simulator.service.simulation import Simulation
+from simulator.service.switches import Fault
 
 MAX_BODY_BYTES: Final = 10_000_000
 _PROXY_PAGE: Final = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"

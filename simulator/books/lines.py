@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from simulator.books import Books, Leg, Record
-from simulator.dialect import Dialect
+from simulator.books.books import Books, Leg, Record
+from simulator.books.dialect import Dialect
+from simulator.books.fields import Fields
+from simulator.books.money import ZERO, Cents, rounded, text
 from simulator.errors import ApiError
-from simulator.fields import Fields
-from simulator.money import ZERO, Cents, rounded, text
 
 CENT: Final = 1
 

@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
+from simulator.books.money import Cents, MoneyDialect, parse
 from simulator.errors import ApiError, invalid
-from simulator.money import Cents, MoneyDialect, parse
 
 MAX_TEXT: Final = 4000
 MAX_NUMBER: Final = 10**12

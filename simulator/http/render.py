@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from simulator.books import Books, Record
-from simulator.dialect import Dialect
-from simulator.money import Cents, MoneyDialect, text
+from simulator.books.books import Books, Record
+from simulator.books.dialect import Dialect
+from simulator.books.money import Cents, MoneyDialect, text
 
 API_VERSION: Final = "v1"
 _MARK: Final = uuid.uuid4().hex

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from simulator import documents, reports, stock
-from simulator.books import LEDGER, Record
+from simulator.books import documents, reports, stock
+from simulator.books.books import LEDGER, Record
+from simulator.books.fields import Fields, day, load
+from simulator.books.rows import Rows, rows_of
 from simulator.errors import ApiError, invalid, not_found
-from simulator.fields import Fields, day, load
-from simulator.pages import cut
-from simulator.render import as_entry, envelope, refusal, resource
-from simulator.rows import Rows, rows_of
-from simulator.simulation import Simulation
+from simulator.http.pages import cut
+from simulator.http.render import as_entry, envelope, refusal, resource
+from simulator.service.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from simulator import item_acts, key_acts, values
 from simulator.errors import SwitchError
-from simulator.limits import Limit
-from simulator.simulation import Simulation
-from simulator.switches import Act, Changes, Fault, FaultKind
+from simulator.service import values
+from simulator.service.limits import Limit
+from simulator.service.simulation import Simulation
+from simulator.service.switches import Act, Changes, Fault, FaultKind
+from simulator.switching import item_acts, key_acts
 
 Builder = Callable[[Simulation, Changes], Act]
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal, Protocol, get_args
 
-from simulator import values
 from simulator.errors import SwitchError
+from simulator.service import values
 
 Model = Literal["sliding_window", "fixed_window", "token_bucket", "leaky_bucket"]
 MODELS: Final[tuple[str, ...]] = get_args(Model)

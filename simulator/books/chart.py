@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from simulator.books.money import ZERO, Cents, parse
 from simulator.errors import SwitchError
-from simulator.money import ZERO, Cents, parse
 
 TYPES: Final = (
     "CASH",

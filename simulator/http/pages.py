@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
-from simulator.dialect import PREFIX, Dialect
+from simulator.books.dialect import PREFIX, Dialect
+from simulator.books.rows import Rows
 from simulator.errors import invalid
-from simulator.rows import Rows
 
 Row = TypeVar("Row")
 DEFAULT_SIZE: Final = 50

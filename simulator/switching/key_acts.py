@@ -7,11 +7,11 @@ and answers a key goes by its short name, except where a new one is told.
 from collections.abc import Mapping
 from typing import Final
 
-from simulator import values
 from simulator.errors import SwitchError
-from simulator.keys import checked_key, name_of
-from simulator.simulation import Simulation
-from simulator.switches import Act, Changes
+from simulator.service import values
+from simulator.service.keys import checked_key, name_of
+from simulator.service.simulation import Simulation
+from simulator.service.switches import Act, Changes
 
 MOST_STRANGER_CALLS: Final = 1_000_000
 

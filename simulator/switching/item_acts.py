@@ -1,9 +1,9 @@
 """Items that somebody makes by hand in the app: no call is spent on them. One act of the control port's `/switch`."""
 
-from simulator.books import Draft
+from simulator.books.books import Draft
 from simulator.errors import SwitchError
-from simulator.simulation import Simulation
-from simulator.switches import Act, Changes
+from simulator.service.simulation import Simulation
+from simulator.service.switches import Act, Changes
 
 
 def items(simulation: Simulation, changes: Changes) -> Act:

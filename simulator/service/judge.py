@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from math import inf
 from typing import Any, Final
 
-from simulator.books import Books, Record, check_balanced
-from simulator.calls import Call
+from simulator.books.books import Books, Record, check_balanced
+from simulator.books.money import text
+from simulator.books.reports import trial_balance
 from simulator.errors import ApiError, SwitchError
-from simulator.limits import worst_window
-from simulator.money import text
-from simulator.reports import trial_balance
-from simulator.simulation import Simulation
+from simulator.service.calls import Call
+from simulator.service.limits import worst_window
+from simulator.service.simulation import Simulation
 
 NO_KEY: Final = "none"
 """What stands for the key of calls that came without one."""

@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from simulator.books import Books, Draft, Record, check_balanced
-from simulator.calls import Call
-from simulator.chart import ChartAccount, sample
+from simulator.books.books import Books, Draft, Record, check_balanced
+from simulator.books.chart import ChartAccount, sample
+from simulator.books.journal import Journal, record_line
+from simulator.books.seed import plant
 from simulator.errors import ApiError, SwitchError
-from simulator.journal import Journal, record_line
-from simulator.keys import checked_key, name_of
-from simulator.limits import Limit, Limiter
-from simulator.reloading import reload
-from simulator.seed import plant
-from simulator.strangers import Strangers
-from simulator.switches import Switches
+from simulator.service.calls import Call
+from simulator.service.keys import checked_key, name_of
+from simulator.service.limits import Limit, Limiter
+from simulator.service.reloading import reload
+from simulator.service.strangers import Strangers
+from simulator.service.switches import Switches
 
 DEMO_KEY: Final = "demo" * 16
 

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Final
 
-from simulator.books import Books, Record
-from simulator.money import Cents
+from simulator.books.books import Books, Record
+from simulator.books.money import Cents
 
 _BUCKETS: Final = ((0, "current"), (30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"))
 _OLDEST: Final = "days_over_90"

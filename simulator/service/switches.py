@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from simulator.dialect import Dialect
+from simulator.books.dialect import Dialect
 from simulator.errors import ApiError
 
 Changes = Mapping[str, Any]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Final, Literal, get_args, get_type_hints
 
+from simulator.books.money import MoneyDialect
 from simulator.errors import SwitchError
-from simulator.money import MoneyDialect
 
 PREFIX: Final = "/api/v1"
 

@@ -6,10 +6,10 @@ Nothing else.
 import uuid
 from collections.abc import Sequence
 
-from simulator.books import Books, Draft, Leg, Record
-from simulator.chart import OPENING_DATE, OPENING_EQUITY, ChartAccount, check
-from simulator.documents import CURRENCY
-from simulator.money import Cents
+from simulator.books.books import Books, Draft, Leg, Record
+from simulator.books.chart import OPENING_DATE, OPENING_EQUITY, ChartAccount, check
+from simulator.books.documents import CURRENCY
+from simulator.books.money import Cents
 
 _CREATED: str = f"{OPENING_DATE}T00:00:00Z"
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal
 
+from simulator.books.money import ZERO, Cents, rounded, text
+from simulator.books.rows import Rows
 from simulator.errors import ApiError
-from simulator.money import ZERO, Cents, rounded, text
-from simulator.rows import Rows
 
 KINDS: Final = ("account", "contact", "item", "invoice", "payment", "entry", "bill", "adjustment")
 LEDGER: Final = "ledger"

@@ -6,8 +6,8 @@ Knows types and ranges, not what a switch does.
 from collections.abc import Sequence
 from math import isfinite
 
+from simulator.books.fields import day
 from simulator.errors import SwitchError
-from simulator.fields import day
 
 
 def flag(name: str, value: object) -> bool:

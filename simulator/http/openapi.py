@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from simulator.dialect import PREFIX, Dialect
-from simulator.render import API_VERSION
+from simulator.books.dialect import PREFIX, Dialect
+from simulator.http.render import API_VERSION
 
 Schema = dict[str, Any]
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.calls import from_json
+from simulator.books.journal import record_of
 from simulator.errors import JournalError
-from simulator.journal import record_of
-from simulator.keys import NAME_DIGITS
+from simulator.service.calls import from_json
+from simulator.service.keys import NAME_DIGITS
 
 if TYPE_CHECKING:
-    from simulator.simulation import Simulation
+    from simulator.service.simulation import Simulation
 
 Line = Mapping[str, Any]
 

@@ -18,9 +18,9 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from simulator.api import ApiApp
-from simulator.control import control_app
-from simulator.simulation import Simulation
+from simulator.http.api import ApiApp
+from simulator.http.control import control_app
+from simulator.service.simulation import Simulation
 
 API_PORT: Final = 21384
 CONTROL_PORT: Final = 21385

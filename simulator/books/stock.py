@@ -5,13 +5,13 @@ Stock is costed at its moving average. Reads the books and never changes them; n
 
 from decimal import Decimal
 
-from simulator.books import Books, Draft, Leg, Record
-from simulator.dialect import Dialect
-from simulator.documents import dated, head
+from simulator.books.books import Books, Draft, Leg, Record
+from simulator.books.dialect import Dialect
+from simulator.books.documents import dated, head
+from simulator.books.fields import Fields
+from simulator.books.lines import existing_id, record_at
+from simulator.books.money import Cents, rounded
 from simulator.errors import ApiError
-from simulator.fields import Fields
-from simulator.lines import existing_id, record_at
-from simulator.money import Cents, rounded
 
 
 def adjustment(body: Fields, books: Books, dialect: Dialect) -> Draft:

@@ -7,13 +7,13 @@ name.
 from collections.abc import Callable
 from typing import Final
 
-from simulator.books import Books, Draft, Leg
-from simulator.chart import SALES_TAX, TYPES
-from simulator.dialect import Dialect
+from simulator.books.books import Books, Draft, Leg
+from simulator.books.chart import SALES_TAX, TYPES
+from simulator.books.dialect import Dialect
+from simulator.books.fields import Fields
+from simulator.books.lines import application, cents, credit, existing_id, leg_of, sale_line
+from simulator.books.money import Cents, text
 from simulator.errors import ApiError
-from simulator.fields import Fields
-from simulator.lines import application, cents, credit, existing_id, leg_of, sale_line
-from simulator.money import Cents, text
 
 CURRENCY: Final = "USD"
 CONTACT_TYPES: Final = ("customer", "vendor", "employee", "other")

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.books import Record
+from simulator.books.books import Record
+from simulator.books.money import text
 from simulator.errors import SwitchError
-from simulator.judge import calls_of, committed_by, judge
-from simulator.money import text
-from simulator.render import dump
-from simulator.simulation import Simulation
-from simulator.switching import ACTS, switch
+from simulator.http.render import dump
+from simulator.service.judge import calls_of, committed_by, judge
+from simulator.service.simulation import Simulation
+from simulator.switching.switching import ACTS, switch
 
 
 def control_app(simulation: Simulation) -> Starlette:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from simulator.books import Draft, Leg, Record
+from simulator.books.books import Draft, Leg, Record
+from simulator.books.money import Cents
 from simulator.errors import JournalError
-from simulator.money import Cents
 
 _CENTS: Final = "¢"
 

@@ -1,0 +1,1 @@
+"""The REST API of Solid and the control port."""

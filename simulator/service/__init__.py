@@ -1,0 +1,1 @@
+"""One running Solid: its books, keys, allowance, journal and switches."""

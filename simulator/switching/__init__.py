@@ -1,0 +1,1 @@
+"""Switches that a test turns: faults, keys and what an admin does in the app."""
