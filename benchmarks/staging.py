@@ -79,7 +79,7 @@ def opened(rabbitmq_url: str, pace: BucketSettings = NO_LIMIT, **overrides: str)
         tempfile.TemporaryDirectory(prefix="relay-bench-") as folder,
         stage(Path(folder), rabbitmq_url, company=company, **settings) as on,
     ):
-        sample = resources.files("workers").joinpath("sample_books.toml").read_text()
+        sample = resources.files("workers.books").joinpath("sample_books.toml").read_text()
         (on.folder / "books.toml").write_text('base_currency = "USD"\n' + sample)
         limit = pace.allowance if pace is not NO_LIMIT else 10**9
         yield Setting(on, on.start_simulator("--allowance", str(limit), "--window-seconds", str(pace.window_seconds)))

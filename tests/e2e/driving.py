@@ -63,7 +63,7 @@ def signature(body: bytes, *, secret: str = STRIPE_SECRET, age_seconds: int = 0)
 
 def books_text() -> str:
     """Give the sample books, kept in USD."""
-    return 'base_currency = "USD"\n' + resources.files("workers").joinpath("sample_books.toml").read_text()
+    return 'base_currency = "USD"\n' + resources.files("workers.books").joinpath("sample_books.toml").read_text()
 
 
 @dataclass(slots=True)

@@ -131,7 +131,7 @@ def load_books(path: Path) -> Books:
 
 def sample_books() -> Books:
     """The built-in sample, in which every role has an account."""
-    text = resources.files("workers").joinpath("sample_books.toml").read_text()
+    text = resources.files("workers.books").joinpath("sample_books.toml").read_text()
     return _parse(text, name="sample_books.toml", need_currency=False)
 
 

@@ -174,7 +174,7 @@ Places = Mapping[Name, Mapping[Name, Annotated[Place, BeforeValidator(_from_text
 @cache
 def known_places() -> Mapping[str, Mapping[str, Place]]:
     """The categories that are certain by themselves, of every provider; `any` holds those of all."""
-    text = resources.files("workers").joinpath("payroll_categories.toml").read_text("utf-8")
+    text = resources.files("workers.books").joinpath("payroll_categories.toml").read_text("utf-8")
     return TypeAdapter[Mapping[str, Mapping[str, Place]]](Places).validate_python(tomllib.loads(text))
 
 

@@ -312,7 +312,7 @@ def test_the_status_shows_a_line_for_each_feed(
 
 def test_the_currency_is_that_of_the_books_where_it_is_not_set(folder: Path) -> None:
     said = settings(folder, currency=None)
-    sample = resources.files("workers").joinpath("books/sample_books.toml").read_text()
+    sample = resources.files("workers.books").joinpath("sample_books.toml").read_text()
     Path("books.toml").write_text('base_currency = "EUR"\n' + sample)
     assert context_of("north", said.feeds["north"], said).currency == "EUR"
 
