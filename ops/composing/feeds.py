@@ -17,8 +17,9 @@ from ops.composing.waiting_feed import WaitingFeed
 from ops.composing.webhooks import mode_of
 from ops.composing.workers import books_of, open_publisher, open_store
 from producers.feeds.errors import FeedProblem
-from producers.feeds.feed import Feed, Pass, Progress, Turn, keep_feeding, no_progress, wait
+from producers.feeds.feed import Feed, keep_feeding, wait
 from producers.feeds.folder import WatchedFolder
+from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import known_sources, refuse_bad_options
 from producers.normalising import NormaliseContext, Rejected

@@ -10,8 +10,8 @@ from ops.composing.feeds import chosen, company_of, context_of, facts_of, patter
 from ops.composing.workers import books_of, open_store
 from ops.dry.offline import plan_lines
 from producers.feeds.errors import FeedProblem
-from producers.feeds.feed import Turn
 from producers.feeds.listing import Quiet, files_in, left_alone
+from producers.feeds.passing import Turn
 from producers.feeds.places import hold
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import read

@@ -12,7 +12,8 @@ import httpx2
 from aiolimiter import AsyncLimiter
 
 from producers.feeds.errors import PollRefused, PollUnavailable
-from producers.feeds.feed import Turn, unless_stopped
+from producers.feeds.feed import unless_stopped
+from producers.feeds.passing import Turn
 from producers.retry_after import retry_after
 from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
 from runtime.clock import Clock

@@ -7,10 +7,7 @@ FeedProblem
 └── Interrupted      the feed was told to stop, or the broker did not confirm: what was in hand will be read again
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from producers.feeds.feed import Pass
+from producers.feeds.passing import Pass
 
 
 class FeedProblem(Exception):
@@ -19,7 +16,7 @@ class FeedProblem(Exception):
     `found` is what the pass had settled before.
     """
 
-    def __init__(self, message: str, *, found: "Pass | None" = None) -> None:
+    def __init__(self, message: str, *, found: Pass | None = None) -> None:
         """Keep what was settled."""
         super().__init__(message)
         self.found = found

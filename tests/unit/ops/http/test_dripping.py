@@ -20,7 +20,8 @@ from ops.composing.payroll import open_client
 from ops.composing.workers import losses_on
 from producers.feeds import asking
 from producers.feeds.errors import PollUnavailable
-from producers.feeds.feed import Turn, keep_feeding
+from producers.feeds.feed import keep_feeding
+from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
 from producers.payroll.clients import calling as payroll_calling
