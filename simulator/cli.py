@@ -14,6 +14,7 @@ from simulator.http.api import ApiApp
 from simulator.http.server import API_PORT, CONTROL_PORT, serve
 from simulator.service.keys import read_keys
 from simulator.service.limits import Limit, Model
+from simulator.service.reloading import reloaded
 from simulator.service.simulation import DEMO_KEY, Simulation
 
 HELP = f"""Start a stand-in for Solid Accounting's REST API, for demos, tests and benchmarks.
@@ -60,7 +61,7 @@ def simulator(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """Run until SIGTERM or SIGINT; exit 1 when it cannot start."""
     try:
-        simulation = Simulation(
+        fresh = Simulation(
             key=key,
             more_keys=read_keys(keys_file) if keys_file else (),
             limit=Limit(
@@ -74,6 +75,7 @@ def simulator(  # noqa: PLR0913  # one parameter an option
             chart=read(accounts) if accounts else None,
             journal=journal,
         )
+        simulation = reloaded(fresh)
         with asyncio.Runner(loop_factory=Config(ApiApp(simulation), log_config=None).get_loop_factory()) as runner:
             runner.run(serve(simulation, host=host, port=port, control_port=control_port))
     except (SwitchError, JournalError, OSError) as exc:

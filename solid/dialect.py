@@ -14,9 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from schemas.money import MAX_AMOUNT, Currency, iso_exponent
 from solid.amounts import from_minor_units, in_minor_units
 from solid.errors import DialectMismatch
-from solid.expectations import expectations
 from solid.models import Kind
-from solid.openapi import adjustment_paths, lists_paths, problems
 
 MoneyEncoding = Literal["decimal_string", "decimal_number", "cents"]
 Resource = Literal[
@@ -35,12 +33,6 @@ RESOURCES: Mapping[Kind, Resource] = {
     "adjustment": "adjustments",
 }
 """Which resource holds which kind of record."""
-
-_WITHOUT: Mapping[Resource, str] = {
-    "items": "facts about stock come before a person",
-    "bills": "vendors' bills come before a person",
-}
-"""What becomes of whom where Solid lacks a resource that not everybody needs."""
 
 _DECIMAL_TEXT = r"-?[0-9]{1,16}(\.[0-9]{1,12})?"
 _SINGULAR: Mapping[str, str] = {**{plural: kind for kind, plural in RESOURCES.items()}, "accounts": "account"}
@@ -235,33 +227,3 @@ class Dialect(_Part):
         if self.money == "decimal_number":
             return Decimal(value) if isinstance(value, int | Decimal) else None
         return Decimal(value) if isinstance(value, str) and re.fullmatch(_DECIMAL_TEXT, value) else None
-
-    def check(self, openapi: Mapping[str, object]) -> list[str]:
-        """Compare with Solid's OpenAPI document: what is missing or otherwise, in plain words; empty is well.
-
-        Checked are the paths, methods, body fields, money types, query parameters and payload keys that the
-        client uses, as far as the document speaks of them. Items and bills are not missed where Solid has none: see
-        `notes`.
-        """
-        absent = self._absent(openapi)
-        paths = self.paths.model_copy(update={"bills": None}) if "bills" in absent else self.paths
-        without = [self.path(resource) for resource in absent]
-        wanted = expectations(self.model_copy(update={"paths": paths}))
-        return problems(openapi, tuple(each for each in wanted if each.path not in without))
-
-    def notes(self, openapi: Mapping[str, object]) -> list[str]:
-        """Name what is no problem, but worth knowing: what Solid offers and is not used, and what it has not."""
-        found = () if self.offers("adjustments") else adjustment_paths(openapi)
-        absent = [f"Solid has no {self.path(resource)}: {_WITHOUT[resource]}" for resource in self._absent(openapi)]
-        return absent + [
-            f"Solid offers {path}: with solid.dialect.paths.adjustments (without {self.prefix}) its quantities move too"
-            for path in found
-        ]
-
-    def _absent(self, openapi: Mapping[str, object]) -> list[Resource]:
-        """Resources that only some need, and that the document does not list though it lists others."""
-        return [
-            resource
-            for resource in _WITHOUT
-            if self.offers(resource) and lists_paths(openapi) and not lists_paths(openapi, self.path(resource))
-        ]

@@ -1,20 +1,58 @@
-"""What the client is going to use of Solid's API in a given dialect, for `Dialect.check` to compare.
+"""What the client is going to use of Solid's API in a given dialect, compared with Solid's own OpenAPI document.
 
 One line a field that `solid.bodies` sends: the two change together, and a test keeps them alike.
 """
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
-from solid.openapi import Expectation, Fields
-
-if TYPE_CHECKING:
-    from solid.dialect import Dialect, Resource
-    from solid.models import Kind
+from solid.dialect import Dialect, Resource
+from solid.models import Kind
+from solid.openapi import Expectation, Fields, adjustment_paths, lists_paths, problems
 
 _MONEY_TYPES: Final = {"decimal_string": "string", "decimal_number": "number", "cents": "integer"}
 
 
-def expectations(dialect: "Dialect") -> tuple[Expectation, ...]:
+_WITHOUT: Mapping[Resource, str] = {
+    "items": "facts about stock come before a person",
+    "bills": "vendors' bills come before a person",
+}
+"""What becomes of whom where Solid lacks a resource that not everybody needs."""
+
+
+def check(dialect: Dialect, openapi: Mapping[str, object]) -> list[str]:
+    """Compare with Solid's OpenAPI document: what is missing or otherwise, in plain words; empty is well.
+
+    Checked are the paths, methods, body fields, money types, query parameters and payload keys that the client uses,
+    as far as the document speaks of them. Items and bills are not missed where Solid has none: see `notes`.
+    """
+    absent = _absent(dialect, openapi)
+    paths = dialect.paths.model_copy(update={"bills": None}) if "bills" in absent else dialect.paths
+    without = [dialect.path(resource) for resource in absent]
+    wanted = expectations(dialect.model_copy(update={"paths": paths}))
+    return problems(openapi, tuple(each for each in wanted if each.path not in without))
+
+
+def notes(dialect: Dialect, openapi: Mapping[str, object]) -> list[str]:
+    """Name what is no problem, but worth knowing: what Solid offers and is not used, and what it has not."""
+    offered = () if dialect.offers("adjustments") else adjustment_paths(openapi)
+    absent = [f"Solid has no {dialect.path(resource)}: {_WITHOUT[resource]}" for resource in _absent(dialect, openapi)]
+    return absent + [
+        f"Solid offers {path}: with solid.dialect.paths.adjustments (without {dialect.prefix}) its quantities move too"
+        for path in offered
+    ]
+
+
+def _absent(dialect: Dialect, openapi: Mapping[str, object]) -> list[Resource]:
+    """Resources that only some need, and that the document does not list though it lists others."""
+    return [
+        resource
+        for resource in _WITHOUT
+        if dialect.offers(resource) and lists_paths(openapi) and not lists_paths(openapi, dialect.path(resource))
+    ]
+
+
+def expectations(dialect: Dialect) -> tuple[Expectation, ...]:
     """List every operation the client uses."""
     bodies = {name: body for name, body in _body_fields(dialect).items() if dialect.offers(name)}
     reads: tuple[Resource, ...] = ("accounts", "items", "balances", *bodies)
@@ -24,10 +62,10 @@ def expectations(dialect: "Dialect") -> tuple[Expectation, ...]:
     )
 
 
-def _body_fields(dialect: "Dialect") -> "dict[Resource, Fields]":
+def _body_fields(dialect: Dialect) -> dict[Resource, Fields]:
     money = _MONEY_TYPES[dialect.money]
 
-    def head(kind: "Kind") -> Fields:
+    def head(kind: Kind) -> Fields:
         return dict.fromkeys((*dialect.key_fields(kind), "date", "currency", "memo"))
 
     return {
@@ -66,7 +104,7 @@ def _body_fields(dialect: "Dialect") -> "dict[Resource, Fields]":
     }
 
 
-def _read(dialect: "Dialect", resource: "Resource") -> Expectation:
+def _read(dialect: Dialect, resource: Resource) -> Expectation:
     return Expectation(
         method="GET",
         path=dialect.path(resource),
@@ -75,7 +113,7 @@ def _read(dialect: "Dialect", resource: "Resource") -> Expectation:
     )
 
 
-def _write(dialect: "Dialect", resource: "Resource", body: Fields) -> Expectation:
+def _write(dialect: Dialect, resource: Resource, body: Fields) -> Expectation:
     return Expectation(
         method="POST",
         path=dialect.path(resource),

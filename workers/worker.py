@@ -25,6 +25,7 @@ from messaging.topology import company_queues, replay_queue, stream_of
 from runtime.clock import Clock
 from runtime.lifecycle import in_background
 from runtime.settings import WorkerSettings
+from solid import expectations
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
@@ -144,7 +145,7 @@ class Worker:
             await self._session(chart, stop, background)
 
     async def _check_dialect(self) -> None:
-        problems = self._parts.dialect.check(await self._answered(self._parts.solid.openapi))
+        problems = expectations.check(self._parts.dialect, await self._answered(self._parts.solid.openapi))
         if problems:
             msg = "Solid's API is not the one [solid.dialect] describes: " + "; ".join(problems)
             raise DialectMismatch(msg)

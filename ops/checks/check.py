@@ -29,6 +29,7 @@ from ops.desk.retention import check_bodies
 from runtime.clock import Clock
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
+from solid import expectations
 from solid.client import SolidClient
 from workers.books.books import Books
 from workers.chart import Chart
@@ -167,8 +168,8 @@ async def _dialect(checklist: Checklist, solid: SolidClient, settings: Settings)
     dialect = dialect_of(settings)
     async with asyncio.timeout(PATIENCE_SECONDS):
         document = await solid.openapi()
-    checklist.note("dialect", *dialect.notes(document))
-    problems = dialect.check(document)
+    checklist.note("dialect", *expectations.notes(dialect, document))
+    problems = expectations.check(dialect, document)
     if problems:
         raise ConfigurationError("; ".join(problems))
     return "Solid's /openapi.json has all that the relay uses"

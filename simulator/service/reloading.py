@@ -1,21 +1,19 @@
 """Brings a simulation back to where its journal left it, by one function a kind of line (the table below)."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simulator.books.journal import record_of
 from simulator.errors import JournalError
 from simulator.service.calls import from_json
 from simulator.service.keys import NAME_DIGITS
-
-if TYPE_CHECKING:
-    from simulator.service.simulation import Simulation
+from simulator.service.simulation import Simulation
 
 Line = Mapping[str, Any]
 
 
-def reload(simulation: "Simulation") -> None:
-    """Read the journal into a simulation that holds only its seed.
+def reloaded(simulation: Simulation) -> Simulation:
+    """Read its journal into a simulation that holds only its seed, and give it back.
 
     Raises JournalError when a line cannot be read or does not fit what is there.
     """
@@ -24,9 +22,10 @@ def reload(simulation: "Simulation") -> None:
     for call in simulation.calls:
         if call.counted and call.key is not None:
             simulation.limiter.remember(call.key, call.monotonic)
+    return simulation
 
 
-def _record(simulation: "Simulation", line: Line) -> None:
+def _record(simulation: Simulation, line: Line) -> None:
     record = record_of(line)
     if record.seq != len(simulation.books.log):
         msg = f"the journal's record {record.id} does not fit: was there another chart of accounts?"
@@ -34,34 +33,34 @@ def _record(simulation: "Simulation", line: Line) -> None:
     simulation.books.add(record)
 
 
-def _call(simulation: "Simulation", line: Line) -> None:
+def _call(simulation: Simulation, line: Line) -> None:
     simulation.calls.append(from_json(line))
 
 
-def _answer(simulation: "Simulation", line: Line) -> None:
+def _answer(simulation: Simulation, line: Line) -> None:
     call = simulation.calls[line["n"]]
     call.status, call.fault = line["status"], line["fault"]
     call.committed, call.external_id = tuple(line["committed"]), line["external_id"]
 
 
-def _keys(simulation: "Simulation", line: Line) -> None:
+def _keys(simulation: Simulation, line: Line) -> None:
     simulation.keys = {name[:NAME_DIGITS] for name in line["keys"]}  # they were longer once
 
 
-def _snapshot(simulation: "Simulation", line: Line) -> None:
+def _snapshot(simulation: Simulation, line: Line) -> None:
     simulation.snapshot = line["length"]
 
 
-def _restore(simulation: "Simulation", line: Line) -> None:
+def _restore(simulation: Simulation, line: Line) -> None:
     simulation.books.truncate(line["length"])
 
 
-def _dates(simulation: "Simulation", line: Line) -> None:
+def _dates(simulation: Simulation, line: Line) -> None:
     simulation.switches.closed_through = line["closed_through"]
     simulation.switches.accountant_copy = line["accountant_copy"]
 
 
-READERS: Final[dict[str, Callable[["Simulation", Line], None]]] = {
+READERS: Final[dict[str, Callable[[Simulation, Line], None]]] = {
     "record": _record,
     "call": _call,
     "answer": _answer,

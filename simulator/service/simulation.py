@@ -20,7 +20,6 @@ from simulator.errors import ApiError, SwitchError
 from simulator.service.calls import Call
 from simulator.service.keys import checked_key, name_of
 from simulator.service.limits import Limit, Limiter
-from simulator.service.reloading import reload
 from simulator.service.strangers import Strangers
 from simulator.service.switches import Switches
 
@@ -62,10 +61,10 @@ class Simulation:
         journal: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Open the books and, with a journal, read them back to where they were.
+        """Open the books anew; `simulator.service.reloading` reads a journal back.
 
-        `limit` says all of it at once, in place of `allowance` and `window_seconds`. The journal's keys win over
-        `key` and `more_keys`. Raises SwitchError for a bad key, limit or chart, JournalError for a bad journal.
+        `limit` says all of it at once, in place of `allowance` and `window_seconds`. Raises SwitchError
+        for a bad key, limit or chart.
         """
         self.clock = clock or Clock()
         self.books = Books()
@@ -82,7 +81,6 @@ class Simulation:
         self._reopening: asyncio.Task[None] | None = None
         self.journal = Journal(journal)
         plant(self.books, chart or sample())
-        reload(self)
 
     def now(self) -> str:
         """The wall-clock time as an ISO 8601 text in UTC."""

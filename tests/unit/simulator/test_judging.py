@@ -11,6 +11,7 @@ from simulator.errors import JournalError, SwitchError
 from simulator.service.calls import Call
 from simulator.service.judge import judge
 from simulator.service.limits import Limit
+from simulator.service.reloading import reloaded
 from simulator.service.simulation import Simulation
 from tests.unit.simulator.client import Client, Time
 
@@ -122,7 +123,7 @@ async def fill(client: Client) -> None:
 
 async def test_a_restart_finds_books_keys_dates_and_calls_in_the_journal(tmp_path: Path, moment: Time) -> None:
     path = tmp_path / "journal.jsonl"
-    first = Simulation(journal=path, clock=moment.clock(), allowance=20)
+    first = reloaded(Simulation(journal=path, clock=moment.clock(), allowance=20))
     client = Client(first)
     await fill(client)
     await client.switch(closed_through="2026-01-31", key="n" * 64, snapshot=True)
@@ -130,7 +131,7 @@ async def test_a_restart_finds_books_keys_dates_and_calls_in_the_journal(tmp_pat
     before, records = await client.judge(), (await client.control.get("/records")).json()
     first.journal.close()
 
-    second = Simulation(journal=path, clock=moment.clock(), allowance=20)
+    second = reloaded(Simulation(journal=path, clock=moment.clock(), allowance=20))
     again = Client(second)
     assert await again.judge() == before
     assert (await again.control.get("/records")).json() == records
@@ -146,7 +147,7 @@ async def test_a_restart_finds_books_keys_dates_and_calls_in_the_journal(tmp_pat
 async def test_calls_before_a_restart_still_count_toward_the_allowance(tmp_path: Path, moment: Time) -> None:
     path = tmp_path / "journal.jsonl"
     for status in (200, 429):
-        simulation = Simulation(journal=path, clock=moment.clock(), allowance=1)
+        simulation = reloaded(Simulation(journal=path, clock=moment.clock(), allowance=1))
         assert (await Client(simulation).get("/accounts")).status_code == status
         simulation.close()
 
@@ -158,7 +159,7 @@ async def test_refused_calls_before_a_restart_count_where_the_limit_says_so(
     limit = Limit(1, 10, limit_refused_count=refused_count)
     waits = []
     for _ in range(3):
-        simulation = Simulation(journal=tmp_path / "journal.jsonl", clock=moment.clock(), limit=limit)
+        simulation = reloaded(Simulation(journal=tmp_path / "journal.jsonl", clock=moment.clock(), limit=limit))
         reply = await Client(simulation).get("/accounts")
         waits.append(reply.headers.get("Retry-After"))
         simulation.close()
@@ -179,14 +180,14 @@ def test_a_hundred_thousand_calls_of_two_hundred_keys_are_judged(simulation: Sim
 def test_a_torn_last_line_is_cut_off_and_a_broken_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text('{"line":"keys","keys":["k"]}\n{"line":"ke')
-    simulation = Simulation(journal=path)
+    simulation = reloaded(Simulation(journal=path))
     assert simulation.keys == {"k"}
     simulation.write_dates()
     simulation.close()
-    Simulation(journal=path).close()
+    reloaded(Simulation(journal=path)).close()
     path.write_text('{"line":"ke\n{"line":"keys","keys":["k"]}\n')
     with pytest.raises(JournalError, match="line 1"):
-        Simulation(journal=path)
+        reloaded(Simulation(journal=path))
 
 
 def test_a_chart_from_a_file_replaces_the_sample(tmp_path: Path) -> None:

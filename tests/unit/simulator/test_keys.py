@@ -7,6 +7,7 @@ import pytest
 
 from simulator.errors import SwitchError
 from simulator.service.keys import name_of, read_keys
+from simulator.service.reloading import reloaded
 from simulator.service.simulation import DEMO_KEY, Simulation
 from tests.unit.simulator.client import Client, Json, Time
 
@@ -168,6 +169,6 @@ async def test_a_key_that_has_not_called_yet_is_judged_and_a_revoked_one_still_i
 async def test_a_journal_with_longer_names_of_keys_is_still_read(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text(f'{{"line":"keys","keys":["{name_of(ADA)}01234567"]}}\n')
-    simulation = Simulation(journal=path)
+    simulation = reloaded(Simulation(journal=path))
     assert (await ask(Client(simulation), ADA)).status_code == 200
     simulation.close()

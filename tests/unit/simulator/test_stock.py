@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulator.errors import SwitchError
+from simulator.service.reloading import reloaded
 from simulator.service.simulation import Simulation
 from tests.unit.simulator.client import Client, Json, Time
 
@@ -172,7 +173,7 @@ async def test_where_they_are_absent_there_is_no_path_and_the_document_has_none(
 
 async def test_a_restore_and_a_restart_bring_the_stock_back(tmp_path: Path, moment: Time) -> None:
     journal = tmp_path / "books.jsonl"
-    simulation = Simulation(clock=moment.clock(), journal=journal)
+    simulation = reloaded(Simulation(clock=moment.clock(), journal=journal))
     solid = Client(simulation)
     await solid.switch(dialect={"adjustments": "offered"})
     item = await mug(solid)
@@ -182,7 +183,7 @@ async def test_a_restore_and_a_restart_bring_the_stock_back(tmp_path: Path, mome
     await solid.switch(restore=True)
     assert await shown(solid, item) == ("4", "1.25")
     simulation.close()
-    again = Simulation(clock=moment.clock(), journal=journal)
+    again = reloaded(Simulation(clock=moment.clock(), journal=journal))
     assert again.books.stock_of(item).quantity == Decimal(4)
     assert again.books.stock_of(item).value == 500
     again.close()

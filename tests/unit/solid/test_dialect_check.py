@@ -7,7 +7,7 @@ import pytest
 
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, LookupRule, Lookups, Parameters, Paths
-from solid.expectations import expectations
+from solid.expectations import check, expectations, notes
 from solid.json_text import read_json
 from solid.models import NewRecord
 from tests.unit.solid.support import ADJUSTING, ADJUSTMENT, DIALECT, RECORDS
@@ -78,27 +78,27 @@ def changed() -> dict[str, Any]:
 
 
 def test_a_document_that_fits_has_no_problems() -> None:
-    assert DIALECT.check(DOCUMENT) == []
+    assert check(DIALECT, DOCUMENT) == []
 
 
 def test_a_missing_path_is_named_with_the_nearest() -> None:
     document = changed()
     document["paths"]["/api/v1/journal-entries"] = document["paths"].pop("/api/v1/entries")
-    assert DIALECT.check(document) == ["no path /api/v1/entries; nearest: /api/v1/journal-entries"]
-    assert Dialect(money="decimal_string", paths=Paths(entries="/journal-entries")).check(document) == []
+    assert check(DIALECT, document) == ["no path /api/v1/entries; nearest: /api/v1/journal-entries"]
+    assert check(Dialect(money="decimal_string", paths=Paths(entries="/journal-entries")), document) == []
 
 
 def test_a_missing_method_is_named() -> None:
     document = changed()
     del document["paths"]["/api/v1/payments"]["post"]
-    assert DIALECT.check(document) == ["/api/v1/payments has no POST"]
+    assert check(DIALECT, document) == ["/api/v1/payments has no POST"]
 
 
 def test_a_missing_field_is_named_with_the_nearest() -> None:
     document = changed()
     schema = document["paths"]["/api/v1/payments"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     schema["properties"]["deposit_account"] = schema["properties"].pop("deposit_account_id")
-    (problem,) = DIALECT.check(document)
+    (problem,) = check(DIALECT, document)
     assert problem.startswith("POST /api/v1/payments takes no field deposit_account_id; nearest: deposit_account")
 
 
@@ -106,13 +106,13 @@ def test_a_missing_field_of_a_line_is_named() -> None:
     document = changed()
     schema = document["paths"]["/api/v1/entries"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     del schema["properties"]["lines"]["items"]["properties"]["credit"]
-    (problem,) = DIALECT.check(document)
+    (problem,) = check(DIALECT, document)
     assert problem.startswith("POST /api/v1/entries (lines) takes no field credit")
 
 
 @pytest.mark.parametrize(("money", "wrong"), [("decimal_number", "number"), ("cents", "integer")])
 def test_another_money_encoding_is_named_wherever_it_shows(money: Any, wrong: str) -> None:  # noqa: ANN401
-    problems = Dialect(money=money).check(DOCUMENT)
+    problems = check(Dialect(money=money), DOCUMENT)
     assert len(problems) == 6
     assert all(f"the dialect sends {wrong}: see solid.dialect.money" in problem for problem in problems)
 
@@ -120,7 +120,7 @@ def test_another_money_encoding_is_named_wherever_it_shows(money: Any, wrong: st
 def test_a_missing_filter_is_named() -> None:
     document = changed()
     document["paths"]["/api/v1/invoices"]["get"] = listing("page", "externalId")
-    assert DIALECT.check(document) == ["GET /api/v1/invoices has no query parameter external_id; nearest: externalId"]
+    assert check(DIALECT, document) == ["GET /api/v1/invoices has no query parameter external_id; nearest: externalId"]
 
 
 def test_the_look_ups_of_the_dialect_are_what_is_checked() -> None:
@@ -129,8 +129,8 @@ def test_the_look_ups_of_the_dialect_are_what_is_checked() -> None:
     for path in ("payments", "entries", "invoices", "bills"):
         document["paths"][f"/api/v1/{path}"]["get"] = listing("page")
     lookups = Lookups(invoices=held, payments=held, entries=held, bills=held)
-    assert Dialect(money="decimal_string", lookups=lookups).check(document) == []
-    problems = Dialect(money="decimal_string", parameters=Parameters(until="to")).check(DOCUMENT)
+    assert check(Dialect(money="decimal_string", lookups=lookups), document) == []
+    problems = check(Dialect(money="decimal_string", parameters=Parameters(until="to")), DOCUMENT)
     assert problems == [
         "GET /api/v1/payments has no query parameter to",
         "GET /api/v1/entries has no query parameter to",
@@ -140,11 +140,11 @@ def test_the_look_ups_of_the_dialect_are_what_is_checked() -> None:
 
 def test_constants_are_checked_too() -> None:
     dialect = Dialect(money="decimal_string", constants={"contacts": {"contact_type": "customer", "vip": True}})
-    assert dialect.check(DOCUMENT) == ["POST /api/v1/contacts takes no field vip"]
+    assert check(dialect, DOCUMENT) == ["POST /api/v1/contacts takes no field vip"]
 
 
 def test_another_payload_key_is_named() -> None:
-    problems = Dialect(money="decimal_string", payload_key="result").check(DOCUMENT)
+    problems = check(Dialect(money="decimal_string", payload_key="result"), DOCUMENT)
     assert len(problems) == 5
     assert "POST /api/v1/invoices answers without result: see solid.dialect.payload_key" in problems
 
@@ -158,9 +158,9 @@ def test_references_and_alternatives_are_followed() -> None:
         "schemas": {"Entry/In": {"allOf": [whole, half]}, "Loop": {"$ref": "#/components/schemas/Loop"}}
     }
     content["schema"] = {"$ref": "#/components/schemas/Entry~1In"}
-    assert DIALECT.check(document) == []
+    assert check(DIALECT, document) == []
     content["schema"] = {"$ref": "#/components/schemas/Loop"}
-    assert DIALECT.check(document) == []
+    assert check(DIALECT, document) == []
 
 
 def test_nullable_money_is_money() -> None:
@@ -170,25 +170,25 @@ def test_nullable_money_is_money() -> None:
         "debit": {"anyOf": [MONEY, {"type": "null"}]},
         "credit": {"type": ["string", "null"]},
     }
-    assert DIALECT.check(document) == []
+    assert check(DIALECT, document) == []
 
 
 def test_a_prefix_given_as_server_counts() -> None:
     document = changed()
     document["paths"] = {path.removeprefix("/api/v1"): item for path, item in document["paths"].items()}
-    assert DIALECT.check(document | {"servers": [{"url": "http://localhost:21384/api/v1/"}]}) == []
-    assert DIALECT.check(document)[0] == "no path /api/v1/accounts; nearest: /accounts"
+    assert check(DIALECT, document | {"servers": [{"url": "http://localhost:21384/api/v1/"}]}) == []
+    assert check(DIALECT, document)[0] == "no path /api/v1/accounts; nearest: /accounts"
 
 
 @pytest.mark.parametrize("document", [{}, {"paths": {}}, {"paths": []}, {"success": True}])
 def test_what_is_no_openapi_document_is_said(document: dict[str, object]) -> None:
-    (problem,) = DIALECT.check(document)
+    (problem,) = check(DIALECT, document)
     assert "lists no paths" in problem
 
 
 def test_silence_is_no_problem() -> None:
     paths: dict[str, object] = {path: {"get": {}, "post": {}} for path in DOCUMENT["paths"]}
-    assert DIALECT.check({"paths": paths}) == []
+    assert check(DIALECT, {"paths": paths}) == []
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_silence_is_no_problem() -> None:
     ],
 )
 def test_a_broken_document_is_no_crash(document: dict[str, object]) -> None:
-    assert "no path /api/v1/accounts" in DIALECT.check(document)
+    assert "no path /api/v1/accounts" in check(DIALECT, document)
 
 
 @pytest.mark.parametrize("record", [*RECORDS, ADJUSTMENT])
@@ -223,8 +223,8 @@ def test_a_solid_without_items_and_bills_takes_sales_all_the_same_and_that_is_sa
     for path in ("bills", "items"):
         del document["paths"][f"/api/v1/{path}"]
     del document["paths"]["/api/v1/contacts"]["post"]["requestBody"]
-    assert DIALECT.check(document) == []
-    assert DIALECT.notes(document) == [
+    assert check(DIALECT, document) == []
+    assert notes(DIALECT, document) == [
         "Solid has no /api/v1/items: facts about stock come before a person",
         "Solid has no /api/v1/bills: vendors' bills come before a person",
     ]
@@ -235,8 +235,8 @@ def test_a_dialect_without_bills_asks_for_none() -> None:
     del document["paths"]["/api/v1/bills"]
     del document["paths"]["/api/v1/contacts"]["post"]["requestBody"]
     without = Dialect.model_validate({"money": "decimal_string", "paths": {"bills": ""}})
-    assert without.check(document) == []
-    assert without.notes(document) == []
+    assert check(without, document) == []
+    assert notes(without, document) == []
 
 
 def adjustable(path: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
@@ -247,11 +247,11 @@ def adjustable(path: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 
 
 
 def test_an_endpoint_for_adjustments_is_checked_where_the_dialect_names_one() -> None:
-    assert ADJUSTING.check(DOCUMENT) == ["no path /api/v1/inventory-adjustments"]
-    assert ADJUSTING.check(adjustable("/api/v1/inventory-adjustments")) == []
+    assert check(ADJUSTING, DOCUMENT) == ["no path /api/v1/inventory-adjustments"]
+    assert check(ADJUSTING, adjustable("/api/v1/inventory-adjustments")) == []
     numbers = adjustable("/api/v1/inventory-adjustments", quantity={"type": "number"}, unit_cost={"type": "integer"})
     where = "POST /api/v1/inventory-adjustments takes"
-    assert ADJUSTING.check(numbers) == [
+    assert check(ADJUSTING, numbers) == [
         f"{where} quantity as number, the dialect sends string",
         f"{where} unit_cost as integer, the dialect sends string: see solid.dialect.money",
     ]
@@ -262,18 +262,18 @@ def test_an_endpoint_for_adjustments_is_checked_where_the_dialect_names_one() ->
 )
 def test_an_endpoint_for_adjustments_that_is_not_used_is_pointed_out(path: str) -> None:
     document = adjustable(f"/api/v1{path}")
-    assert DIALECT.check(document) == []
-    (note,) = DIALECT.notes(document)
+    assert check(DIALECT, document) == []
+    (note,) = notes(DIALECT, document)
     assert f"Solid offers /api/v1{path}" in note
     assert "solid.dialect.paths.adjustments" in note
-    assert ADJUSTING.notes(document) == []
+    assert notes(ADJUSTING, document) == []
 
 
 def test_what_is_no_endpoint_for_adjustments_is_not_pointed_out() -> None:
     reading = adjustable("/api/v1/inventory-adjustments")
     del reading["paths"]["/api/v1/inventory-adjustments"]["post"]
     others = [reading, adjustable("/api/v1/items/{id}/stock-adjustments"), adjustable("/api/v1/tax-adjustments"), {}]
-    assert [DIALECT.notes(document) for document in others] == [[], [], [], []]
+    assert [notes(DIALECT, document) for document in others] == [[], [], [], []]
 
 
 def test_a_misspelt_setting_is_refused() -> None:

@@ -17,6 +17,7 @@ from simulator.service.simulation import DEMO_KEY, Simulation
 from solid.client import Absent, Everything, Inconclusive, Present, SolidClient
 from solid.dialect import Dialect
 from solid.errors import PeriodClosed, Refused, Unavailable
+from solid.expectations import check, notes
 from solid.models import BillLine, EntryLine, NewAdjustment, NewBill, NewContact, NewEntry, NewInvoice, NewPayment
 from solid.transport import PacedTransport
 from tests.unit.solid.support import BASE_URL, DAY, TIMEOUT, WritingLimiter
@@ -83,10 +84,10 @@ async def test_records_are_created_and_found_in_every_dialect(money: Any, key: s
 @pytest.mark.parametrize("openapi", ["key", "open"])
 async def test_the_dialects_check_agrees(money: Any, openapi: str) -> None:  # noqa: ANN401
     async with client_of(speaking(money=money, openapi=openapi), Dialect(money=money)) as client:
-        assert Dialect(money=money).check(await client.openapi()) == []
+        assert check(Dialect(money=money), await client.openapi()) == []
         document = await client.openapi()
         others = [Dialect.model_validate({"money": each}) for each in MONEY if each != money]
-        assert all(dialect.check(document) for dialect in others)
+        assert all(check(dialect, document) for dialect in others)
 
 
 @pytest.mark.parametrize("pagination", ["page", "offset", "cursor", "none"])
@@ -159,7 +160,7 @@ async def test_vendors_bills_and_adjustments_are_created_and_found_in_every_dial
     simulation = speaking(money=money, payload_key=key, adjustments="offered")
     dialect = adjusting(money=money, payload_key="{resource}" if key == "resource" else key, bill_number="bill_number")
     async with client_of(simulation, dialect) as client:
-        assert dialect.check(await client.openapi()) == []
+        assert check(dialect, await client.openapi()) == []
         for record in await stocked(client, simulation):
             assert isinstance(await client.find(record), Present)
             assert await client.find(record.model_copy(update={"external_id": "never:sent"})) == Absent()
@@ -201,10 +202,10 @@ async def test_behind_a_silent_cap_no_sku_is_taken_for_the_only_one() -> None:
 
 async def test_the_endpoint_for_adjustments_is_pointed_out_and_checked() -> None:
     async with client_of(speaking(adjustments="offered"), Dialect(money="decimal_string")) as client:
-        (note,) = Dialect(money="decimal_string").notes(await client.openapi())
+        (note,) = notes(Dialect(money="decimal_string"), await client.openapi())
         assert "/api/v1/inventory-adjustments" in note
     async with client_of(speaking(), adjusting()) as client:
-        assert adjusting().check(await client.openapi()) == ["no path /api/v1/inventory-adjustments"]
+        assert check(adjusting(), await client.openapi()) == ["no path /api/v1/inventory-adjustments"]
 
 
 async def test_an_entry_of_six_hundred_lines_is_written_and_found_again() -> None:
