@@ -1,7 +1,7 @@
 """Sales events: payments, refunds, disputes, payouts and subscriptions, of any payment processor.
 
 They say what happened to money, not how it is booked. People's names and addresses may stand in `Customer`
-only.
+only. What one refers to stands in `of`, as the `fact` of that other event.
 """
 
 from typing import Self
@@ -62,23 +62,35 @@ class PaymentRefunded(EventData):
 
     Where the source only says how much has been refunded of a charge so far, `refund` is None, `amount` is
     the increase, `refunded_total` the sum after it, and `fact` is `stripe:refunded:ch_1:<that sum in minor
-    units>`.
+    units>`. `of` is the payment, where the source tells it.
     """
 
+    of: Text | None = None
     charge: Text | None = None
     refund: Text | None = None
     amount: PositiveMoney
     settlement: Settlement | None = None
     refunded_total: PositiveMoney | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, value: object) -> object:
+        return _with_of(value, "stripe:charge:{charge}")
+
 
 class RefundFailed(EventData):
-    """A refund that had left our balance came back. `fact`: `stripe:refund:re_1:failed`."""
+    """A refund that had left our balance came back. `fact`: `stripe:refund:re_1:failed`; `of` is the refund."""
 
+    of: Text
     charge: Text | None = None
     refund: Text
     amount: PositiveMoney
     settlement: Settlement | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, value: object) -> object:
+        return _with_of(value, "stripe:refund:{refund}")
 
 
 class DisputeOpened(EventData):
@@ -101,11 +113,12 @@ class DisputeOpened(EventData):
 
 
 class DisputeWon(EventData):
-    """The money came back to us. `fact`: `stripe:dispute:dp_1:reinstated`.
+    """The money came back to us. `fact`: `stripe:dispute:dp_1:reinstated`; `of` is the dispute that took it.
 
     `fee` and `fee_tax` are what was given back of the dispute fee: zero when it was kept.
     """
 
+    of: Text
     dispute: Text
     charge: Text | None = None
     amount: PositiveMoney
@@ -114,16 +127,25 @@ class DisputeWon(EventData):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_tax_unless_said(cls, value: object) -> object:
-        return _with_zero_fee_tax(value)
+    def _as_before(cls, value: object) -> object:
+        return _with_of(_with_zero_fee_tax(value), "stripe:dispute:{dispute}:withdrawn")
 
 
 class DisputeLost(EventData):
-    """The dispute was closed against us; no money moves any more. `fact`: `stripe:dispute:dp_1:lost`."""
+    """The dispute was closed against us; no money moves any more. `fact`: `stripe:dispute:dp_1:lost`.
 
+    `of` is the dispute that took it.
+    """
+
+    of: Text
     dispute: Text
     charge: Text | None = None
     amount: PositiveMoney
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, value: object) -> object:
+        return _with_of(value, "stripe:dispute:{dispute}:withdrawn")
 
 
 class PayoutPaid(EventData):
@@ -139,12 +161,21 @@ class PayoutPaid(EventData):
 
 
 class PayoutFailed(EventData):
-    """A payout came back. `amount` is the payout's, with its sign. `fact`: `stripe:payout:po_1:failed`."""
+    """A payout came back. `amount` is the payout's, with its sign. `fact`: `stripe:payout:po_1:failed`.
 
+    `of` is the payout.
+    """
+
+    of: Text
     payout: Text
     amount: Money
     arrival_date: Day
     settlement: Settlement | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, value: object) -> object:
+        return _with_of(value, "stripe:payout:{payout}")
 
 
 class SubscriptionUpdated(EventData):
@@ -165,3 +196,14 @@ def _with_zero_fee_tax(value: object) -> object:
     fee = value.get("fee")
     currency = fee.get("currency") if isinstance(fee, dict) else getattr(fee, "currency", None)
     return {**value, "fee_tax": {"amount": "0", "currency": currency}}
+
+
+def _with_of(value: object, form: str) -> object:
+    """Let events of the time before `of` decode: they were all Stripe's, and their ids say what they refer to."""
+    if not isinstance(value, dict) or value.get("of") is not None or not str(value.get("fact")).startswith("stripe:"):
+        return value
+    ids = {name: value[name] for name in ("charge", "refund", "dispute", "payout") if value.get(name) is not None}
+    try:
+        return {**value, "of": form.format(**ids)}
+    except KeyError:
+        return value

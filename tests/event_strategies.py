@@ -52,8 +52,9 @@ maybe_settlement = st.none() | settlements()
 
 @st.composite
 def _dispute(draw: st.DrawFn, model: type[DisputeOpened | DisputeWon]) -> EventData:
-    code = draw(currencies)
+    code, refers = draw(currencies), {"of": draw(ids)} if model is DisputeWon else {}
     return model(
+        **refers,
         fact=draw(ids),
         dispute=draw(ids),
         charge=draw(maybe_id),
@@ -77,18 +78,23 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
     st.builds(
         PaymentRefunded,
         fact=ids,
+        of=maybe_id,
         charge=maybe_id,
         refund=maybe_id,
         amount=positive,
         settlement=maybe_settlement,
         refunded_total=st.none() | positive,
     ),
-    st.builds(RefundFailed, fact=ids, charge=maybe_id, refund=ids, amount=positive, settlement=maybe_settlement),
+    st.builds(
+        RefundFailed, fact=ids, of=ids, charge=maybe_id, refund=ids, amount=positive, settlement=maybe_settlement
+    ),
     _dispute(DisputeOpened),
     _dispute(DisputeWon),
-    st.builds(DisputeLost, fact=ids, dispute=ids, charge=maybe_id, amount=positive),
+    st.builds(DisputeLost, fact=ids, of=ids, dispute=ids, charge=maybe_id, amount=positive),
     st.builds(PayoutPaid, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
-    st.builds(PayoutFailed, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
+    st.builds(
+        PayoutFailed, fact=ids, of=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement
+    ),
     st.builds(SubscriptionUpdated, fact=ids, subscription=ids, customer=maybe_id, status=maybe_id),
     runs_paid(),
     runs_reversed(),

@@ -6,6 +6,8 @@ Solid's codes are those of its public pages; what has another code, or none, is 
 from collections.abc import Mapping
 from typing import Final
 
+from workers.books.books import CLEARING
+
 ASSETS: Final = frozenset({"CASH", "RECEIVABLE", "ASSET", "FIXED_ASSET"})
 LIABILITIES: Final = frozenset({"PAYABLE", "LIABILITY", "LT_LIABILITY"})
 EXPENSES: Final = frozenset({"COGS", "EXPENSE"})
@@ -17,7 +19,7 @@ _EITHER_SIDE: Final = ASSETS | LIABILITIES
 
 ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("receivable", "inventory", "disputes_receivable"), ASSETS),
-    **dict.fromkeys(("bank", "stripe_clearing", "processor_clearing", "sales_tax_payable", "input_vat"), _EITHER_SIDE),
+    **dict.fromkeys(("bank", "sales_tax_payable", "input_vat"), _EITHER_SIDE),
     **dict.fromkeys(("received_not_billed", "supplier_claims", "net_pay_payable"), _EITHER_SIDE),
     **dict.fromkeys(("payable", "payroll_tax_payable", "deductions_payable", "benefits_payable"), LIABILITIES),
     **dict.fromkeys(("garnishments_payable", "reimbursements_payable", "accrued_payroll"), LIABILITIES),
@@ -31,18 +33,22 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def wrong_kind(role: str, name: str, kind: str) -> str | None:
+def wrong_kind(role: str, name: str, kind: str, *, where: str) -> str | None:
     """Say what is wrong with an account of this kind in this role; None for nothing, or where that is not known."""
-    allowed, code = ALLOWED.get(role), kind.upper()
+    allowed, code = _allowed(role), kind.upper()
     if allowed is None or code not in KNOWN or code in allowed:
         return None
     may = ", ".join(sorted(allowed))
-    return f'"{name}" is a {code} account in Solid, and {role} must be one of {may}. Correct [accounts].{role}.'
+    return f'"{name}" is a {code} account in Solid, and {role} must be one of {may}. Correct {where}.'
 
 
 def untold_kind(role: str, name: str, kind: str) -> str | None:
     """Say that the kind of an account could not be looked at."""
-    if role not in ALLOWED or kind.upper() in KNOWN:
+    if _allowed(role) is None or kind.upper() in KNOWN:
         return None
     shown = f"of the unknown type {kind[:30]!r}" if kind else "without a type"
     return f'"{name}" is {shown} in Solid: whether it fits {role} is not known'
+
+
+def _allowed(role: str) -> frozenset[str] | None:
+    return _EITHER_SIDE if role.endswith(CLEARING) else ALLOWED.get(role)

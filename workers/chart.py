@@ -46,13 +46,13 @@ class Chart:
 
     def notes(self, books: Books) -> list[str]:
         """One sentence for each account whose kind could not be looked at."""
-        named = [(role, name) for role, name in sorted(books.accounts.items()) if name in self._kinds]
+        named = [(role, name) for role, name in sorted(books.roles.items()) if name in self._kinds]
         told = (untold_kind(role, name, self._kinds[name]) for role, name in named)
         return [sentence for sentence in told if sentence is not None]
 
     def _wrong_kinds(self, books: Books) -> Iterator[tuple[str, str]]:
-        for role, name in sorted(books.accounts.items()):
-            if (sentence := wrong_kind(role, name, self._kinds.get(name, ""))) is not None:
+        for role, name in sorted(books.roles.items()):
+            if (sentence := wrong_kind(role, name, self._kinds.get(name, ""), where=books.place_of(role))) is not None:
                 yield name, sentence
 
     def _problem(self, name: str) -> str:
@@ -64,4 +64,4 @@ class Chart:
 
 
 def _roles(books: Books) -> Iterator[tuple[str, str]]:
-    yield from ((f"[accounts].{role}", name) for role, name in sorted(books.accounts.items()))
+    yield from ((books.place_of(role), name) for role, name in sorted(books.roles.items()))

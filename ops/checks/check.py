@@ -89,7 +89,7 @@ async def _bucket(settings: Settings) -> str:
 
 async def _books(settings: Settings) -> str:
     books = books_of(settings)
-    return f"{settings.books}: {len(books.accounts)} roles, kept in {books.base_currency}"
+    return f"{settings.books}: {len(books.roles)} roles, kept in {books.base_currency}"
 
 
 async def _store(settings: Settings) -> str:
@@ -182,7 +182,7 @@ async def _accounts(checklist: Checklist, solid: SolidClient, books: Books) -> s
     checklist.note("accounts", *chart.notes(books))
     if problems:
         raise ConfigurationError(" ".join(problems))
-    return f"all {len(books.accounts)} accounts of the books are in Solid"
+    return f"all {len(books.roles)} accounts of the books are in Solid"
 
 
 async def _balances(solid: SolidClient, known: Mapping[str, Decimal]) -> str:

@@ -50,6 +50,7 @@ def funds_reinstated(event: StripeEvent) -> Found:
     _refuse_negative(-total.fee, -total.tax, at=dispute.at("balance_transactions"))
     data = DisputeWon(
         fact=f"stripe:dispute:{dispute.identifier('id')}:reinstated",
+        of=f"stripe:dispute:{dispute.identifier('id')}:withdrawn",
         dispute=dispute.identifier("id"),
         charge=dispute.identifier_or_none("charge"),
         amount=total.amount,
@@ -71,6 +72,7 @@ def closed(event: StripeEvent) -> Found:
     _refuse_negative(lost, at=dispute.at("balance_transactions"))
     data = DisputeLost(
         fact=f"stripe:dispute:{dispute.identifier('id')}:lost",
+        of=f"stripe:dispute:{dispute.identifier('id')}:withdrawn",
         dispute=dispute.identifier("id"),
         charge=dispute.identifier_or_none("charge"),
         amount=lost,

@@ -34,6 +34,7 @@ def failed(event: StripeEvent) -> Found:
     payout_id = payout.identifier("id")
     data = PayoutFailed(
         fact=f"stripe:payout:{payout_id}:failed",
+        of=f"stripe:payout:{payout_id}",
         payout=payout_id,
         amount=amount,
         arrival_date=payout.time("arrival_date").date(),

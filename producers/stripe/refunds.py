@@ -91,6 +91,7 @@ def _by_sum(event: StripeEvent) -> Found:
         raise Rejected(reason="refund_or_release", message=message, field=charge.at("amount_refunded"))
     data = PaymentRefunded(
         fact=f"stripe:refunded:{charge_id}:{charge.get('amount_refunded')}",
+        of=f"stripe:charge:{charge_id}",
         charge=charge_id,
         amount=increase,
         refunded_total=total,
@@ -157,6 +158,7 @@ def _draft(refund: Fields, *, charge_id: str | None, several: bool) -> Draft:
     amount = stripe_amounts.not_negative(refund, "amount")
     data = PaymentRefunded(
         fact=f"stripe:refund:{refund_id}",
+        of=f"stripe:charge:{charge_id}" if charge_id else None,
         charge=charge_id,
         refund=refund_id,
         amount=amount,
@@ -178,6 +180,7 @@ def _undone(event: StripeEvent) -> Found:
     charge_id = refund.identifier_or_none("charge")
     data = RefundFailed(
         fact=f"stripe:refund:{refund_id}:failed",
+        of=f"stripe:refund:{refund_id}",
         charge=charge_id,
         refund=refund_id,
         amount=amount,

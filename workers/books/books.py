@@ -6,6 +6,7 @@ Read once at start; pure afterwards. Whether the accounts exist in Solid is the 
 import difflib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
@@ -58,6 +59,30 @@ ROLES = frozenset(
     ]
 )
 
+CLEARING = "_clearing"
+"""How the role of a processor's clearing account ends: `square_clearing`."""
+
+Name = Annotated[str, Field(min_length=1)]
+ProcessorKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class ProcessorTable(BaseModel):
+    """`[processors.square]`: the account of what a payment processor holds for us, and its name in memos."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clearing: Name
+    name: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """A payment processor as the books know it: how its facts begin, its name, and its clearing role."""
+
+    key: str
+    name: str
+    clearing: str
+
 
 class Books(BaseModel):
     """Accounts by role, and the few policies of a company.
@@ -65,6 +90,8 @@ class Books(BaseModel):
     `open_from` is the first open day of the books, where periods before it are closed; `late` says per stream what
     becomes of facts from before it: `hold` (parked, the default) or `first_open_day` (posted on that day, with the
     true date in the memo).
+    `processors` gives each payment processor its clearing account, else it is the one of `processor_clearing`.
+    Charges without a customer are those of `walk_in_customer`, by default "<processor> sales".
     `inventory` says how stock is booked; `items` gives the id in Solid of SKUs that Solid has not, or several times.
     `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
     """
@@ -73,12 +100,13 @@ class Books(BaseModel):
 
     base_currency: str | None = None
     time_zone: TimeZoneName = "UTC"
-    walk_in_customer: str = "Stripe sales"
+    walk_in_customer: str | None = None
     open_from: date | None = None
     late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
     inventory: InventoryPolicy = InventoryPolicy()
     items: Mapping[str, str] = {}
-    accounts: Mapping[str, Annotated[str, Field(min_length=1)]]
+    accounts: Mapping[str, Name]
+    processors: Mapping[ProcessorKey, ProcessorTable] = {}
     payroll: PayrollPolicy = PayrollPolicy()
 
     @field_validator("base_currency")
@@ -107,6 +135,40 @@ class Books(BaseModel):
                 msg = f"inventory.reasons: {reason!r} is given {role!r}, which is no role; nearest: {near[0]!r}"
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _one_clearing_account_each(self) -> "Books":
+        for key in self.processors:
+            if f"{key}{CLEARING}" in self.accounts:
+                msg = f"processors.{key}: [accounts].{key}{CLEARING} names its clearing account too; keep one of them"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The account of every role that the file names, with those of processors."""
+        return {**self.accounts, **{f"{key}{CLEARING}": each.clearing for key, each in self.processors.items()}}
+
+    def place_of(self, role: str) -> str:
+        """Where in the file a role is given its account."""
+        key = role.removesuffix(CLEARING)
+        return (
+            f"[processors.{key}].clearing"
+            if role.endswith(CLEARING) and key in self.processors
+            else f"[accounts].{role}"
+        )
+
+    def account(self, role: str) -> str | None:
+        """The name of the account that plays a role; None where the file names none."""
+        named = self.roles.get(role)
+        return self.accounts.get(f"processor{CLEARING}") if named is None and role.endswith(CLEARING) else named
+
+    def processor_of(self, fact: str) -> Processor:
+        """Whose fact that is, by how it begins: `stripe:charge:ch_1`. No two processors begin alike."""
+        key = fact.partition(":")[0]
+        table = self.processors.get(key)
+        name = (table and table.name) or key.replace("_", " ").title()
+        return Processor(key, name, f"{key}{CLEARING}")
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant in the company's time zone."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.money import Money
-from workers.books.books import Books
+from workers.books.books import CLEARING, ROLES, Books
 from workers.plans.writes import AnyWrite, EntryWrite, Line, Parked
 
 
@@ -36,12 +36,18 @@ def account_of(books: Books, role: str, amount: Money) -> str:
         Parked: `books.toml` gives the role no account, or the currency is not the company's.
     """
     must_be_in_base_currency(books, amount)
-    try:
-        return books.accounts[role]
-    except KeyError:
+    account = books.account(role)
+    if account is None:
         reason = f"unmapped:account:{role}"
-        msg = f"books.toml: [accounts] has no {role}. Add the name of the account in Solid that plays this role."
-        raise Parked(reason, msg) from None
+        table = f"[processors.{role.removesuffix(CLEARING)}] clearing"
+        what = (
+            f"[accounts] has no {role}"
+            if role in ROLES
+            else f"there is neither {table} nor [accounts].processor_clearing"
+        )
+        msg = f"books.toml: {what}. Add the name of the account in Solid that plays this role."
+        raise Parked(reason, msg)
+    return account
 
 
 def book(external_id: str, posting: Posting, *, day: date, memo: str, books: Books) -> tuple[AnyWrite, ...]:

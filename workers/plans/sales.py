@@ -8,7 +8,6 @@ from datetime import date
 from schemas.envelope import Event
 from schemas.money import Money
 from schemas.sales import (
-    Customer,
     DisputeLost,
     DisputeOpened,
     DisputeWon,
@@ -35,14 +34,15 @@ from workers.plans.writes import (
 
 
 def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Plan:
-    """Contact if missing, invoice, payment into Stripe Clearing; the fee, where the balance transaction tells it.
+    """Contact if missing, invoice, payment into the processor's clearing; the fee, where its transaction tells it.
 
     Booked in the currency that reached the balance where that is known, else in the customer's.
     """
     day = books.day_of(event.time)
     amount = _settled(data.amount, data.settlement)
-    contact = _contact(data.customer, day=day, currency=amount.currency, books=books)
-    invoice_id, memo = f"{data.fact}:invoice", f"Stripe charge {data.charge}"
+    contact = _contact(data, day=day, currency=amount.currency, books=books)
+    processor = books.processor_of(data.fact)
+    invoice_id, memo = f"{data.fact}:invoice", f"{processor.name} charge {data.charge}"
     if amount != data.amount:
         memo += f" ({data.amount} paid)"
     common = {"date": day, "currency": amount.currency, "memo": memo, "total": amount.amount}
@@ -59,8 +59,8 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             external_id=f"{data.fact}:payment",
             contact=contact.external_id,
             invoice=invoice_id,
-            role="stripe_clearing",
-            account=account_of(books, "stripe_clearing", amount),
+            role=processor.clearing,
+            account=account_of(books, processor.clearing, amount),
             **common,
         ),
     ]
@@ -68,53 +68,54 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
 
 
 def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
-    """DR Sales Returns / CR Stripe Clearing, after the charge itself.
+    """DR Sales Returns / CR clearing, after the charge itself.
 
-    A message that names no refund (newer Stripe versions of `charge.refunded`) posts nothing: it waits until the
+    A message that names no refund posts nothing: it waits until the
     refunds that were named add up to its total, and comes before a person when they do not.
     """
+    refunds = f"{books.processor_of(data.fact).key}:refunds:{data.charge}"
     if data.refund is None:
-        return Plan(requires=_refunds_reach(data))
+        return Plan(requires=(RefundsReach(group=refunds, total=data.refunded_total or data.amount),))
     day = books.day_of(event.time)
-    amount = _settled(data.amount, data.settlement)
+    amount, processor = _settled(data.amount, data.settlement), books.processor_of(data.fact)
     writes = book(
         data.fact,
-        Posting(debit={"sales_returns": amount}, credit={"stripe_clearing": amount}),
+        Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount}),
         day=day,
-        memo=f"Stripe refund {data.refund}",
+        memo=f"{processor.name} refund {data.refund}",
         books=books,
     )
-    needs = (Prerequisite(external_id=f"stripe:charge:{data.charge}:invoice", kind="invoice"),) if data.charge else ()
-    group = Group(key=_refund_group(data.charge), amount=data.amount) if data.charge else None
+    needs = (Prerequisite(external_id=f"{data.of}:invoice", kind="invoice"),) if data.of else ()
+    group = Group(key=refunds, amount=data.amount) if data.charge else None
     return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)), requires=needs, group=group)
 
 
 def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
-    """The reverse of the refund: DR Stripe Clearing / CR Sales Returns, after the refund itself."""
+    """The reverse of the refund: DR clearing / CR Sales Returns, after the refund itself."""
     day = books.day_of(event.time)
-    amount = _settled(data.amount, data.settlement)
+    amount, processor = _settled(data.amount, data.settlement), books.processor_of(data.fact)
     writes = book(
         data.fact,
-        Posting(debit={"stripe_clearing": amount}, credit={"sales_returns": amount}),
+        Posting(debit={processor.clearing: amount}, credit={"sales_returns": amount}),
         day=day,
-        memo=f"Stripe refund {data.refund} failed",
+        memo=f"{processor.name} refund {data.refund} failed",
         books=books,
     )
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:refund:{data.refund}", kind="entry"),))
+    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
 
 
 def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
-    """DR Disputes Receivable, DR Dispute Fees, DR Input VAT / CR Stripe Clearing for the sum."""
-    total = data.amount + data.fee + data.fee_tax
+    """DR Disputes Receivable, DR Dispute Fees, DR Input VAT / CR clearing for the sum."""
+    total, processor = data.amount + data.fee + data.fee_tax, books.processor_of(data.fact)
     writes = book(
         data.fact,
         Posting(
             debit={"disputes_receivable": data.amount, "dispute_fees": data.fee, "input_vat": data.fee_tax},
-            credit={"stripe_clearing": total},
+            credit={processor.clearing: total},
         ),
         day=books.day_of(event.time),
-        memo=f"Stripe dispute {data.dispute}: funds withdrawn",
+        memo=f"{processor.name} dispute {data.dispute}: funds withdrawn",
         books=books,
     )
     return Plan(writes=writes)
@@ -122,18 +123,18 @@ def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
 
 def dispute_won(event: Event, data: DisputeWon, books: Books) -> Plan:
     """The reverse; the fee only as far as it was given back."""
-    total = data.amount + data.fee + data.fee_tax
+    total, processor = data.amount + data.fee + data.fee_tax, books.processor_of(data.fact)
     writes = book(
         data.fact,
         Posting(
-            debit={"stripe_clearing": total},
+            debit={processor.clearing: total},
             credit={"disputes_receivable": data.amount, "dispute_fees": data.fee, "input_vat": data.fee_tax},
         ),
         day=books.day_of(event.time),
-        memo=f"Stripe dispute {data.dispute}: funds reinstated",
+        memo=f"{processor.name} dispute {data.dispute}: funds reinstated",
         books=books,
     )
-    return Plan(writes=writes, requires=(_withdrawn(data.dispute),))
+    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
 
 
 def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
@@ -142,25 +143,26 @@ def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
         data.fact,
         Posting(debit={"chargeback_loss": data.amount}, credit={"disputes_receivable": data.amount}),
         day=books.day_of(event.time),
-        memo=f"Stripe dispute {data.dispute} lost",
+        memo=f"{books.processor_of(data.fact).name} dispute {data.dispute} lost",
         books=books,
     )
-    return Plan(writes=writes, requires=(_withdrawn(data.dispute),))
+    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
 
 
 def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
-    """DR Bank / CR Stripe Clearing; the other way round when Stripe debits the bank. Dated by arrival."""
+    """DR Bank / CR clearing; the other way round when the processor debits the bank. Dated by arrival."""
     del event
-    writes = _payout(data.fact, data.amount, day=data.arrival_date, memo=f"Stripe payout {data.payout}", books=books)
+    memo = f"{books.processor_of(data.fact).name} payout {data.payout}"
+    writes = _payout(data.fact, data.amount, day=data.arrival_date, memo=memo, books=books)
     return Plan(writes=(*writes, *_fees(data.fact, data.settlement, data.arrival_date, books)))
 
 
 def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
     """Takes back the amount of the payout, after it; a fee only as far as the balance transaction gives it back."""
-    day, memo = books.day_of(event.time), f"Stripe payout {data.payout} failed"
+    day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout} failed"
     writes = _payout(data.fact, -data.amount, day=day, memo=memo, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=f"stripe:payout:{data.payout}", kind="entry"),))
+    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
 
 
 def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) -> Plan:
@@ -170,9 +172,9 @@ def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) 
 
 
 def _payout(fact: str, amount: Money, *, day: date, memo: str, books: Books) -> tuple[AnyWrite, ...]:
-    size = abs(amount)
-    into_bank = Posting(debit={"bank": size}, credit={"stripe_clearing": size})
-    from_bank = Posting(debit={"stripe_clearing": size}, credit={"bank": size})
+    size, clearing = abs(amount), books.processor_of(fact).clearing
+    into_bank = Posting(debit={"bank": size}, credit={clearing: size})
+    from_bank = Posting(debit={clearing: size}, credit={"bank": size})
     return book(fact, into_bank if amount.amount > 0 else from_bank, day=day, memo=memo, books=books)
 
 
@@ -180,42 +182,31 @@ def _fees(fact: str, settlement: Settlement | None, day: date, books: Books) -> 
     """The entry of the fees a balance transaction tells; none when it tells none."""
     if settlement is None:
         return ()
-    fee, tax = settlement.fee, settlement.fee_tax
-    memo = f"Stripe fee of {settlement.balance_transaction}"
-    costs = {"processing_fees": fee, "input_vat": tax}
-    return book(
-        f"{fact}:fee", Posting(debit=costs, credit={"stripe_clearing": fee + tax}), day=day, memo=memo, books=books
-    )
+    fee, tax, processor = settlement.fee, settlement.fee_tax, books.processor_of(fact)
+    memo = f"{processor.name} fee of {settlement.balance_transaction}"
+    fees = Posting(debit={"processing_fees": fee, "input_vat": tax}, credit={processor.clearing: fee + tax})
+    return book(f"{fact}:fee", fees, day=day, memo=memo, books=books)
 
 
 def _settled(amount: Money, settlement: Settlement | None) -> Money:
     return amount if settlement is None else abs(settlement.gross)
 
 
-def _contact(customer: Customer | None, *, day: date, currency: str, books: Books) -> ContactWrite:
+def _contact(data: PaymentSucceeded, *, day: date, currency: str, books: Books) -> ContactWrite:
+    processor, customer = books.processor_of(data.fact), data.customer
     if customer is None:
-        name = books.walk_in_customer
         return ContactWrite(
-            external_id="stripe:walk-in", date=day, currency=currency, memo="Stripe walk-in customer", display_name=name
+            external_id=f"{processor.key}:walk-in",
+            date=day,
+            currency=currency,
+            memo=f"{processor.name} walk-in customer",
+            display_name=books.walk_in_customer or f"{processor.name} sales",
         )
     return ContactWrite(
-        external_id=f"stripe:customer:{customer.id}",
+        external_id=f"{processor.key}:customer:{customer.id}",
         date=day,
         currency=currency,
-        memo=f"Stripe customer {customer.id}",
+        memo=f"{processor.name} customer {customer.id}",
         display_name=customer.name or customer.email or customer.id,
         email=customer.email,
     )
-
-
-def _refunds_reach(data: PaymentRefunded) -> tuple[RefundsReach, ...]:
-    total = data.refunded_total or data.amount
-    return (RefundsReach(group=_refund_group(data.charge), total=total),)
-
-
-def _refund_group(charge: str | None) -> str:
-    return f"stripe:refunds:{charge}"
-
-
-def _withdrawn(dispute: str) -> Prerequisite:
-    return Prerequisite(external_id=f"stripe:dispute:{dispute}:withdrawn", kind="entry")

@@ -41,6 +41,7 @@ def test_reinstated_funds_come_without_the_fee() -> None:
     payload = stripe_event(REINSTATED, dispute(transaction(-25000, 1500), transaction(25000)))
     assert only_event(payload).data == DisputeWon(
         fact="stripe:dispute:dp_1:reinstated",
+        of="stripe:dispute:dp_1:withdrawn",
         dispute="dp_1",
         charge="ch_1",
         amount=USD_250,
@@ -64,7 +65,11 @@ def test_a_new_fee_on_reinstatement_is_refused() -> None:
 def test_a_lost_dispute_is_the_loss_of_what_is_still_withdrawn() -> None:
     payload = stripe_event(CLOSED, dispute(transaction(-25000, 1500), status="lost"))
     assert only_event(payload).data == DisputeLost(
-        fact="stripe:dispute:dp_1:lost", dispute="dp_1", charge="ch_1", amount=USD_250
+        fact="stripe:dispute:dp_1:lost",
+        of="stripe:dispute:dp_1:withdrawn",
+        dispute="dp_1",
+        charge="ch_1",
+        amount=USD_250,
     )
     assert only_event(stripe_event(CLOSED, dispute(status="lost"))).data.fact == "stripe:dispute:dp_1:lost"
 

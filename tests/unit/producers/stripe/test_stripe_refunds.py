@@ -165,7 +165,11 @@ def test_a_change_of_anything_else_posts_nothing(kind: str, previous: dict[str, 
 def test_a_refund_that_fails_later_is_taken_back(kind: str, status: str, previous: dict[str, object] | None) -> None:
     event = only_event(stripe_event(kind, refund(status=status), previous))
     assert event.data == RefundFailed(
-        fact="stripe:refund:re_1:failed", charge="ch_1", refund="re_1", amount=Money.of("5", "USD")
+        fact="stripe:refund:re_1:failed",
+        of="stripe:refund:re_1",
+        charge="ch_1",
+        refund="re_1",
+        amount=Money.of("5", "USD"),
     )
 
 

@@ -127,7 +127,12 @@ def _refund(story: Story, name: str, charge: str, amount: Money, total: Decimal)
     if story.sometimes(0.3):
         back = _settled(story, f"{refund}_back", amount, sign=1)
         fact = f"stripe:refund:{refund}:failed"
-        story.say(RefundFailed(fact=fact, charge=charge, refund=refund, amount=amount, settlement=back), refund)
+        story.say(
+            RefundFailed(
+                fact=fact, of=f"stripe:refund:{refund}", charge=charge, refund=refund, amount=amount, settlement=back
+            ),
+            refund,
+        )
 
 
 def _dispute(story: Story, number: int) -> None:
@@ -141,10 +146,17 @@ def _dispute(story: Story, number: int) -> None:
     for _ in range(story.chance.randint(1, 2)):
         if end == "won":
             none = Money.zero("USD")
-            won = DisputeWon(fact=f"{fact}:reinstated", dispute=dispute, amount=amount, fee=none, fee_tax=none)
+            won = DisputeWon(
+                fact=f"{fact}:reinstated",
+                of=f"{fact}:withdrawn",
+                dispute=dispute,
+                amount=amount,
+                fee=none,
+                fee_tax=none,
+            )
             story.say(won, dispute)
         if end == "lost":
-            story.say(DisputeLost(fact=f"{fact}:lost", dispute=dispute, amount=amount), dispute)
+            story.say(DisputeLost(fact=f"{fact}:lost", of=f"{fact}:withdrawn", dispute=dispute, amount=amount), dispute)
 
 
 def _payout(story: Story, number: int) -> None:
@@ -158,7 +170,7 @@ def _payout(story: Story, number: int) -> None:
         told = settlement if story.sometimes() else None
         story.say(PayoutPaid(fact=fact, payout=payout, amount=amount, arrival_date=arrives, settlement=told), payout)
     if story.sometimes(0.4):
-        data = PayoutFailed(fact=f"{fact}:failed", payout=payout, amount=amount, arrival_date=arrives)
+        data = PayoutFailed(fact=f"{fact}:failed", of=fact, payout=payout, amount=amount, arrival_date=arrives)
         story.say(data, payout)
 
 
