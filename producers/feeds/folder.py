@@ -248,10 +248,7 @@ class WatchedFolder:
                     msg = f"stopped while {name} was read"
                     raise Interrupted(msg)
         except Rejected as rejected:
-            message = str(rejected)
-            if rejected.field is not None:
-                message = message.removeprefix(f"{rejected.field}: ")
-            return Refused("file", rejected.reason, message, rejected.field)
+            return rejected.at("file")
         finally:
             over.set()
             with contextlib.suppress(OSError, ValueError, FeedProblem):  # a thread is at it, and sees that it is over

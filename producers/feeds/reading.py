@@ -147,13 +147,8 @@ def _documents_of(normalise: Normaliser) -> FileReader:
             try:
                 normalised = normalise(document, context)
             except Rejected as rejected:
-                yield Refused(where, rejected.reason, _without(rejected.field, str(rejected)), rejected.field)
+                yield rejected.at(where)
             else:
                 yield Taken(where, normalised.events, normalised.ignored)
 
     return read_documents
-
-
-def _without(field: str | None, message: str) -> str:
-    """The message alone: `Rejected` is led by its field, which a report names in a column of its own."""
-    return message if field is None else message.removeprefix(f"{field}: ")

@@ -3,10 +3,9 @@
 It must not unpack anything: what is compressed is refused, so no file can grow while it is read.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, BinaryIO, Final, TypeVar
+from typing import Annotated, BinaryIO, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from producers.normalising import Rejected
 
@@ -32,19 +31,6 @@ class FileOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 32 << 20
-
-
-F = TypeVar("F", bound=FileOptions)
-
-
-def file_options(model: type[F], options: Mapping[str, Any]) -> F:
-    """Check the settings of a source. Raises Rejected: `bad_options`, naming the first setting at fault."""
-    try:
-        return model.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise Rejected(reason="bad_options", message=first["msg"], field=path) from None
 
 
 def refuse_wide(raw: bytes) -> None:

@@ -21,11 +21,13 @@ from pydantic import (
 )
 
 from producers.normalising import NormaliseContext, Rejected
-from producers.payroll.options import RunOptions, read_options
+from producers.payroll.options import RunOptions
 from producers.payroll.tally import RunType
+from producers.reading.options import read_options
 from schemas.event_data import Text
 from schemas.money import Currency
 from schemas.payroll import LineKind
+from schemas.problems import first_problem
 
 PROVIDERS: Final = ("adp", "gusto", "onpay", "paychex", "quickbooks")
 """The mappings that come with the relay."""
@@ -137,7 +139,7 @@ class CsvOptions(RunOptions):
 
 def load(context: NormaliseContext) -> tuple[CsvOptions, CsvMapping]:
     """Read the options and the mapping that they name. Raises Rejected `bad_options`, `bad_mapping`."""
-    options = read_options(CsvOptions, context)
+    options = read_options(CsvOptions, context.options)
     if options.provider is not None:
         text = (files(__package__) / "mappings" / f"{options.provider}.toml").read_text(encoding="utf-8")
         return options, _checked(_parsed(text))
@@ -162,6 +164,5 @@ def _checked(table: Mapping[str, Any]) -> CsvMapping:
     try:
         return CsvMapping.model_validate(dict(table))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Rejected(reason="bad_mapping", message=first["msg"], field=f"mapping.{where}") from None
+        problem = first_problem(error, under="mapping")
+    raise Rejected(reason="bad_mapping", message=problem.message, field=problem.field)

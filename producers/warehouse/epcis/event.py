@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import digest
 from producers.normalising import Rejected
+from producers.reading.texts import clean
 from producers.warehouse.epcis.ids import Goods, alone, goods, party, transaction, word
-from producers.warehouse.wrapping import clean, digest
 from schemas.attributes import parse_time
 from schemas.inventory import MAX_QUANTITY
 

@@ -11,9 +11,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
+from producers.normalising import Rejected
 from producers.warehouse.rows.declared import (
     Moment,
-    RowRefused,
     is_bounded,
     moment_reader,
     number_reader,
@@ -59,7 +59,9 @@ class Reading:
         if isinstance(found, Moment):
             return found if day is None else Moment(found.time, day, day)
         if found is None or (day is not None and day != found):
-            raise RowRefused("days_disagree", "the columns of fields time and day say two days", field="day")
+            raise Rejected(
+                reason="days_disagree", message="the columns of fields time and day say two days", field="day"
+            )
         return Moment(datetime(found.year, found.month, found.day, tzinfo=UTC) + clock, found, found)
 
 
@@ -81,14 +83,14 @@ class Cells:
     how: Reading = field(repr=False)
 
     def text(self, name: str) -> str:
-        """Give a text of 1 to 255 printable characters. Raises RowRefused: `missing_field`, `bad_text`."""
+        """Give a text of 1 to 255 printable characters. Raises Rejected: `missing_field`, `bad_text`."""
         found = self.text_or_none(name)
         if found is None:
             raise _missing(name)
         return found
 
     def text_or_none(self, name: str) -> str | None:
-        """Give such a text, or None. Raises RowRefused: `bad_text`."""
+        """Give such a text, or None. Raises Rejected: `bad_text`."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -96,23 +98,25 @@ class Cells:
         if not text:
             return None
         if len(text) > _LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
-            raise RowRefused("bad_text", "a text has at most 255 characters, all printable", field=name)
+            raise Rejected(reason="bad_text", message="a text has at most 255 characters, all printable", field=name)
         return text
 
     def number_or_none(self, name: str, *, sign: str | None = None) -> Decimal | None:
-        """Give a number, which `sign` may stand beside. Raises RowRefused: `bad_number`."""
+        """Give a number, which `sign` may stand beside. Raises Rejected: `bad_number`."""
         value = self.values.get(name)
         if value is None or value == "":
             return None
         if isinstance(value, Decimal):
             if not is_bounded(value):
-                raise RowRefused("bad_number", "a number has at most 16 digits and 12 decimals", field=name)
+                raise Rejected(
+                    reason="bad_number", message="a number has at most 16 digits and 12 decimals", field=name
+                )
             return value
         stripped = without_sign(value.strip(), sign)
         return self.how.number(stripped, name) if stripped else None
 
     def amount(self) -> Amount:
-        """Give the quantity. Raises RowRefused: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
+        """Give the quantity. Raises Rejected: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
         found = self.amount_or_none()
         if found is None:
             raise _missing("quantity")
@@ -134,7 +138,7 @@ class Cells:
     def change(self) -> Amount:
         """Give by how much stock changed: `quantity` less `out`, or less the level `before`. Raises as `amount`.
 
-        Raises RowRefused: `negative_out`.
+        Raises Rejected: `negative_out`.
         """
         if self.how.options.columns.keys().isdisjoint(_OF_CHANGES):
             return self.amount()
@@ -147,50 +151,54 @@ class Cells:
             unit, factor = self.unit(self.text_or_none("unit"))
             found = Amount(Decimal(0), Decimal(0), unit, factor)
         if out is not None and out < 0:
-            raise RowRefused(
-                "negative_out", "how many left is not negative: map a signed column as quantity", field="out"
+            raise Rejected(
+                reason="negative_out",
+                message="how many left is not negative: map a signed column as quantity",
+                field="out",
             )
         written = found.written - (out or 0) - (before or 0)
         return Amount(written, written * found.factor, found.unit, found.factor)
 
     def unit(self, unit: str | None) -> tuple[str | None, Decimal]:
-        """Give the unit of stock, and how many of it `unit` is. Raises RowRefused: `unknown_unit`, `missing_field`."""
+        """Give the unit of stock, and how many of it `unit` is. Raises Rejected: `unknown_unit`, `missing_field`."""
         if not self.how.units:
             return unit, Decimal(1)
         if unit is None:
             raise _missing("unit")
         factor = self.how.units.get(unit.casefold())
         if factor is None:
-            raise RowRefused("unknown_unit", "this unit is not declared: add it to the option units", field="unit")
+            raise Rejected(
+                reason="unknown_unit", message="this unit is not declared: add it to the option units", field="unit"
+            )
         return self.how.options.stock_unit or unit, factor
 
     def cost_or_none(self, factor: Decimal = Decimal(1)) -> Money | None:
-        """Give what one unit of stock costs. Raises RowRefused: `bad_number`, `negative_cost`, `unknown_currency`."""
+        """Give what one unit of stock costs. Raises Rejected: `bad_number`, `negative_cost`, `unknown_currency`."""
         cost = self.money_or_none("unit_cost")
         if cost is None:
             return None
         if cost.amount < 0:
-            raise RowRefused("negative_cost", "a cost is not negative", field="unit_cost")
+            raise Rejected(reason="negative_cost", message="a cost is not negative", field="unit_cost")
         if factor == 1:
             return cost
         return Money.of((cost.amount / factor).quantize(_COST_DECIMALS, ROUND_HALF_EVEN), cost.currency)
 
     def money_or_none(self, name: str) -> Money | None:
-        """Give an amount in the row's currency. Raises RowRefused: `bad_number`, `unknown_currency`."""
+        """Give an amount in the row's currency. Raises Rejected: `bad_number`, `unknown_currency`."""
         amount = self.number_or_none(name, sign=self.how.options.currency_sign)
         if amount is None:
             return None
         return self.how.money(amount, self.text_or_none("currency") or self.how.currency, name)
 
     def when(self, *, end_of_day: bool = False) -> Moment:
-        """Give when it happened; a day alone is noon of it, or its last second. Raises RowRefused."""
+        """Give when it happened; a day alone is noon of it, or its last second. Raises Rejected."""
         stamp, day = self.text_or_none("time"), self.text_or_none("day")
         if stamp is None and day is None:
             raise _missing("day" if "day" in self.values and "time" not in self.values else "time")
         return self.how.when(stamp, day, _LAST_SECOND if end_of_day else _NOON)
 
     def day_or_none(self, name: str) -> date | None:
-        """Give a calendar day. Raises RowRefused: `bad_date`."""
+        """Give a calendar day. Raises Rejected: `bad_date`."""
         text = self.text_or_none(name)
         if text is None:
             return None
@@ -208,14 +216,16 @@ class Cells:
 def joined(values: Sequence[Cell], field: str) -> Cell | None:
     """Make one cell of several: texts with a space between, of those that hold anything. None where none does.
 
-    Raises RowRefused: `several_values` where two of a field of numbers do.
+    Raises Rejected: `several_values` where two of a field of numbers do.
     """
     there = [value for value in values if not isinstance(value, str) or value.strip()]
     if len(there) < 2:  # noqa: PLR2004  (one needs no joining)
         return there[0] if there else None
     if field in _NUMBERS:
-        raise RowRefused(
-            "several_values", "two of its columns hold a number: which one counts is not said", field=field
+        raise Rejected(
+            reason="several_values",
+            message="two of its columns hold a number: which one counts is not said",
+            field=field,
         )
     texts = (value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
     return " ".join(texts)
@@ -248,18 +258,20 @@ def reason_of(word: str, how: Reading) -> str:
 
 def _money(amount: Decimal, currency: str, name: str) -> Money:
     if currency not in EXPONENTS:
-        raise RowRefused("unknown_currency", "not a code of ISO 4217 in capitals", field="currency")
+        raise Rejected(reason="unknown_currency", message="not a code of ISO 4217 in capitals", field="currency")
     try:
         return Money(amount=amount, currency=currency)
     except ValueError:
-        raise RowRefused("bad_number", "an amount has at most 15 digits and 12 decimals", field=name) from None
+        raise Rejected(
+            reason="bad_number", message="an amount has at most 15 digits and 12 decimals", field=name
+        ) from None
 
 
-def _missing(name: str) -> RowRefused:
-    return RowRefused("missing_field", "needed, and empty or missing", field=name)
+def _missing(name: str) -> Rejected:
+    return Rejected(reason="missing_field", message="needed, and empty or missing", field=name)
 
 
 def _whole_number(value: Decimal, name: str) -> str:
     if value != value.to_integral_value() or value.adjusted() > _LONGEST:
-        raise RowRefused("bad_text", "a text or a whole number belongs here, not a fraction", field=name)
+        raise Rejected(reason="bad_text", message="a text or a whole number belongs here, not a fraction", field=name)
     return format(value.to_integral_value(), "f")

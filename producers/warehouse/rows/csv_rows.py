@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.reading.options import read_options
 from producers.warehouse.rows.cells import joined
 from producers.warehouse.rows.csv_text import TextLines, delimiter_of, encoding_of, separator_in
-from producers.warehouse.rows.declared import RowRefused, number_reader, split_unit, without_sign
-from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, RowOptions, read_options
+from producers.warehouse.rows.declared import number_reader, split_unit, without_sign
+from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, RowOptions
 from producers.warehouse.rows.reader import RowReader
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class _Columns:
         self._several = [(field, of_field) for field, of_field in places.items() if len(of_field) > 1]
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:
-        """Raises RowRefused: the cells of one field contradict each other."""
+        """Raises Rejected: the cells of one field contradict each other."""
         values = {field: cells[place] for field, place in self._single}
         for field, places in self._several:
             values[field] = str(joined([cells[place] for place in places], field) or "")
@@ -143,8 +144,8 @@ def _read_rows(
         try:
             cells = next(rows, None)
         except csv.Error:
-            refused = RowRefused(
-                "bad_quoting", "quotation marks do not match, or a cell has more than 131072 characters"
+            refused = Rejected(
+                reason="bad_quoting", message="quotation marks do not match, or a cell has more than 131072 characters"
             )
             yield from reader.refuse(refused, first=first, last=rows.line_num + above)
             continue
@@ -158,11 +159,11 @@ def _read_rows(
         if len(cells) != columns.count:
             message = f"the row has {len(cells)} cells, and the header {columns.count}"
             reason = "too_few_cells" if len(cells) < columns.count else "too_many_cells"
-            yield from reader.refuse(RowRefused(reason, message), first=first, last=last)
+            yield from reader.refuse(Rejected(reason=reason, message=message), first=first, last=last)
             continue
         try:
             values = columns.values(cells)
-        except RowRefused as error:
+        except Rejected as error:
             yield from reader.refuse(error, first=first, last=last)
             continue
         if totals.are_in(values):
@@ -193,14 +194,14 @@ class _Totals:
         if self._mark is None:
             return
         for name in _SUMMED:
-            with suppress(RowRefused):  # the row itself is refused for it
+            with suppress(Rejected):  # the row itself is refused for it
                 self._sums[name] += self._read(values, name) or 0
 
     def check(self, values: Mapping[str, str], where: str) -> Taken | Refused:
         self._checked = True
         try:
             said = {name: self._read(values, name) for name in _SUMMED}
-        except RowRefused as error:
+        except Rejected as error:
             return Refused(where, error.reason, error.message, error.field)
         if not any(figure is not None for figure in said.values()):
             return Refused(where, "totals_missing", "the row of totals has no figure")

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from producers.normalising import Rejected
 from producers.warehouse.rows.options import EPOCHS, RowOptions
 
 _WITH_UNIT: Final = re.compile(r"(.*?[0-9][-\u2212)]?)(?:\s*([^\W\d_][^\d]{0,19})|\s+([^\W\d_].{0,19}))", re.DOTALL)
@@ -35,17 +36,6 @@ def is_bounded(number: Decimal) -> bool:
     )
 
 
-class RowRefused(Exception):
-    """A row that cannot be turned into events; the rows around it may be fine. Parts as in `Refused`."""
-
-    def __init__(self, reason: str, message: str, *, field: str | None = None) -> None:
-        """Keep the parts."""
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.field = field
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When: `time` in UTC; `day` where the source gives a day; `local_day` is the day that the source wrote."""
@@ -62,7 +52,9 @@ def split_unit(text: str, unit: str | None) -> tuple[str, str | None]:
         return text, unit
     own = (found.group(2) or found.group(3)).strip()
     if unit is not None and unit.casefold() != own.casefold():
-        raise RowRefused("units_disagree", "the quantity and the column of units name two units", field="unit")
+        raise Rejected(
+            reason="units_disagree", message="the quantity and the column of units name two units", field="unit"
+        )
     return found.group(1), own
 
 
@@ -89,7 +81,7 @@ def number_reader(point: str, thousands: str) -> Callable[[str, str], Decimal]:
         if form.fullmatch(text) is None:
             unit = name == "quantity" and _WITH_UNIT.fullmatch(text)
             hint = "; option quantity_has_unit reads a unit behind it" if unit else ""
-            raise RowRefused("bad_number", message + hint, field=name)
+            raise Rejected(reason="bad_number", message=message + hint, field=name)
         plain = dropped.sub("", text) if dropped else text
         size = Decimal(plain.strip(_BELOW_ZERO).replace(point, "."))
         return -size if plain[0] in _BELOW_ZERO or plain[-1] in _BELOW_ZERO else size
@@ -105,7 +97,7 @@ def moment_reader(options: RowOptions) -> Callable[[str, str], Moment | date]:
     def read(text: str, name: str) -> Moment | date:
         found = _declared(text, forms, name) if forms else _iso(text, name)
         if found.year not in _YEARS:
-            raise RowRefused("bad_date", "a day is from 2000 to 2099", field=name)
+            raise Rejected(reason="bad_date", message="a day is from 2000 to 2099", field=name)
         return _instant(found, zone, name) if isinstance(found, datetime) else found
 
     return read
@@ -120,9 +112,9 @@ def _declared(text: str, forms: tuple[str, ...], name: str) -> date | datetime:
             continue
         found.add(parsed if form in EPOCHS or _HOURS.search(form) else parsed.date())
     if len(found) > 1:
-        raise RowRefused("ambiguous_date", "two of the declared forms read it as two days", field=name)
+        raise Rejected(reason="ambiguous_date", message="two of the declared forms read it as two days", field=name)
     if not found:
-        raise RowRefused("bad_date", f"not in a declared form: {' or '.join(forms)}", field=name)
+        raise Rejected(reason="bad_date", message=f"not in a declared form: {' or '.join(forms)}", field=name)
     return found.pop()
 
 
@@ -144,17 +136,21 @@ def _iso(text: str, name: str) -> date | datetime:
             return datetime.fromisoformat(text.replace(" Z", "Z").replace(" +", "+"))
     except ValueError:
         pass
-    raise RowRefused("bad_date", "not ISO 8601 such as 2026-01-31: option date_format declares others", field=name)
+    raise Rejected(
+        reason="bad_date", message="not ISO 8601 such as 2026-01-31: option date_format declares others", field=name
+    )
 
 
 def _instant(found: datetime, zone: ZoneInfo | None, name: str) -> Moment:
     local_day = found.date()
     if found.tzinfo is None:
         if zone is None:
-            raise RowRefused("time_without_zone", "a time without offset needs the option time_zone", field=name)
+            raise Rejected(
+                reason="time_without_zone", message="a time without offset needs the option time_zone", field=name
+            )
         early, late = (found.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
         if early.utcoffset() != late.utcoffset():
             message = "the clocks were changed then: this time came twice or never; give an offset"
-            raise RowRefused("ambiguous_time", message, field=name)
+            raise Rejected(reason="ambiguous_time", message=message, field=name)
         found = early
     return Moment(found.astimezone(UTC), None, local_day)

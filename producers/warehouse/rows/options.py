@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from producers.normalising import Rejected
 from producers.reading.files import Words
 from runtime.time_zones import TimeZoneName
 from schemas.money import EXPONENTS, read_decimal
@@ -197,17 +196,3 @@ class Cin7Options(BaseModel):
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 64 << 20
     adjustment: Literal["new_quantity", "change"] = "new_quantity"
     reasons: _Words = Field(default_factory=dict)
-
-
-O = TypeVar("O", bound=BaseModel)  # noqa: E741
-
-
-def read_options(model: type[O], options: Mapping[str, Any]) -> O:
-    """Check the settings of a source. Raises Rejected: `bad_options`, naming the first setting at fault."""
-    try:
-        return model.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in ("options", *first["loc"]))
-        message = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
-        raise Rejected(reason="bad_options", message=message, field=path) from None

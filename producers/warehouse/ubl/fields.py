@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.reading.numbers import quantity_from
+from producers.reading.texts import clean
 from producers.reading.xml_tree import Element
-from producers.warehouse.wrapping import clean, quantity_from
 
 _BASIC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 _AGGREGATE: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
