@@ -59,7 +59,7 @@ async def test_a_worker_consumes_only_once_the_store_takes_writes(stage: Stage) 
 
 async def test_a_worker_whose_solid_speaks_another_dialect_ends_before_it_consumes(stage: Stage) -> None:
     stage.document["paths"] = {"/api/v1/entries": {"get": {}, "post": {}}}
-    with pytest.raises(DialectMismatch, match="no path /api/v1/invoices; nearest: /api/v1/entries"):
+    with pytest.raises(DialectMismatch, match="no path /api/v1/invoices"):
         await ended(asyncio.create_task(stage.worker().run(asyncio.Event())))
     assert "subscribed" not in stage.said.words
 
