@@ -6,8 +6,9 @@ It must not know any format.
 import re
 from typing import Final
 
-_LONGEST: Final = 255
+LONGEST: Final = 255
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_FORMULA: Final = re.compile(r'="([^"]*)"|=\u201d([^\u201d]*)\u201d|=\u201c([^\u201d]*)\u201d')
 
 
 def clean(text: str | None) -> str | None:
@@ -16,4 +17,11 @@ def clean(text: str | None) -> str | None:
         return None
     if not text.isprintable():
         text = _UNPRINTABLE.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
-    return text.strip()[:_LONGEST].strip() or None
+    return text.strip()[:LONGEST].strip() or None
+
+
+def as_text(cell: str) -> str:
+    """Give a cell without outer spaces; `="00123"`, as spreadsheets keep leading zeros, is the text 00123."""
+    cell = cell.strip()
+    formula = _FORMULA.fullmatch(cell)
+    return next(part for part in formula.groups() if part is not None).strip() if formula else cell

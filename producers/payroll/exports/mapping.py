@@ -3,12 +3,11 @@
 The only module here that reads files: mappings, never payroll. It must not look at rows.
 """
 
-import codecs
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,14 +15,15 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.options import RunOptions
 from producers.payroll.tally import RunType
+from producers.reading.files import Words
 from producers.reading.options import read_options
+from producers.reading.written import WrittenTable
 from schemas.event_data import Text
 from schemas.money import Currency
 from schemas.payroll import LineKind
@@ -52,29 +52,26 @@ class Meaning(BaseModel):
     unless: Text | None = None
 
 
-class CsvMapping(BaseModel):
-    """How an export is written, and what its columns mean.
+class CsvMapping(WrittenTable):
+    """How an export is written, and what its columns mean; a line above the header may say days and the company.
 
     Headers are compared without regard to capitals and spaces. `pay_date`, `run`, the period, the company, one of
     `people` and one column of net pay must be in the file (dates and the company may stand in a line above the header
     instead), `amounts` may be. A column that is in none of the tables is refused once something stands in it.
-    A star in `amounts` and `ignored` stands for any text. `people` are the columns that name a person, `total_words`
+    A star in `amounts` and `ignored` stands for any text. `people` are the columns that name a person, `totals`
     what stands there instead in a row of totals; `unlabelled_totals = "people"` says that every row of totals has one.
     `checks` are columns that the file adds up itself, with the kinds (less those with a minus before them) that make
     them. `item` is a column of words that say what `item_amount` is, where a person has several rows: the column
     `<item>: <word>` of `amounts` has its meaning, and `item_totals` is where a word of totals begins a person's sums.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {"symbol": "signs", "date_format": "dates", "total_words": "totals"}
 
     provider: Text
-    encoding: Text = "utf-8-sig"
     delimiter: OneLetter = ","
-    decimal: OneLetter = "."
-    thousands: Annotated[str, Field(max_length=1)] = ","
-    symbol: str = ""
+    thousands: Literal["", ".", ",", " ", "'"] = ","
+    title_lines: Annotated[int, Field(ge=0, le=100)] | Literal["search"] = "search"
     currency: Currency | None = None
-    date_format: Text = "%Y-%m-%d"
     pay_date: Annotated[Names, Field(min_length=1)]
     period: Names = ()
     period_start: Names = ()
@@ -86,32 +83,18 @@ class CsvMapping(BaseModel):
     department: Names = ()
     location: Names = ()
     people: Annotated[Names, Field(min_length=1)]
-    total_words: tuple[Text, ...] = ("total", "totals", "grand total", "subtotal")
+    totals: Words = ("total", "totals", "grand total", "subtotal")
     unlabelled_totals: Literal["refuse", "people"] = "refuse"
     item: Text | None = None
     item_amount: Text | None = None
     item_totals: Text | None = None
-    ignored: tuple[Text, ...] = ()
     amounts: Annotated[Mapping[Text, Meaning], Field(min_length=1)]
     checks: Mapping[Text, tuple[Text, ...]] = {}
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            message = "no encoding of this name is known"
-            raise ValueError(message) from None
-        return encoding
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if not any(meaning.kind == "net_pay" for meaning in self.amounts.values()):
             message = "a mapping needs a column of the kind net_pay"
-            raise ValueError(message)
-        if self.decimal == self.thousands:
-            message = "decimal and thousands are two different signs"
             raise ValueError(message)
         for header, meaning in self.amounts.items():
             if header.count("*") > 1 or meaning.category.count("*") > header.count("*"):

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.normalising import Rejected
+from producers.reading.days import Moment
 from producers.warehouse.rows.cells import Cells, plain_word
 from producers.warehouse.rows.changes import DIRECTIONS
-from producers.warehouse.rows.declared import Moment
 from producers.warehouse.rows.names import part
 from schemas.event_data import EventData
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted

@@ -12,14 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.warehouse.rows.declared import (
-    Moment,
-    is_bounded,
-    moment_reader,
-    number_reader,
-    split_unit,
-    without_sign,
-)
+from producers.reading.days import Moment
+from producers.reading.numbers import NumberForm, has_unit, is_bounded, split_unit
+from producers.reading.texts import LONGEST, as_text
 from producers.warehouse.rows.options import RowOptions
 from schemas.money import EXPONENTS, Money
 
@@ -31,7 +26,6 @@ _NUMBERS: Final = frozenset(
 )
 _OF_CHANGES: Final = frozenset({"out", "before"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LONGEST: Final = 255
 _NOON: Final = timedelta(hours=12)
 _LAST_SECOND: Final = timedelta(hours=23, minutes=59, seconds=59)
 _COST_DECIMALS: Final = Decimal(1).scaleb(-12)
@@ -45,8 +39,9 @@ class Reading:
         self.options = options
         self.currency = options.currency or currency
         self.prefix = system_words
-        self.number = number_reader(options.decimal, options.thousands)
-        self.moment = lru_cache(maxsize=4096)(moment_reader(options))
+        self.quantities = NumberForm(options.decimal, options.thousands)
+        self.amounts = options.numbers
+        self.moment = lru_cache(maxsize=4096)(options.days.read)
         self.money = lru_cache(maxsize=4096)(_money)
         self.when = lru_cache(maxsize=4096)(self._when)
         self.reasons = {word.casefold(): ours for word, ours in options.reasons.items()}
@@ -94,15 +89,18 @@ class Cells:
         value = self.values.get(name)
         if value is None:
             return None
-        text = value.strip() if isinstance(value, str) else _whole_number(value, name)
+        text = as_text(value) if isinstance(value, str) else _whole_number(value, name)
         if not text:
             return None
-        if len(text) > _LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
+        if len(text) > LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
             raise Rejected(reason="bad_text", message="a text has at most 255 characters, all printable", field=name)
         return text
 
-    def number_or_none(self, name: str, *, sign: str | None = None) -> Decimal | None:
-        """Give a number, which `sign` may stand beside. Raises Rejected: `bad_number`."""
+    def number_or_none(self, name: str) -> Decimal | None:
+        """Give a number. Raises Rejected: `bad_number`."""
+        return self._number(name, self.how.quantities)
+
+    def _number(self, name: str, form: NumberForm) -> Decimal | None:
         value = self.values.get(name)
         if value is None or value == "":
             return None
@@ -112,8 +110,7 @@ class Cells:
                     reason="bad_number", message="a number has at most 16 digits and 12 decimals", field=name
                 )
             return value
-        stripped = without_sign(value.strip(), sign)
-        return self.how.number(stripped, name) if stripped else None
+        return number_in(value, name, form) if value.strip() else None
 
     def amount(self) -> Amount:
         """Give the quantity. Raises Rejected: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
@@ -127,7 +124,7 @@ class Cells:
         value, unit = self.values.get("quantity"), self.text_or_none("unit")
         if isinstance(value, str) and self.how.options.quantity_has_unit:
             value, unit = split_unit(value.strip(), unit)
-            written = self.how.number(value, "quantity") if value else None
+            written = number_in(value, "quantity", self.how.quantities) if value else None
         else:
             written = self.number_or_none("quantity")
         if written is None:
@@ -185,7 +182,7 @@ class Cells:
 
     def money_or_none(self, name: str) -> Money | None:
         """Give an amount in the row's currency. Raises Rejected: `bad_number`, `unknown_currency`."""
-        amount = self.number_or_none(name, sign=self.how.options.currency_sign)
+        amount = self._number(name, self.how.amounts)
         if amount is None:
             return None
         return self.how.money(amount, self.text_or_none("currency") or self.how.currency, name)
@@ -211,6 +208,16 @@ class Cells:
         if word is None:
             return self.how.options.reason, None
         return reason_of(word, self.how), word
+
+
+def number_in(text: str, name: str, form: NumberForm) -> Decimal:
+    """Give the number of a cell of field `name`. Raises Rejected: `bad_number`."""
+    number = form.read(text)
+    if number is None:
+        hint = "; option quantity_has_unit reads a unit behind it" if name == "quantity" and has_unit(text) else ""
+        message = f"not a number with {form}: options decimal and thousands declare others{hint}"
+        raise Rejected(reason="bad_number", message=message, field=name)
+    return number
 
 
 def joined(values: Sequence[Cell], field: str) -> Cell | None:
@@ -272,6 +279,6 @@ def _missing(name: str) -> Rejected:
 
 
 def _whole_number(value: Decimal, name: str) -> str:
-    if value != value.to_integral_value() or value.adjusted() > _LONGEST:
+    if value != value.to_integral_value() or value.adjusted() > LONGEST:
         raise Rejected(reason="bad_text", message="a text or a whole number belongs here, not a fraction", field=name)
     return format(value.to_integral_value(), "f")

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.normalising import Rejected
+from producers.reading.days import Moment
 from producers.warehouse.rows.alone import receipt_line
 from producers.warehouse.rows.cells import Cells
-from producers.warehouse.rows.declared import Moment
 from producers.warehouse.rows.names import part
 from producers.warehouse.rows.options import Kind
 from schemas.event_data import EventData, EventModel

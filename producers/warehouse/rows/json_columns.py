@@ -66,8 +66,8 @@ class Columns:
         }
         self._others = {field: paths for field, paths in self._paths.items() if field not in self._simple}
         known = {names[0] for paths in self._paths.values() for depth, names in paths if depth is None}
-        self._known = known | {name.partition(".")[0] for name in options.ignore_columns}
-        self._all = "*" in options.ignore_columns
+        self._known = known | {name.partition(".")[0] for name in options.ignored}
+        self._all = "*" in options.ignored
 
     def cells(self, row: Row) -> dict[str, Cell]:
         """Give the row's cells by our field names. Raises Rejected: `unknown_column`, `wrong_type`."""
@@ -75,7 +75,7 @@ class Columns:
             raise Rejected(reason="wrong_type", message="a row is a JSON object, in a list at the path of option rows")
         if not self._all and not row.value.keys() <= self._known:
             name = next(name for name in row.value if name not in self._known)
-            message = "this field is not known: map it in the option columns, or add it to ignore_columns"
+            message = "this field is not known: map it in the option columns, or add it to ignored"
             raise Rejected(reason="unknown_column", message=message, field=name[:100])
         values: dict[str, Cell] = {}
         for field, name in self._simple.items():

@@ -17,10 +17,10 @@ from tests.unit.producers.payroll.made_runs import MADE, ROOT, csv_refused, csv_
 
 MAPPING: dict[str, Any] = {
     "provider": "made",
-    "date_format": "%d.%m.%Y",
+    "dates": "%d.%m.%Y",
     "decimal": ",",
     "thousands": ".",
-    "symbol": "€",
+    "signs": "€",
     "currency": "EUR",
     "delimiter": ";",
     "pay_date": "Paid",
@@ -169,8 +169,8 @@ def test_a_row_without_a_person_is_not_added() -> None:
         (made_csv(ROWS[0] + ";1.000,51", header=HEADER + ";Cost"), "totals_differ"),
         (made_csv('"Ann;A'), "not_csv"),
         (b"", "missing_columns"),
-        ("Who;Team;Run;Paid;Gross;Tax;Net\nAnn Müller".encode("latin-1"), "bad_encoding"),
-        (made_csv(*ROWS).decode().encode("utf-16-le"), "bad_encoding"),
+        ("Who;Team;Run;Paid;Gross;Tax;Net\nAnn Müller".encode("latin-1"), "wrong_encoding"),
+        (made_csv(*ROWS).decode().encode("utf-16-le"), "wrong_encoding"),
         (made_csv("Ann;A;r1;17.04.2026;(1.000,50;200,25;800,25"), "bad_amount"),
         (made_csv("Ann;A;r1;17.04.2026;-1.000,50-;200,25;800,25"), "bad_amount"),
     ],

@@ -180,7 +180,7 @@ def test_memory_grows_by_a_hash_a_row_and_not_by_the_row() -> None:
 def _peak_memory(count: int) -> int:
     lines = "".join(f"{n:0>200},{'x' * 1800},1,found,2026-01-15\n" for n in range(count))
     stream = BytesIO(("item,note,quantity,reason,day\n" + lines).encode())
-    options = {"kind": "adjusted", "ignore_columns": ["note"]}
+    options = {"kind": "adjusted", "ignored": ["note"]}
     tracemalloc.start()
     try:
         assert sum(1 for _ in csv_rows.read(stream, NormaliseContext(options=options))) == count

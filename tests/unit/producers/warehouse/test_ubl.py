@@ -221,7 +221,7 @@ def test_utf_16_is_read_as_the_document_declares_it() -> None:
     [
         ('unitCode="EA">5<', 'unitCode="CT">5<', "units_differ", "ReceiptLine.RejectedQuantity"),
         ('unitCode="EA">5<', 'unitCode="EA">51<', "rejected_exceeds_received", "ReceiptLine.RejectedQuantity"),
-        ('unitCode="EA">50<', 'unitCode="EA">-50<', "bad_quantity", "ReceiptLine.ReceivedQuantity"),
+        ('unitCode="EA">50<', 'unitCode="EA">-50<', "negative_quantity", "ReceiptLine.ReceivedQuantity"),
         ('unitCode="EA">50<', 'unitCode="EA">1.000,5<', "bad_quantity", "ReceiptLine.ReceivedQuantity"),
         ('unitCode="EA">50<', 'unitCode="EA"><', "missing_quantity", "ReceiptLine.ReceivedQuantity"),
         ("2026-01-15", "2026-02-30", "bad_date", "ReceiptLine.ReceivedDate"),

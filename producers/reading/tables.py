@@ -1,4 +1,4 @@
-"""The text of a CSV file: its encoding, its lines, its delimiter. It must not know what a column means.
+"""The text of a table: its encoding, its lines and its delimiter, declared or in no doubt.
 
 Nothing is guessed: a byte order mark is a statement, and a delimiter is taken where the header then names the columns.
 """
@@ -12,8 +12,9 @@ from io import TextIOWrapper
 from typing import BinaryIO, Final
 
 from producers.normalising import Rejected
-from producers.warehouse.rows.options import ENCODINGS, CsvOptions
+from producers.reading.written import ENCODINGS
 
+MOST_TITLE_LINES: Final = 30
 DELIMITERS: Final = (",", ";", "\t", "|")
 _CHUNK: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 20
@@ -29,7 +30,7 @@ _PLAIN: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-
 """Decoders that take the mark for a character, so that places in the file can be counted."""
 
 
-def encoding_of(stream: BinaryIO, options: CsvOptions) -> str:
+def encoding_of(stream: BinaryIO, declared: str) -> str:
     """Find the encoding and make sure that all of the file is in it. The stream is then at its beginning.
 
     Raises Rejected: `wrong_encoding` with the line and the byte.
@@ -37,7 +38,6 @@ def encoding_of(stream: BinaryIO, options: CsvOptions) -> str:
     mark = stream.read(4)
     stream.seek(0)
     found = next((name for sign, name in _MARKS if mark.startswith(sign)), None)
-    declared = options.encoding
     if found == "utf-32" or (found is not None and declared != "utf-8" and not declared.startswith(found)):
         message = f"the file says by its first bytes that it is {found}, and {declared} is declared"
         raise Rejected(reason="wrong_encoding", message=message, field="encoding")
@@ -120,12 +120,21 @@ def delimiter_of(header: str, names: Callable[[Sequence[str]], bool]) -> str:
 
     Where none does it is the one that stands there most often, for the message that follows.
     """
-    fitting = [sign for sign in DELIMITERS if names(_split(header, sign))]
+    fitting = [sign for sign in DELIMITERS if names(split_or_none(header, sign))]
     return fitting[0] if fitting else max(DELIMITERS, key=header.count)
 
 
-def _split(header: str, delimiter: str) -> Sequence[str]:
+def split_header(header: str, delimiter: str) -> Sequence[str]:
+    """Give the cells of a header. Raises Rejected: `bad_quoting`."""
     try:
         return next(csv.reader([header], delimiter=delimiter, strict=True), [])
     except csv.Error:
-        return []
+        message = "the header's quotation marks do not match; a header stands on one line"
+        raise Rejected(reason="bad_quoting", message=message) from None
+
+
+def split_or_none(header: str, delimiter: str) -> Sequence[str]:
+    """Give the cells of a line; none where its quotation marks do not match."""
+    with suppress(Rejected):
+        return split_header(header, delimiter)
+    return []
