@@ -7,10 +7,19 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SecretStr,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from runtime import secret_files
 from runtime.errors import ConfigurationError
@@ -79,6 +88,42 @@ class CursorSettings(Section):
         return self
 
 
+class PageSettings(Section):
+    """`pages` of a polled feed: how one answer leads to the next page.
+
+    `link`: by its `Link` header. `next`: by the `field` that holds an address, or the value of `param`. `number`: by
+    counting `param` from `first` in steps of `step`, until a page has no items, or fewer than `size`.
+    """
+
+    kind: Literal["link", "next", "number"] = "link"
+    field: str | None = None
+    param: str | None = None
+    first: int = Field(default=1, ge=0)
+    step: int = Field(default=1, gt=0)
+    size: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> "PageSettings":
+        if (self.kind == "next") != (self.field is not None):
+            msg = "field (the field of an answer that leads to the next page) is said with kind next, and with no other"
+            raise ValueError(msg)
+        if self.kind == "number" and self.param is None:
+            msg = "param (the parameter that takes the number of the page) is missing"
+            raise ValueError(msg)
+        return self
+
+
+OLD_PAGES: Final = {
+    "next_field": "field",
+    "next_param": "param",
+    "page_param": "param",
+    "page_first": "first",
+    "page_step": "step",
+    "page_size": "size",
+}
+"""Settings of before, and what they are called in `pages` now."""
+
+
 class PollingFeed(_AnyFeed):
     """`[feeds.<name>]` with a `url`: an HTTP API that is asked again and again."""
 
@@ -92,12 +137,7 @@ class PollingFeed(_AnyFeed):
     cursor: CursorSettings | None = None
     overlap_seconds: float = Field(default=300, ge=0)
     etag: bool = True
-    next_field: str | None = None
-    next_param: str | None = None
-    page_param: str | None = None
-    page_first: int = Field(default=1, ge=0)
-    page_step: int = Field(default=1, gt=0)
-    page_size: int | None = Field(default=None, gt=0)
+    pages: PageSettings = PageSettings()
     calls_per_minute: float = Field(default=60, gt=0)
     every_seconds: float = Field(default=300, gt=0)
     timeout_seconds: float = Field(default=30, gt=0)
@@ -114,6 +154,30 @@ class PollingFeed(_AnyFeed):
         if self.token_file is not None:
             return read_secret(f"feeds.{name}.token_file", self.token_file, secret_files.TOKEN)
         return None if self.token is None else self.token.get_secret_value()
+
+    _renamed: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def renamed(self) -> tuple[str, ...]:
+        """A sentence for each setting that was said by the name of before."""
+        return self._renamed
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_old_names(cls, said: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - raw
+        old = [name for name in OLD_PAGES if name in said] if isinstance(said, Mapping) else []
+        if not old:
+            return handler(said)
+        if "pages" in said or {"next_field", "page_param"} <= {*old}:
+            msg = f'{", ".join(old)}: say pages instead, for example pages = {{ kind = "number", param = "page" }}'
+            raise ValueError(msg)
+        kind = "next" if any(name.startswith("next_") for name in old) else "number"
+        feed = handler(
+            {name: value for name, value in said.items() if name not in OLD_PAGES}
+            | {"pages": {"kind": kind} | {OLD_PAGES[name]: said[name] for name in old}}
+        )
+        feed._renamed = tuple(f"{name} is called pages.{OLD_PAGES[name]} now; both work" for name in old)  # noqa: SLF001 - of this very class
+        return feed
 
     @field_validator("url")
     @classmethod
@@ -135,16 +199,6 @@ class PollingFeed(_AnyFeed):
                 msg = f"{name} looks like a secret: put it into token_file, and say token_header and token_prefix"
                 raise ValueError(msg)
         return headers
-
-    @model_validator(mode="after")
-    def _pages_go_on(self) -> "PollingFeed":
-        if self.next_param is not None and self.next_field is None:
-            msg = "next_param needs next_field: the field of an answer that holds its value"
-            raise ValueError(msg)
-        if self.page_param is not None and self.next_field is not None:
-            msg = "say one: page_param, where pages are numbered, or next_field, where an answer leads to the next"
-            raise ValueError(msg)
-        return self
 
 
 def _kind(written: Any) -> str:  # noqa: ANN401 - raw, as it was written

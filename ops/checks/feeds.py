@@ -30,6 +30,7 @@ async def _feed(name: str, feed: FeedSettings, settings: Settings, notes: list[s
     context = context_of(name, feed, settings)
     read = f"{feed.source} in {context.currency}"
     if not isinstance(feed, FolderFeed):
+        notes += feed.renamed
         return f"{_address(name, feed)}, {read}"
     try:
         text, found = await Aside.once(f"feeds.{name}", PATIENCE_SECONDS / 3, _folder, name, settings)

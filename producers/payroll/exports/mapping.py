@@ -5,7 +5,6 @@ The only module here that reads files: mappings, never payroll. It must not look
 
 import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
@@ -22,6 +21,7 @@ from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.options import RunOptions
 from producers.payroll.tally import RunType
 from producers.reading.files import Words
+from producers.reading.mappings import providers, shipped
 from producers.reading.options import read_options
 from producers.reading.written import WrittenTable
 from schemas.event_data import Text
@@ -29,7 +29,7 @@ from schemas.money import Currency
 from schemas.payroll import LineKind
 from schemas.problems import first_problem
 
-PROVIDERS: Final = ("adp", "gusto", "onpay", "paychex", "quickbooks")
+PROVIDERS: Final = providers(__package__)
 """The mappings that come with the relay."""
 
 OneLetter = Annotated[str, Field(min_length=1, max_length=1)]
@@ -109,13 +109,16 @@ class CsvMapping(WrittenTable):
 class CsvOptions(RunOptions):
     """`provider` takes a mapping that comes with the relay, `mapping` a file (or its content as a table)."""
 
-    provider: Literal["adp", "gusto", "onpay", "paychex", "quickbooks"] | None = None
+    provider: str | None = None
     mapping: str | Mapping[str, Any] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.provider is None) == (self.mapping is None):
             message = f"give provider ({', '.join(PROVIDERS)}) or mapping (a file), and not both"
+            raise ValueError(message)
+        if self.provider not in {None, *PROVIDERS}:
+            message = f"there is no mapping of this provider; there are {', '.join(PROVIDERS)}"
             raise ValueError(message)
         return self
 
@@ -124,8 +127,7 @@ def load(context: NormaliseContext) -> tuple[CsvOptions, CsvMapping]:
     """Read the options and the mapping that they name. Raises Rejected `bad_options`, `bad_mapping`."""
     options = read_options(CsvOptions, context.options)
     if options.provider is not None:
-        text = (files(__package__) / "mappings" / f"{options.provider}.toml").read_text(encoding="utf-8")
-        return options, _checked(_parsed(text))
+        return options, _checked(shipped(__package__, options.provider))
     if isinstance(options.mapping, Mapping):
         return options, _checked(options.mapping)
     path = Path(options.mapping or "")

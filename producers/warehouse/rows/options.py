@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from producers.reading.files import Words
+from producers.reading.mappings import shipped
 from producers.reading.written import Written, WrittenTable
 from schemas.money import EXPONENTS, read_decimal
 
@@ -43,6 +44,7 @@ _Words = Mapping[_Word, _Word]
 class RowOptions(Written):
     """What CSV and JSON have in common, besides how texts are written.
 
+    `provider` takes a mapping that comes with the relay; what stands beside it is added to it, or replaces it.
     `columns` maps our fields to the source's columns; a field that is not in it has our own name, and one of several
     columns is their texts with a space between. `kind` is that of all rows; without it each row has a `kind` (words of
     its own: `kinds`) or a `change` of a stock log (`changes`).
@@ -58,6 +60,7 @@ class RowOptions(Written):
         "ignore_columns": "ignored",
     }
 
+    provider: str | None = None
     columns: Mapping[str, Words] = Field(default_factory=dict)
     kind: Kind | None = None
     kinds: Mapping[_Word, Kind | Literal["ignored"]] = Field(default_factory=dict)
@@ -74,6 +77,17 @@ class RowOptions(Written):
     def columns_for(self, field: str) -> tuple[str, ...]:
         """Give the columns that make a field: those it is mapped to, else the one of its own name."""
         return self.columns.get(field, () if field in _ONLY_MAPPED else (field,))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_providers(cls, options: object) -> object:
+        if not isinstance(options, Mapping) or not isinstance(options.get("provider"), str):
+            return options
+        mapping = shipped(__package__, options["provider"])
+        for name, value in options.items():
+            table = mapping.get(name)
+            mapping[name] = {**table, **value} if isinstance(table, dict) and isinstance(value, Mapping) else value
+        return mapping
 
     @field_validator("columns")
     @classmethod
