@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from schemas.envelope import Event
 from store.storable import MOST_KEY_BYTES, key_of, storable
 
 State = Literal["intended", "unknown", "applied", "refused"]
@@ -26,6 +27,11 @@ class EventRef:
     def __post_init__(self) -> None:
         """Refuse text that cannot be kept (ValueError)."""
         _refuse_unstorable(self.source, self.id, self.type, self.subject)
+
+    @classmethod
+    def of(cls, event: Event) -> "EventRef":
+        """The event's own."""
+        return cls(source=event.source, id=event.id, type=event.type, subject=event.subject)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
 
+from schemas.envelope import Event
 from schemas.money import Money
 from store.inbox import EventRef
 from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
@@ -80,7 +81,7 @@ class StockBook:
         self._earlier = earlier
         self._told_again: set[str] = set()
 
-    async def complete(self, plan: Plan, event: EventRef) -> Plan:
+    async def complete(self, plan: Plan, event: Event) -> Plan:
         """The plan with the entry that what it tells of stock makes; without one where that is nothing, or comes later.
 
         Idempotent. Safe to cancel: what was recorded is recorded.
@@ -99,9 +100,9 @@ class StockBook:
         self._refuse_without_opt_in(told)
         await self._refuse_merged_before(told)
         try:
-            fact = await self._records.record(self._recording(told, event))
+            fact = await self._records.record(self._recording(told, EventRef.of(event)))
         except OtherContent as other:
-            told, fact = await self._told_otherwise(told, event, known=other.known)
+            told, fact = await self._told_otherwise(told, EventRef.of(event), known=other.known)
         if fact.batch is not None:
             await self._tell_again(fact.batch)
         if fact.state != "own":

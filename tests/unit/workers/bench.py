@@ -15,9 +15,10 @@ from store.inbox import EventRef, Inbox
 from store.watch import Watch
 from tests.fakes import NOON, FakeClock
 from tests.unit.workers.solid import Crash, FakeSolid
-from workers.applying import Applier, Fact, Timing
+from workers.applying import Applier, Timing
 from workers.chart import Chart
 from workers.earlier import Earlier
+from workers.occasion import Occasion
 from workers.plans.writes import ContactWrite, EntryWrite, InvoiceWrite, Line, PaymentWrite, Plan
 
 COMPANY = "main"
@@ -116,9 +117,9 @@ def event(number: int = 1) -> EventRef:
     return EventRef(source="/webhooks/stripe", id=f"evt_{number}", type="sales.payment.succeeded.v1", subject="ch_1")
 
 
-def fact(number: int = 1, *, happened: datetime = NEWS) -> Fact:
+def fact(number: int = 1, *, happened: datetime = NEWS) -> Occasion:
     """A fact of that event; by default it happened after the inbox began."""
-    return Fact(event(number), happened, CHART)
+    return Occasion(event(number), happened, CHART)
 
 
 def entry(name: str = "fact:fee", amount: str = "1.50") -> EntryWrite:

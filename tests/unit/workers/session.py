@@ -10,9 +10,10 @@ from messaging.delivery import Delivery
 from runtime.settings import WorkerSettings
 from store.errors import StoreUnavailable
 from tests.fakes import FakeClock
-from workers.books.payroll import PayrollPolicy
+from workers.books.books import sample_books
 from workers.outcomes import GiveBack, Outcome
-from workers.worker import Parts, Worker
+from workers.parts import Parts
+from workers.worker import Worker
 
 HOLD = 60.0
 
@@ -199,14 +200,14 @@ class Stage:
             "bucket": self.bucket,
             "mint": self.mint,
             "solid": FakeSolid(),
-            "dialect": SimpleNamespace(check=lambda _: self.problems, adjustments=None),
+            "dialect": SimpleNamespace(adjustments=None),
             "inbox": self.store,
             "applier": SimpleNamespace(longest_call=35.0),
             "sweeper": FakeSweeper(self.said, self.unswept),
             "stock": None,
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
-            "books": SimpleNamespace(accounts={}, items={}, payroll=PayrollPolicy()),
+            "books": sample_books().model_copy(update={"accounts": {}}),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),
         }
