@@ -10,7 +10,7 @@ from messaging.delivery import Delivery
 from runtime.settings import WorkerSettings
 from store.errors import StoreUnavailable
 from tests.fakes import FakeClock
-from workers.books.books import sample_books
+from workers.books.payroll import PayrollPolicy
 from workers.outcomes import GiveBack, Outcome
 from workers.parts import Parts
 from workers.worker import Worker
@@ -207,7 +207,7 @@ class Stage:
             "stock": None,
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
-            "books": sample_books().model_copy(update={"accounts": {}}),
+            "books": SimpleNamespace(roles={}, items={}, payroll=PayrollPolicy()),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),
         }
