@@ -127,7 +127,7 @@ class Doubt:
     epoch: int
     since: datetime
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
-    no: "Refused | None" = None
+    no: "Refusal | None" = None
     watched: float = field(default=0.0, compare=False)
     ours: bool = field(default=False, compare=False)
 
@@ -156,7 +156,7 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class Accepted:
     """Solid has the record."""
 
     solid_id: str
@@ -164,7 +164,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """Solid said no, for good, and keeps nothing of it."""
 
     code: str
@@ -175,7 +175,7 @@ class Refused:
 class Unknown:
     """It was sent and no answer came that proves anything. `no`: what was said was a no."""
 
-    no: Refused | None = None
+    no: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class Release:
     """Nothing was sent under this claim."""
 
 
-Change = Renew | Applied | Refused | Unknown | Release
+Change = Renew | Accepted | Refusal | Unknown | Release
 
 
 def _refuse_unstorable(*texts: str | None) -> None:

@@ -18,7 +18,7 @@ from messaging.bucket import NoToken
 from runtime.clock import Clock
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
 from solid.models import NewRecord
-from store.claims import Refused as No
+from store.claims import Refusal
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, Fresh, Inbox, Intent
 from workers.errors import Conflicting, NotYet
@@ -190,7 +190,7 @@ class Applier:
             await self._tell_no(write, fence, error)
             raise Parked(period_key(write.date), str(error)) from error
         except RefusedInDoubt as error:
-            no = No(error.code, error.message)
+            no = Refusal(error.code, error.message)
             await self._inbox.unknown(self._company, write.external_id, fence.epoch, no=no)
             raise
         except Refused as error:

@@ -15,7 +15,7 @@ import structlog
 from runtime.clock import Clock
 from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.lookups import moves
-from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
+from solid.models import Contact, NewContact, NewEntry, NewRecord
 from store.inbox import Doubt, Fresh, Inbox
 from workers.earlier import NotRead
 from workers.errors import Conflicting, HeldForPerson, Undecided
@@ -23,6 +23,7 @@ from workers.external_ids import external_id_of
 from workers.occasion import Occasion
 from workers.patience import when_open
 from workers.plans.writes import AnyWrite, EntryWrite, Parked
+from workers.prerequisites import FindsEarlier
 
 log = structlog.get_logger()
 
@@ -41,15 +42,11 @@ class SearchesSolid(Protocol):
         ...
 
 
-class KnowsEarlier(Protocol):
+class KnowsEarlier(FindsEarlier, Protocol):
     """What finding needs of `workers.earlier`."""
 
     async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
         """See `Earlier.concerns`."""
-        ...
-
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
-        """See `Earlier.find`."""
         ...
 
 

@@ -56,7 +56,7 @@ class Pipeline:
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
-    earlier: prerequisites.KnowsEarlier
+    earlier: prerequisites.FindsEarlier
     completions: Mapping[str, Completion]
     policy: RetryPolicy
     settle_seconds: float

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from schemas.money import Money, iso_exponent
-from solid.models import ContactType, Kind
+from solid.models import ContactType, RecordKind
 from workers.external_ids import ExternalId
 from workers.plans.movement import Told
 
@@ -295,7 +295,7 @@ class Prerequisite(Value):
     """
 
     external_id: ExternalId
-    kind: Kind | None = None
+    kind: RecordKind | None = None
 
 
 class RefundsReach(Value):

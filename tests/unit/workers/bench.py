@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from solid.models import Account
 from store.cases import Cases
-from store.claims import Refused, WriteRow
+from store.claims import Refusal, WriteRow
 from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
 from store.inbox import EventRef, Inbox
@@ -46,7 +46,7 @@ class BreakableInbox(Inbox):
         self._break()
         await super().applied(company, external_id, epoch, solid_id=solid_id, adopted=adopted)
 
-    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refusal | None = None) -> None:
         """See `Inbox.unknown`."""
         self._break()
         await super().unknown(company, external_id, epoch, no=no)

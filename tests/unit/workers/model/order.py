@@ -22,7 +22,7 @@ from schemas.envelope import Event
 from schemas.event_data import EventData
 from schemas.sales import DisputeLost, DisputeWon, PaymentRefunded, PayoutFailed, RefundFailed
 from solid.client import Absent, Days, Lookup
-from solid.models import Account, Contact, Kind, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
+from solid.models import Account, Contact, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord, RecordKind
 from store import transitions
 from store.claims import Change, Claim, EventRef, Intent, WriteRow
 from store.inbox import Inbox
@@ -178,7 +178,7 @@ class NothingEarlier:
         del stream, happened, day
         return False
 
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+    async def find(self, kind: RecordKind, external_id: str, *, day: date) -> str | None:
         """Find nothing."""
         del kind, external_id, day
         return None
