@@ -36,14 +36,13 @@ from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
 from store.migrate import upgrade
-from workers.applying import Applier, KnowsEarlier, Timing
+from workers.applying import Applier, Timing
 from workers.books.books import sample_books
 from workers.chart import Chart
 from workers.earlier import Earlier
+from workers.finding import KnowsEarlier
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
-from workers.stock.book import StockBook
-from workers.stock.memory import MemoryRecords
 from workers.worker import Worker
 
 AT_A_TIME: Final = 16
@@ -212,7 +211,7 @@ def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEar
         inbox=inbox,
         applier=Applier(solid=client, inbox=inbox, earlier=earlier, company=company, timing=TIMING, clock=CLOCK),
         earlier=earlier,
-        stock=StockBook(records=MemoryRecords(), books=sample_books(), company=company),
+        completions={},
         policy=RetryPolicy((10,), max_attempts=1, max_deferrals=1),
         settle_seconds=TIMING.settle,
         company=company,

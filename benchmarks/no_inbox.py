@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from solid.models import Kind
-from store.claims import Claim, EventRef, Fresh, Intent, Refused
+from solid.models import RecordKind
+from store.claims import Claim, EventRef, Fresh, Intent, Refusal
 from store.inbox import Inbox
 
 MANY: Final = Decimal(10**12)
@@ -37,7 +37,7 @@ class NoInbox(Inbox):
     async def refused(self, company: str, external_id: str, epoch: int, *, code: str, message: str) -> None:
         """Do nothing."""
 
-    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refusal | None = None) -> None:
         """Do nothing."""
 
     async def release(self, company: str, external_id: str, epoch: int) -> None:
@@ -70,7 +70,7 @@ class NothingEarlier:
         del stream, happened, day
         return False
 
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+    async def find(self, kind: RecordKind, external_id: str, *, day: date) -> str | None:
         """Find nothing."""
         del kind, external_id, day
         return None

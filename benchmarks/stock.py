@@ -14,7 +14,6 @@ from benchmarks.staging import Setting, await_said
 from benchmarks.stock_events import adjustments, opening_receipt, sku
 from schemas.envelope import Event
 from staging.processes import wait_for
-from store.inbox import EventRef
 from workers.books.books import sample_books
 from workers.plans import plan
 from workers.plans.writes import EntryWrite
@@ -60,8 +59,7 @@ async def _one_entry_each(events: Iterable[Event]) -> dict[str, Decimal]:
     book = StockBook(records=MemoryRecords(), books=books, company="alone")
     balances: dict[str, Decimal] = defaultdict(Decimal)
     for event in events:
-        ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-        for write in (await book.complete(plan(event, books), ref)).writes:
+        for write in (await book.complete(plan(event, books), event)).writes:
             if isinstance(write, EntryWrite):
                 for line in write.lines:
                     balances[line.account] += (line.debit or Decimal(0)) - (line.credit or Decimal(0))

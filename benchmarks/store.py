@@ -23,11 +23,11 @@ from typing import Final
 from sqlalchemy import text
 
 from runtime.clock import SystemClock
+from staging.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
 from store.claims import Fresh
 from store.engine import connect, transact
 from store.inbox import EventRef, Inbox, Intent
 from store.migrate import upgrade
-from tests.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
 
 CONCURRENT: Final = (1, 16, 64)
 SYNCED_WRITES: Final = 51

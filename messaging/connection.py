@@ -46,7 +46,7 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 SAID_AGAIN_SECONDS = 60.0
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class Link:
@@ -192,7 +192,7 @@ def said_of(error: Exception) -> str:
     return str(error) if isinstance(error, ChannelClosed | ConnectionClosed) else words_of(error)
 
 
-async def within(seconds: float, call: Awaitable[Answer]) -> Answer:
+async def within(seconds: float, call: Awaitable[Result]) -> Result:
     """The call's answer, or TimeoutError. Safe to cancel.
 
     A time-out given to aio_pika itself ends in `asyncio.wait_for`, which loses a cancellation now and then before

@@ -42,7 +42,7 @@ BROUGHT_HOME_AT_ONCE: Final = 500
 Look = Callable[[], Awaitable[Sequence[str]]]
 """Asks the management API, where there is one, which settings would lose facts: a sentence for each."""
 
-Brake = Callable[[float], Awaitable[None]]
+PullBrake = Callable[[float], Awaitable[None]]
 """Pulls the brake of one company for so many seconds, and tells its mint why."""
 
 
@@ -68,7 +68,7 @@ class TopologyWatch:
         every_seconds: float = WATCH_EVERY_SECONDS,
     ) -> None:
         self.problem: str | None = None
-        self.brakes: list[Brake] = []
+        self.brakes: list[PullBrake] = []
         self.lost: list[Callable[[], None]] = []
         self._link = link
         self._companies = companies

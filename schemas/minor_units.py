@@ -12,7 +12,7 @@ from typing import Final, Literal
 from schemas.errors import AmountRefused, UnknownCurrency
 from schemas.money import Money, iso_exponent
 
-Provider = Literal["stripe", "iso"]
+MinorUnitRule = Literal["stripe", "iso"]
 
 MAX_MINOR: Final = 10**15
 """No amount is larger than this in minor units; a larger one is a mistake of the sender."""
@@ -26,7 +26,7 @@ _TWO: Final = 2
 _THREE: Final = 3
 
 
-def minor_units(provider: Provider, currency: str) -> int:
+def minor_units(provider: MinorUnitRule, currency: str) -> int:
     """How many decimals the provider's whole numbers carry in this upper-case currency.
 
     Raises UnknownCurrency, also for a currency that the provider does not document and ISO does not write
@@ -36,7 +36,7 @@ def minor_units(provider: Provider, currency: str) -> int:
     return _DECIMALS[provider](currency)
 
 
-def from_minor(provider: Provider, amount: int, currency: str) -> Money:
+def from_minor(provider: MinorUnitRule, amount: int, currency: str) -> Money:
     """Turn the provider's whole number into Money; the code may be in lower case, as Stripe sends it.
 
     Raises UnknownCurrency, or AmountRefused with `reason` `amount_not_integer` (a bool, float, Decimal or
@@ -75,7 +75,7 @@ def _stripe(currency: str) -> int:
     raise UnknownCurrency(msg)
 
 
-def _step(provider: Provider, currency: str) -> int:
+def _step(provider: MinorUnitRule, currency: str) -> int:
     if provider == "stripe" and currency in _STRIPE_TIMES_100_OF_WHOLE:
         return 100
     if provider == "stripe" and currency in _STRIPE_THOUSANDTHS:
@@ -83,4 +83,4 @@ def _step(provider: Provider, currency: str) -> int:
     return 1
 
 
-_DECIMALS: Final[Mapping[Provider, Callable[[str], int]]] = {"stripe": _stripe, "iso": iso_exponent}
+_DECIMALS: Final[Mapping[MinorUnitRule, Callable[[str], int]]] = {"stripe": _stripe, "iso": iso_exponent}

@@ -33,7 +33,7 @@ from solid.lookups import (
     days_between,
     question,
 )
-from solid.models import Account, Contact, Item, Kind, NewRecord
+from solid.models import Account, Contact, Item, NewRecord, RecordKind
 from solid.pages import MOST_PAGES, Listing, Page, read_all, read_page
 from solid.transport import BEFORE_SEND, JUDGE, SIGN, PacedTransport
 
@@ -128,7 +128,9 @@ class SolidClient:
             return Inconclusive(str(error))
         return conclude(sought, listing, self._dialect)
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         """Read all records of a kind that carry a key, by it: those dated `since` or later, where Solid can tell.
 
         At most `MOST_PAGES_AT_ONCE` calls, with `until` as many as a look-up on those days. Inconclusive as for

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from schemas.money import MAX_AMOUNT, Currency, iso_exponent
 from solid.amounts import from_minor_units, in_minor_units
 from solid.errors import DialectMismatch
-from solid.models import Kind
+from solid.models import RecordKind
 
 MoneyEncoding = Literal["decimal_string", "decimal_number", "cents"]
 Resource = Literal[
@@ -24,7 +24,7 @@ Path = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.~-]+)+$")]
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda path: path or None)]
 """Where Solid may have no such thing: None, or in TOML `""`."""
 
-RESOURCES: Mapping[Kind, Resource] = {
+RESOURCES: Mapping[RecordKind, Resource] = {
     "contact": "contacts",
     "invoice": "invoices",
     "payment": "payments",
@@ -161,12 +161,12 @@ class Dialect(_Part):
         """Whether Solid has this resource, as far as the settings say."""
         return getattr(self.paths, resource) is not None
 
-    def lookup(self, kind: Kind) -> LookupRule:
+    def lookup(self, kind: RecordKind) -> LookupRule:
         """Give the look-up of this kind of record."""
         rule: LookupRule = getattr(self.lookups, RESOURCES[kind])
         return rule
 
-    def key_fields(self, kind: Kind) -> tuple[str, ...]:
+    def key_fields(self, kind: RecordKind) -> tuple[str, ...]:
         """Name the fields of a new record that carry our key: `external_id`, and what look-ups compare."""
         return tuple(dict.fromkeys(("external_id", *self.lookup(kind).compare)))
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from solid.dialect import Dialect, Resource
-from solid.models import Kind
-from solid.openapi import Expectation, Fields, adjustment_paths, lists_paths, problems
+from solid.models import RecordKind
+from solid.openapi import BodyFields, Expectation, adjustment_paths, lists_paths, problems
 
 _MONEY_TYPES: Final = {"decimal_string": "string", "decimal_number": "number", "cents": "integer"}
 
@@ -62,10 +62,10 @@ def expectations(dialect: Dialect) -> tuple[Expectation, ...]:
     )
 
 
-def _body_fields(dialect: Dialect) -> dict[Resource, Fields]:
+def _body_fields(dialect: Dialect) -> dict[Resource, BodyFields]:
     money = _MONEY_TYPES[dialect.money]
 
-    def head(kind: Kind) -> Fields:
+    def head(kind: RecordKind) -> BodyFields:
         return dict.fromkeys((*dialect.key_fields(kind), "date", "currency", "memo"))
 
     return {
@@ -113,7 +113,7 @@ def _read(dialect: Dialect, resource: Resource) -> Expectation:
     )
 
 
-def _write(dialect: Dialect, resource: Resource, body: Fields) -> Expectation:
+def _write(dialect: Dialect, resource: Resource, body: BodyFields) -> Expectation:
     return Expectation(
         method="POST",
         path=dialect.path(resource),

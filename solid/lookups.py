@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from solid.dialect import Dialect
-from solid.models import Kind, NewContact, NewEntry, NewRecord
+from solid.models import NewContact, NewEntry, NewRecord, RecordKind
 from solid.pages import Listing
 
 MARGIN = timedelta(days=1)
@@ -67,7 +67,7 @@ class Sought:
     `since` and `until` are the earliest and the latest date under which the record was ever sent.
     """
 
-    kind: Kind
+    kind: RecordKind
     external_id: str
     display_name: str | None = None
     since: date | None = None
@@ -122,7 +122,7 @@ def conclude(sought: Sought, listing: Listing, dialect: Dialect) -> Lookup:
     return _why_not_all(sought.kind, listing, fields) or Absent()
 
 
-def collect(kind: Kind, listing: Listing, dialect: Dialect) -> Everything | Inconclusive:
+def collect(kind: RecordKind, listing: Listing, dialect: Dialect) -> Everything | Inconclusive:
     """Give every record of a list by its key. Inconclusive where the list may lack some, or shows no keys."""
     fields = dialect.lookup(kind).compare
     rows: dict[str, list[Mapping[str, object]]] = {}
@@ -140,7 +140,7 @@ def collect(kind: Kind, listing: Listing, dialect: Dialect) -> Everything | Inco
     return _why_not_all(kind, listing, fields) or Everything(found, whole)
 
 
-def _why_not_all(kind: Kind, listing: Listing, fields: Sequence[str]) -> Inconclusive | None:
+def _why_not_all(kind: RecordKind, listing: Listing, fields: Sequence[str]) -> Inconclusive | None:
     """Why a record that is not among these rows may be in Solid all the same; None when it certainly is not."""
     if listing.cut is not None:
         return Inconclusive(listing.cut, moved=listing.moved)

@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from schemas.money import MAX_AMOUNT, MAX_DECIMALS, Amount, Currency
 from solid.amounts import in_minor_units
 
-Kind = Literal["contact", "invoice", "payment", "entry", "bill", "adjustment"]
+RecordKind = Literal["contact", "invoice", "payment", "entry", "bill", "adjustment"]
 """The records Solid keeps that a write may create."""
 
 ExternalId = Annotated[str, Field(strict=True, pattern=r"^[!-~]{1,200}$")]
@@ -259,15 +259,6 @@ class Item(_Read):
     sku: str | None = None
     name: str
     type: str = Field(default="", validation_alias=AliasChoices("type", "item_type"))
-
-
-class Row(_Read):
-    """What a look-up reads of any record; all other fields are ignored."""
-
-    id: str = Field(min_length=1)
-    external_id: str | None = None
-    reference_number: str | None = None
-    created_at: str | None = None
 
 
 def _sensible(number: Decimal) -> None:

@@ -14,7 +14,7 @@ _ALIKE = 0.6
 _NO_MONEY = ("quantity",)
 _JSON_TYPES = ("integer", "number", "string")
 
-Fields = Mapping[str, "Fields | str | None"]
+BodyFields = Mapping[str, "BodyFields | str | None"]
 """Body fields by name: a mapping is an object or a list of objects, a text the JSON type sent, None any."""
 
 
@@ -25,7 +25,7 @@ class Expectation:
     method: str
     path: str
     payload_keys: tuple[str, ...]
-    body: Fields = field(default_factory=dict)
+    body: BodyFields = field(default_factory=dict)
     query: tuple[str, ...] = ()
 
 
@@ -89,7 +89,7 @@ def _query_problems(document: Mapping[str, object], parameters: list[object], wa
             yield f"GET {wanted.path} has no query parameter {name}{_nearest(name, names)}"
 
 
-def _field_problems(document: Mapping[str, object], schema: object, wanted: Fields, *, where: str) -> Iterator[str]:
+def _field_problems(document: Mapping[str, object], schema: object, wanted: BodyFields, *, where: str) -> Iterator[str]:
     properties = _properties(document, schema)
     for name, expected in wanted.items():
         if not properties:

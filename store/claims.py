@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from schemas.envelope import Event
 from store.storable import MOST_KEY_BYTES, key_of, storable
 
 State = Literal["intended", "unknown", "applied", "refused"]
@@ -26,6 +27,11 @@ class EventRef:
     def __post_init__(self) -> None:
         """Refuse text that cannot be kept (ValueError)."""
         _refuse_unstorable(self.source, self.id, self.type, self.subject)
+
+    @classmethod
+    def of(cls, event: Event) -> "EventRef":
+        """The event's own."""
+        return cls(source=event.source, id=event.id, type=event.type, subject=event.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class Doubt:
     epoch: int
     since: datetime
     about: Mapping[str, str] = field(default_factory=dict, hash=False)
-    no: "Refused | None" = None
+    no: "Refusal | None" = None
     watched: float = field(default=0.0, compare=False)
     ours: bool = field(default=False, compare=False)
 
@@ -150,7 +156,7 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class Accepted:
     """Solid has the record."""
 
     solid_id: str
@@ -158,7 +164,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """Solid said no, for good, and keeps nothing of it."""
 
     code: str
@@ -169,7 +175,7 @@ class Refused:
 class Unknown:
     """It was sent and no answer came that proves anything. `no`: what was said was a no."""
 
-    no: Refused | None = None
+    no: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +183,7 @@ class Release:
     """Nothing was sent under this claim."""
 
 
-Change = Renew | Applied | Refused | Unknown | Release
+Change = Renew | Accepted | Refusal | Unknown | Release
 
 
 def _refuse_unstorable(*texts: str | None) -> None:

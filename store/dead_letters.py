@@ -63,7 +63,7 @@ class StoredLetter(Letter):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedLetter:
     """What a list shows of a letter: all but body and headers, of which thousands would fill the memory."""
 
     id: str
@@ -88,7 +88,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LetterGroup:
     """Waiting letters of one queue that died of the same reason."""
 
     queue: str
@@ -100,7 +100,7 @@ class Group:
 _LETTER: Final = tuple(field.name for field in fields(Letter))
 _STORED: Final = tuple(field.name for field in fields(StoredLetter))
 _ROWS: Final = select(*(DEAD_LETTERS.c[name] for name in _STORED))
-_LISTED: Final = tuple(field.name for field in fields(Listed))
+_LISTED: Final = tuple(field.name for field in fields(ListedLetter))
 _LIST: Final = select(*(DEAD_LETTERS.c[name] for name in _LISTED))
 _SHOWN_CANDIDATES: Final = 5
 
@@ -174,7 +174,7 @@ class DeadLetters:
         reason: str | None = None,
         queue: str | None = None,
         limit: int | None = None,
-    ) -> Sequence[Listed]:
+    ) -> Sequence[ListedLetter]:
         """Letters in one state, oldest first, of one reason and queue if given; `get` has the body of each."""
         wanted = _LIST.where(DEAD_LETTERS.c.state == state)
         if reason is not None:
@@ -185,7 +185,7 @@ class DeadLetters:
             found = await connection.execute(wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit))
             return [_listed(row) for row in found]
 
-    async def about(self, text: str) -> Sequence[Listed]:
+    async def about(self, text: str) -> Sequence[ListedLetter]:
         """Letters of any state whose id, event_id or subject is exactly `text`, oldest first."""
         key = storable(text)
         matches = or_(*(DEAD_LETTERS.c[name] == key for name in ("id", "event_id", "subject")))
@@ -193,14 +193,14 @@ class DeadLetters:
             found = await connection.execute(_LIST.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
             return [_listed(row) for row in found]
 
-    async def groups(self) -> Sequence[Group]:
+    async def groups(self) -> Sequence[LetterGroup]:
         """The waiting letters by queue and reason, the largest group first; `oldest`: first stored."""
         key = (DEAD_LETTERS.c.queue, DEAD_LETTERS.c.reason)
         number = func.count()
         wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(DEAD_LETTERS.c.state == "waiting")
         async with reading(self._engine) as connection:
             found = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
-            return [Group(*row) for row in found]
+            return [LetterGroup(*row) for row in found]
 
     async def set_state(
         self,
@@ -255,5 +255,5 @@ def _stored(row: Row[Any]) -> StoredLetter:
     return StoredLetter(**dict(zip(_STORED, row, strict=True)))
 
 
-def _listed(row: Row[Any]) -> Listed:
-    return Listed(**{name: getattr(row, name) for name in _LISTED})
+def _listed(row: Row[Any]) -> ListedLetter:
+    return ListedLetter(**{name: getattr(row, name) for name in _LISTED})

@@ -19,7 +19,7 @@ from store.schema import EARLIER_READS, EARLIER_RECORDS, INBOXES, WRITES
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRecords:
     """What was read of one kind: records dated `since` or later (`date.min`: all); external_id → Solid's id."""
 
     since: date
@@ -73,7 +73,7 @@ class EarlierRecords:
         async with reading(self._engine) as connection:
             return await connection.scalar(older) is not None
 
-    async def known(self, company: str, kind: str) -> Known | None:
+    async def known(self, company: str, kind: str) -> KnownRecords | None:
         """What was read of a kind; None when it was never read."""
         since = select(EARLIER_READS.c.since).where(EARLIER_READS.c.company == company, EARLIER_READS.c.kind == kind)
         records = select(EARLIER_RECORDS.c.external_id, EARLIER_RECORDS.c.solid_id).where(
@@ -83,9 +83,9 @@ class EarlierRecords:
             day = await connection.scalar(since)
             if day is None:
                 return None
-            return Known(day, {row.external_id: row.solid_id for row in await connection.execute(records)})
+            return KnownRecords(day, {row.external_id: row.solid_id for row in await connection.execute(records)})
 
-    async def keep(self, company: str, kind: str, known: Known) -> None:
+    async def keep(self, company: str, kind: str, known: KnownRecords) -> None:
         """Keep what was read, in the place of what was kept before. Idempotent."""
 
         async def work(connection: AsyncConnection) -> None:

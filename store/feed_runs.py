@@ -13,7 +13,7 @@ from store.schema import FEED_RUNS
 
 KEPT: Final = 200
 
-RunState = Literal["done", "failed", "interrupted"]
+FeedRunState = Literal["done", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class FeedRun:
     company: str
     feed: str
     name: str
-    state: RunState
+    state: FeedRunState
     size: int | None = None
     rows: int = 0
     events: int = 0

@@ -10,10 +10,10 @@ from copy import copy
 from typing import Generic, TypeVar
 
 Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-class GroupCommit(Generic[Request, Answer]):
+class GroupCommit(Generic[Request, Result]):
     """Collects requests of many tasks into batches, one batch at a time, in order of arrival.
 
     `commit` gets a batch and returns its answers in the same order; an answer that is an exception is raised
@@ -23,18 +23,18 @@ class GroupCommit(Generic[Request, Answer]):
 
     def __init__(
         self,
-        commit: Callable[[Sequence[Request]], Awaitable[Sequence[Answer | Exception]]],
+        commit: Callable[[Sequence[Request]], Awaitable[Sequence[Result | Exception]]],
         *,
         most: int = 256,
     ) -> None:
         self._commit = commit
         self._most = most
-        self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
+        self._waiting: deque[tuple[Request, asyncio.Future[Result]]] = deque()
         self._writer: asyncio.Task[None] | None = None
 
-    async def submit(self, request: Request) -> Answer:
+    async def submit(self, request: Request) -> Result:
         """Wait until `request` is committed. Cancelled: it may still be committed, as in a crash."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._drain())
@@ -42,7 +42,7 @@ class GroupCommit(Generic[Request, Answer]):
 
     async def _drain(self) -> None:
         """Runs while requests wait, then ends: there is nothing to close."""
-        batch: list[tuple[Request, asyncio.Future[Answer]]] = []
+        batch: list[tuple[Request, asyncio.Future[Result]]] = []
         try:
             while self._waiting:
                 batch = self._take()
@@ -53,12 +53,12 @@ class GroupCommit(Generic[Request, Answer]):
                 answer.cancel()
             self._waiting.clear()
 
-    def _take(self) -> list[tuple[Request, asyncio.Future[Answer]]]:
+    def _take(self) -> list[tuple[Request, asyncio.Future[Result]]]:
         taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
         return [(request, answer) for request, answer in taken if not answer.done()]
 
-    async def _settle(self, batch: list[tuple[Request, asyncio.Future[Answer]]]) -> None:
-        replies: Sequence[Answer | Exception]
+    async def _settle(self, batch: list[tuple[Request, asyncio.Future[Result]]]) -> None:
+        replies: Sequence[Result | Exception]
         try:
             replies = await self._commit([request for request, _ in batch])
         except Exception as exc:  # noqa: BLE001 - handed to the callers, whatever it is

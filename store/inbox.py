@@ -17,7 +17,7 @@ from runtime.clock import Clock
 from runtime.marks import Mark
 from store import transitions, writes
 from store.claims import (
-    Applied,
+    Accepted,
     Busy,
     Change,
     Claim,
@@ -27,7 +27,7 @@ from store.claims import (
     EventRef,
     Fresh,
     Intent,
-    Refused,
+    Refusal,
     Release,
     Renew,
     State,
@@ -41,7 +41,7 @@ from store.marks import Marks
 from store.schema import WORKERS, WRITES
 from store.storable import storable
 from store.watch import Watch
-from store.writes import Key, Place
+from store.writes import Key, Position
 
 __all__ = [
     "Busy",
@@ -81,7 +81,7 @@ class _Settling:
         return [(self.company, self.external_id)]
 
 
-Rows = dict[Key, WriteRow]
+WriteRows = dict[Key, WriteRow]
 
 
 def _doubt(key: Key, row: WriteRow) -> tuple[object, ...]:
@@ -137,13 +137,13 @@ class Inbox:
         if not solid_id:
             message = f"{external_id}: applied without Solid's id"
             raise ValueError(message)
-        await self._settle(company, external_id, epoch, Applied(solid_id, adopted))
+        await self._settle(company, external_id, epoch, Accepted(solid_id, adopted))
 
     async def refused(self, company: str, external_id: str, epoch: int, *, code: str, message: str) -> None:
         """Solid refused it for good: the next claim is Fresh, with any payload. Raises LeaseLost."""
-        await self._settle(company, external_id, epoch, Refused(code, message))
+        await self._settle(company, external_id, epoch, Refusal(code, message))
 
-    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refusal | None = None) -> None:
         """Sent, and no answer to trust came: the claim is given up, the next is Doubt since now. Raises LeaseLost.
 
         `no`: the answer was a no, which holds if the record is not there.
@@ -178,7 +178,7 @@ class Inbox:
             return await writes.matching(connection, storable(text))
 
     async def to_sweep(
-        self, company: str, *, before: datetime, limit: int, past: Place | None = None
+        self, company: str, *, before: datetime, limit: int, past: Position | None = None
     ) -> list[WriteRow]:
         """Applied writes that were once in doubt and are to be looked up again, oldest first, at most `limit`.
 
@@ -264,7 +264,7 @@ class Inbox:
 
         async def work(
             connection: AsyncConnection,
-        ) -> tuple[list[list[Claim] | Exception], Rows, Rows, dict[Key, int], Mapping[str, Mark]]:
+        ) -> tuple[list[list[Claim] | Exception], WriteRows, WriteRows, dict[Key, int], Mapping[str, Mark]]:
             before = await writes.load(connection, [key for request in batch for key in request.touched()])
             after, taken = dict(before), dict[Key, int]()
             answers = [
@@ -284,7 +284,7 @@ class Inbox:
         self._committed(batch, after, taken)
         return answers
 
-    def _forget(self, before: Rows, after: Rows) -> None:
+    def _forget(self, before: WriteRows, after: WriteRows) -> None:
         """Watch no longer what is settled: however many doubts there are, there is room for others then."""
         for key, row in before.items():
             if row.doubt_since is not None and after[key].doubt_since != row.doubt_since:
@@ -293,7 +293,7 @@ class Inbox:
             if row.lease_until is not None and _lease(key, after[key]) != _lease(key, row):
                 self.watch.forget(_lease(key, row))
 
-    def _committed(self, batch: Sequence[_Claiming | _Settling], after: Rows, taken: Mapping[Key, int]) -> None:
+    def _committed(self, batch: Sequence[_Claiming | _Settling], after: WriteRows, taken: Mapping[Key, int]) -> None:
         """Hold what was taken, and watch the doubts and the leases of others from now on."""
         self._held.update(taken)
         for key, row in after.items():

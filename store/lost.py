@@ -74,14 +74,14 @@ async def _known_events(connection: AsyncConnection, company: str, event_ids: Co
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Whereabouts:
     """Ids of events. `posted`: all that they write is in the books. `before_a_person`: a dead letter waits."""
 
     posted: Collection[str]
     before_a_person: Collection[str]
 
 
-async def arrived_events(connection: AsyncConnection, company: str, event_ids: Collection[str]) -> Arrived:
+async def arrived_events(connection: AsyncConnection, company: str, event_ids: Collection[str]) -> Whereabouts:
     """Which of these events of a company have arrived."""
     ids, states, letters = sorted(event_ids), defaultdict[str, set[str]](set), set[str]()
     for start in range(0, len(ids), KEYS_AT_A_TIME):
@@ -92,7 +92,7 @@ async def arrived_events(connection: AsyncConnection, company: str, event_ids: C
             states[row.event_id].add(row.state)
         waiting = DEAD_LETTERS.c.event_id.in_(some) & (DEAD_LETTERS.c.state == "waiting")
         letters.update((await connection.scalars(select(DEAD_LETTERS.c.event_id).where(waiting))).all())
-    return Arrived(
+    return Whereabouts(
         posted={each for each in ids if states.get(key_of(each)) == {"applied"}},
         before_a_person={each for each in ids if each in letters},
     )

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
 from store.claims import (
-    Applied,
+    Accepted,
     Busy,
     Change,
     Claim,
@@ -29,7 +29,7 @@ from store.claims import (
     EventRef,
     Fresh,
     Intent,
-    Refused,
+    Refusal,
     Release,
     Renew,
     State,
@@ -102,10 +102,10 @@ def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) ->
     match change:
         case Renew():
             return replace(row, lease_until=now + lease, updated_at=now)
-        case Applied(solid_id=solid_id, adopted=adopted):
+        case Accepted(solid_id=solid_id, adopted=adopted):
             changes = {"solid_id": solid_id, "adopted": adopted, "doubt_since": None}
             return _given_up(row, now, state="applied", **changes, **_NO_ERROR)
-        case Refused(code=code, message=message):
+        case Refusal(code=code, message=message):
             return _given_up(row, now, state="refused", error_code=code, error_message=message, doubt_since=None)
         case Unknown(no=no):
             return _given_up(row, now, state="unknown", doubt_since=now, was_unknown=True, **_error_of(no))
@@ -210,22 +210,22 @@ def _doubt_since(row: WriteRow, now: datetime) -> datetime:
     return row.doubt_since if row.state == "unknown" and row.doubt_since is not None else now
 
 
-def _unproven_no(row: WriteRow) -> Refused | None:
+def _unproven_no(row: WriteRow) -> Refusal | None:
     """What was answered to the call in doubt; not what an earlier one was refused with, before this one was made."""
     if row.doubt_since is None or row.error_code is None:
         return None
-    return Refused(row.error_code, row.error_message or "")
+    return Refusal(row.error_code, row.error_message or "")
 
 
-def _error_of(no: Refused | None) -> Mapping[str, Any]:
+def _error_of(no: Refusal | None) -> Mapping[str, Any]:
     return _NO_ERROR if no is None else {"error_code": no.code, "error_message": no.message}
 
 
 def _says_the_same(row: WriteRow, change: Change) -> bool:
     match change:
-        case Applied(solid_id=solid_id):
+        case Accepted(solid_id=solid_id):
             return row.state == "applied" and row.solid_id == storable(solid_id)
-        case Refused():
+        case Refusal():
             return row.state == "refused"
         case Unknown():
             return row.state == "unknown"

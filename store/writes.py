@@ -17,7 +17,7 @@ from store.claims import WriteRow
 from store.schema import UNREAD, UNSWEPT, WRITE_EVENTS, WRITES
 
 Key = tuple[str, str]  # company, external_id
-Place = tuple[datetime, str]  # updated_at, external_id
+Position = tuple[datetime, str]  # updated_at, external_id
 
 KEYS_AT_A_TIME: Final = 500
 
@@ -145,7 +145,7 @@ async def matching(connection: AsyncConnection, text: str) -> list[WriteRow]:
 
 
 async def unswept(
-    connection: AsyncConnection, company: str, *, before: datetime, limit: int, past: Place | None = None
+    connection: AsyncConnection, company: str, *, before: datetime, limit: int, past: Position | None = None
 ) -> list[WriteRow]:
     """Applied rows that were once in doubt, were not looked up again yet, and rest since `before`; oldest first."""
     wanted = _ROWS.where(WRITES.c.company == company, UNSWEPT, WRITES.c.updated_at < before)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from staging.broker import MANAGEMENT, Broker, BrokerNotFound, find_broker, find_own_broker, find_rabbitmq_4
-from tests.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
+from staging.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

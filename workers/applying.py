@@ -1,17 +1,14 @@
 """Applying: the one hard step. Each write becomes one record in Solid, or a person hears of it.
 
 The intent is committed before the call and the answer after it. A write in doubt (it may have been sent before) is
-looked up first and adopted when found. Nothing here knows RabbitMQ or plans; failures are exceptions that
-`workers.classify` turns into outcomes. The states are drawn in `docs/lifecycle.md`.
+looked up first (`workers.finding`) and adopted when found. Nothing here knows RabbitMQ or plans; failures are
+exceptions that `workers.classify` turns into outcomes. The states are drawn in `docs/lifecycle.md`.
 """
 
 import asyncio
-import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Protocol, assert_never
 from weakref import WeakValueDictionary
 
@@ -19,18 +16,15 @@ import structlog
 
 from messaging.bucket import NoToken
 from runtime.clock import Clock
-from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
-from solid.lookups import moves
-from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
-from store.claims import Refused as No
+from solid.models import NewRecord
+from store.claims import Refusal
 from store.errors import LeaseLost
-from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
-from workers.chart import Chart
-from workers.earlier import NotRead
-from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
-from workers.external_ids import external_id_of
+from store.inbox import Busy, Claim, Conflict, Done, Doubt, Fresh, Inbox, Intent
+from workers.errors import Conflicting, NotYet
 from workers.fence import Fence
+from workers.finding import Finder, KnowsEarlier, SearchesSolid
+from workers.occasion import Occasion
 from workers.patience import when_open
 from workers.payroll.mirroring import as_remembered, remembered_of
 from workers.plans.periods import period_key
@@ -40,52 +34,14 @@ from workers.records import record_of
 log = structlog.get_logger()
 
 REMEMBERED_CONTACTS = 10_000
-A_YEAR = timedelta(days=366)
 
 
-class Solid(Protocol):
+class Solid(SearchesSolid, Protocol):
     """What applying needs of Solid's client."""
 
     async def create(self, record: NewRecord, *, before_send: Callable[[], Awaitable[None]] | None = None) -> str:
         """See `SolidClient.create`."""
         ...
-
-    async def find(self, record: NewRecord, *, days: Days = None) -> Lookup:
-        """See `SolidClient.find`."""
-        ...
-
-    async def contacts_named(self, display_name: str) -> list[Contact]:
-        """See `SolidClient.contacts_named`."""
-        ...
-
-
-class KnowsEarlier(Protocol):
-    """What applying needs of `workers.earlier`."""
-
-    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
-        """See `Earlier.concerns`."""
-        ...
-
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
-        """See `Earlier.find`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What is applied: the event, when it happened, and the chart of accounts that it is booked with.
-
-    One that happened before the inbox began may have been posted by an earlier inbox.
-    """
-
-    event: EventRef
-    happened: datetime
-    chart: Chart
-
-    @property
-    def stream(self) -> str:
-        """The first word of its type: `sales`, `inventory`, `payroll`."""
-        return self.event.type.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +69,7 @@ class Applier:
         self._company = company
         self._timing = timing
         self._clock = clock
-        self._earlier = earlier
+        self._finder = Finder(solid=solid, inbox=inbox, earlier=earlier, clock=clock)
         self._contacts: OrderedDict[str, str] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -122,7 +78,7 @@ class Applier:
         """Seconds after which every call under way has ended."""
         return self._timing.call + 5
 
-    async def apply(self, fact: Fact, plan: Plan) -> int:
+    async def apply(self, occasion: Occasion, plan: Plan) -> int:
         """Apply all writes in order; returns how many records the event stands for. Idempotent.
 
         What is not sent when an exception leaves is given up, so that the next attempt starts clean.
@@ -137,40 +93,40 @@ class Applier:
         contacts = [write for write in plan.writes if isinstance(write, ContactWrite)]
         others = [write for write in plan.writes if not isinstance(write, ContactWrite)]
         for write in contacts:
-            ids[write.external_id] = await self._contact(fact, write)
-        await self._apply_claimed(fact, others, ids, group=plan.group)
+            ids[write.external_id] = await self._contact(occasion, write)
+        await self._apply_claimed(occasion, others, ids, group=plan.group)
         return len(plan.writes)
 
-    async def _contact(self, fact: Fact, write: ContactWrite) -> str:
+    async def _contact(self, occasion: Occasion, write: ContactWrite) -> str:
         """The contact's id in Solid: remembered, matched or created. One at a time for each contact."""
         lock = self._locks.setdefault(write.external_id, asyncio.Lock())  # lives as long as somebody waits for it
         async with lock:
             if write.external_id not in self._contacts:
                 ids: dict[str, str] = {}
-                await self._apply_claimed(fact, [write], ids, group=None)
+                await self._apply_claimed(occasion, [write], ids, group=None)
                 self._contacts[write.external_id] = ids[write.external_id]
                 if len(self._contacts) > REMEMBERED_CONTACTS:
                     self._contacts.popitem(last=False)
             return self._contacts[write.external_id]
 
     async def _apply_claimed(
-        self, fact: Fact, writes: Sequence[AnyWrite], ids: dict[str, str], *, group: Group | None
+        self, occasion: Occasion, writes: Sequence[AnyWrite], ids: dict[str, str], *, group: Group | None
     ) -> None:
         """Claim all writes in one commit, then apply one after another; `ids` collects Solid's ids."""
         intents = [_intent(write, group if index == 0 else None) for index, write in enumerate(writes)]
         fences = [self._fence(write) for write in writes]  # before the claim: its answer may come late
-        held = await self._inbox.claim(self._company, fact.event, intents)
+        held = await self._inbox.claim(self._company, occasion.event, intents)
         for fence, claim in zip(fences, held, strict=True):
             fence.epoch = claim.epoch if isinstance(claim, Fresh | Doubt) else 0
         for index, (write, claim, fence) in enumerate(zip(writes, held, fences, strict=True)):
             try:
-                ids[write.external_id] = await self._settle_claim(write, claim, ids, fact=fact, fence=fence)
+                ids[write.external_id] = await self._settle_claim(write, claim, ids, occasion=occasion, fence=fence)
             except Exception:
                 await self._give_up(zip(writes[index:], fences[index:], strict=True))
                 raise
 
     async def _settle_claim(
-        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, fact: Fact, fence: Fence
+        self, write: AnyWrite, claim: Claim, ids: Mapping[str, str], *, occasion: Occasion, fence: Fence
     ) -> str:
         match claim:
             case Done(solid_id=solid_id):
@@ -186,8 +142,8 @@ class Applier:
                 about = _about(write)
             case _:
                 assert_never(claim)
-        record = record_of(_as_first_sent(write, about), ids, fact.chart)
-        found = await self._find_before(write, record, claim, fact=fact, about=about)
+        record = record_of(_as_first_sent(write, about), ids, occasion.chart)
+        found = await self._finder.find_before(write, record, claim, occasion=occasion, about=about)
         if found is None and isinstance(claim, Doubt) and claim.no is not None:
             refusal = Refused(claim.no.code, f"{claim.no.message}; a look-up found nothing", status=0)
             await self._tell_no(write, fence, refusal)
@@ -234,7 +190,7 @@ class Applier:
             await self._tell_no(write, fence, error)
             raise Parked(period_key(write.date), str(error)) from error
         except RefusedInDoubt as error:
-            no = No(error.code, error.message)
+            no = Refusal(error.code, error.message)
             await self._inbox.unknown(self._company, write.external_id, fence.epoch, no=no)
             raise
         except Refused as error:
@@ -247,105 +203,6 @@ class Applier:
     async def _tell_no(self, write: AnyWrite, fence: Fence, no: Refused) -> None:
         """A no that is proven: the next claim sends it again, with any economics."""
         await self._inbox.refused(self._company, write.external_id, fence.epoch, code=no.code, message=no.message)
-
-    async def _find_before(
-        self, write: AnyWrite, record: NewRecord, claim: Fresh | Doubt, *, fact: Fact, about: Mapping[str, str]
-    ) -> str | None:
-        """What is in Solid before the write is sent, whoever sent it: the id, or None when it certainly is not there.
-
-        A write in doubt this inbox may have sent; one of an old fact an earlier inbox, and that is asked of a doubt as
-        well: its holder may have died before it had asked. A contact may have been made at any time, by hand as well.
-        """
-        days, in_doubt = _days(about), isinstance(claim, Doubt)
-        if isinstance(record, NewContact):
-            with contextlib.suppress(NotRead):
-                known = await when_open(lambda: self._earlier.find("contact", record.external_id, day=write.date))
-                if known is not None:
-                    return known
-            return await (self._find(write, record, days=days) if in_doubt else self._matching_contact(record))
-        wide, day = days, min(write.date, *days) if days else write.date
-        if not await self._earlier.concerns(fact.stream, fact.happened, day):
-            return await self._find(write, record, days=days) if in_doubt else None
-        try:
-            found = await when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
-        except NotRead as unread:
-            found, in_doubt = None, unread.restored or not (isinstance(claim, Fresh) and claim.refused_before)
-            wide = self._until_any_day(days)
-        if found is not None:
-            log.info("write.adopted", external_id=write.external_id, solid_id=found)
-        elif in_doubt:
-            found = await self._find(write, record, days=wide)
-        if found is not None:
-            await self._must_say_the_same(write, record, days=days, day=day)
-        return found
-
-    def _until_any_day(self, days: Days) -> Days:
-        """An earlier inbox may have dated a late fact anew, on whichever was the first open day then."""
-        return days and (days[0], max(days[1], self._clock.now().date() + A_YEAR))
-
-    async def _must_say_the_same(self, write: AnyWrite, record: NewRecord, *, days: Days, day: date) -> None:
-        """A pay run of an earlier inbox may have been another version under the same name, or have been taken back.
-
-        Raises:
-            Conflicting: Solid shows other amounts, or it is not on that day, or its reversal is there as well.
-            Undecided, HeldForPerson: a look-up cannot tell.
-        """
-        if not isinstance(write, EntryWrite) or not isinstance(record, NewEntry) or write.totals is None:
-            return
-        reversal = external_id_of(f"{write.external_id}:reversal")
-        with contextlib.suppress(NotRead):
-            if await when_open(lambda: self._earlier.find(record.kind, reversal, day=day)) is not None:
-                msg = (
-                    f"{write.external_id} is in Solid, and its reversal too: what stands of the run went with the store"
-                )
-                raise Conflicting(msg)
-        match await when_open(lambda: self._solid.find(record, days=days)):
-            case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
-                there = f"as {found} with {_shown(moved or ())} {write.currency}"
-            case Absent():
-                there = "on another day"
-            case Inconclusive() as unclear:
-                raise _in_doubt(write, unclear)
-            case _:
-                return
-        msg = f"{write.external_id} is in Solid {there}, and would now be {_shown(moves(record))} of {write.date}"
-        raise Conflicting(f"{msg}: the run changed, and which version was told went with the store")
-
-    async def _find(self, write: AnyWrite, record: NewRecord, *, days: Days) -> str | None:
-        """Look a write in doubt up: the id of what is there, None when it certainly is not."""
-        match await when_open(lambda: self._solid.find(record, days=days)):
-            case Present(ids=found):
-                if len(found) > 1:
-                    log.error("write.found_twice", external_id=write.external_id, solid_ids=found)
-                log.info("write.adopted", external_id=write.external_id, solid_id=found[0])
-                return found[0]
-            case Absent():
-                return await self._matching_contact(record) if isinstance(record, NewContact) else None
-            case Inconclusive() as unclear:
-                raise _in_doubt(write, unclear)
-
-    async def _matching_contact(self, record: NewContact) -> str | None:
-        """A contact that Solid has already: ours by its external_id, or the only one of that name that is nobody's.
-
-        Raises:
-            Parked: several contacts have the name, and none is known to be ours.
-        """
-        rows = await when_open(lambda: self._solid.contacts_named(record.display_name))
-        ours = [row for row in rows if row.external_id == record.external_id]
-        unmarked = [row for row in rows if not row.external_id]
-        free = [row for row in unmarked if not await self._is_anothers(row.id, record.external_id)]
-        if ours or not free:
-            return ours[0].id if ours else None
-        if len(free) > 1:
-            who = record.external_id
-            msg = f"{len(free)} contacts in Solid have the name of {who}; set the external_id of the right one"
-            raise Parked(f"ambiguous:contact:{who}", msg)
-        return free[0].id
-
-    async def _is_anothers(self, solid_id: str, external_id: str) -> bool:
-        """Whether the contact was adopted for another customer of the same name: Solid does not show that."""
-        rows = await self._inbox.trace(solid_id)
-        return any(row.solid_id == solid_id and row.external_id != external_id for row in rows)
 
     async def _give_up(self, rest: "zip[tuple[AnyWrite, Fence]]") -> None:
         """Release what was claimed and certainly not sent, so that it is not in doubt next time."""
@@ -376,15 +233,6 @@ def _intent(write: AnyWrite, group: Group | None) -> Intent:
     )
 
 
-def _in_doubt(write: AnyWrite, unclear: Inconclusive) -> Undecided | HeldForPerson:
-    msg = f"{write.external_id} may be in Solid already, and a look-up cannot tell: {unclear.why}"
-    return Undecided(msg) if unclear.moved else HeldForPerson(msg)
-
-
-def _shown(moved: Sequence[Decimal]) -> str:
-    return ", ".join(f"{amount:f}" for amount in reversed(moved))
-
-
 def _about(write: AnyWrite) -> dict[str, str]:
     """What a later look-up needs besides the external id."""
     if isinstance(write, ContactWrite):
@@ -399,10 +247,3 @@ def _as_first_sent(write: AnyWrite, about: Mapping[str, str]) -> AnyWrite:
     if isinstance(write, ContactWrite) and "display_name" in about:
         return write.model_copy(update={"display_name": about["display_name"]})
     return as_remembered(write, about) if isinstance(write, EntryWrite) else write
-
-
-def _days(about: Mapping[str, str]) -> Days:
-    """Between which days a look-up must search: the first and the last that the write was ever dated."""
-    if "date" not in about:
-        return None
-    return date.fromisoformat(about["date"]), date.fromisoformat(about.get("until", about["date"]))

@@ -16,9 +16,9 @@ from runtime.clock import Clock
 from solid.client import Everything, Inconclusive
 from solid.errors import OutcomeUnknown, RefusedInDoubt, Unavailable
 from solid.lookups import shifted
-from solid.models import Kind
+from solid.models import RecordKind
 from store.cases import Cases
-from store.earlier import EarlierRecords, Known
+from store.earlier import EarlierRecords, KnownRecords
 from store.inbox import Inbox
 from workers.errors import NotYet
 from workers.failing import Failures
@@ -52,7 +52,9 @@ MERGED: Final = "stock:merged:"
 class ReadsEverything(Protocol):
     """What is needed of Solid's client."""
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         """See `SolidClient.everything`."""
         ...
 
@@ -90,10 +92,10 @@ class Earlier:
         self._settle = settle
         self._failures = Failures(inbox, company, clock)
         self._began: datetime | None = None
-        self._known: dict[Kind, Known] = {}
-        self._unreadable: set[Kind] = set()
-        self._waiting: set[Kind] = set()
-        self._reading: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._known: dict[RecordKind, KnownRecords] = {}
+        self._unreadable: set[RecordKind] = set()
+        self._waiting: set[RecordKind] = set()
+        self._reading: defaultdict[RecordKind, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def renew(self) -> None:
         """Forget what is remembered where the inbox has begun anew: a person has said so (`relay restored`)."""
@@ -111,7 +113,7 @@ class Earlier:
     async def _older(self, happened: datetime, day: date, *, by: timedelta) -> bool:
         return min(happened, datetime.combine(day, time.max, UTC)) < await self._beginning() + by
 
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+    async def find(self, kind: RecordKind, external_id: str, *, day: date) -> str | None:
         """Solid's id of the record, None when no earlier inbox has posted it. Calls Solid once a kind, as a rule.
 
         The day of a contact does not matter: its list is read as a whole.
@@ -141,7 +143,7 @@ class Earlier:
         merged = {name: records[name] for name in records if name.startswith(MERGED)}
         return await self._not_all_ours(merged)
 
-    async def _known_of(self, kind: Kind, day: date) -> Mapping[str, str]:
+    async def _known_of(self, kind: RecordKind, day: date) -> Mapping[str, str]:
         day = LONG_AGO if kind == "contact" else day
         async with self._reading[kind]:
             known = self._known.get(kind) or await self._records.known(self._company, kind)
@@ -151,7 +153,7 @@ class Earlier:
             self._known[kind] = known
         return known.records
 
-    async def _read(self, kind: Kind, day: date) -> Known:
+    async def _read(self, kind: RecordKind, day: date) -> KnownRecords:
         if kind in self._unreadable:
             raise NotRead(restored=await self._records.was_restored(self._company))
         rest = await self._unsettled_seconds()
@@ -167,12 +169,12 @@ class Earlier:
                 self._unreadable.add(kind)
             log.info("earlier.not_read", kind=kind, why=found.why)
             raise NotRead(restored=await self._records.was_restored(self._company))
-        known = Known(since, {key: ids[0] for key, ids in found.ids.items()})
+        known = KnownRecords(since, {key: ids[0] for key, ids in found.ids.items()})
         await self._records.keep(self._company, kind, known)
         log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
         return known
 
-    async def _everything(self, kind: Kind, since: date) -> Everything | Inconclusive:
+    async def _everything(self, kind: RecordKind, since: date) -> Everything | Inconclusive:
         """The reading. One that failed is left alone for a while, for all who need it: each would pull the brake."""
         ago, pause = self._failures.seconds_ago(kind), self._settle.total_seconds()
         if ago is not None and ago < pause:

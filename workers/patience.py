@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from solid.errors import Unavailable
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-async def when_open(call: Callable[[], Awaitable[Answer]]) -> Answer:
+async def when_open(call: Callable[[], Awaitable[Result]]) -> Result:
     """The answer of the call.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What happens to one delivery: decode, plan, check what must come first, apply, settle.
+"""What happens to one delivery: decode, plan, check what must come first, complete the plan, apply, settle.
 
 One log line says how it went.
 """
@@ -15,17 +15,16 @@ from runtime.clock import Clock
 from schemas.envelope import Event, decode
 from store.inbox import EventRef, Inbox
 from workers import prerequisites
-from workers.applying import Applier, Fact
+from workers.applying import Applier
 from workers.books.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
+from workers.completing import Completion
+from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
-from workers.payroll.mirroring import as_posted
-from workers.payroll.run_versions import check_alone
-from workers.plans import plan
+from workers.plans import plan, stream_of
 from workers.plans.writes import Parked
 from workers.retry import RetryPolicy
-from workers.stock.book import StockBook
 
 log = structlog.get_logger()
 
@@ -57,8 +56,8 @@ class Pipeline:
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
-    earlier: prerequisites.KnowsEarlier
-    stock: StockBook
+    earlier: prerequisites.FindsEarlier
+    completions: Mapping[str, Completion]
     policy: RetryPolicy
     settle_seconds: float
     company: str
@@ -93,23 +92,23 @@ class Pipeline:
             msg = f"the event is company {event.company}'s, and this worker writes the books of {self.company}"
             raise Parked(f"wrong_company:{event.company}", msg)
         planned = plan(event, self.books)
-        waived = h.WAIVED in delivery.headers
-        if not (waived and planned.writes):
-            earlier = self.earlier if delivery.deferred else None
-            day = self.books.day_of(event.time)
-            await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
-        if waived and planned.stock is not None:
-            planned = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
-        ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-        planned = await as_posted(self.inbox, self.company, await self.stock.complete(planned, ref))
-        await check_alone(self.inbox, self.company, event, planned)
+        if h.WAIVED in delivery.headers:
+            planned = planned.waived()
+        earlier, day = self.earlier if delivery.deferred else None, self.books.day_of(event.time)
+        await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
+        completion = self.completions.get(stream_of(event))
+        if completion is not None:
+            planned = await completion.complete(planned, event)
         with due_by(planned.deadline):
             try:
-                return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
+                return await self.applier.apply(self._occasion(event), planned)
             except Parked as parked:
                 if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
                     raise
-            return await self.applier.apply(Fact(ref, event.time, self.chart), planned)
+            return await self.applier.apply(self._occasion(event), planned)
+
+    def _occasion(self, event: Event) -> Occasion:
+        return Occasion(EventRef.of(event), event.time, self.chart)
 
     async def _chart_was_old(self) -> bool:
         """Read the chart again, once a while: somebody may have made the missing account since."""

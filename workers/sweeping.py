@@ -16,7 +16,7 @@ from messaging.bucket import NoToken
 from runtime.clock import Clock
 from solid.errors import RefusedInDoubt, SolidError, Unavailable
 from solid.lookups import MARGIN, Absent, Everything, Inconclusive, Lookup, Present, Sought, shifted
-from solid.models import Kind
+from solid.models import RecordKind
 from store.cases import Cases
 from store.errors import StoreUnavailable
 from store.inbox import Inbox, WriteRow
@@ -25,7 +25,7 @@ from workers.failing import Failures
 
 log = structlog.get_logger()
 
-KINDS: Final[Mapping[str, Kind]] = {kind: kind for kind in get_args(Kind)}
+KINDS: Final[Mapping[str, RecordKind]] = {kind: kind for kind in get_args(RecordKind)}
 AT_A_TIME = 20
 READ_AT_A_TIME: Final = 5_000
 SHORTEST_ROUND_SECONDS = 1.0
@@ -34,7 +34,7 @@ CLOCK_WAS_SET_SECONDS: Final = 60.0
 ENDS: Final = (NoToken, StoreUnavailable)
 """What nobody can do anything about who goes on with the next write; nor about a Solid that takes no calls."""
 
-Days = tuple[str, date, date]
+DaysOfKind = tuple[str, date, date]
 """The days of one kind."""
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +50,9 @@ class Looks(Protocol):
         """See `SolidClient.look_up`."""
         ...
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         """See `SolidClient.everything`."""
         ...
 
@@ -69,7 +71,7 @@ class Sweeper:
     _rests_until: float = 0.0
     _past: tuple[datetime, str] | None = None
     _again_at: float = 0.0
-    _waits: dict[Days | str, float] = field(default_factory=dict)
+    _waits: dict[DaysOfKind | str, float] = field(default_factory=dict)
     """What could not be read, and when it is tried again: the days of a kind, or all of it."""
     _failures: Failures = field(init=False)
     """Of look-ups, by external id, and of lists, by their days."""
@@ -167,7 +169,7 @@ class Sweeper:
         self._wait(days)
         return 1
 
-    def _wait(self, what: Days | str) -> None:
+    def _wait(self, what: DaysOfKind | str) -> None:
         self._waits[what] = self.clock.monotonic() + self.after.total_seconds()
 
     async def _read(self, due: Sequence[WriteRow]) -> int:

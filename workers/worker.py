@@ -7,43 +7,29 @@ ends when the worker is told to stop, when a token has been waited for too long,
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 
 from messaging import headers as h
-from messaging.bucket import Bucket, NoToken
-from messaging.connection import BROKEN, Link, Words, said_of
+from messaging.bucket import NoToken
+from messaging.connection import BROKEN, Words, said_of
 from messaging.consumer import Consumer
 from messaging.delivery import Delivery
 from messaging.errors import MessagingError
 from messaging.lanes import lane_of, on_lane
-from messaging.mint import Mint
-from messaging.publisher import Publisher
 from messaging.topology import company_queues, replay_queue, stream_of
-from runtime.clock import Clock
 from runtime.lifecycle import in_background
-from runtime.settings import WorkerSettings
 from solid import expectations
-from solid.client import SolidClient
-from solid.dialect import Dialect
 from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
 from store.errors import StoreUnavailable
-from store.inbox import Inbox
-from store.stock import StockStore
-from workers.applying import Applier
-from workers.books.books import Books
 from workers.chart import Chart
-from workers.earlier import Earlier
+from workers.completing import COMPLETIONS
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
+from workers.parts import Parts
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 from workers.stock.book import STREAM as STOCK_STREAM
-from workers.stock.book import StockBook
-from workers.stock.items import Items
-from workers.stock.merging import Merger
-from workers.sweeping import Sweeper
 
 log = structlog.get_logger()
 
@@ -63,33 +49,6 @@ REPLAYED_AT_ONCE = 2
 WATCH_SECONDS = 0.5
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
-
-
-@dataclass(slots=True)
-class Parts:
-    """What a worker is made of; put together in `ops.composing.companies`.
-
-    `count` hears of each delivery: company, stream, outcome.
-    """
-
-    consuming: Link
-    publisher: Publisher
-    bucket: Bucket
-    mint: Mint
-    solid: SolidClient
-    dialect: Dialect
-    inbox: Inbox
-    applier: Applier
-    sweeper: Sweeper
-    stock: StockStore
-    earlier: Earlier
-    merger: Merger
-    books: Books
-    company: str
-    settings: WorkerSettings
-    retry_delays: Sequence[float]
-    clock: Clock
-    count: Callable[[str, str | None, str], None] = lambda *_: None
 
 
 class Worker:
@@ -226,14 +185,7 @@ class Worker:
             inbox=parts.inbox,
             applier=parts.applier,
             earlier=parts.earlier,
-            stock=StockBook(
-                records=parts.stock,
-                books=parts.books,
-                company=parts.company,
-                items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
-                adjusts=parts.dialect.adjustments is not None,
-                earlier=parts.earlier,
-            ),
+            completions={stream: made(parts) for stream, made in COMPLETIONS.items()},
             policy=RetryPolicy(parts.retry_delays, settings.max_attempts, settings.max_deferrals),
             settle_seconds=settings.settle_seconds,
             company=parts.company,

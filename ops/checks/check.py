@@ -122,7 +122,7 @@ async def _solid(checklist: Checklist, settings: Settings, clock: Clock, books: 
             await checklist.look("known balance", _balances(solid, settings.solid.known_balance))
 
 
-class Quiet:
+class QuietBucket:
     """The bucket for who only looks: what it meets, a wrong key say, brakes nobody who works."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -149,7 +149,7 @@ async def _paced(settings: Settings, clock: Clock) -> AsyncIterator[SolidClient]
         bucket = bucket_on(link, settings, stalls, clock)
         jobs = [asyncio.create_task(bucket.run()), asyncio.create_task(mint_on(minting, settings, clock).run())]
         try:
-            async with open_solid(settings, Quiet(bucket), clock) as solid:
+            async with open_solid(settings, QuietBucket(bucket), clock) as solid:
                 with on_lane("background"):
                     yield solid
         finally:

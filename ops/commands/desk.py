@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
 
     from ops.desk.desk import Replayed
     from store.cases import Case
-    from store.dead_letters import Listed, StoredLetter
+    from store.dead_letters import ListedLetter, StoredLetter
 
 dead = typer.Typer(help="Dead letters: see them, mend the cause, send them again.", no_args_is_help=True)
 cases = typer.Typer(help="Cases: what a person must decide, such as a record found twice.", no_args_is_help=True)
@@ -35,7 +35,7 @@ def dead_list(
         say("relay: --state is waiting, replayed or discarded", err=True)
         raise typer.Exit(2)
 
-    async def ask(settings: Settings) -> "Sequence[Listed]":
+    async def ask(settings: Settings) -> "Sequence[ListedLetter]":
         from ops.desk.desk import open_desk  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=actor()) as desk:

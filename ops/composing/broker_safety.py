@@ -34,9 +34,9 @@ LONGEST_IN_HAND_MS = 600_000
 USED_EVERY_MS = {"retry": WATCH_EVERY_SECONDS * 1000, "dead letters": WATCH_EVERY_SECONDS * SLOWLY * 1000}
 """The watch uses queues without a consumer this often, and an `expires` of three times that leaves them alone."""
 
-Counts = Callable[["Queue", str, Mapping[str, Any]], bool]
+DoesCount = Callable[["Queue", str, Mapping[str, Any]], bool]
 
-Kind = Literal["stream", "retry", "dead letters", "mint", "mark"]
+QueueKind = Literal["stream", "retry", "dead letters", "mint", "mark"]
 QUEUE_TYPES = {"stream": "quorum", "retry": "quorum", "dead letters": "quorum", "mint": "classic", "mark": "quorum"}
 
 
@@ -45,7 +45,7 @@ class Queue:
     """One of the relay's queues, as far as a policy can touch it."""
 
     name: str
-    kind: Kind
+    kind: QueueKind
     ttl_ms: float = float("inf")
 
 
@@ -126,7 +126,7 @@ def _any(*_: object) -> bool:
     return True
 
 
-def _policies(state: BrokerState, relay: Relay, *, counts: Counts = _any) -> Iterator[str]:
+def _policies(state: BrokerState, relay: Relay, *, counts: DoesCount = _any) -> Iterator[str]:
     found: dict[tuple[Policy, str, str], list[str]] = {}
     for by_operator in (False, True):
         policies = [policy for policy in state.policies if policy.by_operator is by_operator]

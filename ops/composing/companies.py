@@ -50,9 +50,10 @@ from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.earlier import Earlier
+from workers.parts import Parts
 from workers.stock.merging import Merger
 from workers.sweeping import Sweeper
-from workers.worker import Parts, Worker
+from workers.worker import Worker
 
 log = structlog.get_logger()
 

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 PAUSE_SECONDS: Final = 2.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
-Ask = Callable[[str], Awaitable[int]]
+TellAgain = Callable[[str], Awaitable[int]]
 
 
 class Retelling:
@@ -37,7 +37,7 @@ class Retelling:
     ) -> None:
         self._teller = teller
         self._clock = clock
-        self._asks: dict[str, Ask] = {
+        self._asks: dict[str, TellAgain] = {
             "merged_entries": stock.tell_again,
             "pay_runs": runs.tell_again,
             "dead_letters": letters.wait_again,

@@ -1,4 +1,4 @@
-"""The composition root: from settings to running parts. Nothing else builds a link, a client or an engine."""
+"""The composition root: from settings to running parts. Nothing else opens a link, the store or Solid's client."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence

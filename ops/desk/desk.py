@@ -28,7 +28,7 @@ from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters, Letter, LetterState, Listed, StoredLetter
+from store.dead_letters import DeadLetters, Letter, LetterState, ListedLetter, StoredLetter
 from store.errors import BodySealed
 from store.feed_names import FeedNames
 from store.lost import BECAME
@@ -74,7 +74,7 @@ class Desk:
         await drain_dead_letters(self._link, keep)
         return new
 
-    async def waiting(self, reason: str | None, state: LetterState = "waiting") -> list[Listed]:
+    async def waiting(self, reason: str | None, state: LetterState = "waiting") -> list[ListedLetter]:
         """Letters in one state, of one reason (`period_closed` means every month of it) or of all."""
         letters = await self.letters.list(state)
         return [each for each in letters if reason is None or f"{each.reason}:".startswith(f"{reason}:")]

@@ -26,11 +26,11 @@ from store.errors import StoreError
 from store.feed_names import FeedNames
 from workers.books.books import Books, sample_books
 
-Line = Mapping[str, Any]
+JsonLine = Mapping[str, Any]
 _WARM: Final = "still being written"
 
 
-def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[Line]:
+def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[JsonLine]:
     """A line for each event, each write and each refusal: `kind`, `feed`, `file`, `where`, `text`, `event`, `write`.
 
     Works without a broker. A polled address is asked from where its cursor is, or from the start without a store.
@@ -57,10 +57,10 @@ def dry_run(settings: Settings, clock: Clock, *, only: str | None) -> Iterator[L
             yield from _planned(asyncio.run(_of_address(address, settings)), books)
 
 
-def _planned(lines: Iterable[Line], books: Books) -> Iterator[Line]:
+def _planned(lines: Iterable[JsonLine], books: Books) -> Iterator[JsonLine]:
     """The lines, and after each event the writes that it becomes."""
-    told: list[Line] = []
-    last: Line = {}
+    told: list[JsonLine] = []
+    last: JsonLine = {}
 
     def bodies() -> Iterator[bytes]:
         nonlocal last
@@ -86,7 +86,7 @@ def _books(settings: Settings) -> Books:
 
 def _of_folder(
     name: str, feed: FolderFeed, context: NormaliseContext, *, now: float, patterns: list[str]
-) -> Iterator[Line]:
+) -> Iterator[JsonLine]:
     try:
         with hold(feed.folder) as folder:
             listing = files_in(folder, feed.files)
@@ -103,7 +103,7 @@ def _of_folder(
         yield _line("refused", name, str(feed.folder), "folder", text=error.strerror or type(error).__name__)
 
 
-def _of_file(feed: str, name: str, pieces: Iterator[Taken | Refused]) -> Iterator[Line]:
+def _of_file(feed: str, name: str, pieces: Iterator[Taken | Refused]) -> Iterator[JsonLine]:
     try:
         for piece in pieces:
             if isinstance(piece, Refused):
@@ -116,9 +116,9 @@ def _of_file(feed: str, name: str, pieces: Iterator[Taken | Refused]) -> Iterato
         yield _line("refused", feed, name, "file", text=f"{rejected.reason}: {rejected}")
 
 
-async def _of_address(address: PolledAddress, settings: Settings) -> list[Line]:
+async def _of_address(address: PolledAddress, settings: Settings) -> list[JsonLine]:
     name, source = address.name, address.settings.source
-    lines: list[Line] = []
+    lines: list[JsonLine] = []
     number = 0
     turn = Turn(asyncio.Event(), address.clock, patient=False)
     try:
@@ -159,12 +159,12 @@ async def _cursor(address: PolledAddress, settings: Settings) -> Cursor:
     return Cursor(found.value)
 
 
-def _event(feed: str, file: str, where: str, body: bytes) -> Line:
+def _event(feed: str, file: str, where: str, body: bytes) -> JsonLine:
     event = json.loads(body)
     return _line("event", feed, file, where, text=f"{event['type']} {event['data']['fact']}", event=event)
 
 
-def _line(kind: str, feed: str, file: str, where: str, **more: object) -> Line:
+def _line(kind: str, feed: str, file: str, where: str, **more: object) -> JsonLine:
     return {"kind": kind, "feed": feed, "file": file, "where": where, **more}
 
 

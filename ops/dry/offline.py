@@ -10,7 +10,6 @@ from producers.feeds.reading import read
 from producers.normalising import NormaliseContext, Rejected, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
-from store.inbox import EventRef
 from workers.books.books import Books
 from workers.errors import Conflicting
 from workers.plans import plan
@@ -79,8 +78,7 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
 
 
 async def _completed(event: Event, books: Books, stock: StockBook) -> Plan:
-    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-    return await stock.complete(plan(event, books), ref)
+    return await stock.complete(plan(event, books), event)
 
 
 def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ FILES_OF_OURS: Final = 128
 """Files that the process opens besides its clients' connections, generously."""
 SECONDS_BETWEEN_LINES: Final = 60.0
 
-Text = Callable[[], Awaitable[bytes]]
+MetricsText = Callable[[], Awaitable[bytes]]
 """Gives figures as Prometheus reads them."""
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ async def serve(app: Starlette, settings: Settings, stop: asyncio.Event, *, meas
     await _until(stop, app, listening, gate=gate, event="receiver.listening")
 
 
-async def serve_metrics(settings: Settings, stop: asyncio.Event, *texts: Text) -> None:
+async def serve_metrics(settings: Settings, stop: asyncio.Event, *texts: MetricsText) -> None:
     """Serve GET /metrics of this process until `stop` is set; nothing at all where `metrics.port` is 0.
 
     Raises:
@@ -71,7 +71,7 @@ async def serve_metrics(settings: Settings, stop: asyncio.Event, *texts: Text) -
     await _until(stop, app, _listen(host, port, wrong=wrong), gate=gate, event="metrics.listening")
 
 
-def metrics_app(*texts: Text) -> Starlette:
+def metrics_app(*texts: MetricsText) -> Starlette:
     """An application that answers GET /metrics with these texts, one after another, and nothing else."""
 
     async def metrics(_: Request) -> Response:

@@ -11,7 +11,7 @@ from ops.desk.retention import OUT_OF_REACH
 from ops.showing.terminal import Rows, show, show_json
 from store.cases import Case
 from store.claims import WriteRow
-from store.dead_letters import Listed, StoredLetter
+from store.dead_letters import ListedLetter, StoredLetter
 from store.erasing import Held
 
 SHORT_ID = 10
@@ -59,7 +59,7 @@ def _posting(body: Mapping[str, Any]) -> str:
     return f"{body['item']}: DR {debit} / CR {credit} {body['amount'].lstrip('-')} {body['currency']}"
 
 
-def show_letters(letters: Sequence[Listed], *, as_json: bool) -> None:
+def show_letters(letters: Sequence[ListedLetter], *, as_json: bool) -> None:
     """The table of `relay dead list`."""
     if as_json:
         show_json([_letter(letter) for letter in letters])
@@ -136,7 +136,7 @@ def show_replayed(results: Sequence[Replayed], *, dry_run: bool, as_json: bool) 
         show("no dead letters")
 
 
-def _letter(letter: StoredLetter | Listed) -> dict[str, Any]:
+def _letter(letter: StoredLetter | ListedLetter) -> dict[str, Any]:
     left_out = {"headers", "body"}
     return {name: value for name, value in asdict(letter).items() if name not in left_out}
 

@@ -15,7 +15,7 @@ from ops.standing.forecast import Recent, forecast
 Verdict = Literal["in time", "late", "missed", "not known"]
 
 
-class Told(Protocol):
+class ToldRun(Protocol):
     """What this needs of a row of `store.payroll_runs`."""
 
     @property
@@ -58,14 +58,14 @@ class Due:
     why: str | None
 
 
-def open_runs(told: Sequence[Told], applied: Collection[str]) -> list[Told]:
+def open_runs(told: Sequence[ToldRun], applied: Collection[str]) -> list[ToldRun]:
     """The runs with a deadline whose last version is not in the books, what is due first before the others."""
     waiting = [row for row in told if row.live and row.deadline and row.fact and row.fact not in applied]
     return sorted(waiting, key=lambda row: (row.deadline, row.fact))
 
 
 def verdicts(
-    waiting: Sequence[Told], parked: Mapping[str, str], allowance: Allowance, *, now: datetime
+    waiting: Sequence[ToldRun], parked: Mapping[str, str], allowance: Allowance, *, now: datetime
 ) -> Iterator[Due]:
     """What will become of each. `parked`: fact → why it lies before a person."""
     position = 0

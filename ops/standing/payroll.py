@@ -32,7 +32,7 @@ Whose = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class RunState:
+class RunStanding:
     """A run with what became of its newest version."""
 
     row: RunRow
@@ -83,23 +83,23 @@ def _newest(rows: Sequence[RunRow]) -> list[RunRow]:
     return [each[0] if each[0].version == 0 else each[-1] for each in by_run.values()]
 
 
-async def _state(row: RunRow, letters: DeadLetters, engine: Any) -> RunState:  # noqa: ANN401 - AsyncEngine
+async def _state(row: RunRow, letters: DeadLetters, engine: Any) -> RunStanding:  # noqa: ANN401 - AsyncEngine
     if row.version == 0:
-        return RunState(row, row.state, row.reason)
+        return RunStanding(row, row.state, row.reason)
     if row.missing_since is not None:
-        return RunState(row, "missing", "not_listed")
+        return RunStanding(row, "missing", "not_listed")
     event = decode(row.event or b"")
     waiting = [letter for letter in await letters.about(event.id) if letter.state == "waiting"]
     if waiting:
-        return RunState(row, "parked", waiting[0].reason)
+        return RunStanding(row, "parked", waiting[0].reason)
     async with reading(engine) as connection:
         writes = [write for write in await matching(connection, event.id) if write.company == row.company]
     if writes and all(write.state == "applied" for write in writes):
-        return RunState(row, "reversed" if row.fingerprint == REVERSED else "posted", None)
-    return RunState(row, "pulled", "not_told" if row.state == "pending" else None)
+        return RunStanding(row, "reversed" if row.fingerprint == REVERSED else "posted", None)
+    return RunStanding(row, "pulled", "not_told" if row.state == "pending" else None)
 
 
-def _calendar(whose: Whose, own: PayrollSettings | None, states: Sequence[RunState], today: date) -> dict[str, Any]:
+def _calendar(whose: Whose, own: PayrollSettings | None, states: Sequence[RunStanding], today: date) -> dict[str, Any]:
     company, provider, entity = whose
     rest, shown = list(states), []
     for period in _expected(own, states, today):
@@ -113,7 +113,7 @@ def _calendar(whose: Whose, own: PayrollSettings | None, states: Sequence[RunSta
     return {"company": company, "provider": provider, "entity": entity, "periods": shown}
 
 
-def _expected(own: PayrollSettings | None, states: Sequence[RunState], today: date) -> list[Span]:
+def _expected(own: PayrollSettings | None, states: Sequence[RunStanding], today: date) -> list[Span]:
     """The periods there should be: from the first that is set, else from that of the oldest run that is known."""
     if own is None or own.frequency is None:
         return []
@@ -127,7 +127,7 @@ def _placed(row: RunRow) -> Placed:
 
 
 def _period(
-    start: date | None, end: date | None, states: Sequence[RunState], *, due: bool = False, expected: bool = False
+    start: date | None, end: date | None, states: Sequence[RunStanding], *, due: bool = False, expected: bool = False
 ) -> dict[str, Any]:
     regular = [each for each in states if each.row.run_type in (None, "regular")]
     words = {each.state for each in states}
@@ -137,7 +137,7 @@ def _period(
     return {"start": start, "end": end, "state": state, "runs": [_run(each) for each in states]}
 
 
-def _run(each: RunState) -> Mapping[str, Any]:
+def _run(each: RunStanding) -> Mapping[str, Any]:
     row = each.row
     return {
         "run": row.run,

@@ -34,7 +34,7 @@ from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
-from store.feed_runs import FeedRun, RunState
+from store.feed_runs import FeedRun, FeedRunState
 
 PIECES_AT_A_TIME: Final = 500
 
@@ -211,7 +211,7 @@ class WatchedFolder:
             self._published = before
         await self._call(turn, f"{file.name} is moved on", self._move_on, file, before, spool, publishes)
         self._published = None
-        state: RunState = "failed" if counts.rejects else "done"
+        state: FeedRunState = "failed" if counts.rejects else "done"
         return FeedRun(
             company=self.context.company,
             feed=self.name,

@@ -31,7 +31,7 @@ from producers.reading.documents import elements_at
 from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
 from store.cursors import Cursor
-from store.feed_runs import FeedRun, RunState
+from store.feed_runs import FeedRun, FeedRunState
 
 MOST_PAGES: Final = 10_000
 MOST_REFUSED: Final = 1_000
@@ -320,7 +320,7 @@ class PolledAddress:
         return Page(tuple(items), documents, document, len(answer.body), answer.etag)
 
     def _run(self, reading: _Reading, problem: FeedProblem | None) -> FeedRun:
-        state: RunState = "interrupted" if problem else "failed" if reading.rejects else "done"
+        state: FeedRunState = "interrupted" if problem else "failed" if reading.rejects else "done"
         parts = urlsplit(self.settings.url)
         return FeedRun(
             company=self.context.company,

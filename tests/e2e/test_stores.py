@@ -15,13 +15,13 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from staging.broker import Broker
+from staging.postgres import PrivatePostgres
 from staging.processes import Process, wait_for
 from store import migrate
 from store.engine import connect, reading
 from store.schema import INBOXES, WRITES
 from tests.e2e.driving import Relay, await_said, invoice_of, open_relay, payment_of, said
 from tests.e2e.test_companies import open_group
-from tests.postgres import PrivatePostgres
 from tests.unit.producers.made import charge, stripe_event
 
 pytestmark = pytest.mark.e2e

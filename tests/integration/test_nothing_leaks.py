@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from staging.broker import Broker
+from staging.postgres import PrivatePostgres
 from tests.integration.talkative import CANARY, FAR
-from tests.postgres import PrivatePostgres
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

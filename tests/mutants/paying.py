@@ -100,7 +100,7 @@ MUTANTS: Final = (
     Mutant(
         "another-version-adopted",
         "A pay run of an earlier store is taken for posted only where Solid shows its amount.",
-        "workers/applying.py",
+        "workers/finding.py",
         "            await self._must_say_the_same(write, record, days=days, day=day)\n",
         "            pass\n",
         (f"{EARLIER}::test_a_pay_run_that_an_earlier_inbox_posted_with_another_amount_comes_before_a_person",),

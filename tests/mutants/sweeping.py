@@ -181,7 +181,7 @@ MUTANTS: Final = (
     Mutant(
         "no-of-before-the-backup-believed",
         "What a backup says was refused may be in Solid: it is looked up, also where the list cannot be read.",
-        "workers/applying.py",
+        "workers/finding.py",
         "unread.restored or not (isinstance(claim, Fresh)",
         "not (isinstance(claim, Fresh)",
         (f"{FAILING}::test_what_a_backup_says_was_refused_is_looked_up_where_the_list_is_too_long",),

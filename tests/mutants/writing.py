@@ -81,7 +81,7 @@ MUTANTS: Final = (
     Mutant(
         "first-date-forgotten",
         "A write that was dated anew is looked up from the earliest date it ever had.",
-        "workers/applying.py",
+        "workers/finding.py",
         "        days, in_doubt = _days(about), ",
         "        days, in_doubt = None, ",
         (
@@ -91,7 +91,7 @@ MUTANTS: Final = (
     Mutant(
         "held-sent-again",
         "Where a look-up cannot tell, a person decides; nothing is sent again.",
-        "workers/applying.py",
+        "workers/finding.py",
         "                raise _in_doubt(write, unclear)\n\n",
         "                return None\n\n",
         (f"{APPLYING}::test_a_look_up_that_cannot_tell_never_sends_again",),
@@ -99,8 +99,8 @@ MUTANTS: Final = (
     Mutant(
         "earlier-inbox-forgotten",
         "What an earlier inbox posted, before the store was lost, is not posted again.",
-        "workers/applying.py",
-        "not await self._earlier.concerns(fact.stream, fact.happened, day):\n",
+        "workers/finding.py",
+        "not await self._earlier.concerns(occasion.stream, occasion.happened, day):\n",
         "True:\n",
         (f"{EARLIER}::test_a_fact_that_an_earlier_inbox_posted_is_adopted_and_not_sent",),
     ),

@@ -19,7 +19,7 @@ from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
 from schemas.money import EXPONENTS
 from workers.books.inventory import InventoryPolicy
-from workers.books.payroll import PayrollPolicy
+from workers.books.payroll import Name, PayrollPolicy
 
 ROLES = frozenset(
     [
@@ -62,7 +62,6 @@ ROLES = frozenset(
 CLEARING = "_clearing"
 """How the role of a processor's clearing account ends: `square_clearing`."""
 
-Name = Annotated[str, Field(min_length=1)]
 ProcessorKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 

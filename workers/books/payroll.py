@@ -87,7 +87,7 @@ def _looks_like_role(text: str) -> bool:
     return False
 
 
-class Place(BaseModel):
+class Destination(BaseModel):
     """Where one category goes.
 
     `role` and `account` say what is owed for it, or its cost, as the role says; `cost` (a role or an account) says the
@@ -147,7 +147,7 @@ def _from_account(value: object) -> object:
 Uuid = Annotated[str, AfterValidator(lambda text: str(UUID(text)))]
 
 
-class Part(BaseModel):
+class Split(BaseModel):
     """The wages of one department or location: an account of their own, Solid's ids of a class or location, or all."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -164,18 +164,18 @@ class Part(BaseModel):
         return self
 
 
-Parts = Mapping[str, Annotated[Part, BeforeValidator(_from_account)]]
+Splits = Mapping[str, Annotated[Split, BeforeValidator(_from_account)]]
 """Department or location → where its wages go."""
 
-Places = Mapping[Name, Mapping[Name, Annotated[Place, BeforeValidator(_from_text)]]]
+Destinations = Mapping[Name, Mapping[Name, Annotated[Destination, BeforeValidator(_from_text)]]]
 """Provider → its category → where that goes."""
 
 
 @cache
-def known_places() -> Mapping[str, Mapping[str, Place]]:
+def known_destinations() -> Mapping[str, Mapping[str, Destination]]:
     """The categories that are certain by themselves, of every provider; `any` holds those of all."""
     text = resources.files("workers.books").joinpath("payroll_categories.toml").read_text("utf-8")
-    return TypeAdapter[Mapping[str, Mapping[str, Place]]](Places).validate_python(tomllib.loads(text))
+    return TypeAdapter[Mapping[str, Mapping[str, Destination]]](Destinations).validate_python(tomllib.loads(text))
 
 
 def _exact(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
@@ -200,26 +200,26 @@ class PayrollPolicy(BaseModel):
     net_pay: Literal["net_pay_payable", "bank"] = "net_pay_payable"
     accrual: bool = False
     rounding_limit: Annotated[Decimal, BeforeValidator(_exact), Field(ge=0)] = Decimal(0)
-    departments: Parts = {}
-    locations: Parts = {}
-    categories: Places = {}
+    departments: Splits = {}
+    locations: Splits = {}
+    categories: Destinations = {}
 
-    def place_of(self, provider: str, kind: LineKind, category: str) -> Place | None:
+    def destination_of(self, provider: str, kind: LineKind, category: str) -> Destination | None:
         """Where a category goes, matched exactly; None where nobody has said."""
-        for places in (self.categories, known_places()):
-            found = places.get(provider, {}).get(category)
-            if found is not None:
-                return found
+        for destinations in (self.categories, known_destinations()):
+            destination = destinations.get(provider, {}).get(category)
+            if destination is not None:
+                return destination
         if kind in CERTAIN:
-            return Place()
-        return known_places().get("any", {}).get(category)
+            return Destination()
+        return known_destinations().get("any", {}).get(category)
 
     def accounts(self) -> Iterator[tuple[str, str]]:
         """Each account that is named here, with the place where it is named."""
-        for table, parts in (("departments", self.departments), ("locations", self.locations)):
-            yield from ((f"[payroll.{table}].{name}", part.account) for name, part in parts.items() if part.account)
-        for provider, places in self.categories.items():
-            for category, place in places.items():
-                for account in (place.account, place.cost):
+        for table, splits in (("departments", self.departments), ("locations", self.locations)):
+            yield from ((f"[payroll.{table}].{name}", split.account) for name, split in splits.items() if split.account)
+        for provider, destinations in self.categories.items():
+            for category, destination in destinations.items():
+                for account in (destination.account, destination.cost):
                     if account is not None and account not in COST_ROLES:
                         yield f"[payroll.categories.{provider}].{category}", account

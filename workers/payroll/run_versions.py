@@ -5,18 +5,37 @@ Each version waits for the one it replaces; this is for what a person waived, an
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from schemas.envelope import Event
 from schemas.payroll import RunPaid, RunReversed
 from store.claims import WriteRow
 from workers.external_ids import external_id_of
-from workers.payroll.mirroring import Remembers, never_sent
+from workers.payroll.mirroring import Remembers, as_posted, never_sent
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 
 _OF_VERSION: Final = re.compile(r"(.+:v(\d+))(?::[0-9a-z]+)?", re.DOTALL)
 """The id of an event of a run: its fact, and what it says as a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayRuns:
+    """The pay runs of one company, as its inbox knows them."""
+
+    inbox: Remembers
+    company: str
+
+    async def complete(self, plan: Plan, event: Event) -> Plan:
+        """The plan with what it takes back as it was posted. Idempotent; safe to cancel.
+
+        Raises:
+            Parked, PrerequisiteMissing: as for `as_posted` and `check_alone`.
+        """
+        posted = await as_posted(self.inbox, self.company, plan)
+        await check_alone(self.inbox, self.company, event, posted)
+        return posted
 
 
 async def check_alone(inbox: Remembers, company: str, event: Event, plan: Plan) -> None:

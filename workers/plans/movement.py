@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Kind = Literal["order", "opening", "receipt", "change", "count", "bill"]
+MovementKind = Literal["order", "opening", "receipt", "change", "count", "bill"]
 
-_RANK: Final[dict[Kind, int]] = {"order": 0, "opening": 1, "receipt": 2, "change": 3, "count": 5, "bill": 6}
+_RANK: Final[dict[MovementKind, int]] = {"order": 0, "opening": 1, "receipt": 2, "change": 3, "count": 5, "bill": 6}
 _LESS: Final = 4
 
 
@@ -30,7 +30,7 @@ class Movement(BaseModel):
     number: int = 0
     item: str
     at: datetime
-    kind: Kind
+    kind: MovementKind
     quantity: Decimal = Decimal(0)
     place: str | None = None
     lot: str | None = None

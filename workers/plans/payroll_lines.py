@@ -10,7 +10,7 @@ from typing import Final, Literal
 from schemas.money import Money, iso_exponent
 from schemas.payroll import LineKind, RunLine
 from workers.books.books import Books
-from workers.books.payroll import COST_ROLES, OWED_ROLES, Part, Target
+from workers.books.payroll import COST_ROLES, OWED_ROLES, Split, Target
 from workers.plans.ledger import account_of, must_be_in_base_currency
 from workers.plans.writes import Line, Parked
 
@@ -67,7 +67,7 @@ def shares(lines: tuple[RunLine, ...], provider: str, books: Books) -> Iterator[
             yield Share.of(line, "credit", owed, books)
 
 
-def entry_lines(found: Iterable[Share]) -> tuple[Line, ...]:
+def entry_lines(shares: Iterable[Share]) -> tuple[Line, ...]:
     """One line for each role, account, class and location.
 
     A sum below zero stands on the other side, and one of zero nowhere.
@@ -77,7 +77,7 @@ def entry_lines(found: Iterable[Share]) -> tuple[Line, ...]:
         ValueError: debits and credits differ; a defect of the producer.
     """
     sums: dict[_Where, Money] = {}
-    for share in found:
+    for share in shares:
         signed = share.amount if share.side == "debit" else -share.amount
         key = (share.role, share.account, share.class_id, share.location_id)
         sums[key] = sums[key] + signed if key in sums else signed
@@ -99,20 +99,20 @@ def _line(where: _Where, amount: Money) -> Line:
 def _targets(line: RunLine, provider: str, books: Books) -> tuple[Target | None, Target | None] | None:
     """Where the cost and what is owed for it go; None where nobody has said, or not so that it fits."""
     policy = books.payroll
-    place = policy.place_of(provider, line.kind, line.category)
-    targets = None if place is None else place.targets(line.kind)
+    destination = policy.destination_of(provider, line.kind, line.category)
+    targets = None if destination is None else destination.targets(line.kind)
     if targets is None:
         return None
     cost, owed = targets
     if line.kind == "net_pay" and owed == Target("net_pay_payable"):
         owed = Target(policy.net_pay)
     if cost == WAGES:
-        part = _by_split(line, books) or Part.model_construct()
-        cost = Target(cost.role, part.account, part.class_id, part.location_id)
+        split = _by_split(line, books) or Split.model_construct()
+        cost = Target(cost.role, split.account, split.class_id, split.location_id)
     return cost, owed
 
 
-def _by_split(line: RunLine, books: Books) -> Part | None:
+def _by_split(line: RunLine, books: Books) -> Split | None:
     """What the books say of the wages of a department or a location, where the books split by them."""
     policy = books.payroll
     for mapped, name in ((policy.departments, line.department), (policy.locations, line.location)):
@@ -124,10 +124,10 @@ def _by_split(line: RunLine, books: Books) -> Part | None:
 def _unknown(line: RunLine, provider: str, books: Books) -> tuple[str, str] | None:
     """What is not mapped about a line, and where to map it; None where all is."""
     policy = books.payroll
-    place = policy.place_of(provider, line.kind, line.category)
-    if place is None or (targets := place.targets(line.kind)) is None:
-        problem = "" if place is None else f", where it is mapped to what a {line.kind} cannot be"
-        if place is None and line.category in UNNAMED:
+    destination = policy.destination_of(provider, line.kind, line.category)
+    if destination is None or (targets := destination.targets(line.kind)) is None:
+        problem = "" if destination is None else f", where it is mapped to what a {line.kind} cannot be"
+        if destination is None and line.category in UNNAMED:
             problem = " (names that may be a person's are not told: look at the run, and say where all such go)"
         return line.category, f'[payroll.categories.{provider}] "{line.category}"{problem}'
     split = policy.departments or policy.locations
@@ -148,8 +148,8 @@ def _check_mapped(lines: tuple[RunLine, ...], provider: str, books: Books) -> No
     if not missing:
         return
     first = next(iter(missing))
-    told = "; ".join(f"{where}: {kind} of {amount} in all" for where, kind, amount in missing.values())
-    msg = f"books.toml does not say where all of a pay run of {provider} goes. Missing: {told}"
+    shown = "; ".join(f"{where}: {kind} of {amount} in all" for where, kind, amount in missing.values())
+    msg = f"books.toml does not say where all of a pay run of {provider} goes. Missing: {shown}"
     raise Parked(f"unmapped:payroll:{first}", msg)
 
 

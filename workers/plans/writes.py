@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from schemas.money import Money, iso_exponent
-from solid.models import ContactType, Kind
+from solid.models import ContactType, RecordKind
 from workers.external_ids import ExternalId
 from workers.plans.movement import Told
 
@@ -295,7 +295,7 @@ class Prerequisite(Value):
     """
 
     external_id: ExternalId
-    kind: Kind | None = None
+    kind: RecordKind | None = None
 
 
 class RefundsReach(Value):
@@ -327,3 +327,8 @@ class Plan(Value):
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
     stock: Told | None = None
+
+    def waived(self) -> "Plan":
+        """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
+        stock = None if self.stock is None else self.stock.saying(waits=False)
+        return self.model_copy(update={"stock": stock, "requires": () if self.writes else self.requires})

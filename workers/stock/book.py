@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
 
+from schemas.envelope import Event
 from schemas.money import Money
 from store.inbox import EventRef
 from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
@@ -20,7 +21,7 @@ from workers.plans.periods import place_in_open_period
 from workers.plans.writes import AdjustmentWrite, AnyWrite, Parked, Plan
 from workers.stock.card import Card
 from workers.stock.items import Items
-from workers.stock.recording import Posting, entry_of, needs_history, record, refuse_two_costs, refuse_worthless
+from workers.stock.recording import StockPosting, entry_of, needs_history, record, refuse_two_costs, refuse_worthless
 from workers.stock.retelling import belongs_to, conflict, may_grow, name_of_rest, rest_of
 
 STREAM = "inventory"
@@ -46,7 +47,7 @@ class Records(Protocol):
         ...
 
 
-class KnowsEarlier(Protocol):
+class KnowsMerged(Protocol):
     """What the book needs of `workers.earlier`."""
 
     async def merged_stock(self, happened: datetime, day: date) -> bool:
@@ -70,7 +71,7 @@ class StockBook:
         company: str,
         items: Items | None = None,
         adjusts: bool = False,
-        earlier: KnowsEarlier | None = None,
+        earlier: KnowsMerged | None = None,
     ) -> None:
         self._records = records
         self._books = books
@@ -80,7 +81,7 @@ class StockBook:
         self._earlier = earlier
         self._told_again: set[str] = set()
 
-    async def complete(self, plan: Plan, event: EventRef) -> Plan:
+    async def complete(self, plan: Plan, event: Event) -> Plan:
         """The plan with the entry that what it tells of stock makes; without one where that is nothing, or comes later.
 
         Idempotent. Safe to cancel: what was recorded is recorded.
@@ -99,9 +100,9 @@ class StockBook:
         self._refuse_without_opt_in(told)
         await self._refuse_merged_before(told)
         try:
-            fact = await self._records.record(self._recording(told, event))
+            fact = await self._records.record(self._recording(told, EventRef.of(event)))
         except OtherContent as other:
-            told, fact = await self._told_otherwise(told, event, known=other.known)
+            told, fact = await self._told_otherwise(told, EventRef.of(event), known=other.known)
         if fact.batch is not None:
             await self._tell_again(fact.batch)
         if fact.state != "own":
@@ -162,7 +163,7 @@ class StockBook:
             )
             raise Parked("held:merged_before", msg)
 
-    def _adjustment(self, told: Told, posting: Posting) -> AdjustmentWrite:
+    def _adjustment(self, told: Told, posting: StockPosting) -> AdjustmentWrite:
         """The change of an item's quantity, valued by Solid where it goes down and where no cost was told."""
         role, cost = posting.pair[1], told.movements[0].unit_cost
         return AdjustmentWrite(
@@ -235,7 +236,7 @@ def _more(told: Told, whole: Told, seen: Iterable[Movement]) -> Told:
     return told.saying(movements=[movement.model_copy(update={"fact": told.fact}) for movement in rest])
 
 
-def _quantities(told: Told, before: Mapping[str, Card], after: Mapping[str, Card]) -> list[Posting]:
+def _quantities(told: Told, before: Mapping[str, Card], after: Mapping[str, Card]) -> list[StockPosting]:
     """By how much the quantity of the item moves, for the role of the reason."""
     movement = told.movements[0]
     card = told.card_of(movement)
@@ -243,12 +244,12 @@ def _quantities(told: Told, before: Mapping[str, Card], after: Mapping[str, Card
     currency = movement.currency or after[card].currency or "USD"
     if movement.role is None or not change:
         return []
-    return [Posting(movement.item, ("inventory", movement.role), Money.zero(currency), change)]
+    return [StockPosting(movement.item, ("inventory", movement.role), Money.zero(currency), change)]
 
 
-def posting_of(body: Mapping[str, Any]) -> Posting:
+def posting_of(body: Mapping[str, Any]) -> StockPosting:
     """The posting that the store keeps as JSON."""
-    return Posting(
+    return StockPosting(
         item=body["item"],
         pair=(body["pair"][0], body["pair"][1]),
         amount=Money.of(body["amount"], body["currency"]),
@@ -256,7 +257,7 @@ def posting_of(body: Mapping[str, Any]) -> Posting:
     )
 
 
-def _body(posting: Posting, reason: str) -> Body:
+def _body(posting: StockPosting, reason: str) -> Body:
     return {
         "item": posting.item,
         "pair": list(posting.pair),

@@ -31,7 +31,7 @@ SOURCE = "/relay/stock"
 LINES_OF_ONE = 2
 LEFT_OVER_SECONDS = 60.0
 
-Key = tuple[str, str, str, str]
+PairKey = tuple[str, str, str, str]
 """Item, reason, debit, credit: what becomes one pair of lines."""
 
 
@@ -97,7 +97,7 @@ class Merger:
 def _filled(facts: Sequence[StockFact], most_lines: int) -> Iterator[list[StockFact]]:
     """The facts, those of one item together, in parts of at most so many lines; a fact is never split."""
     part: list[StockFact] = []
-    keys: set[Key] = set()
+    keys: set[PairKey] = set()
     for fact in sorted(facts, key=lambda fact: (fact.postings[0]["item"], fact.postings[0]["reason"])):
         own = {_key(fact, number) for number in range(len(fact.postings))}
         if part and LINES_OF_ONE * len(keys | own) > most_lines:
@@ -111,9 +111,9 @@ def _filled(facts: Sequence[StockFact], most_lines: int) -> Iterator[list[StockF
 
 def _batch(company: str, day: date, facts: Sequence[StockFact], now: datetime) -> Merged:
     name = f"{MERGED}{uuid.uuid4().hex}"
-    values: dict[Key, Money] = {}
-    quantities: dict[Key, Decimal] = defaultdict(Decimal)
-    counts: dict[Key, int] = defaultdict(int)
+    values: dict[PairKey, Money] = {}
+    quantities: dict[PairKey, Decimal] = defaultdict(Decimal)
+    counts: dict[PairKey, int] = defaultdict(int)
     for fact in facts:
         for number, body in enumerate(fact.postings):
             key, posting = _key(fact, number), posting_of(body)
@@ -141,6 +141,6 @@ def _event(company: str, name: str, data: StockMerged, now: datetime) -> bytes:
     return encode(Event.of(data, id=name, source=SOURCE, time=now, subject=name, partitionkey=name, company=company))
 
 
-def _key(fact: StockFact, number: int) -> Key:
+def _key(fact: StockFact, number: int) -> PairKey:
     body = fact.postings[number]
     return (body["item"], body["reason"], body["pair"][0], body["pair"][1])

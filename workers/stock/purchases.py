@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 
 ZERO: Final = Decimal(0)
 
-Told = tuple[str, str | None, Decimal]
+OrderedCost = tuple[str, str | None, Decimal]
 """When an order said it, the line of the order, the cost of one."""
 
 
@@ -68,7 +68,7 @@ class Purchases:
     """All orders of one item. Mutable."""
 
     def __init__(self) -> None:
-        self._costs: dict[str, list[Told]] = defaultdict(list)
+        self._costs: dict[str, list[OrderedCost]] = defaultdict(list)
         self._tallies: dict[str, dict[str | None, Tally]] = defaultdict(dict)
 
     def copy(self) -> "Purchases":
@@ -155,7 +155,7 @@ class Purchases:
         return purchases
 
 
-def _last(told: Sequence[Told], at: str) -> Decimal:
+def _last(told: Sequence[OrderedCost], at: str) -> Decimal:
     before = [cost for when, _, cost in told if when <= at]
     return before[-1] if before else told[0][2]
 

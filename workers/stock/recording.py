@@ -15,7 +15,7 @@ from workers.stock.rounding import Pair
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class StockPosting:
     """What the books must take up for one item: a positive amount is DR `pair[0]` / CR `pair[1]`.
 
     `item` is what the source calls it.
@@ -52,14 +52,14 @@ def _placed(movements: Sequence[Movement], books: Books) -> Sequence[Movement]:
 
 def record(
     told: Told, cards: Mapping[str, Card], histories: Mapping[str, Sequence[Movement]], books: Books
-) -> tuple[list[Posting], dict[str, Card]]:
+) -> tuple[list[StockPosting], dict[str, Card]]:
     """What the fact posts, and the cards after it, by their names; the given ones stay as they are.
 
     Raises:
         Parked: no cost, no known level, a negative level, no value, another currency, an ambiguous place.
         PrerequisiteMissing: a bill for goods that have not come.
     """
-    postings: list[Posting] = []
+    postings: list[StockPosting] = []
     after: dict[str, Card] = {}
     for key, said in told.by_card.items():
         item, before, new = said[0].item, cards[key], _placed(said, books)
@@ -75,7 +75,7 @@ def record(
     return postings, after
 
 
-def entry_of(told: Told, postings: Sequence[Posting], books: Books) -> EntryWrite | None:
+def entry_of(told: Told, postings: Sequence[StockPosting], books: Books) -> EntryWrite | None:
     """The entry of an event's postings; None where they come to nothing. Raises Parked: a role has no account."""
     lines = [
         line
@@ -111,12 +111,12 @@ def _with(new: Sequence[Movement], before: Card, history: Sequence[Movement] | N
     return card, min(after[movement.fact, movement.number] for movement in later)
 
 
-def _difference(item: str, before: Card, after: Card) -> list[Posting]:
+def _difference(item: str, before: Card, after: Card) -> list[StockPosting]:
     held, due = before.totals(), after.totals()
     quantity = after.quantity - before.quantity
     currency = after.currency or ""
     return [
-        Posting(item, pair, Money.of(amount, currency), quantity)
+        StockPosting(item, pair, Money.of(amount, currency), quantity)
         for pair in sorted({*held, *due})
         if (amount := due.get(pair, Decimal(0)) - held.get(pair, Decimal(0)))
     ]

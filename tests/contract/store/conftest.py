@@ -9,11 +9,11 @@ from shutil import copyfile
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from staging.postgres import PrivatePostgres
 from store.engine import connect
 from store.inbox import Inbox
 from store.migrate import upgrade
 from tests.fakes import FakeClock
-from tests.postgres import PrivatePostgres
 
 LEASE = timedelta(seconds=60)
 

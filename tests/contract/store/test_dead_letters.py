@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.dead_letters import DeadLetters, Group
+from store.dead_letters import DeadLetters, LetterGroup
 from store.errors import AmbiguousId, LetterNotFound
 from store.inbox import EventRef, Fresh, Inbox
 from tests.contract.store.samples import claim, intent, letter
@@ -125,8 +125,8 @@ async def test_groups_count_waiting_letters_by_queue_and_reason(letters: DeadLet
         clock.advance(1)
     await letters.set_state("d", "waiting", "discarded")
     assert await letters.groups() == [
-        Group("sales.dead", "refused", 2, NOON + timedelta(seconds=1)),
-        Group("sales.dead", "poison", 1, NOON),
+        LetterGroup("sales.dead", "refused", 2, NOON + timedelta(seconds=1)),
+        LetterGroup("sales.dead", "poison", 1, NOON),
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.claims import Refused
+from store.claims import Refusal
 from store.doubts import Doubts, count_doubts
 from store.errors import LeaseLost, NotInDoubt
 from store.inbox import Done, Doubt, Fresh, Inbox
@@ -102,10 +102,10 @@ async def _in_doubt(inbox: Inbox) -> None:
 async def test_a_no_that_proves_nothing_is_told_with_the_doubt(inbox: Inbox) -> None:
     fresh = await claim(inbox)
     assert isinstance(fresh, Fresh)
-    await inbox.unknown(COMPANY, PAYMENT, fresh.epoch, no=Refused("http_404", "no"))
+    await inbox.unknown(COMPANY, PAYMENT, fresh.epoch, no=Refusal("http_404", "no"))
     doubt = await claim(inbox)
     assert isinstance(doubt, Doubt)
-    assert doubt.no == Refused("http_404", "no")
+    assert doubt.no == Refusal("http_404", "no")
     await inbox.release(COMPANY, PAYMENT, doubt.epoch)
     again = await claim(inbox)
     assert isinstance(again, Doubt)

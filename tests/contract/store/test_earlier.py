@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.earlier import EarlierRecords, Known
+from store.earlier import EarlierRecords, KnownRecords
 from store.inbox import Inbox
 from tests.contract.store.samples import COMPANY, claim
 from tests.fakes import NOON, FakeClock
@@ -41,30 +41,30 @@ async def test_two_that_ask_at_once_hear_the_same(earlier: EarlierRecords) -> No
 
 
 async def test_what_was_read_comes_back_by_kind_and_company(earlier: EarlierRecords) -> None:
-    known = Known(SINCE, {"stripe:charge:ch_1:invoice": "s-1", "another\u0000": "s-2"})
+    known = KnownRecords(SINCE, {"stripe:charge:ch_1:invoice": "s-1", "another\u0000": "s-2"})
     await earlier.keep(COMPANY, "invoice", known)
     found = await earlier.known(COMPANY, "invoice")
-    assert found == Known(SINCE, {"stripe:charge:ch_1:invoice": "s-1", "another\ufffd": "s-2"})
+    assert found == KnownRecords(SINCE, {"stripe:charge:ch_1:invoice": "s-1", "another\ufffd": "s-2"})
     assert await earlier.known(COMPANY, "entry") is None
     assert await earlier.known("second", "invoice") is None
 
 
 async def test_a_later_reading_takes_the_place_of_the_one_before(earlier: EarlierRecords) -> None:
-    await earlier.keep(COMPANY, "invoice", Known(SINCE, {"a": "s-1"}))
-    await earlier.keep(COMPANY, "invoice", Known(date.min, {"b": "s-2"}))
-    assert await earlier.known(COMPANY, "invoice") == Known(date.min, {"b": "s-2"})
+    await earlier.keep(COMPANY, "invoice", KnownRecords(SINCE, {"a": "s-1"}))
+    await earlier.keep(COMPANY, "invoice", KnownRecords(date.min, {"b": "s-2"}))
+    assert await earlier.known(COMPANY, "invoice") == KnownRecords(date.min, {"b": "s-2"})
 
 
 async def test_an_empty_list_was_read_too(earlier: EarlierRecords) -> None:
-    await earlier.keep(COMPANY, "invoice", Known(SINCE, {}))
-    assert await earlier.known(COMPANY, "invoice") == Known(SINCE, {})
+    await earlier.keep(COMPANY, "invoice", KnownRecords(SINCE, {}))
+    assert await earlier.known(COMPANY, "invoice") == KnownRecords(SINCE, {})
 
 
 async def test_a_restored_store_begins_anew_and_what_was_read_counts_no_more(
     earlier: EarlierRecords, clock: FakeClock
 ) -> None:
-    await earlier.keep(COMPANY, "invoice", Known(SINCE, {"a": "s-1"}))
-    await earlier.keep("second", "invoice", Known(SINCE, {"a": "s-1"}))
+    await earlier.keep(COMPANY, "invoice", KnownRecords(SINCE, {"a": "s-1"}))
+    await earlier.keep("second", "invoice", KnownRecords(SINCE, {"a": "s-1"}))
     clock.advance(60)
     assert (await earlier.begin_anew(COMPANY, by="me"))[0] == NOON + timedelta(minutes=1)
     assert await earlier.began(COMPANY) == NOON + timedelta(minutes=1)

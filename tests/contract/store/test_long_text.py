@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store.audit import AuditTrail
 from store.cases import Cases
 from store.dead_letters import DeadLetters
-from store.earlier import EarlierRecords, Known
+from store.earlier import EarlierRecords, KnownRecords
 from store.inbox import EventRef, Inbox
 from tests.contract.store.samples import COMPANY, PAYMENT, claim, intent, letter
 from tests.fakes import FakeClock
@@ -61,7 +61,9 @@ async def test_the_desk_keeps_a_letter_with_long_names(engine: AsyncEngine, cloc
 
 async def test_records_of_others_with_long_keys_are_remembered(engine: AsyncEngine, clock: FakeClock) -> None:
     records = EarlierRecords(engine, clock)
-    await records.keep(COMPANY, "entry", Known(date(2026, 1, 1), {LONG: "solid-1", OTHER: "solid-2", "short": "3"}))
+    await records.keep(
+        COMPANY, "entry", KnownRecords(date(2026, 1, 1), {LONG: "solid-1", OTHER: "solid-2", "short": "3"})
+    )
     known = await records.known(COMPANY, "entry")
     assert known is not None
     assert sorted(known.records.values()) == ["3", "solid-1", "solid-2"]

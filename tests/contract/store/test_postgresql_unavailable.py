@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from staging.postgres import PrivatePostgres
 from store.engine import connect, reading, transact
 from store.errors import StoreUnavailable
 from store.inbox import Doubt, Fresh, Inbox
@@ -17,7 +18,6 @@ from store.writes import load
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import COMPANY, PAYMENT, claim, intent
 from tests.fakes import FakeClock
-from tests.postgres import PrivatePostgres
 
 Open = Callable[..., tuple[AsyncEngine, Inbox]]
 

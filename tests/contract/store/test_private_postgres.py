@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from staging.postgres import PostgresFailed, PostgresNotFound, PrivatePostgres, installed_binaries
 from store.engine import connect, reading
 from store.errors import StoreUnavailable
-from tests.postgres import PostgresFailed, PostgresNotFound, PrivatePostgres, installed_binaries
 
 STARTED = """
 import sys, time
-from tests.postgres import PrivatePostgres, installed_binaries
+from staging.postgres import PrivatePostgres, installed_binaries
 cluster = PrivatePostgres(installed_binaries())
 cluster.start()
 print(cluster.url("postgres"), cluster.folder, flush=True)
@@ -74,7 +74,7 @@ async def test_a_stranger_on_this_machine_does_not_get_in(postgres: PrivatePostg
 def test_a_server_that_cannot_start_says_why(own_postgres: PrivatePostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     own_postgres.halt()
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules["tests.postgres"].SETTINGS, "shared_buffers", "nonsense")
+        patch.setitem(sys.modules["staging.postgres"].SETTINGS, "shared_buffers", "nonsense")
         with pytest.raises(PostgresFailed, match="shared_buffers"):
             own_postgres.start()
     own_postgres.start()
@@ -83,6 +83,6 @@ def test_a_server_that_cannot_start_says_why(own_postgres: PrivatePostgres, monk
 
 def test_a_machine_without_a_server_is_told_which_package_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("tests.postgres.FOLDERS", ("/nowhere/*/bin",))
+    monkeypatch.setattr("staging.postgres.FOLDERS", ("/nowhere/*/bin",))
     with pytest.raises(PostgresNotFound, match="package postgresql"):
         installed_binaries()

@@ -11,12 +11,12 @@ from sqlalchemy.engine import make_url
 
 from runtime.errors import ConfigurationError
 from runtime.sections_store import StoreSettings
+from staging.postgres import PrivatePostgres
 from store import migrate
 from store.engine import connect, reading
 from store.errors import StoreUnavailable
 from store.postgresql import Access
 from tests.authority import Authority
-from tests.postgres import PrivatePostgres
 
 SECURED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 

@@ -8,16 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from solid.models import Account
 from store.cases import Cases
-from store.claims import Refused, WriteRow
+from store.claims import Refusal, WriteRow
 from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
 from store.inbox import EventRef, Inbox
 from store.watch import Watch
 from tests.fakes import NOON, FakeClock
 from tests.unit.workers.solid import Crash, FakeSolid
-from workers.applying import Applier, Fact, Timing
+from workers.applying import Applier, Timing
 from workers.chart import Chart
 from workers.earlier import Earlier
+from workers.occasion import Occasion
 from workers.plans.writes import ContactWrite, EntryWrite, InvoiceWrite, Line, PaymentWrite, Plan
 
 COMPANY = "main"
@@ -45,7 +46,7 @@ class BreakableInbox(Inbox):
         self._break()
         await super().applied(company, external_id, epoch, solid_id=solid_id, adopted=adopted)
 
-    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refused | None = None) -> None:
+    async def unknown(self, company: str, external_id: str, epoch: int, *, no: Refusal | None = None) -> None:
         """See `Inbox.unknown`."""
         self._break()
         await super().unknown(company, external_id, epoch, no=no)
@@ -116,9 +117,9 @@ def event(number: int = 1) -> EventRef:
     return EventRef(source="/webhooks/stripe", id=f"evt_{number}", type="sales.payment.succeeded.v1", subject="ch_1")
 
 
-def fact(number: int = 1, *, happened: datetime = NEWS) -> Fact:
+def fact(number: int = 1, *, happened: datetime = NEWS) -> Occasion:
     """A fact of that event; by default it happened after the inbox began."""
-    return Fact(event(number), happened, CHART)
+    return Occasion(event(number), happened, CHART)
 
 
 def entry(name: str = "fact:fee", amount: str = "1.50") -> EntryWrite:

@@ -14,7 +14,8 @@ from tests.unit.solid.openapi_document import DOCUMENT
 from tests.unit.solid.support import DIALECT
 from workers.books.books import Books
 from workers.outcomes import GiveBack, Outcome
-from workers.worker import Parts, Worker
+from workers.parts import Parts
+from workers.worker import Worker
 
 HOLD = 60.0
 

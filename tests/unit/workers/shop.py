@@ -20,10 +20,11 @@ from store.earlier import EarlierRecords
 from tests.fakes import NOON
 from tests.unit.solid.support import BASE_URL, TIMEOUT, WritingLimiter
 from tests.unit.workers.bench import COMPANY, DAY, TIMING, Bench, event
-from workers.applying import Applier, Fact
+from workers.applying import Applier
 from workers.catalogue import Catalogue
 from workers.chart import Chart
 from workers.earlier import Earlier
+from workers.occasion import Occasion
 from workers.plans.writes import AdjustmentWrite, BillLine, BillWrite, ContactWrite, Plan
 
 DIALECT = Dialect.model_validate({"money": "decimal_string", "paths": {"adjustments": "/inventory-adjustments"}})
@@ -77,7 +78,7 @@ class Shop:
         )
 
     async def apply(self, plan: Plan, *, old: bool = False) -> None:
-        await self.applier().apply(Fact(event(), OLD if old else NEWS, self.chart), plan)
+        await self.applier().apply(Occasion(event(), OLD if old else NEWS, self.chart), plan)
 
     def fail(self, kind: FaultKind, path: str) -> None:
         self.simulation.switches.arm(Fault(kind, 1, only=f"POST {path}", status=500))

@@ -11,7 +11,7 @@ from typing import Literal
 from solid.client import Absent, Days, Everything, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, Unavailable
 from solid.lookups import moves
-from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
+from solid.models import Contact, NewContact, NewEntry, NewRecord, RecordKind
 
 Fault = Literal[
     "closed",
@@ -102,7 +102,9 @@ class FakeSolid:
             return Present(ids) if ids else Absent()
         return Absent() if self.hidden else self.lookup_of(record.external_id)
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         """Give all records of a kind by their external ids; `hidden` ones only where all days are asked for."""
         self.calls.append(f"everything {kind} since {since}")
         await asyncio.sleep(0)

@@ -11,8 +11,8 @@ from solid.models import NewRecord
 from store.earlier import EarlierRecords
 from tests.fakes import NOON
 from tests.unit.workers.bench import CHART, COMPANY, DAY, NEWS, TIMING, Bench, contact, entry, event, fact, one, sale
-from workers.applying import Fact
 from workers.errors import Conflicting, HeldForPerson, NotYet
+from workers.occasion import Occasion
 from workers.plans.writes import EntryWrite, Plan
 from workers.records import record_of
 
@@ -216,7 +216,7 @@ async def test_what_bears_a_day_may_have_been_told_long_before_it(bench: Bench, 
     """A pay run is told days before it is paid; a payment is told when it has happened."""
     bench.solid.add(_record(FEE))
     ahead = NEWS + timedelta(days=30)
-    told = Fact(replace(event(), type=kind), ahead, CHART)
+    told = Occasion(replace(event(), type=kind), ahead, CHART)
     await bench.applier().apply(told, Plan(writes=(entry().model_copy(update={"date": ahead.date()}),)))
     assert bench.solid.counts == {FEE: 1 + sends}
 

@@ -10,7 +10,7 @@ import pytest
 from solid.client import Everything, Inconclusive
 from solid.errors import OutcomeUnknown, Refused, RefusedInDoubt, SolidError, Unavailable
 from solid.lookups import Lookup, Sought
-from solid.models import Kind
+from solid.models import RecordKind
 from store.cases import Cases
 from store.earlier import EarlierRecords
 from tests.fakes import NOON
@@ -44,7 +44,7 @@ def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, error: SolidError, *,
     """Let so many readings of lists fail. Gives the kinds that were read, also later."""
     real, read = type(bench.solid).everything, list[str]()
 
-    async def everything(solid: FakeSolid, kind: Kind, **days: date) -> Everything | Inconclusive:
+    async def everything(solid: FakeSolid, kind: RecordKind, **days: date) -> Everything | Inconclusive:
         read.append(kind)
         if len(read) <= times:
             raise error
@@ -209,7 +209,9 @@ class Failing:
         self.fail(sought.external_id)
         return self.bench.solid.lookup_of(sought.external_id)
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         self.fail(kind)
         return await self.bench.solid.everything(kind, since=since, until=until)
 

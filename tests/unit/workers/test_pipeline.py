@@ -21,8 +21,6 @@ from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Retry
 from workers.pipeline import CHART_GOOD_FOR_SECONDS, Pipeline
 from workers.retry import RetryPolicy
-from workers.stock.book import StockBook
-from workers.stock.memory import MemoryRecords
 
 BOOKS = sample_books().model_copy(update={"base_currency": "USD"})
 CHART = Chart([Account(id=f"id of {name}", name=name) for name in BOOKS.accounts.values()])
@@ -74,7 +72,7 @@ def pipeline(bench: Bench, *, chart: Chart = CHART) -> Pipeline:
         inbox=bench.inbox(),
         applier=bench.applier(),
         earlier=bench.earlier(),
-        stock=StockBook(records=MemoryRecords(), books=BOOKS, company=COMPANY),
+        completions={},
         policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
         settle_seconds=60,
         company=COMPANY,

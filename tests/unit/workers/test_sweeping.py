@@ -8,7 +8,7 @@ import pytest
 from solid.client import Everything, Inconclusive, Present
 from solid.errors import OutcomeUnknown
 from solid.lookups import Lookup, Sought
-from solid.models import Kind
+from solid.models import RecordKind
 from store.cases import Cases
 from tests.unit.workers.bench import COMPANY, DAY, TIMING, Bench, fact, one, sale
 from tests.unit.workers.solid import Crash
@@ -32,7 +32,9 @@ class Looking:
         self.asked.append(sought)
         return self.answer or self.bench.solid.lookup_of(sought.external_id)
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         return await self.bench.solid.everything(kind, since=since, until=until)
 
 
@@ -269,7 +271,7 @@ async def test_a_record_of_the_last_day_there_is_does_not_end_the_sweep(
 class Unreadable(Looking):
     """Lists that begin before a day, or of a kind, cannot be read; `raises` is for one write."""
 
-    def __init__(self, bench: Bench, *, kind: Kind = "entry", before: date = date.max, raises: str = "") -> None:
+    def __init__(self, bench: Bench, *, kind: RecordKind = "entry", before: date = date.max, raises: str = "") -> None:
         super().__init__(bench)
         self.kind, self.before, self.raises = kind, before, raises
         self.mended = False
@@ -282,11 +284,13 @@ class Unreadable(Looking):
             Inconclusive("too many pages") if self._cannot(sought.kind, sought.since) else await super().look_up(sought)
         )
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         found = await super().everything(kind, since=since, until=until)
         return Inconclusive("too many pages") if self._cannot(kind, since) else found
 
-    def _cannot(self, kind: Kind, since: date | None) -> bool:
+    def _cannot(self, kind: RecordKind, since: date | None) -> bool:
         return not self.mended and kind == self.kind and (since or date.min) < self.before
 
 

@@ -1,7 +1,7 @@
 """`relay check` looks, and brakes nobody who works."""
 
 from messaging.bucket import Token
-from ops.checks.check import Quiet
+from ops.checks.check import QuietBucket
 
 
 class Heard:
@@ -20,7 +20,7 @@ class Heard:
 
 async def test_what_a_check_meets_brakes_nobody() -> None:
     heard = Heard()
-    quiet = Quiet(heard)  # type: ignore[arg-type]
+    quiet = QuietBucket(heard)  # type: ignore[arg-type]
     token = await quiet.take()
     for cause in ("unauthorised", "closed", "rate_limited", None):
         await quiet.report(token, cause=cause, retry_after=None)

@@ -17,8 +17,8 @@ from store.cases import Cases
 from tests.unit.solid.support import BASE_URL, TIMEOUT, WritingLimiter
 from tests.unit.workers.bench import COMPANY, TIMING, event
 from tests.unit.workers.shop import ADJUSTMENTS, AFTER, BILL, DAMAGE, NEWS, VENDOR, Cutting, Shop
-from workers.applying import Fact
 from workers.errors import HeldForPerson, NotYet
+from workers.occasion import Occasion
 from workers.sweeping import Sweeper
 
 
@@ -102,7 +102,7 @@ async def test_where_the_dialect_has_no_endpoint_an_adjustment_is_refused_unsent
 ) -> None:
     transport = PacedTransport(Cutting(ApiApp(shop.simulation)), WritingLimiter())
     without = Dialect(money="decimal_string")
-    fact = Fact(event(), NEWS, shop.chart)
+    fact = Occasion(event(), NEWS, shop.chart)
     async with SolidClient(
         base_url=BASE_URL, api_key=lambda: DEMO_KEY, dialect=without, transport=transport, timeout=TIMEOUT
     ) as client:
@@ -129,7 +129,7 @@ async def test_a_doubt_is_held_for_a_person_where_the_endpoint_was_taken_out_of_
         timeout=TIMEOUT,
     ) as client:
         with pytest.raises(HeldForPerson, match=r"paths\.adjustments"):
-            await shop.applier(client).apply(Fact(event(), NEWS, shop.chart), shop.damage())
+            await shop.applier(client).apply(Occasion(event(), NEWS, shop.chart), shop.damage())
     assert judge(shop.simulation)["by_external_id"][DAMAGE] == 1
 
 

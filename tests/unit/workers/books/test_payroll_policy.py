@@ -11,7 +11,7 @@ from solid.dialect import Dialect
 from solid.models import Account
 from tests.unit.workers.plans.runs import ANY_BOOKS, NAME, books, entries, line, moved, planned, posted, run
 from workers.books.books import ROLES, sample_books
-from workers.books.payroll import COST_ROLES, OWED_ROLES, SIDES, PayrollPolicy, known_places
+from workers.books.payroll import COST_ROLES, OWED_ROLES, SIDES, PayrollPolicy, known_destinations
 from workers.chart import Chart
 from workers.plans.payroll_lines import ORDER
 from workers.plans.writes import Parked, mirrored
@@ -31,7 +31,7 @@ def test_every_role_of_payroll_is_a_role_of_the_books() -> None:
 
 
 def test_every_certain_category_fits_some_kind() -> None:
-    for places in known_places().values():
+    for places in known_destinations().values():
         for category, place in places.items():
             assert any(place.targets(kind) for kind in SIDES), category
 

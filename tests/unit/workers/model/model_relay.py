@@ -26,9 +26,10 @@ from tests.unit.workers.model.model_solid import Line, Luck, ModelSolid
 from tests.unit.workers.model.model_store import NO_ENGINE, ModelEarlierRecords, ModelInbox, Tables, decide
 from tests.unit.workers.model.stepping import Process, Task
 from workers import prerequisites
-from workers.applying import Applier, Fact, Timing
+from workers.applying import Applier, Timing
 from workers.earlier import Earlier
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
+from workers.occasion import Occasion
 from workers.payroll.mirroring import LINES
 from workers.plans.writes import AnyWrite, ContactWrite, Group, Parked, PaymentWrite, Plan, Prerequisite
 from workers.prerequisites import PrerequisiteMissing
@@ -86,9 +87,9 @@ class Told:
     type: str = "sales.payment.succeeded.v1"
 
     @property
-    def fact(self) -> Fact:
+    def fact(self) -> Occasion:
         """What is applied."""
-        return Fact(EventRef("/webhooks/stripe", self.name, self.type, None), self.happened, CHART)
+        return Occasion(EventRef("/webhooks/stripe", self.name, self.type, None), self.happened, CHART)
 
 
 def _run(amount: str, *, days: int = 0) -> Plan:

@@ -15,7 +15,7 @@ from messaging.bucket import NoToken
 from solid.client import Absent, Everything, Inconclusive, Lookup, Present, Sought
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
 from solid.lookups import MARGIN, Days, moves
-from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
+from solid.models import Contact, NewContact, NewEntry, NewRecord, RecordKind
 from tests.fakes import FakeClock
 from tests.unit.workers.model.stepping import Process
 from workers.applying import Timing
@@ -142,7 +142,7 @@ class ModelSolid:
         amounts = (moves(record) if isinstance(record, NewEntry) else None for record in found.values())
         return Present(tuple(found), tuple(amounts)) if found else Absent()
 
-    def everything(self, kind: Kind, since: date, until: date | None) -> Everything:
+    def everything(self, kind: RecordKind, since: date, until: date | None) -> Everything:
         """All records of a kind; contacts of all days."""
         rows = [(solid_id, record) for solid_id, record in self.records.items() if record.kind == kind]
         ids: dict[str, tuple[str, ...]] = {}
@@ -205,7 +205,9 @@ class Line:
         await self.process.stand("look up heard")
         return found
 
-    async def everything(self, kind: Kind, *, since: date, until: date | None = None) -> Everything | Inconclusive:
+    async def everything(
+        self, kind: RecordKind, *, since: date, until: date | None = None
+    ) -> Everything | Inconclusive:
         """See `SolidClient.everything`."""
         unclear = await self._stand("everything")
         found = unclear or self.solid.everything(kind, since, until)

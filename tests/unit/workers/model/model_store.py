@@ -14,10 +14,10 @@ from unittest.mock import patch
 
 from store.claims import Claim, WriteRow
 from store.doubts import Doubts
-from store.earlier import EarlierRecords, Known
+from store.earlier import EarlierRecords, KnownRecords
 from store.errors import StoreUnavailable
 from store.inbox import Inbox, _Claiming, _Settling
-from store.writes import Key, Place
+from store.writes import Key, Position
 from tests.fakes import FakeClock
 from tests.unit.workers.model.model_solid import Luck
 from tests.unit.workers.model.stepping import Process
@@ -41,7 +41,7 @@ class Tables:
 
     began: datetime | None = None
     rows: dict[Key, WriteRow] = field(default_factory=dict)
-    known: dict[str, Known] = field(default_factory=dict)
+    known: dict[str, KnownRecords] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
         """A backup."""
@@ -96,7 +96,7 @@ class ModelInbox(Inbox):
         return [row for row in (await self._read()).values() if text in {row.external_id, row.solid_id}]
 
     async def to_sweep(
-        self, company: str, *, before: datetime, limit: int, past: Place | None = None
+        self, company: str, *, before: datetime, limit: int, past: Position | None = None
     ) -> list[WriteRow]:
         """See `Inbox.to_sweep`."""
         rows = [row for row in (await self._read()).values() if row.company == company and row.was_unknown]
@@ -152,7 +152,7 @@ class ModelEarlierRecords(EarlierRecords):
         await self._process.stand("was restored heard")
         return older
 
-    async def known(self, company: str, kind: str) -> Known | None:
+    async def known(self, company: str, kind: str) -> KnownRecords | None:
         """See `EarlierRecords.known`."""
         del company
         await self._process.stand("known")
@@ -160,7 +160,7 @@ class ModelEarlierRecords(EarlierRecords):
         await self._process.stand("known heard")
         return known
 
-    async def keep(self, company: str, kind: str, known: Known) -> None:
+    async def keep(self, company: str, kind: str, known: KnownRecords) -> None:
         """See `EarlierRecords.keep`."""
         del company
         await self._process.stand("keep")

@@ -22,17 +22,18 @@ from schemas.envelope import Event
 from schemas.event_data import EventData
 from schemas.sales import DisputeLost, DisputeWon, PaymentRefunded, PayoutFailed, RefundFailed
 from solid.client import Absent, Days, Lookup
-from solid.models import Account, Contact, Kind, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
+from solid.models import Account, Contact, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord, RecordKind
 from store import transitions
 from store.claims import Change, Claim, EventRef, Intent, WriteRow
 from store.inbox import Inbox
 from tests.fakes import FakeClock
 from tests.unit.workers.model.stories import Story, tell
 from workers import prerequisites
-from workers.applying import Applier, Fact, Timing
+from workers.applying import Applier, Timing
 from workers.books.books import Books, sample_books
 from workers.chart import Chart
 from workers.errors import NotYet
+from workers.occasion import Occasion
 from workers.plans import plan
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
@@ -177,7 +178,7 @@ class NothingEarlier:
         del stream, happened, day
         return False
 
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
+    async def find(self, kind: RecordKind, external_id: str, *, day: date) -> str | None:
         """Find nothing."""
         del kind, external_id, day
         return None
@@ -227,8 +228,8 @@ class Relay:
             if isinstance(planned, Parked):
                 raise planned
             now(prerequisites.check(self.inbox, COMPANY, planned.requires, earlier=None, day=event.time.date()))
-            ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-            now(applier.apply(Fact(ref, event.time, CHART), planned))
+            ref = EventRef.of(event)
+            now(applier.apply(Occasion(ref, event.time, CHART), planned))
         except Parked as error:
             parked[event.id] = error.reason
         except (PrerequisiteMissing, NotYet):

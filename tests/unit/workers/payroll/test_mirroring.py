@@ -8,9 +8,9 @@ import pytest
 from solid.models import Account
 from tests.unit.workers.bench import COMPANY, NEWS, Bench, event
 from tests.unit.workers.plans.runs import BOOKS, NAME, books, cancelled, entries, planned, posted, run
-from workers.applying import Fact
 from workers.books.books import Books
 from workers.chart import Chart
+from workers.occasion import Occasion
 from workers.payroll.mirroring import as_posted
 from workers.plans.writes import EntryWrite, Parked, Plan, mirrored
 from workers.prerequisites import PrerequisiteMissing
@@ -24,7 +24,7 @@ ACCRUED = books(accrual=True)
 
 
 async def post(bench: Bench, plan: Plan, *, chart: Chart = CHART) -> int:
-    return await bench.applier().apply(Fact(event(), NEWS, chart), plan)
+    return await bench.applier().apply(Occasion(event(), NEWS, chart), plan)
 
 
 async def resolved(bench: Bench, by: Books = BOOKS, data: object = SECOND) -> dict[str, EntryWrite]:

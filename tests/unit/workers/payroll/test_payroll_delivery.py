@@ -17,10 +17,9 @@ from tests.unit.workers.test_pipeline import FakeHand
 from workers.books.books import Books
 from workers.chart import Chart
 from workers.outcomes import Applied, DeadLetter, Defer, Outcome
+from workers.payroll.run_versions import PayRuns
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
-from workers.stock.book import StockBook
-from workers.stock.memory import MemoryRecords
 
 CHART = Chart([Account(id=name, name=name) for name in BOOKS.accounts.values()])
 DEADLINE = datetime(2026, 4, 23, 22, tzinfo=UTC)
@@ -41,7 +40,7 @@ async def deliver(bench: Bench, data: RunPaid | RunReversed, by: Books = BOOKS, 
         inbox=bench.inbox(),
         applier=bench.applier(),
         earlier=bench.earlier(),
-        stock=StockBook(records=MemoryRecords(), books=by, company=COMPANY),
+        completions={"payroll": PayRuns(bench.inbox(), COMPANY)},
         policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
         settle_seconds=60,
         company=COMPANY,

@@ -20,7 +20,6 @@ from schemas.inventory import (
     StockCounted,
 )
 from schemas.money import Money
-from store.inbox import EventRef
 from workers.books.books import Books, sample_books
 from workers.plans import plan
 from workers.plans.writes import BillWrite, EntryWrite, Parked, Plan
@@ -112,8 +111,7 @@ class Telling:
 
     async def tell(self, event: Event) -> Plan:
         """What the event posts; the second time the same, which Solid gets once only. Raises Parked and others."""
-        ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-        planned = await self.book.complete(plan(event, self.books), ref)
+        planned = await self.book.complete(plan(event, self.books), event)
         if event.data.fact in self.done:
             assert planned == self.done[event.data.fact]
             return planned

@@ -16,7 +16,6 @@ from schemas.inventory import (
     StockMerged,
 )
 from schemas.money import Money
-from store.inbox import EventRef
 from tests.unit.workers.stock.facts import (
     BOOKS,
     Telling,
@@ -137,11 +136,8 @@ async def test_a_bill_for_goods_that_have_not_come_waits_for_them() -> None:
 async def test_a_bill_that_a_person_does_not_let_wait_gets_its_variance_with_the_goods() -> None:
     telling = Telling()
     event = billed("b", "10", "43.00")
-    planned = plan(event, BOOKS)
-    assert planned.stock is not None
-    at_once = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
-    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-    assert [write.kind for write in (await telling.book.complete(at_once, ref)).writes] == ["contact", "bill"]
+    completed = await telling.book.complete(plan(event, BOOKS).waived(), event)
+    assert [write.kind for write in completed.writes] == ["contact", "bill"]
     await telling.tell_all([ordered("o", "4.00"), received("r", "10", hour=1)])
     assert telling.shown() == {"inventory": 40, "received_not_billed": -43, "purchase_price_variance": 3}
 
@@ -356,14 +352,12 @@ async def test_what_an_earlier_store_may_have_merged_comes_before_a_person(*, me
     records, earlier = MemoryRecords(), FakeEarlier(merged=merged)
     book = StockBook(records=records, books=BOOKS, company="main", earlier=earlier)
     event = adjusted("a", "-1", cost="2.00")
-    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
     planned = plan(event, BOOKS)
     if merged:
         with pytest.raises(Parked) as parked:
-            await book.complete(planned, ref)
+            await book.complete(planned, event)
         assert parked.value.reason == "held:merged_before"
-        assert planned.stock is not None
-        planned = planned.model_copy(update={"stock": planned.stock.model_copy(update={"waits": False})})
-    first = await book.complete(planned, ref)
+        planned = planned.waived()
+    first = await book.complete(planned, event)
     assert first.writes
-    assert await book.complete(plan(event, BOOKS), ref) == first, "what this store has recorded is its own"
+    assert await book.complete(plan(event, BOOKS), event) == first, "what this store has recorded is its own"

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from messaging.errors import PublishFailed
 from schemas.envelope import Event
 from schemas.inventory import StockAdjusted
-from store.inbox import EventRef
 from store.stock import Merged, StockFact, StockStore
 from tests.fakes import FakeClock
 from tests.unit.workers.stock.facts import BOOKS, Telling, told, usd
@@ -59,8 +58,7 @@ class Stage:
 
     async def tell(self, event: Event) -> None:
         """Tell an adjustment: it posts nothing by itself."""
-        ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-        assert (await self.book.complete(plan(event, BOOKS), ref)).writes == ()
+        assert (await self.book.complete(plan(event, BOOKS), event)).writes == ()
 
     def entries(self) -> list[EntryWrite]:
         """What the published events post, each event once."""

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.envelope import Event
 from schemas.inventory import OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted
-from store.inbox import EventRef
 from store.stock import StockStore
 from tests.fakes import FakeClock
 from tests.unit.workers.stock.facts import BOOKS, Telling, adjusted, billed, received, told, usd
@@ -30,8 +29,7 @@ def receipt(*lines: ReceiptLine, day: int = 2) -> Event:
 
 async def ids(telling: Telling, event: Event) -> list[str]:
     """The external ids of what the event posts, told as a delivery of its own."""
-    ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-    planned = await telling.book.complete(plan(event, BOOKS), ref)
+    planned = await telling.book.complete(plan(event, BOOKS), event)
     return [write.external_id for write in planned.writes]
 
 
@@ -40,8 +38,7 @@ async def balances_of(events: list[Event]) -> tuple[dict[str, Decimal], int]:
     telling = Telling()
     entries: dict[str, EntryWrite] = {}
     for event in events:
-        ref = EventRef(source=event.source, id=event.id, type=event.type, subject=event.subject)
-        for write in (await telling.book.complete(plan(event, BOOKS), ref)).writes:
+        for write in (await telling.book.complete(plan(event, BOOKS), event)).writes:
             assert isinstance(write, EntryWrite)
             known = entries.setdefault(write.external_id, write)
             assert known == write, "told again, it has the entry that it had"

@@ -1,0 +1,49 @@
+"""Completing: what finishes a plan that the event alone does not decide. One table of the streams that need it.
+
+Nothing is sent to Solid here: a completion asks what this relay has recorded, or records what is told.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from schemas.envelope import Event
+from workers.parts import Parts
+from workers.payroll.run_versions import PayRuns
+from workers.plans.writes import Plan
+from workers.stock.book import STREAM as STOCK_STREAM
+from workers.stock.book import StockBook
+from workers.stock.items import Items
+
+
+class Completion(Protocol):
+    """Finishes the plans of one stream of a company. Idempotent; safe to cancel."""
+
+    async def complete(self, plan: Plan, event: Event) -> Plan:
+        """The plan as it is to be applied.
+
+        Raises:
+            Parked, PrerequisiteMissing, Conflicting, StoreUnavailable: see there.
+        """
+        ...
+
+
+def _stock_book(parts: Parts) -> Completion:
+    return StockBook(
+        records=parts.stock,
+        books=parts.books,
+        company=parts.company,
+        items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
+        adjusts=parts.dialect.adjustments is not None,
+        earlier=parts.earlier,
+    )
+
+
+def _pay_runs(parts: Parts) -> Completion:
+    return PayRuns(parts.inbox, parts.company)
+
+
+COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
+    STOCK_STREAM: _stock_book,
+    "payroll": _pay_runs,
+}
+"""Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""
