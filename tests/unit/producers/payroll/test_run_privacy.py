@@ -20,11 +20,10 @@ from tests.unit.producers.payroll.made_people import (
     money,
 )
 from tests.unit.producers.payroll.made_runs import (
-    GUSTO_OPEN,
+    GUSTO,
     XERO_AU,
     changed,
     made,
-    needs_gusto,
     only_run,
     raw,
     tried,
@@ -134,11 +133,10 @@ def _planted(value: object) -> object:
 
 FILES = [
     *(("xero-payroll", path) for path in sorted(XERO_AU.glob("*.json"))),
-    *(("gusto", path) for path in sorted(GUSTO_OPEN.glob("*.json"))),
+    *(("gusto", path) for path in sorted(GUSTO.glob("*.json"))),
 ]
 
 
-@needs_gusto
 @pytest.mark.parametrize(("source", "path"), FILES, ids=lambda value: getattr(value, "stem", value))
 def test_the_real_files_with_people_planted_show_none(source: str, path: Path) -> None:
     document = _planted(json.loads(path.read_text()))
