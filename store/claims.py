@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from store.storable import MOST_KEY_BYTES, key_of, storable
+from store.databases.storable import MOST_KEY_BYTES, key_of, storable
 
 State = Literal["intended", "unknown", "applied", "refused"]
 

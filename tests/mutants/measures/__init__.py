@@ -1,1 +1,1 @@
-"""The table, a module each for the parts of a fact's way: what is broken, which promise that breaks, and who notices."""
+"""What is broken, a module a part of a fact's way: the text, the promise that breaks with it, and the tests that notice."""
