@@ -79,6 +79,7 @@ def test_a_body_past_the_limit_is_refused_whether_its_length_is_announced_or_not
         content=content,
         headers={"Stripe-Signature": signature(body)},
         timeout=30,
+        verify=PLAIN,
     )
     assert (answer.status_code, answer.json()) == (413, {"error": "too_large"})
     assert_nothing_was_booked(relay, f"large_{announced}")
