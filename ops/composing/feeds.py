@@ -27,10 +27,10 @@ from producers.sources import FILE_SOURCES
 from runtime.clock import Clock
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
-from store.cursors import Cursors
 from store.errors import StoreError
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRuns
+from store.feeds.cursors import Cursors
+from store.feeds.names import FeedNames
+from store.feeds.runs import FeedRuns
 
 OF_PEOPLE: Final = frozenset({"finch", "gusto", "payroll-csv", "xero-payroll"})
 """Sources of pay runs: their documents must never lie in a dead-letter queue, and their runs have versions."""

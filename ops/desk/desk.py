@@ -30,7 +30,7 @@ from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, Letter, LetterState, ListedLetter, StoredLetter
 from store.errors import BodySealed
-from store.feed_names import FeedNames
+from store.feeds.names import FeedNames
 from store.lost import BECAME
 
 

@@ -34,7 +34,7 @@ from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
-from store.feed_runs import FeedRun, FeedRunState
+from store.feeds.runs import FeedRun, FeedRunState
 
 PIECES_AT_A_TIME: Final = 500
 

@@ -19,7 +19,7 @@ from runtime.settings import ConfigurationError, Settings
 from store import migrate
 from store.dead_letters import StoredLetter
 from store.engine import connect
-from store.feed_names import FeedNames
+from store.feeds.names import FeedNames
 from tests.fakes import NOON
 from tests.unit.ops.feed_folder import OPTIONS, ROWS, folder, settings
 

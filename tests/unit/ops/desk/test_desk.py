@@ -21,7 +21,7 @@ from store import migrate
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, StoredLetter
 from store.engine import connect
-from store.feed_names import FeedNames
+from store.feeds.names import FeedNames
 from tests.fakes import FakeClock
 from tests.unit.producers.made import charge, only_event, stripe_event
 

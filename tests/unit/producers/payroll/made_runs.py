@@ -18,10 +18,8 @@ from schemas.payroll import RunPaid
 ROOT = Path(__file__).parents[4]
 MADE = ROOT / "tests" / "data" / "payroll-made"
 XERO_AU = ROOT / "tests" / "data" / "xero-payroll-au"
-GUSTO_OPEN = ROOT.parent / "shared" / "corpora" / "open" / "gusto"
+GUSTO = ROOT / "tests" / "data" / "gusto"
 PROVIDERS = ("adp", "gusto", "onpay", "paychex", "quickbooks")
-
-needs_gusto = pytest.mark.skipif(not GUSTO_OPEN.is_dir(), reason="Gusto's examples are not at hand")
 
 
 def made(name: str) -> dict[str, Any]:

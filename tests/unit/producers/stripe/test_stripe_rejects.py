@@ -4,12 +4,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.normalising import Rejected
 from producers.stripe.stripe import KINDS, identify, normalise
 from schemas.envelope import decode, encode
+from tests.searching import examples, search
 from tests.unit.producers.made import charge, normalised, only_event, payout, stripe_event
 
 
@@ -146,6 +147,8 @@ FIELDS = [
 ]  # fmt: skip
 
 
+@search
+@settings(max_examples=examples(25))
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     fields=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5),

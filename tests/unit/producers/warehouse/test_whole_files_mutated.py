@@ -11,6 +11,7 @@ from producers.normalising import FileReader, NormaliseContext, Refused, Rejecte
 from producers.reading import xml_tree
 from producers.sources import FILE_SOURCES
 from producers.warehouse.edi import envelope as edi_envelope
+from tests.searching import examples, search
 from tests.unit.producers.warehouse.reading_files import MADE
 
 SOURCES = ("x12", "edifact", "ubl", "epcis")
@@ -63,16 +64,18 @@ def read(reader: FileReader, raw: bytes, options: dict[str, object]) -> str | No
     return None
 
 
+@search
 @pytest.mark.parametrize("source", SOURCES)
 @given(raw=st.binary(max_size=400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_bytes_are_read_or_rejected(source: str, raw: bytes) -> None:
     read(FILE_SOURCES[source], raw, {})
 
 
+@search
 @pytest.mark.parametrize("source", SOURCES)
 @given(data=st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_damaged_files_are_read_or_rejected(source: str, data: st.DataObject) -> None:
     raw = data.draw(mutated(SEEDS[source]))
     for options in ({}, OPTIONS[source]):

@@ -89,7 +89,7 @@ MUTANTS: Final = (
     Mutant(
         "key-as-long-as-it-comes",
         "What an index holds fits into it, so that no text ends a session over and over.",
-        "store/storable.py",
+        "store/databases/storable.py",
         "    if len(kept.encode()) <= MOST_KEY_BYTES:\n",
         "    if True:\n",
         ("tests/contract/store/test_long_text.py::test_the_desk_keeps_a_letter_with_long_names",),

@@ -113,7 +113,7 @@ MUTANTS: Final = (
     Mutant(
         "parameters-shown",
         "An error of the database does not carry the values of its statement.",
-        "store/sqlite.py",
+        "store/databases/sqlite.py",
         '{"timeout": timeout}, hide_parameters=True)',
         '{"timeout": timeout})',
         (f"{SAID}::test_no_value_of_a_statement_is_in_an_error_of_the_store",),
@@ -121,7 +121,7 @@ MUTANTS: Final = (
     Mutant(
         "row-in-the-error",
         "What PostgreSQL says of a row is not told.",
-        "store/postgresql.py",
+        "store/databases/postgresql.py",
         "    if state[:2] in SAYABLE:\n",
         "    if True:\n",
         (f"{SAID}::test_no_value_of_a_statement_is_in_an_error_of_the_store",),
@@ -169,7 +169,7 @@ MUTANTS: Final = (
     Mutant(
         "removed-stays-in-the-file",
         "What was erased is not in the file of the database any more.",
-        "store/sqlite.py",
+        "store/databases/sqlite.py",
         '    cursor.execute("PRAGMA secure_delete=ON")',
         '    cursor.execute("PRAGMA secure_delete=OFF")',
         (f"{ERASING}::test_what_sqlite_removed_is_not_in_its_file",),

@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from store.storable import key_of, storable
+from store.databases.storable import key_of, storable
 
 
 class UtcDateTime(TypeDecorator[datetime]):
