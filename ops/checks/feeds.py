@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from ops.checks.findings import PATIENCE_SECONDS, Checklist
-from ops.composing.feeds import company_of, context_of, patterns_of, refuse_shared_files, state_folder_of
+from ops.composing.contexts import company_of
+from ops.composing.feeds import context_of, patterns_of, refuse_shared_files, state_folder_of
 from producers.feeds.aside import Aside
 from producers.feeds.errors import FolderUnusable
 from producers.feeds.listing import DONE, FAILED, WORK, left_alone

@@ -4,14 +4,12 @@ Pure but for the file it is given. It must not publish or move anything.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from typing import BinaryIO, Final
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
-from producers.sources import FILE_SOURCES, SOURCES
-from schemas.envelope import Event
+from producers.sources import SOURCES
 
 LARGEST_DOCUMENTS: Final = 67_108_864
 """Bytes of a file of documents: it is read whole."""
@@ -31,14 +29,13 @@ _LONGEST_MARK: Final = max(map(len, _PACKED))
 
 def known_sources() -> tuple[str, ...]:
     """The names of all sources, sorted."""
-    return tuple(sorted({*SOURCES, *FILE_SOURCES}))
+    return tuple(sorted(SOURCES))
 
 
 def reader_of(source: str) -> FileReader:
     """What reads files of this source; documents are taken one by one. Raises KeyError for an unknown source."""
-    if source in FILE_SOURCES:
-        return _named_by_feed(FILE_SOURCES[source])
-    return _documents_of(SOURCES[source])
+    own = SOURCES[source]
+    return _documents_of(own.normalise) if own.documents else own.pieces
 
 
 def document_normaliser(source: str) -> Normaliser:
@@ -91,7 +88,7 @@ def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: i
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
     """
     reader = reader_of(source)
-    _refuse_unreadable(file, max_bytes=max_bytes if source in FILE_SOURCES else min(max_bytes, LARGEST_DOCUMENTS))
+    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if SOURCES[source].documents else max_bytes)
     try:
         yield from reader(file, context)
     except (Rejected, OSError, MemoryError):
@@ -120,24 +117,6 @@ def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
     for mark, what in _PACKED.items():
         if start.startswith(mark):
             raise Rejected(reason="compressed", message=f"the file is {what}: unpack it, or export it as plain text")
-
-
-def _named_by_feed(read: FileReader) -> FileReader:
-    """Whoever fills one feed cannot use up the names of another's facts: the feed's is part of them."""
-
-    def read_named(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        for piece in read(file, context):
-            if isinstance(piece, Taken) and context.facts_of:
-                yield replace(piece, events=tuple(_under(context.facts_of, each) for each in piece.events))
-            else:
-                yield piece
-
-    return read_named
-
-
-def _under(name: str, event: Event) -> Event:
-    data = event.data.model_copy(update={"fact": f"{name}/{event.data.fact}"})
-    return event.model_copy(update={"id": f"{name}/{event.id}", "data": data})
 
 
 def _documents_of(normalise: Normaliser) -> FileReader:
