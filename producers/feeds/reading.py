@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
 from producers.sources import SOURCES
+from producers.warehouse.rows.options import read_options
 
 LARGEST_DOCUMENTS: Final = 67_108_864
 """Bytes of a file of documents: it is read whole."""
@@ -73,12 +74,8 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
 
 
 def refuse_bad_options(source: str, context: NormaliseContext) -> None:
-    """Make sure that a source takes its options, by having it read an empty file. Raises Rejected: `bad_options`."""
-    try:
-        list(read(source, BytesIO(), context, max_bytes=1))
-    except Rejected as rejected:
-        if rejected.reason == "bad_options":
-            raise
+    """Make sure that a source takes its options. Raises Rejected: `bad_options`; KeyError."""
+    read_options(SOURCES[source].options, context.options)
 
 
 def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:
