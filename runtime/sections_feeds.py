@@ -1,4 +1,4 @@
-"""The tables of `relay.toml` about feeds and Shopify: watched folders, polled addresses, a shop's webhooks.
+"""The tables of `relay.toml` about feeds: watched folders and polled addresses.
 
 Like `runtime/sections.py` it reads nothing but the files that hold secrets, and the options of a source.
 """
@@ -23,7 +23,7 @@ from pydantic import (
 
 from runtime import secret_files
 from runtime.errors import ConfigurationError
-from runtime.secret_files import read_secret, read_secrets
+from runtime.secret_files import read_secret
 from runtime.sections import CompanyName, ProxyAddress, Section
 from runtime.time_zones import TimeZoneName
 
@@ -35,8 +35,8 @@ FeedName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 _SECRET_HEADER: Final = re.compile(r"authorization|cookie|token|secret|key|password|signature", re.IGNORECASE)
 
 
-class _AnyFeed(Section):
-    """What every feed says: where its documents come from, how they are read, and whose they are."""
+class Fed(Section):
+    """What every feed and webhook says: how its documents are read, and whose they are."""
 
     source: str = Field(min_length=1)
     company: CompanyName | None = None
@@ -44,6 +44,11 @@ class _AnyFeed(Section):
     options_file: Path | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     facts_of: str | None = Field(default=None, pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$")
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """Whose books it names."""
+        return () if self.company is None else (self.company,)
 
     def source_options(self) -> Mapping[str, Any]:
         """The source's own settings: those of `options_file`, and over them `options`.
@@ -54,7 +59,7 @@ class _AnyFeed(Section):
         return {**(read_options(self.options_file) if self.options_file else {}), **self.options}
 
 
-class FolderFeed(_AnyFeed):
+class FolderFeed(Fed):
     """`[feeds.<name>]` with a `folder`: files that somebody puts there."""
 
     folder: Path
@@ -124,7 +129,7 @@ OLD_PAGES: Final = {
 """Settings of before, and what they are called in `pages` now."""
 
 
-class PollingFeed(_AnyFeed):
+class PollingFeed(Fed):
     """`[feeds.<name>]` with a `url`: an HTTP API that is asked again and again."""
 
     url: str
@@ -212,64 +217,17 @@ FeedSettings: TypeAlias = Annotated[
 """A feed is polled where it has a `url`, and a folder otherwise."""
 
 
-class ShopifySettings(Section):
-    """`[shopify]`: client secrets of the app (several during a rotation), and whose books a shop's stock is in."""
-
-    secrets: tuple[SecretStr, ...] = ()
-    secrets_file: Path | None = None
-    shops: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
-    locations: dict[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], str] = {}  # noqa: RUF012 - pydantic copies it
-    oldest_hours: float = Field(default=72, gt=0)
-    options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
-
-    @property
-    def configured(self) -> bool:
-        """Whether its webhooks are received at all."""
-        return bool(self.secrets) or self.secrets_file is not None
-
-    def signing_secrets(self) -> tuple[SecretStr, ...]:
-        """All signing secrets: those set, and the lines of `secrets_file`.
-
-        Raises:
-            ConfigurationError: there is none, the file cannot be read, or one is no client secret.
-        """
-        secrets = secret_files.checked("RELAY_SHOPIFY__SECRETS", self.secrets, secret_files.SHOPIFY)
-        if self.secrets_file is not None:
-            secrets += read_secrets("shopify.secrets_file", self.secrets_file, secret_files.SHOPIFY)
-        if not secrets:
-            msg = "no signing secret for Shopify: shopify.secrets_file is empty; put one client secret a line there."
-            raise ConfigurationError(msg)
-        return secrets
-
-    @field_validator("shops")
-    @classmethod
-    def _in_lower_case(cls, shops: dict[str, str]) -> dict[str, str]:
-        return {shop.lower(): company for shop, company in shops.items()}
-
-    @field_validator("locations")
-    @classmethod
-    def _of_shops_in_lower_case(cls, locations: dict[str, str]) -> dict[str, str]:
-        return {location: shop.lower() for location, shop in locations.items()}
-
-    @model_validator(mode="after")
-    def _shops_are_told_by_what_is_signed(self) -> "ShopifySettings":
-        if len(set(self.shops.values())) > 1 and not self.locations:
-            msg = (
-                "shops of several companies need locations (a location's id → its shop): the header that names the shop"
-            )
-            raise ValueError(f"{msg} is not signed, so one shop's stock could be told as another's")
-        strange = sorted(set(self.locations.values()) - self.shops.keys())
-        if strange:
-            raise ValueError(f"locations name {', '.join(strange)}, which shops does not have")
-        return self
+SECRETS: Final[Mapping[str, str]] = {"feeds": "token", "webhooks": "secrets"}
+"""Kind of table → its setting that is a secret."""
 
 
-def secret_settings_in(written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Feeds that hold a secret in `relay.toml` as it was written, and its setting: `north`, `token`."""
-    feeds = written.get("feeds")
-    for name, table in feeds.items() if isinstance(feeds, dict) else ():
-        if isinstance(table, dict) and "token" in table:
-            yield name, "token"
+def secret_settings_in(written: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Tables that hold a secret in `relay.toml` as it was written, and its setting: `feeds`, `north`, `token`."""
+    for kind, secret in SECRETS.items():
+        tables = written.get(kind)
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict) and secret in table:
+                yield kind, name, secret
 
 
 def read_options(path: Path) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ops.composing.feeds import company_of, patterns_of, refuse_bad_settings, state_folder_of
+from ops.composing.contexts import company_of
+from ops.composing.feeds import patterns_of, refuse_bad_settings, state_folder_of
 from ops.composing.waiting_company import NOT_TO_BE_MADE
 from producers.feeds.aside import Aside
 from producers.feeds.errors import FolderUnusable

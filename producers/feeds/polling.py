@@ -28,6 +28,7 @@ from producers.feeds.positions import at_path, following, of_answer, sent
 from producers.feeds.reading import read_document
 from producers.normalising import NormaliseContext, Rejected
 from producers.reading.documents import elements_at
+from producers.sources import queued
 from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
 from store.feeds.cursors import Cursor
@@ -118,7 +119,8 @@ class PolledAddress:
     _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:
-        """Nothing is connected yet."""
+        """Nothing is connected yet. Raises ConfigurationError, see `queued`."""
+        queued(self.settings.source)
         self._asking = Asking(self.name, self.settings, transport=self.transport)
 
     @property

@@ -14,6 +14,8 @@ PUBLISHING: Final = "tests/integration/test_publishing.py"
 BUCKET: Final = "tests/integration/test_bucket.py"
 RECEIVER: Final = "tests/unit/producers/webhooks/test_receiver.py"
 SIGNATURES: Final = "tests/unit/producers/webhooks/test_signatures.py"
+CONFIGURED: Final = "tests/unit/producers/webhooks/test_configured_webhook.py"
+CONFORMANCE: Final = "tests/unit/producers/test_conformance.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -28,9 +30,25 @@ MUTANTS: Final = (
         "old-signature-accepted",
         "A signed webhook that was recorded cannot be sent again later.",
         "producers/webhooks/signatures.py",
-        "    if abs(now.timestamp() - int(seconds)) > tolerance.total_seconds():\n",
+        "    if seconds and abs(now.timestamp() - int(seconds)) > signature.tolerance_seconds:\n",
         "    if False:\n",
         (f"{SIGNATURES}::test_past_five_minutes_either_way_it_is_expired",),
+    ),
+    Mutant(
+        "unsigned-time-believed",
+        "A time that is not signed makes no old webhook new.",
+        "producers/source.py",
+        """        if ("timestamp" in self.parts[1::2]) != (self.timestamp is not None):\n""",
+        "        if False:\n",
+        (f"{CONFIGURED}::test_one_that_cannot_be_used_is_told_and_its_sender_comes_again",),
+    ),
+    Mutant(
+        "people-in-a-queue",
+        "No document with people's data can come to lie in a queue, whatever the settings say.",
+        "producers/source.py",
+        "    if source.people:\n",
+        "    if source is None:\n",
+        (f"{CONFORMANCE}::test_people_cannot_be_made_a_feed_or_a_webhook",),
     ),
     Mutant(
         "answered-before-confirm",

@@ -126,7 +126,7 @@ MUTANTS: Final = (
     Mutant(
         "feed-name-left-out",
         "Whoever fills one feed cannot use up the names of another's facts.",
-        "producers/feeds/reading.py",
+        "producers/source.py",
         '{"fact": f"{name}/{event.data.fact}"}',
         '{"fact": event.data.fact}',
         (f"{READING}::test_two_feeds_with_the_same_ids_are_two_sources",),

@@ -12,7 +12,6 @@ import pytest
 
 from messaging.errors import PublishFailed
 from producers.feeds import asking as asking_module
-from producers.feeds import reading
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
@@ -21,6 +20,7 @@ from runtime.errors import ConfigurationError
 from store.feeds.cursors import Cursor
 from tests.unit.producers.feeds.feeding import adjusted
 from tests.unit.producers.feeds.polled import CURSOR, URL, Polled, level, page
+from tests.unit.producers.sourcing import put
 
 
 async def test_all_pages_are_published_and_the_cursor_is_the_latest_time(polled: Polled) -> None:
@@ -157,7 +157,7 @@ async def test_what_is_good_in_an_item_is_published_though_a_part_of_it_is_refus
         for sku in json.loads(stream.read())["tasks"]:
             yield Taken(sku, (adjusted(sku, context.company),)) if sku else Refused("task 2", "no_sku", "no SKU", "sku")
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"items": read_tasks})
+    put(monkeypatch, "items", read_tasks)
     found = await polled.feed(page({"tasks": ["a", None, "c"]})).look(polled.turn())
     assert (polled.broker.items, found.rejects) == (["a", "c"], 1)
     assert [kept["reason"] for kept in polled.broker.kept] == ["no_sku"]

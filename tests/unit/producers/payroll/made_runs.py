@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.sources import FILE_SOURCES, SOURCES
+from producers.sources import SOURCES
 from schemas.envelope import Event
 from schemas.payroll import RunPaid
 
@@ -45,7 +45,7 @@ def raw(document: object) -> bytes:
 
 def normalised(source: str, document: object, **options: object) -> Normalised:
     body = document if isinstance(document, bytes) else raw(document)
-    return SOURCES[source](body, NormaliseContext(options=options))
+    return SOURCES[source].normalise(body, NormaliseContext(options=options))
 
 
 def tried(source: str, document: object, **options: object) -> Normalised | Rejected:
@@ -86,7 +86,7 @@ def lines(run: RunPaid) -> dict[tuple[str, str, str | None], str]:
 
 
 def csv_runs(content: bytes, **options: object) -> list[RunPaid]:
-    found = FILE_SOURCES["payroll-csv"](BytesIO(content), NormaliseContext(options=options))
+    found = SOURCES["payroll-csv"].read(BytesIO(content), NormaliseContext(options=options))
     return [paid(event) for taken in found for event in getattr(taken, "events", ())]
 
 

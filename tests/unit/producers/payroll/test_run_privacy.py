@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from producers.normalising import NormaliseContext, Rejected
-from producers.sources import FILE_SOURCES, SOURCES
+from producers.sources import SOURCES
 from schemas.envelope import encode
 from tests.searching import search, some
 from tests.unit.producers.payroll.made_people import (
@@ -67,10 +67,10 @@ def told(source: str, body: bytes, **options: object) -> str:
     """Everything that comes out of a normaliser for a document."""
     context = NormaliseContext(options=options)
     try:
-        if source in SOURCES:
-            found = SOURCES[source](body, context)
+        if SOURCES[source].documents:
+            found = SOURCES[source].normalise(body, context)
             return " ".join([str(found.ignored), *(encode(event).decode() for event in found.events)])
-        pieces = list(FILE_SOURCES[source](BytesIO(body), context))
+        pieces = list(SOURCES[source].read(BytesIO(body), context))
         return " ".join(repr(piece) for piece in pieces)
     except Rejected as rejected:
         errors = [f"{e} {e!r} {e.args} {vars(e)}" for e in chain(rejected)]

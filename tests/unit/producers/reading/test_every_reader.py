@@ -12,7 +12,7 @@ from producers.normalising import NormaliseContext, Refused, Rejected
 from producers.payroll.amounts import amount_or_none
 from producers.reading.fields import Fields
 from producers.reading.numbers import NumberForm
-from producers.sources import FILE_SOURCES
+from producers.sources import SOURCES
 from schemas.event_data import EventData
 from schemas.inventory import ReceiptPosted, StockAdjusted
 from schemas.payroll import RunPaid
@@ -86,7 +86,7 @@ def table(*rows: tuple[str, ...]) -> bytes:
 
 
 def of_file(source: str, raw: bytes, **options: object) -> list[EventData]:
-    pieces = list(FILE_SOURCES[source](io.BytesIO(raw), NormaliseContext(company="acme", options=options)))
+    pieces = list(SOURCES[source].read(io.BytesIO(raw), NormaliseContext(company="acme", options=options)))
     for piece in pieces:
         if isinstance(piece, Refused) and not piece.is_warning:
             raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
