@@ -200,6 +200,7 @@ def mistyped(body: bytes, drawn: random.Random) -> Iterator[bytes]:
         return
     ways = list(places(document))
     for way in drawn.sample(ways, min(DAMAGES, len(ways))):
+        other: object
         for other in (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40):
             yield json.dumps(changed(document, way, other)).encode()
 

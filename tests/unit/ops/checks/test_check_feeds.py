@@ -85,6 +85,12 @@ async def test_the_check_is_content_with_a_good_feed_and_leaves_nothing_behind(f
     assert os.listdir(folder) == ["a.csv"]  # noqa: PTH208 - pathlib is refused in coroutines
 
 
+async def test_the_check_says_what_options_of_before_are_called_now(folder: Path) -> None:
+    checklist = Checklist()
+    await check_feeds(checklist, settings(folder, options={**OPTIONS, "ignore_columns": ["x"]}))
+    assert "ignore_columns is called ignored now; both work" in str(checklist.findings)
+
+
 async def test_the_check_looks_at_the_token() -> None:
     feed = {"source": "shopify", "url": "https://x", "token_file": "nowhere", "currency": "USD"}
     checklist = Checklist()
