@@ -17,7 +17,7 @@ from ops.composing.waiting_feed import WaitingFeed
 from ops.composing.webhooks import mode_of
 from ops.composing.workers import books_of, open_publisher, open_store
 from producers.feeds.errors import FeedProblem
-from producers.feeds.feed import Feed, keep_feeding, wait
+from producers.feeds.feed import Feed, keep_feeding
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.polling import PolledAddress
@@ -25,6 +25,7 @@ from producers.feeds.reading import known_sources, refuse_bad_options
 from producers.normalising import NormaliseContext, Rejected
 from producers.sources import FILE_SOURCES
 from runtime.clock import Clock
+from runtime.lifecycle import rest
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
 from store.cursors import Cursors
@@ -247,7 +248,7 @@ async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Eve
             one.found.add(await feed.look(turn))
             own = settings.feeds[feed.name]
             if one.found.unfinished and isinstance(own, FolderFeed) and not stop.is_set():
-                await wait(stop, own.quiet_seconds, clock)
+                await rest(stop, clock.sleep(own.quiet_seconds))
                 one.found.add(await feed.look(turn))
         except (FeedProblem, MessagingError, StoreError, ConfigurationError) as error:
             one.problem = str(error)

@@ -11,12 +11,12 @@ from typing import Final
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from producers.feeds.errors import PollRefused, PollUnavailable
-from producers.feeds.feed import unless_stopped
+from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.passing import Turn
 from producers.retry_after import retry_after
 from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
 from runtime.clock import Clock
+from runtime.lifecycle import ToldToStop, unless
 from runtime.sections_feeds import PollingFeed
 from runtime.tls import distrust, trusting
 from runtime.tracebacks import words_of
@@ -72,8 +72,11 @@ class Asking:
             Interrupted: told to stop; also while it waits for the server.
             ConfigurationError: the token's file cannot be read.
         """
-        patiently = self._patiently(url, etag, turn.clock)
-        return await unless_stopped(turn.stop, patiently, where=self._where)
+        try:
+            return await unless(turn.stop, self._patiently(url, etag, turn.clock))
+        except ToldToStop:
+            msg = f"{self._where}: stopped while it was waited for"
+            raise Interrupted(msg) from None
 
     async def _patiently(self, url: str, etag: str | None, clock: Clock) -> Answer | None:
         pause = 1.0

@@ -21,9 +21,9 @@ MUTANTS: Final = (
     Mutant(
         "stop-waits-for-a-server",
         "A feed that is to stop waits for no server.",
-        "producers/feeds/feed.py",
-        "        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)\n",
-        "        await asyncio.wait({working})\n",
+        "runtime/lifecycle.py",
+        "        await asyncio.wait({*tasks, *beside}, return_when=asyncio.FIRST_COMPLETED)\n",
+        "        await asyncio.wait(tasks[:1])\n",
         (f"{DRIPPING}::test_whoever_is_to_stop_is_heard_while_a_call_is_under_way",),
     ),
     Mutant(

@@ -13,6 +13,7 @@ from messaging.delivery import Delivery
 from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, UnsafeTopology
 from messaging.topology import STREAMS
 from runtime.settings import WorkerSettings
+from solid import expectations
 from solid.errors import DialectMismatch
 from store.errors import StoreUnavailable
 from tests.unit.workers.session import HOLD, FakeDelivery, Stage, for_ever
@@ -25,6 +26,7 @@ from workers.worker import Worker
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
     monkeypatch.setattr(worker_module, "Consumer", stage.consumer)
+    monkeypatch.setattr(expectations, "check", lambda *_: stage.problems)
     monkeypatch.setattr(worker_module, "WATCH_SECONDS", 0.01)
     monkeypatch.setattr(worker_module, "SHORTEST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(Worker, "_pipeline", lambda *_: stage)
