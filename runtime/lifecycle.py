@@ -64,7 +64,8 @@ async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T], *, beside: I
             if task.done():
                 task.result()
         if tasks[0].done():
-            return tasks[0].result()
+            result: T = tasks[0].result()
+            return result
         raise ToldToStop
 
 
