@@ -5,9 +5,9 @@ No provider is called: a call would use up a token's allowance, and could renew 
 
 from ops.checks.findings import Checklist
 from ops.composing.payroll import account_of, open_client
+from producers.calling.errors import PayrollError
+from producers.calling.tokens import FixedToken, RenewedTokens
 from producers.normalising import NormaliseContext, Rejected
-from producers.payroll.clients.tokens import FixedToken, RenewedTokens
-from producers.payroll.errors import PayrollError
 from producers.payroll.exports.mapping import load
 from runtime.clock import Clock
 from runtime.sections_payroll import PayrollSettings

@@ -12,10 +12,10 @@ from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ops.composing.workers import open_publisher, open_store
+from producers.calling.calling import Caller
+from producers.calling.granting import granting
+from producers.calling.tokens import FixedToken, RenewedTokens, Tokens
 from producers.normalising import NormaliseContext, Normalised
-from producers.payroll.clients.calling import Caller
-from producers.payroll.clients.granting import granting
-from producers.payroll.clients.tokens import FixedToken, RenewedTokens, Tokens
 from producers.payroll.finch.client import Finch
 from producers.payroll.gusto.client import Gusto
 from producers.payroll.provider import Provider, Span

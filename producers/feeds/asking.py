@@ -11,9 +11,9 @@ from typing import Final
 import httpx2
 from aiolimiter import AsyncLimiter
 
+from producers.calling.retry_after import retry_after
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.passing import Turn
-from producers.retry_after import retry_after
 from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
 from runtime.clock import Clock
 from runtime.lifecycle import ToldToStop, unless

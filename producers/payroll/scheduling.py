@@ -15,8 +15,8 @@ import structlog
 from cronsim import CronSim
 
 from messaging.errors import MessagingError
+from producers.calling.errors import PayrollError
 from producers.payroll.calendar import month, months_before, next_month
-from producers.payroll.errors import PayrollError
 from producers.payroll.provider import Span
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError

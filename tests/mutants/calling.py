@@ -29,7 +29,7 @@ MUTANTS: Final = (
     Mutant(
         "stop-waits-for-tokens",
         "A pull that is to stop does not wait for tokens that another process renews.",
-        "producers/payroll/clients/tokens.py",
+        "producers/calling/tokens.py",
         "        while not _taken(lock):  #",
         "        while not await asyncio.to_thread(lambda: fcntl.flock(lock, fcntl.LOCK_EX) is None):  #",
         (f"{DRIPPING}::test_who_waits_for_tokens_that_another_process_renews_can_be_told_to_stop",),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from producers.payroll.clients.tokens import FixedToken
-from producers.payroll.errors import TokenRefused
+from producers.calling.errors import TokenRefused
+from producers.calling.tokens import FixedToken
 from runtime import secret_files
 from runtime.errors import ConfigurationError
 from runtime.secret_files import fingerprint, read_secret, read_secrets

@@ -18,15 +18,15 @@ from structlog.testing import capture_logs
 from ops.composing import management
 from ops.composing.payroll import open_client
 from ops.composing.workers import losses_on
+from producers.calling import calling as payroll_calling
+from producers.calling.errors import ProviderUnreachable
+from producers.calling.tokens import RenewedTokens
 from producers.feeds import asking
 from producers.feeds.errors import PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
-from producers.payroll.clients import calling as payroll_calling
-from producers.payroll.clients.tokens import RenewedTokens
-from producers.payroll.errors import ProviderUnreachable
 from producers.payroll.provider import Span
 from producers.payroll.scheduling import Rhythm, Schedule
 from runtime.calling import AnswerTooSlow, new_client

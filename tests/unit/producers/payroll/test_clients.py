@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from ops.composing.payroll import account_of, open_client
+from producers.calling.errors import NotReady, TokenRefused, UnexpectedAnswer
+from producers.calling.tokens import RenewedTokens, write_whole
 from producers.normalising import NormaliseContext
-from producers.payroll.clients.tokens import RenewedTokens, write_whole
-from producers.payroll.errors import NotReady, TokenRefused, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Provider, Span
 from runtime.sections_payroll import PayrollSettings
 from schemas.payroll import RunPaid

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from producers.calling.errors import UnexpectedAnswer
 from producers.payroll.amounts import day_of_text
-from producers.payroll.errors import UnexpectedAnswer
 
 _ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from producers.payroll.clients.tokens import Tokens
-from producers.payroll.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
-from producers.retry_after import retry_after
+from producers.calling.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.calling.retry_after import retry_after
+from producers.calling.tokens import Tokens
 from runtime.calling import AnswerTooLarge
 from runtime.clock import Clock
 from runtime.tracebacks import words_of

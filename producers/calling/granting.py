@@ -10,10 +10,10 @@ import httpx2
 from aiolimiter import AsyncLimiter
 from pydantic import SecretStr
 
-from producers.payroll.clients.calling import json_of, tried
-from producers.payroll.clients.shapes import object_of
-from producers.payroll.clients.tokens import Grant
-from producers.payroll.errors import TokenRefused
+from producers.calling.calling import json_of, tried
+from producers.calling.errors import TokenRefused
+from producers.calling.shapes import object_of
+from producers.calling.tokens import Grant
 from runtime.clock import Clock
 
 _FINE: Final = range(200, 300)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from producers.payroll.errors import TokenRefused
+from producers.calling.errors import TokenRefused
 from runtime.errors import ConfigurationError
 from runtime.secret_files import TOKEN, read_secret, read_whole
 
