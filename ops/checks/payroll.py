@@ -43,9 +43,9 @@ def _readable(name: str, own: PayrollSettings) -> None:
     if path is None:
         return
     if own.provider == "finch":
-        FixedToken(path, name=name).current()
+        FixedToken(path, where=f"payroll.{name}").current()
         return
-    RenewedTokens(path, name=name, grant=_never).current()
+    RenewedTokens(path, where=f"payroll.{name}", grant=_never).current()
     own.client_secret()
 
 

@@ -127,7 +127,7 @@ async def open_client(
     async with opened as http:
         limiter = AsyncLimiter(own.pace, 60)
         tokens = _tokens(name, own, http, limiter, clock)
-        caller = Caller(name=name, http=http, limiter=limiter, tokens=tokens, clock=clock)
+        caller = Caller(where=f"payroll.{name}", http=http, limiter=limiter, tokens=tokens, clock=clock)
         match own.provider:
             case "gusto":
                 contractors = own.options.get("contractors") == "pull"
@@ -143,9 +143,9 @@ def _tokens(name: str, own: PayrollSettings, http: httpx2.AsyncClient, limiter: 
         msg = f"payroll.{name}.token_file is missing"
         raise ConfigurationError(msg)
     if own.provider == "finch":
-        return FixedToken(own.token_file, name=name)
+        return FixedToken(own.token_file, where=f"payroll.{name}")
     grant = granting(
-        name=name,
+        where=f"payroll.{name}",
         url=own.token_address,
         form=own.provider == "xero-payroll",
         client_id=own.client_id or "",
@@ -154,7 +154,7 @@ def _tokens(name: str, own: PayrollSettings, http: httpx2.AsyncClient, limiter: 
         limiter=limiter,
         clock=clock,
     )
-    return RenewedTokens(own.token_file, name=name, grant=grant)
+    return RenewedTokens(own.token_file, where=f"payroll.{name}", grant=grant)
 
 
 @asynccontextmanager

@@ -110,7 +110,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "management": lambda file: RabbitSettings(management_url_file=file).management_address(),
     "feed": lambda file: PollingFeed(source="x", url="http://x", token_file=file).bearer("x"),
     "payroll client": lambda file: PayrollSettings(**ACCOUNT, client_secret_file=file).client_secret(),
-    "payroll token": lambda file: FixedToken(file, name="x").current(),
+    "payroll token": lambda file: FixedToken(file, where="payroll.x").current(),
 }
 
 
