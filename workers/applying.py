@@ -22,12 +22,12 @@ from runtime.clock import Clock
 from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, Unavailable
 from solid.lookups import moves
-from solid.models import Contact, Kind, NewContact, NewEntry, NewRecord
+from solid.models import Contact, NewContact, NewEntry, NewRecord
 from store.claims import Refused as No
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, EventRef, Fresh, Inbox, Intent
 from workers.chart import Chart
-from workers.earlier import NotRead
+from workers.earlier import KnowsEarlier, NotRead
 from workers.errors import Conflicting, HeldForPerson, NotYet, Undecided
 from workers.external_ids import external_id_of
 from workers.fence import Fence
@@ -56,18 +56,6 @@ class Solid(Protocol):
 
     async def contacts_named(self, display_name: str) -> list[Contact]:
         """See `SolidClient.contacts_named`."""
-        ...
-
-
-class KnowsEarlier(Protocol):
-    """What applying needs of `workers.earlier`."""
-
-    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
-        """See `Earlier.concerns`."""
-        ...
-
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
-        """See `Earlier.find`."""
         ...
 
 

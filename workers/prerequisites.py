@@ -3,21 +3,11 @@
 import contextlib
 from collections.abc import Sequence
 from datetime import date
-from typing import Protocol
 
-from solid.models import Kind
 from store.inbox import Inbox
-from workers.earlier import NotRead
+from workers.earlier import KnowsEarlier, NotRead
 from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
-
-
-class KnowsEarlier(Protocol):
-    """What is needed of `workers.earlier`."""
-
-    async def find(self, kind: Kind, external_id: str, *, day: date) -> str | None:
-        """See `Earlier.find`."""
-        ...
 
 
 class PrerequisiteMissing(Exception):

@@ -5,7 +5,6 @@ that the inbox knows it. Nothing is sent to Solid here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from schemas.money import Money
 from store.inbox import EventRef
 from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
 from workers.books.books import Books
+from workers.earlier import KnowsEarlier
 from workers.plans.ledger import account_of
 from workers.plans.movement import Movement, Told
 from workers.plans.periods import place_in_open_period
@@ -43,14 +43,6 @@ class Records(Protocol):
 
     async def tell_again(self, company: str, batch: str) -> int:
         """See `StockStore.tell_again`."""
-        ...
-
-
-class KnowsEarlier(Protocol):
-    """What the book needs of `workers.earlier`."""
-
-    async def merged_stock(self, happened: datetime, day: date) -> bool:
-        """See `Earlier.merged_stock`."""
         ...
 
 

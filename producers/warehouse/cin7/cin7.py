@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
-from producers.reading.fields import Fields
+from producers.reading.fields import Fields, open_object
 from producers.reading.files import read_whole
 from producers.warehouse.cin7 import fields as read
 from producers.warehouse.cin7.adjustments import EXISTING, NEW, changes
@@ -20,9 +20,7 @@ from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipts, r
 from producers.warehouse.rows.options import Cin7Options, read_options
 from producers.warehouse.wrapping import refused, rejecting
 from schemas.envelope import Event
-from schemas.errors import InvalidJson
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted
-from schemas.json_text import parse_json
 
 SOURCE: Final = "/warehouse/cin7"
 
@@ -67,13 +65,7 @@ def _kind_of(fields: Fields) -> _Parts:
 
 
 def _open(document: bytes) -> Fields:
-    try:
-        parsed = parse_json(document)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
-    if not isinstance(parsed, dict):
-        raise Rejected(reason="unknown_document", message="a Cin7 document is a JSON object")
-    return Fields(parsed)
+    return open_object(document, reason="unknown_document", message="a Cin7 document is a JSON object")
 
 
 def _adjustment(document: Fields, context: NormaliseContext, options: Cin7Options) -> Iterator[Part]:
