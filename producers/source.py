@@ -19,7 +19,7 @@ from runtime.secret_files import Shape
 from schemas.envelope import Event
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
-    from producers.payroll.clients.calling import Caller
+    from producers.calling.calling import Caller
     from producers.payroll.provider import Provider
     from runtime.sections_payroll import PayrollSettings
     from runtime.sections_webhooks import WebhookSettings

@@ -10,7 +10,7 @@ import pytest
 from ops.checks.feeds import check_feeds
 from ops.checks.findings import Checklist
 from runtime.settings import Settings
-from tests.unit.ops.feed_folder import ROWS, folder, settings
+from tests.unit.ops.feed_folder import OPTIONS, ROWS, folder, settings
 from tests.unit.producers.feeds.feeding import give_away
 
 __all__ = ["folder"]
