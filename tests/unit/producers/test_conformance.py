@@ -195,8 +195,8 @@ def mistyped(body: bytes, drawn: random.Random) -> Iterator[bytes]:
         cells = list(re.finditer(rb"[^,;*+~'\r\n<>\"]+", body))
         for cell in drawn.sample(cells, min(DAMAGES, len(cells))):
             word = "Other" if cell.start() < body.find(b"\n") else MARK  # a header is no person
-            for value in (word, "", "-1e5", "9" * 40):
-                yield body[: cell.start()] + value.encode() + body[cell.end() :]
+            for text in (word, "", "-1e5", "9" * 40):
+                yield body[: cell.start()] + text.encode() + body[cell.end() :]
         return
     ways = list(places(document))
     for way in drawn.sample(ways, min(DAMAGES, len(ways))):
