@@ -32,6 +32,7 @@ DAMAGES: Final = 20
 """Damaged examples of each kind, drawn anew for each source and always the same."""
 MARK: Final = "Zebediah Quackenbush"
 """Stands in for a person: in every object of a document, and in every row of a file."""
+TYPES: Final[tuple[object, ...]] = (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40)
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def mistyped(body: bytes, drawn: random.Random) -> Iterator[bytes]:
         return
     ways = list(places(document))
     for way in drawn.sample(ways, min(DAMAGES, len(ways))):
-        for value in (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40):
+        for value in TYPES:
             yield json.dumps(changed(document, way, value)).encode()
 
 
