@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from producers.reading.files import Words
+from producers.warehouse.goods import BadLines
 from runtime.time_zones import TimeZoneName
 from schemas.money import EXPONENTS, read_decimal
 
@@ -64,7 +65,8 @@ class RowOptions(BaseModel):
     8601 where the list is empty. `time_zone` is that of times without offset.
     `units` maps each unit that may occur to how many `stock_unit` it is; where it is empty, any unit is kept as it is.
     `signed` false: quantities of changes have no sign, the word gives it. `currency_sign` may stand beside amounts.
-    `system` is a word in every fact, for two sources that use the same ids.
+    `system` is a word in every fact, for two sources that use the same ids. `bad_lines` says what becomes of a receipt,
+    return or order of which a row is refused; a bill is always whole.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -87,6 +89,7 @@ class RowOptions(BaseModel):
     currency: str | None = None
     currency_sign: _Word | None = None
     system: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    bad_lines: BadLines = "whole"
 
     def columns_for(self, field: str) -> tuple[str, ...]:
         """Give the columns that make a field: those it is mapped to, else the one of its own name."""
@@ -188,7 +191,7 @@ class Cin7Options(BaseModel):
     """How an installation of Cin7 Core speaks.
 
     `adjustment` says what the field of that name in a line of existing stock is. `reasons` maps its accounts, by code
-    or by name, to our reasons. A file of more than `max_bytes` is refused unread.
+    or by name, to our reasons. A file of more than `max_bytes` is refused unread. `bad_lines` as of rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -196,3 +199,4 @@ class Cin7Options(BaseModel):
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 64 << 20
     adjustment: Literal["new_quantity", "change"] = "new_quantity"
     reasons: _Words = Field(default_factory=dict)
+    bad_lines: BadLines = "whole"
