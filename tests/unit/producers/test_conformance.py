@@ -57,7 +57,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "payroll-csv": of_file("tests/data/payroll-made/adp.csv", "payroll-sources.md", provider="adp"),
     "shopify": of_file("tests/data/shopify-fixtures/inventory_levels.json", "feeds/shopify.md"),
     "stripe": of_file("tests/data/stripe-ruby-mock/charge.succeeded.json", "postings.md"),
-    "ubl": of_file("tests/data/warehouse-made/ubl-receipt-advice.xml", "feeds/ubl.md"),
+    "ubl": of_file("tests/data/ubl-made/receipt-advice-2.0.xml", "feeds/ubl.md"),
     "warehouse-csv": Example(*recipe("NetSuite: adjustments as a saved search", "feeds/csv.md")),
     "warehouse-json": Example(*recipe("Square: changes of stock", "feeds/json.md")),
     "x12": of_file("tests/data/warehouse-made/x12-944.edi", "feeds/edi.md"),
