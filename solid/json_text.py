@@ -25,9 +25,9 @@ def write_json(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(name)}:{write_json(each)}" for name, each in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(name)}:{write_json(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(write_json(each) for each in value) + "]"
+        return "[" + ",".join(write_json(item) for item in value) + "]"
     return json.dumps(value, allow_nan=False)
 
 
