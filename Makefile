@@ -41,7 +41,7 @@ test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian
 	@$(BIN)/python -m staging.broker --prepare --rabbitmq 4
 	@$(BIN)/python -m pytest -q --rabbitmq 4 tests/integration $(BROKER_STOPS) $(PYTEST_ARGS)
 
-nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, an outage played to its end; SEED=2 plays others
+nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, all searches with many examples, an outage played to its end; SEED=2 plays others
 	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m tests.nightly --seed $(SEED) --orders $(or $(ORDERS),100000) --histories $(or $(MODEL_EXAMPLES),10000) $(NIGHTLY_ARGS)
 

@@ -23,7 +23,7 @@ from faults.solid_port import SolidPort
 from faults.watching import LogTail, Watch
 from staging.broker import Broker
 from staging.broker.handshake import free_ports
-from staging.processes import SIMULATOR_KEY, NotReady, Process, Stage
+from staging.processes import PLAIN, SIMULATOR_KEY, NotReady, Process, Stage
 
 BOOKS: Final = Path(__file__).resolve().parents[1] / "demo" / "books.toml"
 WORKERS: Final = ("worker-1", "worker-2")
@@ -198,7 +198,7 @@ async def _ready(ground: Ground) -> None:
 
 async def _answers(url: str) -> bool:
     try:
-        async with httpx2.AsyncClient(trust_env=False, timeout=2) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=2, verify=PLAIN) as http:
             return (await http.get(f"{url}/healthz")).is_success
     except httpx2.HTTPError:
         return False

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import httpx2
 
+from staging.processes import PLAIN
+
 PATIENCE_SECONDS: Final = 30.0
 
 
@@ -49,7 +51,7 @@ class SolidPort:
                 await asyncio.sleep(0.1)
 
     async def _call(self, method: str, path: str, **call: Any) -> Any:  # noqa: ANN401 - httpx2's and JSON
-        async with httpx2.AsyncClient(base_url=self._url, trust_env=False) as http:
+        async with httpx2.AsyncClient(base_url=self._url, trust_env=False, verify=PLAIN) as http:
             answer = await http.request(method, path, **call)
         answer.raise_for_status()
         return answer.json()

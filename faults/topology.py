@@ -13,6 +13,7 @@ from faults.ground import Ground
 from faults.scale import RETRY_DELAYS_SECONDS
 from faults.schedule import Fault
 from messaging.topology import EVENTS_EXCHANGE, STREAMS, mint_queue, retry_queue, stream_queue
+from staging.processes import PLAIN
 
 VHOST: Final = "%2F"
 GONE: Final = 404
@@ -75,7 +76,11 @@ async def _ask(ground: Ground, method: str, path: str, body: object = None) -> A
         raise CannotDo("the broker has no management API")
     deadline = asyncio.get_running_loop().time() + _WITHIN_SECONDS
     async with httpx2.AsyncClient(
-        base_url=f"{ground.broker.management_url}/api/", auth=("guest", "guest"), trust_env=False, timeout=5
+        base_url=f"{ground.broker.management_url}/api/",
+        auth=("guest", "guest"),
+        trust_env=False,
+        timeout=5,
+        verify=PLAIN,
     ) as client:
         while True:
             try:

@@ -41,34 +41,6 @@ class Normalised:
     ignored: str | None = None
 
 
-class Rejected(Exception):
-    """An authentic document that cannot be turned into events; it is kept for a person.
-
-    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault or None, the message for
-    people. None of the three holds a value of the document other than ids, field names, amounts and
-    currency codes.
-    """
-
-    def __init__(self, *, reason: str, message: str, field: str | None = None) -> None:
-        """Keep the parts; the message is led by the field."""
-        super().__init__(message if field is None else f"{field}: {message}")
-        self.reason = reason
-        self.field = field
-
-
-Normaliser = Callable[[bytes, NormaliseContext], Normalised]
-"""Raises Rejected. The bytes are one document, as they came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Part of a file that was read: its events, or why it has none. `where` is `line 12`, `segment 40 (W07)`."""
-
-    where: str
-    events: tuple[Event, ...]
-    ignored: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Part of a file that cannot be turned into events; the parts around it may be fine. Fields as in `Rejected`."""
@@ -82,6 +54,39 @@ class Refused:
     def is_warning(self) -> bool:
         """Whether it says what is wrong, and nothing is missing because of it (`warning:wrong_group`)."""
         return self.reason.startswith("warning:")
+
+
+class Rejected(Exception):
+    """An authentic document that cannot be turned into events; it is kept for a person.
+
+    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault or None, the message for
+    people. None of the three holds a value of the document other than ids, field names, amounts and
+    currency codes.
+    """
+
+    def __init__(self, *, reason: str, message: str, field: str | None = None) -> None:
+        """Keep the parts; the message is led by the field."""
+        super().__init__(message if field is None else f"{field}: {message}")
+        self.reason = reason
+        self.message = message
+        self.field = field
+
+    def at(self, where: str) -> Refused:
+        """Say of one part of a file what was rejected there."""
+        return Refused(where, self.reason, self.message, self.field)
+
+
+Normaliser = Callable[[bytes, NormaliseContext], Normalised]
+"""Raises Rejected. The bytes are one document, as they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Part of a file that was read: its events, or why it has none. `where` is `line 12`, `segment 40 (W07)`."""
+
+    where: str
+    events: tuple[Event, ...]
+    ignored: str | None = None
 
 
 FileReader = Callable[[BinaryIO, NormaliseContext], Iterator[Taken | Refused]]

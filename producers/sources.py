@@ -1,46 +1,57 @@
-"""Every source there is, in one visible table: its name and the function that normalises its documents.
+"""Every source there is, in one visible table.
 
-To add a source, write its normaliser and add its line here; nothing registers itself.
+To add a source, write its value and add its line here; nothing registers itself, and nothing else knows its name.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser
-from producers.payroll.exports import runs as csv_runs
-from producers.payroll.finch import normalising as finch
-from producers.payroll.gusto import normalising as gusto
-from producers.payroll.xero import normalising as xero
-from producers.stripe import stripe
-from producers.warehouse import shopify
+from producers.payroll.exports.mapping import CsvOptions as ExportOptions
+from producers.payroll.exports.runs import read_runs
+from producers.payroll.finch.source import FINCH
+from producers.payroll.gusto.source import GUSTO
+from producers.payroll.xero.source import XERO
+from producers.source import Source, refuse_people
+from producers.stripe.source import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
 from producers.warehouse.edi.edifact import read_edifact
+from producers.warehouse.edi.edifact_reading import EdifactOptions
 from producers.warehouse.edi.x12 import read_x12
+from producers.warehouse.edi.x12_reading import X12Options
 from producers.warehouse.epcis.epcis import read_epcis
+from producers.warehouse.epcis.known import EpcisOptions
 from producers.warehouse.rows import csv_rows, json_rows
-from producers.warehouse.ubl.ubl import read_ubl
+from producers.warehouse.rows.options import Cin7Options, CsvOptions, JsonOptions
+from producers.warehouse.ubl.ubl import UblOptions, read_ubl
+from producers.webhooks.shopify_source import SHOPIFY
+from runtime.errors import ConfigurationError
+
+_ALL: Final = (
+    Source(name="cin7", read=read_cin7, options=Cin7Options, people=False),
+    Source(name="edifact", read=read_edifact, options=EdifactOptions, people=False),
+    Source(name="epcis", read=read_epcis, options=EpcisOptions, people=False),
+    FINCH,
+    GUSTO,
+    Source(name="payroll-csv", read=read_runs, options=ExportOptions, people=True),
+    SHOPIFY,
+    STRIPE,
+    Source(name="ubl", read=read_ubl, options=UblOptions, people=False),
+    Source(name="warehouse-csv", read=csv_rows.read, options=CsvOptions, people=False),
+    Source(name="warehouse-json", read=json_rows.read, options=JsonOptions, people=False),
+    Source(name="x12", read=read_x12, options=X12Options, people=False),
+    XERO,
+)
+
+SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}
 
 
-def _stripe(document: bytes, context: NormaliseContext) -> Normalised:
-    return stripe.normalise(document, accounts=context.accounts, company=context.company, mode=context.mode)
+def queued(name: str) -> Source:
+    """The source of a feed or a webhook, whose documents may come to lie in a queue.
 
-
-SOURCES: Final[Mapping[str, Normaliser]] = {
-    "finch": finch.normalise,
-    "gusto": gusto.normalise,
-    "shopify": shopify.normalise,
-    "stripe": _stripe,
-    "xero-payroll": xero.normalise,
-}
-
-FILE_SOURCES: Final[Mapping[str, FileReader]] = {
-    "cin7": read_cin7,
-    "edifact": read_edifact,
-    "epcis": read_epcis,
-    "payroll-csv": csv_runs.read_runs,
-    "ubl": read_ubl,
-    "warehouse-csv": csv_rows.read,
-    "warehouse-json": json_rows.read,
-    "x12": read_x12,
-}
-"""Formats that are read as whole files, piece by piece."""
+    Raises:
+        ConfigurationError: no source is called so, or its documents hold people's data.
+    """
+    if name not in SOURCES:
+        raise ConfigurationError(f"no source is called {name!r}; known: {', '.join(sorted(SOURCES))}")
+    refuse_people(SOURCES[name])
+    return SOURCES[name]

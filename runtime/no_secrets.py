@@ -22,7 +22,7 @@ SECRETS: Final = (
 
 
 def refuse_secrets_in(path: Path) -> dict[tuple[str, str], str]:
-    """Raise for a secret in a table of all; give (companies or feeds, name) → what is to be said of one in its own."""
+    """Raise for a secret in a table of all; give (kind of table, name) → what is to be said of one in its own."""
     if not path.is_file():
         return {}
     written = tomllib.loads(path.read_text("utf-8"))
@@ -39,7 +39,7 @@ def refuse_secrets_in(path: Path) -> dict[tuple[str, str], str]:
         ("companies", name): "; ".join(_secret(path, f"companies.{name}.{where}") for where in found)
         for name, tables in own.items()
         if (found := _secrets_in(tables))
-    } | {("feeds", name): _secret(path, f"feeds.{name}.{where}") for name, where in secret_settings_in(written)}
+    } | {(kind, name): _secret(path, f"{kind}.{name}.{where}") for kind, name, where in secret_settings_in(written)}
 
 
 def _secrets_in(tables: object) -> list[str]:

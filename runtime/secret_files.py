@@ -29,8 +29,6 @@ class Shape(NamedTuple):
     said: str
 
 
-STRIPE: Final = Shape(re.compile(r"whsec_[A-Za-z0-9+/=]{16,250}"), "whsec_ and at least 16 letters or digits")
-SHOPIFY: Final = Shape(re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9]{24,250}"), "at least 24 letters or digits")
 KEY: Final = Shape(re.compile(r"(?!\w+=[^=])[!-~]{16,4096}"), "at least 16 visible letters of ASCII without a blank")
 TOKEN: Final = Shape(re.compile(r"(?!\w+=[^=])[!-~]{8,16384}"), "at least 8 visible letters of ASCII without a blank")
 ADDRESS: Final = Shape(re.compile(r"[a-z+]+://\S+"), "an address with its scheme, such as amqps://user:password@host/")

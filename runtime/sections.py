@@ -23,7 +23,7 @@ from pydantic import (
 
 from runtime import secret_files
 from runtime.errors import ConfigurationError
-from runtime.secret_files import read_secret, read_secrets
+from runtime.secret_files import read_secret
 
 CompanyName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 """Goes into queue names and routing keys: no dots."""
@@ -246,38 +246,6 @@ class MetricsSettings(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
-
-
-class StripeSettings(Section):
-    """`[stripe]`: signing secrets (several during a rotation) and connected accounts."""
-
-    secrets: tuple[SecretStr, ...] = ()
-    secrets_file: Path | None = None
-    tolerance_seconds: int = Field(default=300, gt=0)
-    test_mode: bool = False
-    accounts: dict[str, CompanyName] = {}
-
-    @property
-    def configured(self) -> bool:
-        """Whether it has a signing secret at all."""
-        return bool(self.secrets) or self.secrets_file is not None
-
-    def signing_secrets(self) -> tuple[SecretStr, ...]:
-        """All signing secrets: those set, and the lines of `secrets_file`.
-
-        Raises:
-            ConfigurationError: there is none, the file cannot be read, or one is no signing secret.
-        """
-        secrets = secret_files.checked("RELAY_STRIPE__SECRETS", self.secrets, secret_files.STRIPE)
-        if self.secrets_file is not None:
-            secrets += read_secrets("stripe.secrets_file", self.secrets_file, secret_files.STRIPE)
-        if not secrets:
-            msg = (
-                "no signing secret for Stripe: set RELAY_STRIPE__SECRETS='[\"whsec_…\"]', "
-                "or stripe.secrets_file to a file with one secret a line."
-            )
-            raise ConfigurationError(msg)
-        return secrets
 
 
 class WorkerSettings(Section):

@@ -1,4 +1,4 @@
-"""The tables of `relay.toml` about feeds and Shopify: watched folders, polled addresses, a shop's webhooks.
+"""The tables of `relay.toml` about feeds: watched folders and polled addresses.
 
 Like `runtime/sections.py` it reads nothing but the files that hold secrets, and the options of a source.
 """
@@ -7,14 +7,23 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, SecretStr, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SecretStr,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from runtime import secret_files
 from runtime.errors import ConfigurationError
-from runtime.secret_files import read_secret, read_secrets
+from runtime.secret_files import read_secret
 from runtime.sections import CompanyName, ProxyAddress, Section
 from runtime.time_zones import TimeZoneName
 
@@ -26,8 +35,8 @@ FeedName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 _SECRET_HEADER: Final = re.compile(r"authorization|cookie|token|secret|key|password|signature", re.IGNORECASE)
 
 
-class _AnyFeed(Section):
-    """What every feed says: where its documents come from, how they are read, and whose they are."""
+class Fed(Section):
+    """What every feed and webhook says: how its documents are read, and whose they are."""
 
     source: str = Field(min_length=1)
     company: CompanyName | None = None
@@ -35,6 +44,11 @@ class _AnyFeed(Section):
     options_file: Path | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     facts_of: str | None = Field(default=None, pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$")
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """Whose books it names."""
+        return () if self.company is None else (self.company,)
 
     def source_options(self) -> Mapping[str, Any]:
         """The source's own settings: those of `options_file`, and over them `options`.
@@ -45,7 +59,7 @@ class _AnyFeed(Section):
         return {**(read_options(self.options_file) if self.options_file else {}), **self.options}
 
 
-class FolderFeed(_AnyFeed):
+class FolderFeed(Fed):
     """`[feeds.<name>]` with a `folder`: files that somebody puts there."""
 
     folder: Path
@@ -79,7 +93,43 @@ class CursorSettings(Section):
         return self
 
 
-class PollingFeed(_AnyFeed):
+class PageSettings(Section):
+    """`pages` of a polled feed: how one answer leads to the next page.
+
+    `link`: by its `Link` header. `next`: by the `field` that holds an address, or the value of `param`. `number`: by
+    counting `param` from `first` in steps of `step`, until a page has no items, or fewer than `size`.
+    """
+
+    kind: Literal["link", "next", "number"] = "link"
+    field: str | None = None
+    param: str | None = None
+    first: int = Field(default=1, ge=0)
+    step: int = Field(default=1, gt=0)
+    size: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> "PageSettings":
+        if (self.kind == "next") != (self.field is not None):
+            msg = "field (the field of an answer that leads to the next page) is said with kind next, and with no other"
+            raise ValueError(msg)
+        if self.kind == "number" and self.param is None:
+            msg = "param (the parameter that takes the number of the page) is missing"
+            raise ValueError(msg)
+        return self
+
+
+OLD_PAGES: Final = {
+    "next_field": "field",
+    "next_param": "param",
+    "page_param": "param",
+    "page_first": "first",
+    "page_step": "step",
+    "page_size": "size",
+}
+"""Settings of before, and what they are called in `pages` now."""
+
+
+class PollingFeed(Fed):
     """`[feeds.<name>]` with a `url`: an HTTP API that is asked again and again."""
 
     url: str
@@ -92,12 +142,7 @@ class PollingFeed(_AnyFeed):
     cursor: CursorSettings | None = None
     overlap_seconds: float = Field(default=300, ge=0)
     etag: bool = True
-    next_field: str | None = None
-    next_param: str | None = None
-    page_param: str | None = None
-    page_first: int = Field(default=1, ge=0)
-    page_step: int = Field(default=1, gt=0)
-    page_size: int | None = Field(default=None, gt=0)
+    pages: PageSettings = PageSettings()
     calls_per_minute: float = Field(default=60, gt=0)
     every_seconds: float = Field(default=300, gt=0)
     timeout_seconds: float = Field(default=30, gt=0)
@@ -114,6 +159,30 @@ class PollingFeed(_AnyFeed):
         if self.token_file is not None:
             return read_secret(f"feeds.{name}.token_file", self.token_file, secret_files.TOKEN)
         return None if self.token is None else self.token.get_secret_value()
+
+    _renamed: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def renamed(self) -> tuple[str, ...]:
+        """A sentence for each setting that was said by the name of before."""
+        return self._renamed
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_old_names(cls, said: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - raw
+        old = [name for name in OLD_PAGES if name in said] if isinstance(said, Mapping) else []
+        if not old:
+            return handler(said)
+        if "pages" in said or {"next_field", "page_param"} <= {*old}:
+            msg = f'{", ".join(old)}: say pages instead, for example pages = {{ kind = "number", param = "page" }}'
+            raise ValueError(msg)
+        kind = "next" if any(name.startswith("next_") for name in old) else "number"
+        feed = handler(
+            {name: value for name, value in said.items() if name not in OLD_PAGES}
+            | {"pages": {"kind": kind} | {OLD_PAGES[name]: said[name] for name in old}}
+        )
+        feed._renamed = tuple(f"{name} is called pages.{OLD_PAGES[name]} now; both work" for name in old)  # noqa: SLF001 - of this very class
+        return feed
 
     @field_validator("url")
     @classmethod
@@ -136,16 +205,6 @@ class PollingFeed(_AnyFeed):
                 raise ValueError(msg)
         return headers
 
-    @model_validator(mode="after")
-    def _pages_go_on(self) -> "PollingFeed":
-        if self.next_param is not None and self.next_field is None:
-            msg = "next_param needs next_field: the field of an answer that holds its value"
-            raise ValueError(msg)
-        if self.page_param is not None and self.next_field is not None:
-            msg = "say one: page_param, where pages are numbered, or next_field, where an answer leads to the next"
-            raise ValueError(msg)
-        return self
-
 
 def _kind(written: Any) -> str:  # noqa: ANN401 - raw, as it was written
     polls = "url" in written if isinstance(written, dict) else isinstance(written, PollingFeed)
@@ -158,64 +217,17 @@ FeedSettings: TypeAlias = Annotated[
 """A feed is polled where it has a `url`, and a folder otherwise."""
 
 
-class ShopifySettings(Section):
-    """`[shopify]`: client secrets of the app (several during a rotation), and whose books a shop's stock is in."""
-
-    secrets: tuple[SecretStr, ...] = ()
-    secrets_file: Path | None = None
-    shops: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
-    locations: dict[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], str] = {}  # noqa: RUF012 - pydantic copies it
-    oldest_hours: float = Field(default=72, gt=0)
-    options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it
-
-    @property
-    def configured(self) -> bool:
-        """Whether its webhooks are received at all."""
-        return bool(self.secrets) or self.secrets_file is not None
-
-    def signing_secrets(self) -> tuple[SecretStr, ...]:
-        """All signing secrets: those set, and the lines of `secrets_file`.
-
-        Raises:
-            ConfigurationError: there is none, the file cannot be read, or one is no client secret.
-        """
-        secrets = secret_files.checked("RELAY_SHOPIFY__SECRETS", self.secrets, secret_files.SHOPIFY)
-        if self.secrets_file is not None:
-            secrets += read_secrets("shopify.secrets_file", self.secrets_file, secret_files.SHOPIFY)
-        if not secrets:
-            msg = "no signing secret for Shopify: shopify.secrets_file is empty; put one client secret a line there."
-            raise ConfigurationError(msg)
-        return secrets
-
-    @field_validator("shops")
-    @classmethod
-    def _in_lower_case(cls, shops: dict[str, str]) -> dict[str, str]:
-        return {shop.lower(): company for shop, company in shops.items()}
-
-    @field_validator("locations")
-    @classmethod
-    def _of_shops_in_lower_case(cls, locations: dict[str, str]) -> dict[str, str]:
-        return {location: shop.lower() for location, shop in locations.items()}
-
-    @model_validator(mode="after")
-    def _shops_are_told_by_what_is_signed(self) -> "ShopifySettings":
-        if len(set(self.shops.values())) > 1 and not self.locations:
-            msg = (
-                "shops of several companies need locations (a location's id → its shop): the header that names the shop"
-            )
-            raise ValueError(f"{msg} is not signed, so one shop's stock could be told as another's")
-        strange = sorted(set(self.locations.values()) - self.shops.keys())
-        if strange:
-            raise ValueError(f"locations name {', '.join(strange)}, which shops does not have")
-        return self
+SECRETS: Final[Mapping[str, str]] = {"feeds": "token", "webhooks": "secrets"}
+"""Kind of table → its setting that is a secret."""
 
 
-def secret_settings_in(written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Feeds that hold a secret in `relay.toml` as it was written, and its setting: `north`, `token`."""
-    feeds = written.get("feeds")
-    for name, table in feeds.items() if isinstance(feeds, dict) else ():
-        if isinstance(table, dict) and "token" in table:
-            yield name, "token"
+def secret_settings_in(written: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Tables that hold a secret in `relay.toml` as it was written, and its setting: `feeds`, `north`, `token`."""
+    for kind, secret in SECRETS.items():
+        tables = written.get(kind)
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict) and secret in table:
+                yield kind, name, secret
 
 
 def read_options(path: Path) -> dict[str, Any]:

@@ -16,30 +16,18 @@ from runtime.secret_files import TOKEN, read_secret
 from runtime.sections import CompanyName, ProxyAddress, Section, with_scheme
 from runtime.time_zones import TimeZoneName
 
-PayrollProvider = Literal["gusto", "finch", "xero-payroll", "csv"]
-"""As the sources of `relay normalize` are called; `csv` for exports that are read from files."""
+EXPORTS: Final = "csv"
+"""The provider of an account whose runs are read from files; every other is called as its source is."""
 Frequency = Literal["weekly", "biweekly", "semimonthly", "monthly"]
 PayrollName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
 
-BASE_URLS: Final = {
-    "gusto": "https://api.gusto.com",
-    "finch": "https://api.tryfinch.com",
-    "xero-payroll": "https://api.xero.com",
-    "csv": None,
-}
-TOKEN_URLS: Final = {
-    "gusto": "https://api.gusto.com/oauth/token",
-    "xero-payroll": "https://identity.xero.com/connect/token",
-}
-API_VERSIONS: Final = {"gusto": "2025-06-15", "finch": "2020-09-17"}
-CALLS_PER_MINUTE: Final = {"gusto": 150, "finch": 60, "xero-payroll": 50, "csv": 60}
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class PayrollSettings(Section):
     """One account at one provider, as `docs/payroll.md` explains it."""
 
-    provider: PayrollProvider
+    provider: str = Field(min_length=1)
     entities: dict[str, CompanyName] = Field(min_length=1)
     base_url: str | None = None
     token_url: str | None = None
@@ -61,32 +49,14 @@ class PayrollSettings(Section):
     deadline_hours: float | None = Field(default=None, ge=0)
 
     @property
+    def companies(self) -> tuple[str, ...]:
+        """Whose books it names."""
+        return tuple(self.entities.values())
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone in which the schedule runs and a deadline falls."""
         return ZoneInfo(self.time_zone)
-
-    @property
-    def address(self) -> str:
-        """The provider's base URL, without a slash at the end."""
-        return (self.base_url or BASE_URLS[self.provider] or "").rstrip("/")
-
-    @property
-    def token_address(self) -> str:
-        """Where tokens are renewed: as set, else beside the base URL that was set, else the provider's own."""
-        if self.token_url is not None:
-            return self.token_url
-        beside = {"gusto": "/oauth/token", "xero-payroll": "/connect/token"}.get(self.provider, "")
-        return self.address + beside if self.base_url is not None else TOKEN_URLS.get(self.provider, "")
-
-    @property
-    def version(self) -> str:
-        """What the header of the API's version says."""
-        return self.api_version or API_VERSIONS.get(self.provider, "")
-
-    @property
-    def pace(self) -> int:
-        """Calls a minute."""
-        return self.calls_per_minute or CALLS_PER_MINUTE[self.provider]
 
     def client_secret(self) -> SecretStr:
         """The secret of the OAuth client, read anew each time.
@@ -119,20 +89,9 @@ class PayrollSettings(Section):
         return schedule
 
     @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        if self.provider == "csv":
-            if self.schedule is not None:
-                msg = "a csv export cannot be pulled on a schedule: read its files with `relay payroll read`"
-                raise ValueError(msg)
-            return self
-        wanted: dict[str, object] = {"token_file": self.token_file}
-        if self.provider != "finch":
-            wanted |= {"client_id": self.client_id, "client_secret_file": self.client_secret_file}
-        if self.provider == "xero-payroll":
-            wanted |= {"region": self.region}
-        missing = [name for name, value in wanted.items() if value is None]
-        if missing:
-            msg = f"without {', '.join(missing)} {self.provider} cannot be asked: set that too"
+    def _exports_are_read(self) -> Self:
+        if self.provider == EXPORTS and self.schedule is not None:
+            msg = "a csv export cannot be pulled on a schedule: read its files with `relay payroll read`"
             raise ValueError(msg)
         return self
 

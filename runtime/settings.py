@@ -33,13 +33,13 @@ from runtime.sections import (
     RabbitSettings,
     ReceiverSettings,
     SolidSettings,
-    StripeSettings,
     WorkerSettings,
     WrongCompany,
 )
-from runtime.sections_feeds import FEED_KINDS, FeedName, FeedSettings, ShopifySettings
+from runtime.sections_feeds import FEED_KINDS, FeedName, FeedSettings
 from runtime.sections_payroll import PayrollName, PayrollSettings
 from runtime.sections_store import StoreSettings
+from runtime.sections_webhooks import SHORT_NAMES, WebhookName, WebhookSettings
 
 __all__ = [
     "BucketSettings",
@@ -51,7 +51,7 @@ __all__ = [
     "load_settings",
 ]
 
-_TABLES: Final = ("companies", "feeds", "payroll")
+_TABLES: Final = ("companies", "webhooks", "feeds", "payroll")
 """Tables of tables: one that cannot be used stands still by itself."""
 OTHER_VARIABLES = {"RELAY_CONFIG", "RELAY_SIMULATOR_KEY"}
 
@@ -71,8 +71,9 @@ class Settings(BaseSettings):
     bucket: BucketSettings = BucketSettings()
     store: StoreSettings = StoreSettings()
     receiver: ReceiverSettings = ReceiverSettings()
-    stripe: StripeSettings = StripeSettings()
-    shopify: ShopifySettings = ShopifySettings()
+    stripe: WebhookSettings = WebhookSettings(source="stripe")
+    shopify: WebhookSettings = WebhookSettings(source="shopify")
+    webhooks: dict[WebhookName, WebhookSettings] = {}
     feeds: dict[FeedName, FeedSettings] = {}
     worker: WorkerSettings = WorkerSettings()
     metrics: MetricsSettings = MetricsSettings()
@@ -85,6 +86,23 @@ class Settings(BaseSettings):
     def served(self) -> tuple[str, ...]:
         """The companies whose books are written: those of `[companies]`, or the only one."""
         return tuple(sorted(self.companies)) or (self.company,)
+
+    @property
+    def fed(self) -> tuple[str, ...]:
+        """All companies whose events this relay takes."""
+        tables = (*self.all_webhooks.values(), *self.feeds.values(), *self.payroll.values())
+        named = {company for table in tables for company in table.companies}
+        return tuple(sorted({self.company, *self.served, *named}))
+
+    @property
+    def all_webhooks(self) -> Mapping[str, WebhookSettings]:
+        """Every webhook by its name, with those of short tables, whether they have a secret or not."""
+        return {**{name: getattr(self, name) for name in SHORT_NAMES}, **self.webhooks}
+
+    @property
+    def received(self) -> Mapping[str, WebhookSettings]:
+        """The webhooks that are taken in: those of `[webhooks]`, and those of short tables that have a secret."""
+        return {name: own for name, own in self.all_webhooks.items() if own.configured or name in self.webhooks}
 
     def of(self, company: str) -> "Settings":
         """The settings as they are for one company.
@@ -149,12 +167,17 @@ class Settings(BaseSettings):
         return settings
 
     def leave_out(self, table: str, name: str, problem: str) -> None:
-        """Let one company, feed or payroll account stand still by itself; `problem` says what is wrong."""
+        """Let one company, webhook, feed or payroll account stand still by itself; `problem` says what is wrong."""
         if table == "companies":
             self.companies[name] = WrongCompany.saying(problem)
         else:
-            (self.feeds if table == "feeds" else self.payroll).pop(name, None)
+            getattr(self, table).pop(name, None)
             self._wrong.setdefault(table, {}).setdefault(name, problem)
+
+    @property
+    def wrong_webhooks(self) -> Mapping[str, str]:
+        """Webhook → what is wrong with its table; such a webhook is not in `webhooks`."""
+        return self._wrong.get("webhooks", {})
 
     @property
     def wrong_feeds(self) -> Mapping[str, str]:
@@ -181,23 +204,33 @@ class Settings(BaseSettings):
         }
         return {**said, "companies": merged}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _short_tables_name_their_source(cls, said: Any) -> Any:  # noqa: ANN401 - raw, as it was written
+        """`[stripe]` is `[webhooks.stripe]` with `source = "stripe"`, and both would be taken in at one path."""
+        short = {name: said[name] for name in SHORT_NAMES if isinstance(said.get(name), dict)}
+        for name in SHORT_NAMES:
+            if name in (said.get("webhooks") or ()):
+                raise ValueError(f"webhooks.{name}: this table is called [{name}]")
+            if short.get(name, {}).get("source", name) != name:
+                raise ValueError(f"{name}.source: it is {name}; another source has a table [webhooks.<name>]")
+        return {**said, **{name: {**table, "source": name} for name, table in short.items()}}
+
     @model_validator(mode="after")
     def _companies_are_served(self) -> "Settings":
         if not self.companies:
             return self
-        for company in sorted({self.company, *self.stripe.accounts.values(), *self.shopify.shops.values()}):
-            if problem := self._not_served(company):
-                msg = f"{problem} Set company, stripe.accounts and shopify.shops to companies that are there."
-                raise ValueError(msg)
+        for name in SHORT_NAMES:
+            for problem in filter(None, map(self._not_served, (self.company, *getattr(self, name).companies))):
+                raise ValueError(f"{problem} Set company, and the companies of {name}, to some that are there.")
         for name, feed in list(self.feeds.items()):
             if feed.company is None:
                 problem = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
                 self.leave_out("feeds", name, problem)
-            elif problem := self._not_served(feed.company):
-                self.leave_out("feeds", name, f"feeds.{name}.company: {problem}")
-        for name, account in list(self.payroll.items()):
-            for problem in filter(None, map(self._not_served, account.entities.values())):
-                self.leave_out("payroll", name, f"payroll.{name}.entities: {problem}")
+        for kind, where in (("webhooks", "company"), ("feeds", "company"), ("payroll", "entities")):
+            for name, own in list(getattr(self, kind).items()):
+                for problem in filter(None, map(self._not_served, own.companies)):
+                    self.leave_out(kind, name, f"{kind}.{name}.{where}: {problem}")
         return self
 
     def _not_served(self, company: str) -> str | None:

@@ -25,6 +25,7 @@ from schemas.dates import Instant
 from schemas.errors import InvalidEvent, InvalidJson, UnknownEventType
 from schemas.event_data import EventData, Text
 from schemas.json_text import parse_json
+from schemas.problems import first_problem
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 """The media type of an encoded event."""
@@ -175,9 +176,8 @@ def _validated(model: type[M], value: object, *, prefix: str = "") -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in ((prefix, *first["loc"]) if prefix else first["loc"]))
-        raise InvalidEvent(first["msg"], field=path or None) from None
+        problem = first_problem(error, under=prefix or None)
+        raise InvalidEvent(problem.message, field=problem.field) from None
 
 
 def _time_text(time: datetime) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from schemas.envelope import Event
-from store.storable import MOST_KEY_BYTES, key_of, storable
+from store.databases.storable import MOST_KEY_BYTES, key_of, storable
 
 State = Literal["intended", "unknown", "applied", "refused"]
 

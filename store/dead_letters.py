@@ -12,12 +12,12 @@ from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
+from store.databases.storable import storable
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
 from store.lost import raw_replayed_in_vain, replayed_in_vain
 from store.schema import DEAD_LETTERS
 from store.sealing import Sealing
-from store.storable import storable
 
 LetterState = Literal["waiting", "replayed", "discarded"]
 

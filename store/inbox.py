@@ -34,12 +34,12 @@ from store.claims import (
     Unknown,
     WriteRow,
 )
+from store.databases.storable import storable
 from store.engine import reading, transact
 from store.errors import LeaseLost, WrongStore
 from store.group_commit import GroupCommit
 from store.marks import Marks
 from store.schema import WORKERS, WRITES
-from store.storable import storable
 from store.watch import Watch
 from store.writes import Key, Position
 

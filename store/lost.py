@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.databases.storable import key_of
 from store.schema import DEAD_LETTERS, STOCK_FACTS, WRITE_EVENTS, WRITES
-from store.storable import key_of
 from store.writes import KEYS_AT_A_TIME
 
 BECAME: Final = "relay-became"

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from store.columns import DecimalText, ForeignText, KeyText, UtcDateTime
+from store.databases.columns import DecimalText, ForeignText, KeyText, UtcDateTime
 
 METADATA = MetaData()
 

@@ -36,8 +36,8 @@ from store.claims import (
     Unknown,
     WriteRow,
 )
+from store.databases.storable import storable
 from store.errors import LeaseLost
-from store.storable import storable
 
 ABSENT: Final = "absent"
 """The code of a write that a person has looked for and not found."""

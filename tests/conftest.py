@@ -4,6 +4,7 @@ Must not start anything unless a test asks for it: unit tests run without either
 """
 
 import contextlib
+import gc
 import os
 import secrets
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ from staging.postgres import PostgresNotFound, PrivatePostgres, installed_binari
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--rabbitmq 4`: the tests' broker is RabbitMQ 4, unpacked from Debian's packages (`make test4`)."""
     parser.addoption("--rabbitmq", choices=("4",), help="the version of RabbitMQ to test on; else what is found")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays for the session: no collection of garbage needs to look at its million objects again."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 MODEL = (
     "tests/unit/workers/model/test_resolver_model.py::test_whatever_happens_at_whatever_await_each_write_is_booked_once"
 )
+SEARCHES = ("-m", "search", "--timeout", "7200", "--deselect", MODEL, "tests/unit", "tests/contract")
 OUTAGE = "tests/e2e/test_outage.py"
 
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts: Mapping[str, tuple[list[str], Mapping[str, str]]] = {
         "orders": ([sys.executable, "-m", "tests.unit.workers.model.order", str(asked.orders)], {}),
         "histories": (model, {"MODEL_EXAMPLES": str(asked.histories)}),
+        "searches": ([*pytest, *SEARCHES, f"--hypothesis-seed={asked.seed}"], {"SEARCH": "night"}),
         "outage": ([*pytest, OUTAGE], {"OUTAGE_TO_THE_END": "1"}),
     }
     started, failed = time.monotonic(), []
@@ -46,7 +48,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--histories", type=int, default=10_000, help="of crashes, in the model")
     parser.add_argument("--orders", type=int, default=100_000, help="in which sales may come")
-    parser.add_argument("--only", choices=("orders", "histories", "outage"))
+    parser.add_argument("--only", choices=("orders", "histories", "searches", "outage"))
     return parser.parse_args(arguments)
 
 

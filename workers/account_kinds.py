@@ -35,7 +35,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 
 def wrong_kind(role: str, name: str, kind: str, *, where: str) -> str | None:
     """Say what is wrong with an account of this kind in this role; None for nothing, or where that is not known."""
-    allowed, code = _allowed(role), kind.upper()
+    allowed, code = allowed_kinds(role), kind.upper()
     if allowed is None or code not in KNOWN or code in allowed:
         return None
     may = ", ".join(sorted(allowed))
@@ -44,11 +44,12 @@ def wrong_kind(role: str, name: str, kind: str, *, where: str) -> str | None:
 
 def untold_kind(role: str, name: str, kind: str) -> str | None:
     """Say that the kind of an account could not be looked at."""
-    if _allowed(role) is None or kind.upper() in KNOWN:
+    if allowed_kinds(role) is None or kind.upper() in KNOWN:
         return None
     shown = f"of the unknown type {kind[:30]!r}" if kind else "without a type"
     return f'"{name}" is {shown} in Solid: whether it fits {role} is not known'
 
 
-def _allowed(role: str) -> frozenset[str] | None:
+def allowed_kinds(role: str) -> frozenset[str] | None:
+    """Give the kinds that may play a role; None for one that is not known."""
     return _EITHER_SIDE if role.endswith(CLEARING) else ALLOWED.get(role)

@@ -11,7 +11,7 @@ from messaging.topology import declare_bucket
 from ops.checks.findings import Checklist
 from ops.composing.broker_safety import notes_of, problems_of, relay_of
 from ops.composing.management import read_state
-from ops.composing.workers import companies_of, open_link, open_publisher
+from ops.composing.workers import open_link, open_publisher
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
 
@@ -79,7 +79,7 @@ def _is_this_machine(host: str) -> bool:
 
 async def _settings(checklist: Checklist, settings: Settings) -> str:
     state = await read_state(settings.rabbitmq)
-    relay = relay_of(companies_of(settings), settings.rabbitmq.retry_delays_seconds)
+    relay = relay_of(settings.fed, settings.rabbitmq.retry_delays_seconds)
     checklist.wrong(SETTINGS, *problems_of(state, relay))
     checklist.note(SETTINGS, *notes_of(state, relay))
     counts = f"policies ({len(state.policies)}), bindings ({len(state.bindings)}), nodes ({state.nodes})"

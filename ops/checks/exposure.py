@@ -73,9 +73,9 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str | None]]:
         if isinstance(feed, PollingFeed):
             yield f"feeds.{name}.url", feed.url
     for name, account in settings.payroll.items():
-        yield f"payroll.{name}.base_url", account.address
-        if urlsplit(account.token_address).hostname != urlsplit(account.address).hostname:
-            yield f"payroll.{name}.token_url", account.token_address
+        yield f"payroll.{name}.base_url", account.base_url
+        if urlsplit(account.token_url or "").hostname != urlsplit(account.base_url or "").hostname:
+            yield f"payroll.{name}.token_url", account.token_url
 
 
 def _told(address: Any) -> str | None:  # noqa: ANN401 - a method of the settings

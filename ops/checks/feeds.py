@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from ops.checks.findings import PATIENCE_SECONDS, Checklist
-from ops.composing.feeds import company_of, context_of, patterns_of, refuse_shared_files, state_folder_of
+from ops.composing.contexts import company_of
+from ops.composing.feeds import context_of, patterns_of, refuse_shared_files, state_folder_of
 from producers.feeds.aside import Aside
 from producers.feeds.errors import FolderUnusable
 from producers.feeds.listing import DONE, FAILED, WORK, left_alone
 from producers.feeds.places import Place, hold, parents_of_others, refuse_strange, writable_by_others
+from producers.reading.written import renamed
+from producers.sources import SOURCES
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
 
@@ -29,7 +32,9 @@ async def _feed(name: str, feed: FeedSettings, settings: Settings, notes: list[s
     refuse_shared_files(name, settings.feeds)
     context = context_of(name, feed, settings)
     read = f"{feed.source} in {context.currency}"
+    notes += renamed(SOURCES[feed.source].options, context.options)
     if not isinstance(feed, FolderFeed):
+        notes += feed.renamed
         return f"{_address(name, feed)}, {read}"
     try:
         text, found = await Aside.once(f"feeds.{name}", PATIENCE_SECONDS / 3, _folder, name, settings)

@@ -4,13 +4,14 @@ No provider is called: a call would use up a token's allowance, and could renew 
 """
 
 from ops.checks.findings import Checklist
-from ops.composing.payroll import account_of, open_client
+from ops.composing.payroll import account_of, address_of, open_client, pace_of, pulled_of
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.clients.tokens import FixedToken, RenewedTokens
 from producers.payroll.errors import PayrollError
 from producers.payroll.exports.mapping import load
+from producers.source import Pulled
 from runtime.clock import Clock
-from runtime.sections_payroll import PayrollSettings
+from runtime.sections_payroll import EXPORTS, PayrollSettings
 from runtime.settings import ConfigurationError, Settings
 
 
@@ -26,23 +27,24 @@ async def account_is_usable(name: str, own: PayrollSettings, mine: list[str], cl
     """Say what is set. Raises ConfigurationError: a file of it cannot be used, or its mapping."""
     entities = f"{len(mine)} of {len(own.entities)} entities are this company's"
     try:
-        if own.provider == "csv":
+        if own.provider == EXPORTS:
             _, mapping = load(NormaliseContext(options=account_of(name, own).options))
             return f"{entities}; the mapping knows {len(mapping.amounts)} columns"
+        pulled = pulled_of(name, own)
         async with open_client(name, own, clock):
-            _readable(name, own)
+            _readable(name, own, pulled)
     except (PayrollError, Rejected) as error:
         raise ConfigurationError(str(error)) from error
     when = f"pulled at {own.schedule} ({own.time_zone})" if own.schedule else "pulled by hand"
-    return f"{entities}; {own.provider} at {own.address}, {own.pace} calls a minute; {when}"
+    return f"{entities}; {own.provider} at {address_of(own, pulled)}, {pace_of(own, pulled)} calls a minute; {when}"
 
 
-def _readable(name: str, own: PayrollSettings) -> None:
+def _readable(name: str, own: PayrollSettings, pulled: Pulled) -> None:
     """Read the token and the client's secret as a pull would. Raises TokenRefused, ConfigurationError."""
     path = own.token_file
     if path is None:
         return
-    if own.provider == "finch":
+    if pulled.renewal is None:
         FixedToken(path, name=name).current()
         return
     RenewedTokens(path, name=name, grant=_never).current()

@@ -8,25 +8,23 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 
 from ops.checks.findings import Checklist
+from ops.composing.webhooks import hook_of
 from runtime.secret_files import fingerprint
+from runtime.sections_webhooks import table_of
 from runtime.settings import Settings
 
 
 async def check_webhooks(checklist: Checklist, settings: Settings) -> None:
-    """A finding for each kind of webhook that has secrets."""
-    if settings.stripe.configured:
-        await checklist.look("stripe", _stripe(settings))
-    if settings.shopify.configured:
-        await checklist.look("shopify", _shopify(settings))
+    """A finding for each webhook that is received, and for each whose table is wrong."""
+    for name in settings.received:
+        await checklist.look(table_of(name), _usable(name, settings))
+    for name, problem in settings.wrong_webhooks.items():
+        checklist.wrong(table_of(name), problem)
 
 
-async def _stripe(settings: Settings) -> str:
-    return _told(settings.stripe.signing_secrets())
-
-
-async def _shopify(settings: Settings) -> str:
-    shops = f"{len(settings.shopify.shops)} shops" if settings.shopify.shops else f"every shop is {settings.company}'s"
-    return f"{_told(settings.shopify.signing_secrets())}; {shops}"
+async def _usable(name: str, settings: Settings) -> str:
+    hook = hook_of(name, settings)
+    return "; ".join(filter(None, (_told(hook.secrets), hook.whose.told, hook.url and f"called at {hook.url}")))
 
 
 def _told(secrets: Sequence[SecretStr]) -> str:

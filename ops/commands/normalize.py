@@ -28,15 +28,18 @@ def normalize(  # noqa: PLR0913 - one parameter an option
     Example: relay normalize --source stripe demo/data/charge.succeeded.json | relay plan
     """
     from ops.dry.offline import Warned, normalise_file  # noqa: PLC0415 - keeps other commands quick
-    from producers.feeds.reading import known_sources  # noqa: PLC0415
     from producers.normalising import NormaliseContext  # noqa: PLC0415
+    from producers.reading.written import renamed  # noqa: PLC0415
+    from producers.sources import SOURCES  # noqa: PLC0415
     from runtime.sections_feeds import read_options  # noqa: PLC0415
 
-    if source not in known_sources():
-        say(f"relay: no source is called {source!r}; known: {', '.join(known_sources())}", err=True)
+    if source not in SOURCES:
+        say(f"relay: no source is called {source!r}; known: {', '.join(sorted(SOURCES))}", err=True)
         raise typer.Exit(2)
     with told_plainly():
         said = read_options(options) if options else {}
+    for sentence in renamed(SOURCES[source].options, said):
+        say(f"note: {sentence}", err=True)
     context = NormaliseContext(company=company, currency=currency, options=said, mode=mode)
     rejected = False
     for path in files:

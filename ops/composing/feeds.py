@@ -13,27 +13,26 @@ from typing import Any, Final
 from sqlalchemy import make_url
 
 from messaging.errors import MessagingError
+from ops.composing.contexts import company_of, fed_context
 from ops.composing.waiting_feed import WaitingFeed
-from ops.composing.webhooks import mode_of
-from ops.composing.workers import books_of, open_publisher, open_store
+from ops.composing.workers import open_publisher, open_store
 from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Feed, keep_feeding, wait
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.polling import PolledAddress
-from producers.feeds.reading import known_sources, refuse_bad_options
-from producers.normalising import NormaliseContext, Rejected
-from producers.sources import FILE_SOURCES
+from producers.normalising import NormaliseContext
+from producers.sources import SOURCES, queued
 from runtime.clock import Clock
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
-from store.cursors import Cursors
 from store.errors import StoreError
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRuns
+from store.feeds.cursors import Cursors
+from store.feeds.names import FeedNames
+from store.feeds.runs import FeedRuns
 
-OF_PEOPLE: Final = frozenset({"finch", "gusto", "payroll-csv", "xero-payroll"})
-"""Sources of pay runs: their documents must never lie in a dead-letter queue, and their runs have versions."""
+FEEDS: Final = "/feeds/"
+"""How the source of an item begins that a polled feed kept; the feed and its source follow."""
 
 
 def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSettings]:
@@ -74,11 +73,6 @@ def refuse_shared_files(name: str, feeds: Mapping[str, FeedSettings]) -> None:
             raise ConfigurationError(msg)
 
 
-def company_of(feed: FeedSettings, settings: Settings) -> str:
-    """Whose books a feed is for."""
-    return feed.company or settings.company
-
-
 def state_folder_of(name: str, feed: FolderFeed, settings: Settings) -> Path:
     """Where `work/`, `done/` and `failed/` of a folder are: as set, else beside the store, where no partner writes."""
     if feed.state_folder is not None:
@@ -106,7 +100,7 @@ async def facts_of(name: str, feed: FeedSettings, settings: Settings, names: Fee
     """
     if feed.facts_of is not None:
         return feed.facts_of
-    if feed.source not in FILE_SOURCES:
+    if feed.source in SOURCES and SOURCES[feed.source].documents:
         return ""
     company = company_of(feed, settings)
     if decide:
@@ -119,30 +113,14 @@ def context_of(name: str, feed: FeedSettings, settings: Settings, *, facts_of: s
     """What a feed's source is told besides its documents; `facts_of` is asked of the function of that name.
 
     Raises:
-        ConfigurationError: the source is not known, its options cannot be used, or there is no currency.
+        ConfigurationError: the source is not known or holds people's data, its options cannot be used, or there is no
+            currency.
     """
-    if feed.source not in known_sources():
-        msg = f"feeds.{name}.source: no source is called {feed.source!r}; known: {', '.join(known_sources())}"
-        raise ConfigurationError(msg)
-    if feed.source in OF_PEOPLE:
-        msg = f"feeds.{name}.source: {feed.source} names people, and a pay run that changes has versions"
-        raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
-    company = company_of(feed, settings)
-    currency = feed.currency or _base_currency(name, settings.of(company))
     try:
-        options = feed.source_options()
+        queued(feed.source)
     except ConfigurationError as error:
-        raise ConfigurationError(f"feeds.{name}.options_file: {error}") from error
-    context = NormaliseContext(
-        company=company, currency=currency, options=options, mode=mode_of(settings), facts_of=facts_of
-    )
-    try:
-        refuse_bad_options(feed.source, context)
-    except Rejected as rejected:
-        file = f" (or in {feed.options_file})" if feed.options_file else ""
-        msg = f"feeds.{name}.{rejected}{file}: see the page of the source in docs/feeds"
-        raise ConfigurationError(msg) from None
-    return context
+        raise ConfigurationError(f"feeds.{name}.source: {error}") from error
+    return fed_context(f"feeds.{name}", feed, settings, facts_of=facts_of)
 
 
 def refuse_bad_settings(name: str, settings: Settings) -> None:
@@ -156,18 +134,6 @@ def refuse_bad_settings(name: str, settings: Settings) -> None:
     context_of(name, feed, settings)
     if isinstance(feed, PollingFeed):
         feed.bearer(name)
-
-
-def _base_currency(name: str, settings: Settings) -> str:
-    try:
-        currency = books_of(settings).base_currency
-    except ConfigurationError as error:
-        msg = f"feeds.{name}.currency is not set, and the books cannot tell: {error}"
-        raise ConfigurationError(msg) from error
-    if currency is None:
-        msg = f"feeds.{name}.currency is not set, and {settings.books} says no base_currency"
-        raise ConfigurationError(msg)
-    return currency
 
 
 @asynccontextmanager

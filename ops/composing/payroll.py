@@ -16,18 +16,16 @@ from producers.normalising import NormaliseContext, Normalised
 from producers.payroll.clients.calling import Caller
 from producers.payroll.clients.granting import granting
 from producers.payroll.clients.tokens import FixedToken, RenewedTokens, Tokens
-from producers.payroll.finch.client import Finch
-from producers.payroll.gusto.client import Gusto
 from producers.payroll.provider import Provider, Span
 from producers.payroll.pulling import Account, Progress, Puller
 from producers.payroll.reading import Reader
 from producers.payroll.scheduling import Rhythm, Schedule
 from producers.payroll.telling import Teller
-from producers.payroll.xero.client import Xero
-from producers.sources import FILE_SOURCES, SOURCES
+from producers.source import Pulled
+from producers.sources import SOURCES
 from runtime.calling import LARGE_ANSWERS, new_client
 from runtime.clock import Clock
-from runtime.sections_payroll import PayrollSettings
+from runtime.sections_payroll import EXPORTS, PayrollSettings
 from runtime.settings import ConfigurationError, Settings
 from store.payroll_runs import PayrollRuns
 
@@ -35,6 +33,7 @@ log = structlog.get_logger()
 
 CLOSE_OF_BUSINESS = time(17)
 CSV_SOURCE = "payroll-csv"
+"""What reads the files of accounts of `EXPORTS`."""
 
 
 def account_settings(settings: Settings, name: str) -> PayrollSettings:
@@ -59,6 +58,36 @@ def refuse_wrong_account(settings: Settings, name: str) -> None:
     """
     if name in settings.wrong_payroll:
         raise ConfigurationError(settings.wrong_payroll[name])
+
+
+def pulled_of(name: str, own: PayrollSettings) -> Pulled:
+    """How the provider of an account is asked.
+
+    Raises:
+        ConfigurationError: it is an account of files, there is no such provider, or a setting that it needs is missing.
+    """
+    if own.provider == EXPORTS:
+        msg = f"[payroll.{name}] is read from files: relay payroll read FILE --provider {name}"
+        raise ConfigurationError(msg)
+    known = {source.name: source.pulled for source in SOURCES.values() if source.pulled is not None}
+    if own.provider not in known:
+        names = ", ".join((*sorted(known), EXPORTS))
+        raise ConfigurationError(f"payroll.{name}.provider: no provider is called {own.provider!r}; known: {names}")
+    pulled = known[own.provider]
+    if missing := [need for need in pulled.needs if getattr(own, need) is None]:
+        msg = f"payroll.{name}: without {', '.join(missing)} {own.provider} cannot be asked: set that too"
+        raise ConfigurationError(msg)
+    return pulled
+
+
+def address_of(own: PayrollSettings, pulled: Pulled) -> str:
+    """The provider's base URL, without a slash at the end."""
+    return (own.base_url or pulled.base_url).rstrip("/")
+
+
+def pace_of(own: PayrollSettings, pulled: Pulled) -> int:
+    """Calls a minute."""
+    return own.calls_per_minute or pulled.calls_per_minute
 
 
 def entities_of(own: PayrollSettings, company: str | None) -> list[str]:
@@ -90,11 +119,12 @@ def deadline_rule(own: PayrollSettings) -> Callable[[date], datetime | None]:
 def account_of(name: str, own: PayrollSettings) -> Account:
     """What a puller or reader knows of an account."""
     product = {"product": own.region} if own.region is not None else {}
+    source = SOURCES.get(own.provider)
     return Account(
         name=name,
         provider=own.provider,
         companies=own.entities,
-        normalise=SOURCES.get(own.provider, _no_document),
+        normalise=_no_document if source is None else source.normalise,
         zone=own.zone,
         currency=own.currency,
         options={**product, **own.options},
@@ -115,39 +145,44 @@ async def open_client(
     """A client of the account's provider, with a limiter of its own.
 
     Raises:
-        ConfigurationError: it is an account of files.
+        ConfigurationError: see `pulled_of`.
     """
-    if own.provider == "csv":
-        msg = f"[payroll.{name}] is read from files: relay payroll read FILE --provider {name}"
-        raise ConfigurationError(msg)
+    pulled = pulled_of(name, own)
     timeout = httpx2.Timeout(own.timeout_seconds, connect=min(10, own.timeout_seconds))
-    opened = new_client(
-        base_url=own.address, timeout=timeout, times=LARGE_ANSWERS, proxy=own.proxy, transport=transport
-    )
+    address = address_of(own, pulled)
+    opened = new_client(base_url=address, timeout=timeout, times=LARGE_ANSWERS, proxy=own.proxy, transport=transport)
     async with opened as http:
-        limiter = AsyncLimiter(own.pace, 60)
-        tokens = _tokens(name, own, http, limiter, clock)
+        limiter = AsyncLimiter(pace_of(own, pulled), 60)
+        tokens = _tokens(name, own, pulled, http=http, limiter=limiter, clock=clock)
         caller = Caller(name=name, http=http, limiter=limiter, tokens=tokens, clock=clock)
-        match own.provider:
-            case "gusto":
-                contractors = own.options.get("contractors") == "pull"
-                yield Gusto(caller, api_version=own.version, contractors=contractors)
-            case "finch":
-                yield Finch(caller, api_version=own.version)
-            case "xero-payroll":
-                yield Xero(caller, region=own.region or "au")
+        yield pulled.client(caller, own, own.api_version or pulled.api_version)
 
 
-def _tokens(name: str, own: PayrollSettings, http: httpx2.AsyncClient, limiter: AsyncLimiter, clock: Clock) -> Tokens:
+def token_address_of(own: PayrollSettings, pulled: Pulled) -> str:
+    """Where tokens are renewed: as set, else beside the base URL that was set, else the provider's own."""
+    if own.token_url is not None or pulled.renewal is None:
+        return own.token_url or ""
+    return pulled.renewal.url if own.base_url is None else address_of(own, pulled) + pulled.renewal.path
+
+
+def _tokens(  # noqa: PLR0913 - what tokens are renewed with
+    name: str,
+    own: PayrollSettings,
+    pulled: Pulled,
+    *,
+    http: httpx2.AsyncClient,
+    limiter: AsyncLimiter,
+    clock: Clock,
+) -> Tokens:
     if own.token_file is None:
         msg = f"payroll.{name}.token_file is missing"
         raise ConfigurationError(msg)
-    if own.provider == "finch":
+    if pulled.renewal is None:
         return FixedToken(own.token_file, name=name)
     grant = granting(
         name=name,
-        url=own.token_address,
-        form=own.provider == "xero-payroll",
+        url=token_address_of(own, pulled),
+        form=pulled.renewal.form,
         client_id=own.client_id or "",
         client_secret=own.client_secret,
         http=http,
@@ -208,10 +243,10 @@ async def open_reader(
     if own is None:
         options = {"provider": name}
         account = Account(
-            name=name, provider="csv", companies={}, normalise=_no_document, zone=ZoneInfo("UTC"), options=options
+            name=name, provider=EXPORTS, companies={}, normalise=_no_document, zone=ZoneInfo("UTC"), options=options
         )
         context = NormaliseContext(company=company or settings.company, options=options)
-    elif own.provider != "csv":
+    elif own.provider != EXPORTS:
         msg = f"[payroll.{name}] is pulled from {own.provider}: relay payroll pull --provider {name} --period 2026-04"
         raise ConfigurationError(msg)
     else:
@@ -222,17 +257,30 @@ async def open_reader(
         engine = await stack.enter_async_context(open_store(settings))
         runs = PayrollRuns(engine, clock)
         teller = None if dry else await stack.enter_async_context(open_teller(settings, engine, clock))
-        yield Reader(account=account, read=FILE_SOURCES[CSV_SOURCE], runs=runs, teller=teller), context
+        yield Reader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller), context
 
 
 async def run_schedules(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     """Pull every account that has a schedule when its time comes, until `stop` is set."""
-    for name, problem in sorted(settings.wrong_payroll.items()):
+    scheduled = {name: own for name, own in sorted(settings.payroll.items()) if own.schedule is not None}
+    wrong = {**settings.wrong_payroll, **_unusable(scheduled)}
+    for name, problem in sorted(wrong.items()):
         log.error("payroll.account_stopped", account=name, error=problem)
     async with asyncio.TaskGroup() as group:
-        for name, own in sorted(settings.payroll.items()):
-            if own.schedule is not None:
+        for name, own in scheduled.items():
+            if name not in wrong:
                 group.create_task(_schedule(settings, name, own, clock).run(stop))
+
+
+def _unusable(accounts: Mapping[str, PayrollSettings]) -> dict[str, str]:
+    """Account → why its provider cannot be asked as it is set."""
+    found = {}
+    for name, own in accounts.items():
+        try:
+            pulled_of(name, own)
+        except ConfigurationError as error:
+            found[name] = str(error)
+    return found
 
 
 def _schedule(settings: Settings, name: str, own: PayrollSettings, clock: Clock) -> Schedule:

@@ -1,66 +1,135 @@
-"""From the settings to the webhooks that the receiver takes: those that have a secret."""
+"""From the settings to the webhooks that the receiver takes, whatever their source. Part of the composition root."""
 
 import functools
-from datetime import timedelta
+from collections.abc import Callable
+from typing import NoReturn
 
-from producers.normalising import Mode
-from producers.stripe.stripe import SOURCE as STRIPE_PATH
-from producers.webhooks.builtin import SHOPIFY_PATH, shopify_webhook, stripe_webhook
-from producers.webhooks.intake import Source
-from producers.webhooks.shopify_shops import Shops
-from producers.webhooks.waiting import WaitingSource
-from runtime.settings import Settings
+from pydantic import SecretStr, ValidationError
+
+from ops.composing.contexts import company_of, context_in, fed_context
+from producers.normalising import NormaliseContext
+from producers.source import ByTheBody, Signature, Source, Whose
+from producers.sources import queued
+from producers.webhooks.intake import Hook
+from producers.webhooks.waiting import WaitingHook
+from runtime.secret_files import TOKEN
+from runtime.sections_webhooks import OF_SOME_SOURCES, SHORT_NAMES, WebhookSettings, table_of
+from runtime.settings import ConfigurationError, Settings
+
+PATHS = "/webhooks/"
+"""How the path of a webhook begins, and the source of what it kept; its name follows."""
 
 
 def webhooks_wanted(settings: Settings) -> bool:
     """Whether there is something to receive; where nothing else brings events, a missing secret is a mistake."""
-    has_a_secret = settings.stripe.configured or settings.shopify.configured
     others = settings.feeds or settings.payroll or settings.wrong_feeds or settings.wrong_payroll
-    return has_a_secret or not others
+    return bool(settings.received or settings.wrong_webhooks or not others)
 
 
-def mode_of(settings: Settings) -> Mode:
-    """Whether the books take real money or tests: one rule, whichever way a document of Stripe comes."""
-    return "test" if settings.stripe.test_mode else "live"
-
-
-def shops_of(settings: Settings) -> Shops:
-    """Whose which shop of Shopify is."""
-    return Shops(settings.company, settings.shopify.shops, settings.shopify.locations)
-
-
-def webhooks_of(settings: Settings) -> list[Source | WaitingSource]:
-    """The webhooks that have a secret. One whose secrets cannot be read waits for them, and the others are taken.
+def webhooks_of(settings: Settings) -> list[Hook | WaitingHook]:
+    """The webhooks that are taken in. One that cannot be used as it is set waits for that, and the others are taken.
 
     Raises:
-        ConfigurationError: none has.
+        ConfigurationError: there is none.
     """
-    waiting = []
-    if settings.stripe.configured:
-        waiting.append(WaitingSource("stripe", STRIPE_PATH, functools.partial(_stripe, settings)))
-    if settings.shopify.configured:
-        waiting.append(WaitingSource("shopify", SHOPIFY_PATH, functools.partial(_shopify, settings)))
+    waiting = [
+        *(_waiting(name, functools.partial(hook_of, name, settings)) for name in settings.received),
+        *(_waiting(name, functools.partial(_refuse, wrong)) for name, wrong in settings.wrong_webhooks.items()),
+    ]
     if not waiting:
-        settings.stripe.signing_secrets()
+        tables = ", ".join(f"[{name}]" for name in SHORT_NAMES)
+        msg = f"no signing secret for any webhook: name a file with one a line with secrets_file in {tables}"
+        raise ConfigurationError(f"{msg} or [webhooks.<name>] (docs/feeds.md).")
     return [each.made() or each for each in waiting]
 
 
-def _stripe(settings: Settings) -> Source:
-    stripe = settings.stripe
-    return stripe_webhook(
-        secrets=stripe.signing_secrets(),
-        tolerance_seconds=stripe.tolerance_seconds,
-        accounts=stripe.accounts,
-        company=settings.company,
-        mode=mode_of(settings),
+def hook_of(name: str, settings: Settings) -> Hook:
+    """One webhook as it is set.
+
+    Raises:
+        ConfigurationError: its source, signature, secrets, options or currency cannot be used.
+    """
+    own, where = settings.all_webhooks[name], table_of(name)
+    source = webhook_source(name, settings)
+    signature = _signature(where, own, source)
+    if signature.over_url and own.url is None:
+        msg = f"{where}.url is missing: the address is signed too, so say it exactly as it was given to the sender"
+        raise ConfigurationError(msg)
+    return Hook(
+        name=name,
+        path=f"{PATHS}{name}",
+        source=source,
+        signature=signature,
+        url=own.url or "",
+        secrets=secrets_of(name, own, source),
+        context=webhook_context(name, settings),
+        identify=source.webhook.identify if source.webhook else lambda _body, _headers: (None, None),
+        whose=whose_of(own, source, settings),
     )
 
 
-def _shopify(settings: Settings) -> Source:
-    shopify = settings.shopify
-    return shopify_webhook(
-        secrets=shopify.signing_secrets(),
-        shops=shops_of(settings),
-        oldest=timedelta(hours=shopify.oldest_hours),
-        options=shopify.options,
-    )
+def webhook_source(name: str, settings: Settings) -> Source:
+    """The source of a webhook.
+
+    Raises:
+        ConfigurationError: there is none of that name, it holds people's data, or takes no such settings.
+    """
+    own, where = settings.all_webhooks[name], table_of(name)
+    try:
+        source = queued(own.source)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}.source: {error}") from error
+    takes = source.webhook.takes if source.webhook else frozenset()
+    if strange := sorted(own.model_fields_set & OF_SOME_SOURCES - takes):
+        raise ConfigurationError(f"{where}.{strange[0]}: it means nothing to the source {source.name}: leave it out")
+    return source
+
+
+def secrets_of(name: str, own: WebhookSettings, source: Source) -> tuple[SecretStr, ...]:
+    """The signing secrets in use. Raises ConfigurationError: there is none, or one cannot be read."""
+    return own.signing_secrets(name, source.webhook.secret if source.webhook else TOKEN)
+
+
+def whose_of(own: WebhookSettings, source: Source, settings: Settings) -> Whose:
+    """What says whose a body is."""
+    return source.webhook.whose(own, company_of(own, settings)) if source.webhook else ByTheBody()
+
+
+def webhook_context(name: str, settings: Settings) -> NormaliseContext:
+    """What the source of a webhook is told besides the body.
+
+    The facts of a provider's own webhook have ids of their own; of others the webhook's name is part, as a feed's is.
+
+    Raises:
+        ConfigurationError: its options cannot be used, or there is no currency.
+    """
+    own, where = settings.all_webhooks[name], table_of(name)
+    if webhook_source(name, settings).webhook is not None:  # its documents say their currency
+        currency = own.currency or NormaliseContext().currency
+        return context_in(where, own, settings, currency=currency, facts_of=own.facts_of or "")
+    return fed_context(where, own, settings, facts_of=name if own.facts_of is None else own.facts_of)
+
+
+def _signature(where: str, own: WebhookSettings, source: Source) -> Signature:
+    """As it is set, else that of the source's own webhook. Raises ConfigurationError."""
+    given = own.signature
+    if given is None and source.webhook is None:
+        msg = f'{where}.signature is missing: say how bodies are signed, for example {{ header = "x-signature" }}'
+        raise ConfigurationError(f"{msg} (docs/feeds.md)")
+    try:
+        signature = source.webhook.signature if source.webhook and given is None else Signature.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(map(str, ("signature", *first["loc"])))
+        raise ConfigurationError(f"{where}.{field}: {first['msg'].removeprefix('Value error, ')}") from None
+    if "tolerance_seconds" in own.model_fields_set:
+        return signature.model_copy(update={"tolerance_seconds": own.tolerance_seconds})
+    return signature
+
+
+def _waiting(name: str, make: Callable[[], Hook]) -> WaitingHook:
+    return WaitingHook(name, f"{PATHS}{name}", make)
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise ConfigurationError(problem)

@@ -33,9 +33,9 @@ from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
+from store.databases.postgresql import Access
 from store.engine import connect
 from store.marks import Marks
-from store.postgresql import Access
 from store.sealing import Sealing
 from workers.books.books import Books, load_books
 
@@ -97,17 +97,10 @@ async def open_publisher(settings: Settings, clock: Clock, name: str) -> AsyncIt
         yield Publisher(
             link,
             clock=clock,
-            companies=companies_of(settings),
+            companies=settings.fed,
             retry_delays=settings.rabbitmq.retry_delays_seconds,
             timeout=settings.rabbitmq.publish_timeout_seconds,
         )
-
-
-def companies_of(settings: Settings) -> tuple[str, ...]:
-    """All companies whose events this relay takes."""
-    paid = {company for account in settings.payroll.values() for company in account.entities.values()}
-    fed = {*settings.shopify.shops.values(), *(feed.company for feed in settings.feeds.values() if feed.company)}
-    return tuple(sorted({settings.company, *settings.served, *settings.stripe.accounts.values(), *paid, *fed}))
 
 
 def books_of(settings: Settings) -> Books:
@@ -235,7 +228,7 @@ async def watch_topology(settings: Settings, link: Link, clock: Clock) -> AsyncI
     """A watch over the exchanges, queues and bindings of all companies; see `messaging.watching`."""
     watch = TopologyWatch(
         link,
-        companies=companies_of(settings),
+        companies=settings.fed,
         retry_delays=settings.rabbitmq.retry_delays_seconds,
         look=lambda: losses_on(settings),
         clock=clock,
@@ -254,7 +247,7 @@ async def losses_on(settings: Settings) -> Sequence[str]:
     except ConfigurationError as error:
         log.warning("topology.settings_not_seen", error=str(error))
         return ()
-    return losses_of(state, relay_of(companies_of(settings), rabbit.retry_delays_seconds))
+    return losses_of(state, relay_of(settings.fed, rabbit.retry_delays_seconds))
 
 
 @asynccontextmanager
@@ -264,7 +257,7 @@ async def open_receiver(settings: Settings, clock: Clock, *, measures: Measures)
     Raises:
         ConfigurationError: there is no signing secret.
     """
-    sources = webhooks_of(settings)
+    hooks = webhooks_of(settings)
     async with open_publisher(settings, clock, "receiver") as publisher:
         try:
             await publisher.ready()
@@ -273,7 +266,7 @@ async def open_receiver(settings: Settings, clock: Clock, *, measures: Measures)
         yield create_app(
             publisher=publisher,
             clock=clock,
-            sources=sources,
+            hooks=hooks,
             max_body_bytes=settings.receiver.max_body_bytes,
             retry_after_seconds=settings.receiver.retry_after_seconds,
             measures=measures,

@@ -9,7 +9,7 @@ from datetime import UTC, date
 from typing import Any, Final
 
 from ops.composing.payroll import open_teller
-from ops.composing.workers import companies_of, open_store
+from ops.composing.workers import open_store
 from producers.payroll.telling import Teller
 from producers.payroll.versions import (
     BY_A_PERSON,
@@ -19,6 +19,7 @@ from producers.payroll.versions import (
     following_reversed,
 )
 from runtime.clock import Clock
+from runtime.sections_payroll import EXPORTS
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode
 from schemas.money import Money
@@ -48,7 +49,7 @@ async def find_run(  # noqa: PLR0913 - what names a run
         ConfigurationError: there is no such run, it was never told, or there are several.
         StoreUnavailable: see there.
     """
-    companies = [each for each in companies_of(settings) if company in (None, each)]
+    companies = [each for each in settings.fed if company in (None, each)]
     async with open_store(settings) as engine:
         rows = [row for row in await PayrollRuns(engine, clock).all(companies) if _is_of(row, provider, settings)]
     mine = [row for row in rows if row.run == run and entity in (None, row.entity)]
@@ -140,7 +141,7 @@ def _only_after(shown: RunRow, following: Following) -> Following:
 def _is_of(row: RunRow, provider: str, settings: Settings) -> bool:
     """Whether a row is of this provider, or of the table of this name."""
     own = settings.payroll.get(provider)
-    of_table = own is not None and row.entity in own.entities and own.provider in (row.provider, "csv")
+    of_table = own is not None and row.entity in own.entities and own.provider in (row.provider, EXPORTS)
     return of_table or row.provider == provider
 
 

@@ -19,9 +19,9 @@ from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, replay_key, routing_key
 from ops.composing.feeds import facts_of
 from ops.composing.workers import open_link, open_publisher, open_store, sealing_of
-from ops.desk.raw_contexts import context_for, feed_of
-from producers.feeds.reading import document_normaliser, known_sources
-from producers.normalising import NormaliseContext, Rejected
+from ops.desk.origins import Origin, feed_of, origin_of
+from producers.feeds.reading import document_normaliser
+from producers.normalising import Rejected
 from producers.webhooks.intake import NOBODY
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
@@ -30,7 +30,7 @@ from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, Letter, LetterState, ListedLetter, StoredLetter
 from store.errors import BodySealed
-from store.feed_names import FeedNames
+from store.feeds.names import FeedNames
 from store.lost import BECAME
 
 
@@ -87,7 +87,7 @@ class Desk:
             return f"{error} What lies in the dead-letter queues is not shown."
         return None
 
-    async def replay(self, letter: StoredLetter, *, context: NormaliseContext, waive: bool = False) -> Replayed:
+    async def replay(self, letter: StoredLetter, *, origin: Origin, waive: bool = False) -> Replayed:
         """Send one dead letter again, under its own identity: the inbox still knows what has been written.
 
         It travels in the company's queue of replays, so that nothing live stands behind it.
@@ -95,12 +95,12 @@ class Desk:
         Raw input is normalised again. `waive`: post although what must come first is not in the books; a person has
         decided so.
         """
-        if letter.company not in (None, NOBODY, context.company):
+        if letter.company not in (None, NOBODY, origin.context.company):
             return Replayed(letter.id, 0, f"it is company {letter.company}'s: replay it with RELAY_COMPANY set to that")
         if letter.state != "waiting":
             return Replayed(letter.id, 0, f"it is {letter.state} already")
         try:
-            messages = _messages(self.letters.opened(letter), context, waive=waive)
+            messages = _messages(self.letters.opened(letter), origin, waive=waive)
             for key, message_id, body, headers in messages:
                 await self._publisher.publish_raw(body, key=key, message_id=message_id, headers=headers)
         except (Rejected, InvalidEvent, MessagingError, BodySealed) as error:
@@ -108,7 +108,7 @@ class Desk:
         kept = None  # what raw input became is kept: should the broker lose that, the letter waits again
         if letter.queue == RAW_DLQ:
             events = [decode(body).id for _, _, body, _ in messages]
-            kept = {**letter.headers, BECAME: {"company": context.company, "events": events}}
+            kept = {**letter.headers, BECAME: {"company": origin.context.company, "events": events}}
         await self.letters.set_state(letter.id, "waiting", "replayed", headers=kept)
         detail = {"reason": letter.reason, "event": letter.event_id, "messages": len(messages)}
         await self._audit.append(actor=self._actor, act="dead_letter.replayed", subject=letter.id, detail=detail)
@@ -168,7 +168,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _messages(
-    letter: StoredLetter, context: NormaliseContext, *, waive: bool
+    letter: StoredLetter, origin: Origin, *, waive: bool
 ) -> Sequence[tuple[str, str, bytes, Mapping[str, Any]]]:
     """What to publish: the letter's own bytes, or the events that its raw input becomes now."""
     marked = {h.REPLAY_OF: letter.id}
@@ -181,11 +181,10 @@ def _messages(
             marked[h.WAIVED] = "prerequisite"
         event = decode(letter.body)
         return [(key, event_key(event), letter.body, {**marked, h.PARTITION: event.partitionkey})]
-    name = (letter.event_source or "").rsplit("/", 1)[-1]
-    if name not in known_sources():
-        msg = f"no source is called {name!r}"
+    if origin.source is None:
+        msg = f"no feed and no webhook is known as {letter.event_source!r}"
         raise InvalidEvent(msg)
-    normalised = document_normaliser(name)(letter.body, context)
+    normalised = document_normaliser(origin.source)(letter.body, origin.context)
     if not normalised.events:
         msg = f"there is nothing to send: {normalised.ignored}"
         raise InvalidEvent(msg)
@@ -229,7 +228,7 @@ async def _replay(desk: Desk, letter: StoredLetter, settings: Settings, *, waive
         name = feed_of(letter) or ""
         feed = settings.feeds.get(name)
         named = "" if feed is None else await facts_of(name, feed, settings, desk.names, decide=False)
-        context = context_for(letter, settings, facts_of=named)
+        origin = origin_of(letter, settings, facts_of=named)
     except ConfigurationError as error:
         return Replayed(letter.id, 0, str(error))
-    return await desk.replay(letter, context=context, waive=waive)
+    return await desk.replay(letter, origin=origin, waive=waive)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 from messaging.publisher import Encoded
-from ops.composing.feeds import chosen, company_of, context_of, facts_of, patterns_of, refuse_bad_settings, store_file
+from ops.composing.contexts import company_of
+from ops.composing.feeds import chosen, context_of, facts_of, patterns_of, refuse_bad_settings, store_file
 from ops.composing.workers import books_of, open_store
 from ops.dry.offline import plan_lines
 from producers.feeds.errors import FeedProblem
@@ -16,14 +17,14 @@ from producers.feeds.places import hold
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import read
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.sources import FILE_SOURCES
+from producers.sources import SOURCES
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import encode
-from store.cursors import Cursor, Cursors
 from store.errors import StoreError
-from store.feed_names import FeedNames
+from store.feeds.cursors import Cursor, Cursors
+from store.feeds.names import FeedNames
 from workers.books.books import Books, sample_books
 
 JsonLine = Mapping[str, Any]
@@ -140,7 +141,7 @@ async def _of_address(address: PolledAddress, settings: Settings) -> list[JsonLi
 async def _facts_of(name: str, settings: Settings) -> str:
     feed = settings.feeds[name]
     store = store_file(settings)
-    new = feed.facts_of if feed.facts_of is not None else name if feed.source in FILE_SOURCES else ""
+    new = feed.facts_of if feed.facts_of is not None else "" if SOURCES[feed.source].documents else name
     if feed.facts_of is not None or (store is not None and not store.exists()):
         return new
     try:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ops.composing.feeds import company_of, patterns_of, refuse_bad_settings, state_folder_of
+from ops.composing.contexts import company_of
+from ops.composing.feeds import patterns_of, refuse_bad_settings, state_folder_of
 from ops.composing.waiting_company import NOT_TO_BE_MADE
 from producers.feeds.aside import Aside
 from producers.feeds.errors import FolderUnusable
@@ -17,7 +18,7 @@ from producers.feeds.reports import JSON_SUFFIX
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import Settings
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds.runs import FeedRun, FeedRuns
 
 _PATIENCE_SECONDS: Final = 5.0
 _MOST_NAMES: Final = 20

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any, Final
 
-from ops.composing.workers import companies_of, open_store
+from ops.composing.workers import open_store
 from producers.payroll.calendar import Placed, months_before, periods
 from producers.payroll.provider import Span
 from producers.payroll.versions import REVERSED
 from runtime.clock import Clock
-from runtime.sections_payroll import PayrollSettings
+from runtime.sections_payroll import EXPORTS, PayrollSettings
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode
 from store.dead_letters import DeadLetters
@@ -47,9 +47,9 @@ async def payroll_status(settings: Settings, clock: Clock, *, company: str | Non
         ConfigurationError: the company is not known.
         StoreUnavailable: see there.
     """
-    companies = [each for each in companies_of(settings) if company in (None, each)]
+    companies = [each for each in settings.fed if company in (None, each)]
     if not companies:
-        msg = f"company {company} is not known; known: {', '.join(companies_of(settings))}"
+        msg = f"company {company} is not known; known: {', '.join(settings.fed)}"
         raise ConfigurationError(msg)
     async with open_store(settings) as engine:
         runs, letters = PayrollRuns(engine, clock), DeadLetters(engine, clock)
@@ -70,7 +70,7 @@ def _accounts(
     """Every company at a provider that the settings or the rows speak of."""
     found: dict[Whose, PayrollSettings | None] = {(row.company, row.provider, row.entity): None for row in rows}
     for own in settings.payroll.values():
-        if own.provider != "csv":
+        if own.provider != EXPORTS:
             found |= {(of, own.provider, entity): own for entity, of in own.entities.items() if of in companies}
     return sorted(found.items(), key=lambda each: each[0])
 

@@ -21,7 +21,7 @@ from messaging.topology import (
     stream_queue,
 )
 from ops.composing.companies import problem_of
-from ops.composing.workers import companies_of, losses_on, open_link, open_store
+from ops.composing.workers import losses_on, open_link, open_store
 from ops.standing.deadlines import Allowance, open_runs, verdicts
 from ops.standing.feeds import feeds
 from ops.standing.forecast import Recent, forecast
@@ -125,7 +125,7 @@ async def _unsafe(link: Link, settings: Settings, brakes: Sequence[str | None]) 
     if not {"topology", NO_MINT} & set(brakes):
         return None
     try:
-        channel = await declared_channel(link, companies_of(settings), settings.rabbitmq.retry_delays_seconds)
+        channel = await declared_channel(link, settings.fed, settings.rabbitmq.retry_delays_seconds)
         for company in settings.served:
             await declare_bucket(channel, company)
         await channel.close()

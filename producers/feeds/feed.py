@@ -17,7 +17,7 @@ from producers.feeds.passing import Pass, Turn
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from store.errors import StoreError
-from store.feed_runs import FeedRun
+from store.feeds.runs import FeedRun
 
 IN_FLIGHT: Final = 250
 """Events under way to the broker together."""

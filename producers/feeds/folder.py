@@ -32,9 +32,10 @@ from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.reports import Report, fail
 from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected
+from producers.sources import queued
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
-from store.feed_runs import FeedRun, FeedRunState
+from store.feeds.runs import FeedRun, FeedRunState
 
 PIECES_AT_A_TIME: Final = 500
 
@@ -70,7 +71,8 @@ class WatchedFolder:
     _told: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Nothing is touched yet."""
+        """Nothing is touched yet. Raises ConfigurationError, see `queued`."""
+        queued(self.settings.source)
         self._claims = Claims(self.settings.folder, self.state, lease_seconds=self.settings.lease_seconds)
         self._quiet = Quiet(self.settings.quiet_seconds)
         self._aside = Aside(f"feeds.{self.name}", hangs=self.hangs_seconds)
@@ -248,10 +250,7 @@ class WatchedFolder:
                     msg = f"stopped while {name} was read"
                     raise Interrupted(msg)
         except Rejected as rejected:
-            message = str(rejected)
-            if rejected.field is not None:
-                message = message.removeprefix(f"{rejected.field}: ")
-            return Refused("file", rejected.reason, message, rejected.field)
+            return rejected.at("file")
         finally:
             over.set()
             with contextlib.suppress(OSError, ValueError, FeedProblem):  # a thread is at it, and sees that it is over

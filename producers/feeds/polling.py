@@ -28,10 +28,11 @@ from producers.feeds.positions import at_path, following, of_answer, sent
 from producers.feeds.reading import read_document
 from producers.normalising import NormaliseContext, Rejected
 from producers.reading.documents import elements_at
+from producers.sources import queued
 from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
-from store.cursors import Cursor
-from store.feed_runs import FeedRun, FeedRunState
+from store.feeds.cursors import Cursor
+from store.feeds.runs import FeedRun, FeedRunState
 
 MOST_PAGES: Final = 10_000
 MOST_REFUSED: Final = 1_000
@@ -118,7 +119,8 @@ class PolledAddress:
     _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:
-        """Nothing is connected yet."""
+        """Nothing is connected yet. Raises ConfigurationError, see `queued`."""
+        queued(self.settings.source)
         self._asking = Asking(self.name, self.settings, transport=self.transport)
 
     @property
@@ -173,11 +175,13 @@ class PolledAddress:
                 return
             page = await asyncio.to_thread(self._normalised, answer, turn)
             digests = tuple(item.digest for item in page.items)
-            numbered = self.settings.page_param is not None
+            numbered = self.settings.pages.kind == "number"
             if numbered and digests and digests == before:
                 if len(been) > _FIRST_TWO:  # the last page again, for all behind it
                     return
-                msg = f"feeds.{self.name}: the first two pages are alike: is page_param right? For one page alone, none"
+                msg = (
+                    f"feeds.{self.name}: the first two pages are alike: is pages.param right? For one page alone, none"
+                )
                 raise PollRefused(msg)
             before = digests
             url = self._numbered(url, page, pages=len(been)) if numbered else self._next(url, answer, page.answer)
@@ -269,24 +273,24 @@ class PolledAddress:
         if settings is not None:
             value = sent(settings, cursor.value, overlap=timedelta(seconds=self.settings.overlap_seconds))
             url = url if value is None else _with(url, settings.param, value)
-        param = self.settings.page_param
-        return url if param is None else _with(url, param, str(self.settings.page_first))
+        pages = self.settings.pages
+        return _with(url, pages.param or "", str(pages.first)) if pages.kind == "number" else url
 
     def _numbered(self, url: str, page: Page, *, pages: int) -> str | None:
         """The address of the next numbered page; None where this one has no items, or fewer than a full one."""
-        settings = self.settings
-        if settings.page_param is None or len(page.items) < (settings.page_size or 1):
+        settings = self.settings.pages
+        if len(page.items) < (settings.size or 1):
             return None
-        return _with(url, settings.page_param, str(settings.page_first + pages * settings.page_step))
+        return _with(url, settings.param or "", str(settings.first + pages * settings.step))
 
     def _next(self, url: str, answer: Answer, document: object) -> str | None:
         """The address of the next page, on the same server as the first: the token goes nowhere else."""
         following_page = answer.next_link
-        if self.settings.next_field is not None:
-            value = at_path(document, self.settings.next_field)
+        if self.settings.pages.field is not None:
+            value = at_path(document, self.settings.pages.field)
             if not value:
                 return None
-            param = self.settings.next_param
+            param = self.settings.pages.param
             following_page = _joined(url, str(value)) if param is None else _with(url, param, str(value))
         if following_page is not None and _origin(following_page) != _origin(self.settings.url):
             msg = f"feeds.{self.name}: the next page is on another server, or nowhere; the token is not sent there"

@@ -4,41 +4,23 @@ Pure but for the file it is given. It must not publish or move anything.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from typing import BinaryIO, Final
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
-from producers.sources import FILE_SOURCES, SOURCES
-from schemas.envelope import Event
+from producers.reading.files import LONGEST_MARK, refuse_packed
+from producers.reading.options import read_options
+from producers.sources import SOURCES
 
 LARGEST_DOCUMENTS: Final = 67_108_864
 """Bytes of a file of documents: it is read whole."""
 
-_PACKED: Final = {
-    b"PK\x03\x04": "a zip archive (an .xlsx is one too)",
-    b"PK\x05\x06": "an empty zip archive",
-    b"\x1f\x8b": "packed with gzip",
-    b"BZh": "packed with bzip2",
-    b"\xfd7zXZ\x00": "packed with xz",
-    b"\x28\xb5\x2f\xfd": "packed with zstd",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"\xd0\xcf\x11\xe0": "an old Office document (.xls)",
-}
-_LONGEST_MARK: Final = max(map(len, _PACKED))
-
-
-def known_sources() -> tuple[str, ...]:
-    """The names of all sources, sorted."""
-    return tuple(sorted({*SOURCES, *FILE_SOURCES}))
-
 
 def reader_of(source: str) -> FileReader:
     """What reads files of this source; documents are taken one by one. Raises KeyError for an unknown source."""
-    if source in FILE_SOURCES:
-        return _named_by_feed(FILE_SOURCES[source])
-    return _documents_of(SOURCES[source])
+    own = SOURCES[source]
+    return _documents_of(own.normalise) if own.documents else own.pieces
 
 
 def document_normaliser(source: str) -> Normaliser:
@@ -76,12 +58,8 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
 
 
 def refuse_bad_options(source: str, context: NormaliseContext) -> None:
-    """Make sure that a source takes its options, by having it read an empty file. Raises Rejected: `bad_options`."""
-    try:
-        list(read(source, BytesIO(), context, max_bytes=1))
-    except Rejected as rejected:
-        if rejected.reason == "bad_options":
-            raise
+    """Make sure that a source takes its options. Raises Rejected: `bad_options`; KeyError."""
+    read_options(SOURCES[source].options, context.options)
 
 
 def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:
@@ -91,7 +69,7 @@ def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: i
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
     """
     reader = reader_of(source)
-    _refuse_unreadable(file, max_bytes=max_bytes if source in FILE_SOURCES else min(max_bytes, LARGEST_DOCUMENTS))
+    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if SOURCES[source].documents else max_bytes)
     try:
         yield from reader(file, context)
     except (Rejected, OSError, MemoryError):
@@ -115,29 +93,8 @@ def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
     if size > max_bytes:
         message = f"the file has {size:,} bytes, and {max_bytes:,} are allowed: cut it, or raise the feed's max_bytes"
         raise Rejected(reason="too_large", message=message)
-    start = file.read(_LONGEST_MARK)
+    refuse_packed(file.read(LONGEST_MARK))
     file.seek(0)
-    for mark, what in _PACKED.items():
-        if start.startswith(mark):
-            raise Rejected(reason="compressed", message=f"the file is {what}: unpack it, or export it as plain text")
-
-
-def _named_by_feed(read: FileReader) -> FileReader:
-    """Whoever fills one feed cannot use up the names of another's facts: the feed's is part of them."""
-
-    def read_named(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        for piece in read(file, context):
-            if isinstance(piece, Taken) and context.facts_of:
-                yield replace(piece, events=tuple(_under(context.facts_of, each) for each in piece.events))
-            else:
-                yield piece
-
-    return read_named
-
-
-def _under(name: str, event: Event) -> Event:
-    data = event.data.model_copy(update={"fact": f"{name}/{event.data.fact}"})
-    return event.model_copy(update={"id": f"{name}/{event.id}", "data": data})
 
 
 def _documents_of(normalise: Normaliser) -> FileReader:
@@ -147,13 +104,8 @@ def _documents_of(normalise: Normaliser) -> FileReader:
             try:
                 normalised = normalise(document, context)
             except Rejected as rejected:
-                yield Refused(where, rejected.reason, _without(rejected.field, str(rejected)), rejected.field)
+                yield rejected.at(where)
             else:
                 yield Taken(where, normalised.events, normalised.ignored)
 
     return read_documents
-
-
-def _without(field: str | None, message: str) -> str:
-    """The message alone: `Rejected` is led by its field, which a report names in a column of its own."""
-    return message if field is None else message.removeprefix(f"{field}: ")

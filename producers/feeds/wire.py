@@ -26,7 +26,7 @@ def sent_problem(problem: Rejected | OSError) -> bytes:
     """Why the file cannot be read, or not now, as a line."""
     if isinstance(problem, OSError):
         return _line("unreadable", problem.errno, problem.strerror)
-    return _line("rejected", problem.reason, _bare(problem), problem.field)
+    return _line("rejected", problem.reason, problem.message, problem.field)
 
 
 def received(lines: Iterator[bytes]) -> Iterator[Written | Refused]:
@@ -58,9 +58,3 @@ def _event(lines: Iterator[bytes]) -> Packed:
 
 def _line(*parts: object) -> bytes:
     return json.dumps(parts).encode() + b"\n"
-
-
-def _bare(rejected: Rejected) -> str:
-    """The message without the field that leads it."""
-    message = str(rejected)
-    return message if rejected.field is None else message.removeprefix(f"{rejected.field}: ")

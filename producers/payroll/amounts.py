@@ -3,24 +3,19 @@
 It must not know any provider.
 """
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.reading.days import day_of_text
 from producers.reading.fields import Fields
+from producers.reading.numbers import number_of
 from schemas.money import EXPONENTS, MAX_AMOUNT
 
 ZERO: Final = Decimal(0)
-
-_TEXT: Final = re.compile(r"-?\d{1,16}(\.\d{1,12})?", re.ASCII)
-_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?", re.ASCII | re.DOTALL)
-_MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/", re.ASCII)
-_EARLIEST: Final = date(2000, 1, 1)
-_LATEST: Final = date(2100, 1, 1)
 
 
 def amount_or_none(fields: Fields, name: str, *, currency: str) -> Decimal | None:
@@ -48,12 +43,8 @@ def number(fields: Fields, name: str) -> Decimal:
 
 def _decimal(value: object) -> Decimal | None:
     """The number of a decimal text or a JSON number; None for anything else, and for more than any amount can be."""
-    if isinstance(value, str) and _TEXT.fullmatch(value):
-        value = Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    found = Decimal(value)
-    return found if found.is_finite() and found.copy_abs() <= MAX_AMOUNT else None
+    found = number_of(value)
+    return found if found is not None and found.copy_abs() <= MAX_AMOUNT else None
 
 
 def is_fine(amount: Decimal, currency: str) -> bool:
@@ -89,7 +80,7 @@ def day_or_none(fields: Fields, name: str) -> date | None:
     if value is None or value == "":
         return None
     found = day_of_text(value) if isinstance(value, str) else None
-    if found is None or not _EARLIEST <= found < _LATEST:
+    if found is None:
         message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
         raise Rejected(reason="bad_date", message=message, field=fields.at(name))
     return found
@@ -101,24 +92,6 @@ def day(fields: Fields, name: str) -> date:
     if found is None:
         raise fields.missing(name)
     return found
-
-
-def day_of_text(text: str) -> date | None:
-    """Give the day of ISO 8601 or of Xero's milliseconds, with their offset; None where it is neither."""
-    iso = _DAY.fullmatch(text)
-    try:
-        if iso:
-            datetime.fromisoformat(text)
-            return date.fromisoformat(iso[1])
-        milliseconds = _MILLISECONDS.fullmatch(text)
-        if milliseconds is None:
-            return None
-        offset = milliseconds[2] or "+0000"
-        minutes = int(f"{offset[0]}1") * (int(offset[1:3]) * 60 + int(offset[3:]))
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(milliseconds[1]), minutes=minutes)
-        return moment.date()
-    except (ValueError, OverflowError):
-        return None
 
 
 def reading(gap: Decimal, *, unclear: dict[str, Decimal], limit: Decimal = ZERO) -> frozenset[str] | None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from producers.normalising import NormaliseContext, Rejected
 from schemas.event_data import Text
 from schemas.money import Amount
 
@@ -54,17 +53,3 @@ class XeroOptions(RunOptions):
 
     product: Literal["au", "nz", "uk"] | None = None
     names: Mapping[str, Text] = {}
-
-
-Checked = TypeVar("Checked", bound=RunOptions)
-
-
-def read_options(kind: type[Checked], context: NormaliseContext) -> Checked:
-    """Check the options that the context has. Raises Rejected `bad_options`, which names the option only."""
-    fault = None
-    try:
-        return kind.model_validate(dict(context.options))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        fault = (first["msg"], ".".join(str(part) for part in first["loc"][:1]))
-    raise Rejected(reason="bad_options", message=fault[0], field=f"options.{fault[1]}")

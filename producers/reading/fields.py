@@ -35,7 +35,10 @@ class Fields:
         return self.values.get(name)
 
     def identifier(self, name: str) -> str:
-        """Give an id. An expanded object counts as its id. Raises Rejected: `missing_field`, `bad_id`."""
+        """Give an id, which may be a whole number. An expanded object counts as its id.
+
+        Raises Rejected: `missing_field`, `bad_id`.
+        """
         found = self.identifier_or_none(name)
         if found is None:
             raise self.missing(name)
@@ -48,6 +51,8 @@ class Fields:
             value = value.get("id")
         if value is None or value == "":
             return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
         if isinstance(value, str) and _ID.fullmatch(value):
             return value
         raise Rejected(reason="bad_id", message="an id is 1 to 255 visible ASCII characters", field=self.at(name))

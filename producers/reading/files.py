@@ -3,19 +3,36 @@
 It must not unpack anything: what is compressed is refused, so no file can grow while it is read.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, BinaryIO, Final, TypeVar
+from typing import Annotated, BinaryIO, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from producers.normalising import Rejected
 
 _CHUNK: Final = 1 << 20
 
-_COMPRESSED: Final = (
-    *(b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"),
-    *(b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd", b"Rar!\x1a"),
-)
+_PACKED: Final = {
+    b"PK\x03\x04": "a zip archive (an .xlsx is one too)",
+    b"PK\x05\x06": "an empty zip archive",
+    b"PK\x07\x08": "a part of a zip archive",
+    b"\x1f\x8b": "packed with gzip",
+    b"\x1f\x9d": "packed with compress",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a": "a rar archive",
+    b"\xd0\xcf\x11\xe0": "an old Office document (.xls)",
+}
+LONGEST_MARK: Final = max(map(len, _PACKED))
+
+
+def refuse_packed(start: bytes) -> None:
+    """Return where a file that begins so is not packed. Raises Rejected: `compressed`."""
+    what = next((what for mark, what in _PACKED.items() if start.startswith(mark)), None)
+    if what is not None:
+        message = f"the file is {what}: unpack it, or export it as plain text"
+        raise Rejected(reason="compressed", message=message)
 
 
 def _one_or_many(value: object) -> object:
@@ -34,19 +51,6 @@ class FileOptions(BaseModel):
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 32 << 20
 
 
-F = TypeVar("F", bound=FileOptions)
-
-
-def file_options(model: type[F], options: Mapping[str, Any]) -> F:
-    """Check the settings of a source. Raises Rejected: `bad_options`, naming the first setting at fault."""
-    try:
-        return model.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in ("options", *first["loc"]))
-        raise Rejected(reason="bad_options", message=first["msg"], field=path) from None
-
-
 def refuse_wide(raw: bytes) -> None:
     """Return where the bytes are no UTF-16, in which no EDI is written. Raises Rejected: `encoding`."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in raw[:2]:
@@ -58,9 +62,8 @@ def read_whole(stream: BinaryIO, *, max_bytes: int) -> bytes:
     """Read the file to its end. Raises Rejected: `too_large`, `compressed`, `empty_file`; OSError as it comes."""
     raw = bytearray()
     while chunk := stream.read(min(_CHUNK, max_bytes + 1 - len(raw))):
-        if not raw and chunk.startswith(_COMPRESSED):
-            message = "the file is compressed, and nothing is unpacked here: deliver it unpacked"
-            raise Rejected(reason="compressed", message=message)
+        if not raw:
+            refuse_packed(chunk)
         raw += chunk
         if len(raw) > max_bytes:
             message = f"the file has more than {max_bytes} bytes: split it, or raise max_bytes"

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import ValidationError
-
+from producers.drafts import rejecting
 from producers.normalising import Mode, Normalised, Rejected
 from producers.reading.fields import Fields
 from producers.stripe import disputes as stripe_disputes
@@ -82,13 +81,11 @@ def normalise(
         _refuse_other_mode(document, mode)
     event = _event(document, stripe_type, kind)
     books = _company(document, accounts, company)
-    try:
-        found = kind.read(event)
-        if isinstance(found, Ignored):
-            return Normalised((), ignored=found.reason)
-        return Normalised(tuple(_wrap(event, draft, books) for draft in found))
-    except ValidationError as error:
-        raise _rejected(error) from None
+    with rejecting():
+        drafts = kind.read(event)
+        if isinstance(drafts, Ignored):
+            return Normalised((), ignored=drafts.reason)
+        return Normalised(tuple(_wrap(event, draft, books) for draft in drafts))
 
 
 def _refuse_other_mode(document: Fields, mode: Mode) -> None:
@@ -166,14 +163,4 @@ def _wrap(event: StripeEvent, draft: Draft, company: str) -> Event:
         subject=draft.subject,
         partitionkey=draft.partitionkey,
         company=company,
-    )
-
-
-def _rejected(error: ValidationError) -> Rejected:
-    """Turn a model's refusal, which holds the input, into one that names the field only."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return Rejected(
-        reason="invalid_event",
-        message=first["msg"],
-        field=".".join(str(part) for part in first["loc"]) or None,
     )

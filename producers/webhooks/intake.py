@@ -4,16 +4,16 @@ It knows nothing of HTTP. An authentic body is never lost: it is published, igno
 for a person.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from pydantic import SecretStr
 
 from messaging.errors import MessagingError
-from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.webhooks.signatures import BadSignature, Scheme, verify
+from producers.normalising import NormaliseContext, Normalised, Rejected
+from producers.source import Arrived, Identify, Signature, Source, Whose, refuse_people
+from producers.webhooks.signatures import BadSignature, verify
 from runtime.clock import Clock
 from schemas.envelope import Event
 
@@ -28,28 +28,6 @@ class Publisher(Protocol):
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         """Keep an authentic body that could not be normalised, with why, for a person to see and replay."""
         ...
-
-
-Identify = Callable[[bytes, Mapping[str, str]], tuple[str | None, str | None]]
-"""Gives the sender's event id and type for logs, from body and headers. Never raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """An authentic body, with its headers and when it came."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    at: datetime
-
-
-Sort = Callable[[Arrived, NormaliseContext], NormaliseContext | str]
-"""Says in which context a body is normalised, or why it has no event. Raises Rejected."""
-
-
-def by_body_alone(_: Arrived, context: NormaliseContext) -> NormaliseContext | str:
-    """For sources whose body says everything."""
-    return context
 
 
 NOBODY: Final = ""
@@ -70,26 +48,33 @@ class Outcome:
     secret_index: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One kind of webhook: where it comes from, how it is signed, how it is read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One webhook that is received: where it comes in, how it is signed, how it is read, whose it is.
+
+    `url` is the address as the sender knows it, for signatures over it. Raises ConfigurationError, see `refuse_people`.
+    """
 
     name: str
     path: str
-    scheme: Scheme
+    source: Source
+    signature: Signature
+    url: str
     secrets: Sequence[SecretStr]
-    tolerance: timedelta
-    normalise: Normaliser
     context: NormaliseContext
     identify: Identify
-    sort: Sort = by_body_alone
+    whose: Whose
+
+    def __post_init__(self) -> None:
+        """What cannot be read is kept in a queue."""
+        refuse_people(self.source)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Takes bodies in for one source."""
+    """Takes bodies in for one webhook."""
 
-    source: Source
+    hook: Hook
     publisher: Publisher
     clock: Clock
 
@@ -103,7 +88,7 @@ class Intake:
             secret_index = self._verify(body, headers)
         except BadSignature as error:
             return Outcome("refused", reason=error.reason)
-        event_id, event_type = self.source.identify(body, headers)
+        event_id, event_type = self.hook.identify(body, headers)
         verdict, reason, events = await self._deliver(body, headers)
         return Outcome(
             verdict,
@@ -115,13 +100,9 @@ class Intake:
         )
 
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> int:
+        hook = self.hook
         return verify(
-            self.source.scheme,
-            headers=headers,
-            body=body,
-            secrets=self.source.secrets,
-            now=self.clock.now(),
-            tolerance=self.source.tolerance,
+            hook.signature, headers=headers, body=body, url=hook.url, secrets=hook.secrets, now=self.clock.now()
         )
 
     async def _deliver(self, body: bytes, headers: Mapping[str, str]) -> tuple[Verdict, str | None, tuple[Event, ...]]:
@@ -142,11 +123,11 @@ class Intake:
         """Whose books it is for, and what it becomes; nobody's where not even that can be said."""
         company = NOBODY
         try:
-            sorted_as = self.source.sort(Arrived(body, headers, self.clock.now()), self.source.context)
+            sorted_as = self.hook.whose.arrived(Arrived(body, headers, self.clock.now()), self.hook.context)
             if isinstance(sorted_as, str):
                 return company, Normalised((), ignored=sorted_as)
             company = sorted_as.company
-            return company, self.source.normalise(body, sorted_as)
+            return company, self.hook.source.normalise(body, sorted_as)
         except Rejected as rejected:
             return company, rejected
         except Exception as error:  # noqa: BLE001  (a mistake of ours must not lose an authentic body)
@@ -155,7 +136,7 @@ class Intake:
     async def _keep(self, body: bytes, rejected: Rejected, company: str) -> None:
         await self.publisher.keep_raw(
             body,
-            source=self.source.path,
+            source=self.hook.path,
             company=company,
             reason=rejected.reason,
             error=str(rejected),

@@ -3,7 +3,7 @@
 It answers 2xx only after the broker has confirmed. It must not log or answer with anything of a body.
 
     200 published, ignored, or kept for a person      401 signature refused      413 body too large
-    503 with Retry-After: the broker did not confirm, or the secrets cannot be read; nothing is lost, send it again
+    503 with Retry-After: the broker did not confirm, or the webhook cannot be used; nothing is lost, send it again
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from producers.webhooks.intake import Intake, Outcome, Publisher, Source, Verdict
+from producers.webhooks.intake import Hook, Intake, Outcome, Publisher, Verdict
 from producers.webhooks.measures import Measures, own_word
-from producers.webhooks.waiting import WaitingSource
+from producers.webhooks.waiting import WaitingHook
 from runtime.clock import Clock
 
 _STATUS: Final[Mapping[Verdict, int]] = {
@@ -42,60 +42,57 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
     *,
     publisher: Publisher,
     clock: Clock,
-    sources: Sequence[Source | WaitingSource],
+    hooks: Sequence[Hook | WaitingHook],
     max_body_bytes: int,
     retry_after_seconds: int,
     measures: Measures,
 ) -> Starlette:
-    """Build the app: POST to the path of each source, GET /healthz, and nothing else. It counts in `measures`.
+    """Build the app: POST to the path of each webhook, GET /healthz, and nothing else. It counts in `measures`.
 
-    Raises ValueError when there is no source, one has no secret, or a limit is not positive: there is no way to
+    Raises ValueError when there is no webhook, one has no secret, or a limit is not positive: there is no way to
     switch the checks off.
     """
-    _refuse_unsafe(sources, max_body_bytes=max_body_bytes)
+    _refuse_unsafe(hooks, max_body_bytes=max_body_bytes)
 
-    def endpoint_of(source: Source) -> _Endpoint:
-        _refuse_unsigned(source)
+    def endpoint_of(hook: Hook) -> _Endpoint:
+        _refuse_unsigned(hook)
         return _Endpoint(
-            intake=Intake(source=source, publisher=publisher, clock=clock),
+            intake=Intake(hook=hook, publisher=publisher, clock=clock),
             measures=measures,
             clock=clock,
             max_body_bytes=max_body_bytes,
             retry_after_seconds=retry_after_seconds,
         )
 
-    def route(source: Source | WaitingSource) -> Route:
-        if isinstance(source, WaitingSource):
-            receive = _Waiting(source, endpoint_of, measures, retry_after_seconds).receive
+    def route(hook: Hook | WaitingHook) -> Route:
+        if isinstance(hook, WaitingHook):
+            receive = _Waiting(hook, endpoint_of, measures, retry_after_seconds).receive
         else:
-            receive = endpoint_of(source).receive
-        return Route(source.path, receive, methods=["POST"])
+            receive = endpoint_of(hook).receive
+        return Route(hook.path, receive, methods=["POST"])
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     app = Starlette(
-        routes=[*(route(source) for source in sources), Route("/healthz", healthz, methods=["GET"])],
+        routes=[*(route(hook) for hook in hooks), Route("/healthz", healthz, methods=["GET"])],
     )
     app.router.redirect_slashes = False  # a redirect would lead to whatever host the caller named
     return app
 
 
-def _refuse_unsafe(sources: Sequence[Source | WaitingSource], *, max_body_bytes: int) -> None:
-    if not sources:
-        msg = "a receiver needs at least one source"
+def _refuse_unsafe(hooks: Sequence[Hook | WaitingHook], *, max_body_bytes: int) -> None:
+    if not hooks:
+        msg = "a receiver needs at least one webhook"
         raise ValueError(msg)
     if max_body_bytes <= 0:
         msg = "the largest body must be more than zero"
         raise ValueError(msg)
 
 
-def _refuse_unsigned(source: Source) -> None:
-    if not source.secrets or not all(secret.get_secret_value().strip() for secret in source.secrets):
-        msg = f"{source.name}: no signing secret, or an empty one: it is required"
-        raise ValueError(msg)
-    if source.tolerance.total_seconds() <= 0:
-        msg = f"{source.name}: the signature tolerance must be more than zero"
+def _refuse_unsigned(hook: Hook) -> None:
+    if not hook.secrets or not all(secret.get_secret_value().strip() for secret in hook.secrets):
+        msg = f"{hook.name}: no signing secret, or an empty one: it is required"
         raise ValueError(msg)
 
 
@@ -128,7 +125,7 @@ class _Endpoint:
         )
 
     def _answer(self, status: int, *, outcome: str, error: str | None, started: float, **details: object) -> Response:
-        source = self.intake.source.name
+        source = self.intake.hook.name
         seconds = self.clock.monotonic() - started
         self.measures.requests.labels(source, outcome, str(status)).inc()
         self.measures.seconds.labels(source).observe(seconds)
@@ -147,7 +144,7 @@ class _Endpoint:
         return JSONResponse(content, status_code=status, headers=headers)
 
     def _count(self, outcome: Outcome) -> None:
-        source = self.intake.source.name
+        source = self.intake.hook.name
         match outcome.verdict:
             case "published":
                 for event in outcome.events:
@@ -164,21 +161,21 @@ class _Endpoint:
 
 @dataclass(slots=True)
 class _Waiting:
-    """Answers 503 and reads no body until the source can be made; from then on it is the source's endpoint."""
+    """Answers 503 and reads no body until the webhook can be made; from then on it is its endpoint."""
 
-    source: WaitingSource
-    endpoint_of: Callable[[Source], _Endpoint]
+    hook: WaitingHook
+    endpoint_of: Callable[[Hook], _Endpoint]
     measures: Measures
     retry_after_seconds: int
     endpoint: _Endpoint | None = None
 
     async def receive(self, request: Request) -> Response:
         if self.endpoint is None:
-            if (source := self.source.made()) is None:
-                self.measures.requests.labels(self.source.name, "unavailable", "503").inc()
+            if (hook := self.hook.made()) is None:
+                self.measures.requests.labels(self.hook.name, "unavailable", "503").inc()
                 headers = {"Retry-After": str(self.retry_after_seconds), "Connection": "close"}
                 return JSONResponse({"error": "unavailable"}, status_code=503, headers=headers)
-            self.endpoint = self.endpoint_of(source)
+            self.endpoint = self.endpoint_of(hook)
         return await self.endpoint.receive(request)
 
 

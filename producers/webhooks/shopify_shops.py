@@ -6,13 +6,15 @@ location is of, and the header must say the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from producers.normalising import Rejected
+from producers.normalising import NormaliseContext, Rejected
+from producers.source import Arrived
 from producers.warehouse.shopify import levels_in
 
+SHOPIFY_TOPIC: Final = "inventory_levels/update"
 UNMAPPED_SHOP: Final = "unmapped:shopify_shop:"
 """How the reason begins when a shop is nobody's; the shop follows."""
 
@@ -21,11 +23,41 @@ _HEADER: Final = "X-Shopify-Shop-Domain"
 
 @dataclass(frozen=True, slots=True)
 class Shops:
-    """`companies` by shop (none: every shop is `company`'s), and shops by the id of a location."""
+    """`companies` by shop (none: every shop is `company`'s), and shops by the id of a location.
+
+    Satisfies `Whose`: another topic and a test post nothing, and a level older than `oldest` waits for a person.
+    """
 
     company: str
     companies: Mapping[str, str] = field(default_factory=dict)
     locations: Mapping[str, str] = field(default_factory=dict)
+    oldest: timedelta = timedelta(hours=72)
+
+    @property
+    def told(self) -> str:
+        """See `Whose`."""
+        return f"{len(self.companies)} shops" if self.companies else f"every shop is {self.company}'s"
+
+    def arrived(self, arrived: Arrived, context: NormaliseContext) -> NormaliseContext | str:
+        """See `Whose`."""
+        headers = arrived.headers
+        topic = headers.get("x-shopify-topic", "").strip()
+        if not topic:
+            raise Rejected(reason="no_topic", message="Shopify names the topic here", field="X-Shopify-Topic")
+        if topic != SHOPIFY_TOPIC:
+            return f"type_not_used:{topic}"
+        if headers.get("x-shopify-test", "").strip().lower() == "true":
+            return "test_mode"
+        company = self.company_of(arrived.body, headers.get("x-shopify-shop-domain", "").strip().lower())
+        refuse_old(arrived.body, now=arrived.at, oldest=self.oldest)
+        return replace(context, company=company)
+
+    def again(self, body: bytes, reason: str, context: NormaliseContext) -> NormaliseContext:
+        """See `Whose`: a shop that was nobody's must be somebody's now."""
+        named = reason.removeprefix(UNMAPPED_SHOP) if reason.startswith(UNMAPPED_SHOP) else None
+        if named is not None and not self.companies:
+            raise _unmapped(named)
+        return replace(context, company=self.company_of(body, named))
 
     def company_of(self, body: bytes, named: str | None) -> str:
         """Whose books a body is for; `named` is what the header says, None where a person sends it again.
@@ -35,8 +67,7 @@ class Shops:
         if not self.companies:
             return self.company
         if named is not None and named not in self.companies:
-            message = f"no company is set for the shop {named or '(none named)'}: add it to [shopify].shops"
-            raise Rejected(reason=f"{UNMAPPED_SHOP}{named}", message=message, field=_HEADER)
+            raise _unmapped(named)
         shops = {self._shop_of(place) for place, _ in levels_in(body)} if self.locations else set()
         if named is not None and shops - {named}:
             message = "the location is another shop's than the header says, and only the location is signed"
@@ -52,6 +83,11 @@ class Shops:
             message = f"no shop is set for the location {place}: add it to [shopify].locations"
             raise Rejected(reason=f"unmapped:shopify_location:{place}", message=message, field="location_id")
         return self.locations[place]
+
+
+def _unmapped(shop: str) -> Rejected:
+    message = f"no company is set for the shop {shop or '(none named)'}: add it to [shopify].shops"
+    return Rejected(reason=f"{UNMAPPED_SHOP}{shop}", message=message, field=_HEADER)
 
 
 def refuse_old(body: bytes, *, now: datetime, oldest: timedelta) -> None:

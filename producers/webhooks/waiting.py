@@ -1,29 +1,29 @@
-"""A webhook that cannot be verified yet, as its file of secrets is missing or wrong; the others are taken."""
+"""A webhook that cannot be used yet, as its file of secrets is missing, say; the others are taken."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from producers.webhooks.intake import Source
+from producers.webhooks.intake import Hook
 from runtime.errors import ConfigurationError
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class WaitingSource:
-    """Tries at each request to make its source. `problem` is what was wrong last."""
+class WaitingHook:
+    """Tries at each request to make its webhook. `problem` is what was wrong last."""
 
     name: str
     path: str
-    make: Callable[[], Source]
+    make: Callable[[], Hook]
     problem: str = ""
 
-    def made(self) -> Source | None:
-        """The source, once it can be made; what keeps it from that is said once, until it is something else."""
+    def made(self) -> Hook | None:
+        """The webhook, once it can be made; what keeps it from that is said once, until it is something else."""
         try:
-            source = self.make()
+            hook = self.make()
         except ConfigurationError as error:
             if str(error) != self.problem:
                 self.problem = str(error)
@@ -31,4 +31,4 @@ class WaitingSource:
             return None
         if self.problem:
             log.info("webhook.source_started", source=self.name)
-        return source
+        return hook

@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 
 from staging.broker.handshake import free_ports
-from staging.processes import STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
+from staging.processes import PLAIN, STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
 from tests.unit.producers.made import charge, stripe_event
 
 Json = Any
@@ -93,12 +93,16 @@ class Relay:
         """Post one webhook, signed unless a header is given."""
         signed = signature(body) if header is None else header
         return httpx2.post(
-            f"{self.webhooks}/webhooks/stripe", content=body, headers={"Stripe-Signature": signed}, timeout=30
+            f"{self.webhooks}/webhooks/stripe",
+            content=body,
+            headers={"Stripe-Signature": signed},
+            timeout=30,
+            verify=PLAIN,
         )
 
     def measured(self) -> str:
         """What the receiver shows to Prometheus."""
-        return httpx2.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10).text
+        return httpx2.get(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10, verify=PLAIN).text
 
     def deliver(self, bodies: Sequence[bytes]) -> None:
         """Post webhooks, many at a time, in this order more or less; every one must be accepted."""
@@ -189,6 +193,6 @@ async def _post_all(url: str, bodies: Sequence[bytes], at_a_time: int = 16) -> l
             answer = await http.post(url, content=body, headers={"Stripe-Signature": signature(body)})
             statuses.append(answer.status_code)
 
-    async with httpx2.AsyncClient(timeout=30) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=PLAIN) as http:
         await asyncio.gather(*(post_some(http) for _ in range(at_a_time)))
     return statuses

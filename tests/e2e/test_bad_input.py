@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from staging.processes import STRIPE_SECRET
+from staging.processes import PLAIN, STRIPE_SECRET
 from tests.e2e.driving import (
     Relay,
     await_said,
@@ -56,7 +56,7 @@ def test_a_forged_an_expired_and_a_missing_signature_are_refused(relay: Relay) -
         signature(bodies[0]),
     ]
     answers = [relay.send(body, header) for body, header in zip(bodies, headers, strict=True)]
-    answers.append(httpx2.post(f"{relay.webhooks}/webhooks/stripe", content=bodies[3], timeout=10))
+    answers.append(httpx2.post(f"{relay.webhooks}/webhooks/stripe", content=bodies[3], timeout=10, verify=PLAIN))
     assert [answer.status_code for answer in answers] == [401] * 6
     assert {answer.text for answer in answers} == {'{"error":"signature"}'}, "the reason is for the log only"
     assert_nothing_was_booked(relay, *names)
@@ -79,6 +79,7 @@ def test_a_body_past_the_limit_is_refused_whether_its_length_is_announced_or_not
         content=content,
         headers={"Stripe-Signature": signature(body)},
         timeout=30,
+        verify=PLAIN,
     )
     assert (answer.status_code, answer.json()) == (413, {"error": "too_large"})
     assert_nothing_was_booked(relay, f"large_{announced}")

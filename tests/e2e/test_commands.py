@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from staging.broker.handshake import free_ports
+from staging.processes import PLAIN
 from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -90,7 +91,7 @@ def test_a_worker_shows_its_metrics_where_it_is_told_to(relay: Relay) -> None:
     relay.deliver([charge_event(f"measured_{number}") for number in range(3)])
     with relay.worker("measured", RELAY_METRICS__PORT=str(port)) as worker:
         await_said(worker, "delivery.settled", times=3)
-        text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        text = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=10, verify=PLAIN).text
     company = relay.stage.company
     assert f'relay_deliveries_total{{company="{company}",outcome="applied",stream="sales"}} 3.0' in text
     assert f'relay_brake{{cause="unauthorised",company="{company}"}} 0.0' in text
@@ -104,8 +105,8 @@ def test_up_shows_the_metrics_of_receiver_and_worker_on_one_page_that_is_not_the
     both = relay.stage.start("up", "ops.commands.relay", "up", environment=ports)
     try:
         await_said(both, "worker.consuming")
-        assert httpx2.get(f"http://127.0.0.1:{public}/metrics", timeout=10).status_code == 404
-        text = httpx2.get(f"http://127.0.0.1:{own}/metrics", timeout=10).text
+        assert httpx2.get(f"http://127.0.0.1:{public}/metrics", timeout=10, verify=PLAIN).status_code == 404
+        text = httpx2.get(f"http://127.0.0.1:{own}/metrics", timeout=10, verify=PLAIN).text
     finally:
         both.stop()
     assert "# TYPE relay_webhook_requests_total counter" in text
@@ -133,12 +134,12 @@ def test_up_goes_on_whatever_is_wrong_with_one_feed_one_webhook_or_one_account(r
         await_said(up, "payroll.pull_failed")
         assert [each["feed"] for each in await_said(up, "feed.interrupted")] == ["wrong"]
         assert [each["source"] for each in await_said(up, "webhook.source_stopped")] == ["shopify"]
-        assert httpx2.post(url, content=b"{}", timeout=10).status_code == 503
+        assert httpx2.post(url, content=b"{}", timeout=10, verify=PLAIN).status_code == 503
         named = relay.asked("status", **wrong)
         assert named["stopped"].keys() == {"webhook shopify", "payroll wrong"}
         assert {name: bool(each["problem"]) for name, each in named["feeds"].items()} == {"good": False, "wrong": True}
         later.write_text("0123456789abcdef0123456789abcdef")
-        assert httpx2.post(url, content=b"{}", timeout=10).status_code == 401
+        assert httpx2.post(url, content=b"{}", timeout=10, verify=PLAIN).status_code == 401
         relay.deliver([charge_event("beside_the_wrong")])
         relay.await_records(payment_of("beside_the_wrong"))
     finally:

@@ -7,12 +7,15 @@ from typing import Any
 import httpx2
 
 from staging.broker import Broker
+from staging.processes import PLAIN
 
 VHOST = "%2F"
 
 
 async def asked(broker: Broker, method: str, path: str, body: object = None) -> None:
-    async with httpx2.AsyncClient(base_url=f"{broker.management_url}/api/", auth=("guest", "guest")) as client:
+    async with httpx2.AsyncClient(
+        base_url=f"{broker.management_url}/api/", auth=("guest", "guest"), verify=PLAIN
+    ) as client:
         (await client.request(method, path, json=body)).raise_for_status()
 
 

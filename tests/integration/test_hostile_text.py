@@ -22,7 +22,7 @@ from typer.testing import CliRunner, Result
 from ops.commands.relay import app
 from schemas.envelope import encode
 from staging.broker.handshake import free_ports
-from store.columns import DecimalText, UtcDateTime
+from store.databases.columns import DecimalText, UtcDateTime
 from store.migrate import upgrade
 from store.schema import METADATA
 from tests.hostile import HOSTILE, SHOWN, hidden_in, shows, squeezed, too_wide

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.mutants import (
+from tests.mutants.measures import (
     answering,
     bounding,
     calling,

@@ -18,14 +18,17 @@ from typer.testing import CliRunner
 from messaging import headers, topology
 from ops.commands.relay import app
 from ops.http.metrics import CAUSES, WorkerMetrics
+from producers.source import Signature
 from producers.stripe.stripe import KINDS
 from producers.webhooks.measures import Measures
+from runtime.sections_webhooks import WebhookSettings
 from runtime.settings import BucketSettings, RabbitSettings, Settings
 from schemas.catalog import EVENT_TYPES
 from simulator.books.dialect import CHOICES
 from simulator.service.simulation import Simulation
 from simulator.switching.switching import ACTS, switch
 from solid.dialect import Dialect
+from tests.unit.producers.sourcing import webhook_of
 from workers import classify
 
 ROOT = Path(__file__).parents[2]
@@ -199,10 +202,33 @@ def test_the_settings_page_is_the_model() -> None:
 def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, field in model.model_fields.items():
         default = field.default
-        if isinstance(default, BaseModel):
+        if isinstance(default, WebhookSettings):
+            yield from ((f"{prefix}{name}.{each}", value) for each, value in short_table(default.source))
+        elif isinstance(default, BaseModel):
             yield from settings_of(type(default), f"{prefix}{name}.")
         else:
             yield prefix + name, shown(default)
+
+
+def short_table(source: str) -> Iterator[tuple[str, str]]:
+    """Of a webhook's settings those without which a short table would not be needed, and those of its source alone."""
+    own = webhook_of(source)
+    named = {"secrets", "secrets_file", *own.takes} | ({"tolerance_seconds"} if own.signature.timestamp else set())
+    for name, default in settings_of(WebhookSettings):
+        if name in named:
+            yield name, default
+
+
+def test_the_webhooks_page_is_the_model() -> None:
+    text = text_of("docs/webhooks.md")
+    said = {code(name): default for name, default, _, meaning in table(text, "key") if meaning}
+    model = dict(settings_of(WebhookSettings))
+    words = {"source": "required", "company": "the setting `company`", "currency": "the books'", "facts_of": "the name"}
+    assert said == model | words | {"signature": "the source's own"}
+    assert list(said) == list(model)
+    parts = {code(name): default for name, default, meaning in table(text, "part") if meaning}
+    assert parts == dict(settings_of(Signature)) | {"header": "required"}
+    assert list(parts) == list(Signature.model_fields)
 
 
 def shown(default: object) -> str:

@@ -3,43 +3,35 @@
 Every refusal names the line and the column, never what stands in the cell. It must not add anything up.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from io import TextIOWrapper
-from typing import BinaryIO, Final, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO, is_fine
 from producers.payroll.exports.header import TAX_NUMBER, Columns, Finder
 from producers.payroll.exports.mapping import CsvMapping
+from producers.reading.numbers import NumberForm
+from producers.reading.tables import DELIMITERS, MOST_TITLE_LINES, TextLines, encoding_of
+from producers.reading.texts import as_text
 from schemas.money import MAX_AMOUNT
 
-_MOST_TITLE_LINES: Final = 30
+if TYPE_CHECKING:
+    import _csv
+
 _LONGEST: Final = 100
 """Characters of a cell that holds an amount or a period."""
 
-_LONGEST_LINE: Final = 1 << 20
 _ID: Final = re.compile(r"(?=[^ ]*\d)[A-Za-z0-9_.:#/-]{1,60}", re.ASCII)
-_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BETWEEN: Final = re.compile(r"\s*[-\u2013\u2014]\s*|\s+(?:to|through)\s+")
 _DASH: Final = frozenset({"", "-", "--"})
-_OTHER_DELIMITERS: Final = ",;\t|"
-_SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2212": "-"})
-
-
-class Reading(Protocol):
-    """What this needs of `csv.reader`."""
-
-    @property
-    def line_num(self) -> int: ...  # noqa: D102
-    def __iter__(self) -> Iterator[list[str]]: ...  # noqa: D105
-    def __next__(self) -> list[str]: ...  # noqa: D105
 
 
 @dataclass(frozen=True)
@@ -62,42 +54,19 @@ class Row:
 def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
     """Give the rows below the header, without empty ones, repeated headers and lines of one cell.
 
-    Raises Rejected `bad_encoding`, `not_csv`, `missing_columns`, `unmapped_column:<header>`, `column_twice:<header>`,
+    Raises Rejected `wrong_encoding`, `not_csv`, `missing_columns`, `unmapped_column:<header>`, `column_twice:<header>`,
     `shifted_columns`. The file stays open.
     """
-    encoding = _encoding(file, mapping)
-    text = TextIOWrapper(file, encoding=encoding, newline="")
-    reader = csv.reader(_lines(text), delimiter=mapping.delimiter, strict=True)
+    lines = TextLines(file, encoding_of(file, mapping.encoding))
+    reader = csv.reader(lines, delimiter=mapping.delimiter, strict=True)
     try:
         yield from _rows(reader, mapping)
-    except UnicodeError:
-        message = f"the file is not {encoding}, as the mapping says, after line {reader.line_num}"
-        raise Rejected(reason="bad_encoding", message=f"{message}. Set its encoding.", field="encoding") from None
     except csv.Error:
         message = f"line {reader.line_num + 1}: not CSV: a quote is not closed, or stands inside a cell"
         raise Rejected(reason="not_csv", message=message) from None
-    finally:
-        text.detach()
 
 
-def _lines(text: TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(_LONGEST_LINE):
-        if len(line) == _LONGEST_LINE:
-            message = "a line has more than a million characters: this is no export of pay runs"
-            raise Rejected(reason="line_too_long", message=message)
-        yield line
-
-
-def _encoding(file: BinaryIO, mapping: CsvMapping) -> str:
-    """UTF-16 says so itself, whatever the mapping says."""
-    if not file.seekable():
-        return mapping.encoding
-    start = file.read(2)
-    file.seek(-len(start), 1)
-    return "utf-16" if start in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else mapping.encoding
-
-
-def _rows(reader: Reading, mapping: CsvMapping) -> Iterator[Row]:
+def _rows(reader: "_csv.Reader", mapping: CsvMapping) -> Iterator[Row]:
     finder = Finder(mapping)
     above, titles, header = _header(reader, finder, mapping)
     columns = finder.columns(header, titles)
@@ -115,24 +84,26 @@ def _rows(reader: Reading, mapping: CsvMapping) -> Iterator[Row]:
 
 
 def _header(
-    reader: Iterator[list[str]], finder: Finder, mapping: CsvMapping
+    reader: "_csv.Reader", finder: Finder, mapping: CsvMapping
 ) -> tuple[list[list[str]], dict[str, str], list[str]]:
     """Find the first row with every column that is needed; the lines above it, and what they say."""
     above: list[list[str]] = []
     titles: dict[str, str] = {}
     missing: tuple[str, ...] | None = None
-    for _, cells in zip(range(_MOST_TITLE_LINES), reader, strict=False):
+    searched = mapping.title_lines == "search"
+    most = MOST_TITLE_LINES if searched else int(mapping.title_lines) + 1
+    for number, cells in enumerate(islice(reader, most), start=1):
         row = _without_end([cell.strip() for cell in cells])
         absent = finder.absent(row, titles)
-        if not absent:
+        if not absent and (searched or number == most):
             return above, titles, row
         missing = absent if missing is None else min(missing, absent, key=len)
         above.append(row)
         titles |= finder.titles(row)
     missing = missing or finder.absent([], {})
-    message = f"no row of the first {_MOST_TITLE_LINES} is a header with all that is needed; missing: "
+    message = f"no row of the first {most} is a header with all that is needed; missing: "
     message += ", ".join(missing)
-    for other in _OTHER_DELIMITERS.replace(mapping.delimiter, ""):
+    for other in set(DELIMITERS) - {mapping.delimiter}:
         for line in above:
             if len(line) and not finder.absent([c.strip(' "') for c in mapping.delimiter.join(line).split(other)], {}):
                 message += f". The cells stand between {other!r} here: set delimiter, and look at decimal and thousands"
@@ -155,7 +126,7 @@ def _is_heading(row: Sequence[str], header: Sequence[str], columns: Columns) -> 
         return False
     if columns.has_items and columns.order[0] in columns.people:
         return False  # the rows below belong to this name
-    return max(cell.count(sign) for sign in _OTHER_DELIMITERS) < max(len(header) - 1, 2)
+    return max(cell.count(sign) for sign in DELIMITERS) < max(len(header) - 1, 2)
 
 
 def _titled(titles: dict[str, str], columns: Columns) -> dict[str, str]:
@@ -183,32 +154,21 @@ class Cells:
     currency: str
 
     @cached_property
-    def _number(self) -> re.Pattern[str]:
-        decimal, thousands = re.escape(self.mapping.decimal), re.escape(self.mapping.thousands)
-        grouped = rf"|\d{{1,3}}(?:{thousands}\d{{3}})+" if thousands else ""
-        number = rf"(?:\d{{1,16}}{grouped})(?:{decimal}\d{{1,12}})?|{decimal}\d{{1,12}}"
-        signed = rf"(?P<plain>{number})|-(?P<minus>{number})|(?P<after>{number})-|\((?P<inside>{number})\)"
-        return re.compile(signed, re.ASCII)
+    def _numbers(self) -> NumberForm:
+        return self.mapping.numbers
 
     def amount(self, row: Row, column: str) -> Decimal:
         """Give the amount of a cell; zero when the cell or the column is empty.
 
         `(12.00)`, `-12.00` and `12.00-` are negative. Raises Rejected `shifted_columns` for words, `bad_amount`.
         """
-        text = row.cells.get(column, "").translate(_SPACES)
-        bare = (text.replace(self.mapping.symbol, "") if self.mapping.symbol else text).strip()
-        if bare in _DASH:
+        text = as_text(row.cells.get(column, ""))
+        if self._numbers.without_sign(text) in _DASH:
             return ZERO
-        if len(bare) > _LONGEST:
-            raise self._refused(row, column, "")
-        match = self._number.fullmatch(re.sub(r"(?<=[-(])\s+|\s+(?=[-)])", "", bare))
-        if match is None:
+        number = self._numbers.read(text) if len(text) <= _LONGEST else None
+        if number is None or abs(number) > MAX_AMOUNT or not is_fine(number, self.currency):
             raise self._refused(row, column, text)
-        digits = next(found for found in match.groups() if found is not None)
-        value = Decimal(digits.replace(self.mapping.thousands, "").replace(self.mapping.decimal, "."))
-        if value > MAX_AMOUNT or not is_fine(value, self.currency):
-            raise self._refused(row, column, text)
-        return value if match["plain"] is not None else -value
+        return number
 
     def written(self, amount: Decimal) -> str:
         """Write an amount as the mapping reads it."""
@@ -216,11 +176,7 @@ class Cells:
 
     def day(self, row: Row, column: str) -> date:
         """Give the day of a cell. Raises Rejected `bad_date`."""
-        found = self._parsed(row.cells[column])
-        if found is None:
-            message = f"a day is written {self.mapping.date_format} here, as the mapping says, or as 2026-04-17"
-            raise Rejected(reason="bad_date", message=message, field=row.at(column))
-        return found
+        return self.mapping.days.day(row.cells[column], row.at(column))
 
     def period(self, row: Row, column: str) -> tuple[date, date]:
         """Give the two days of a cell, with a dash or `to` between them. Raises Rejected `bad_date`."""
@@ -229,16 +185,14 @@ class Cells:
             first, last = self._parsed(text[: between.start()]), self._parsed(text[between.end() :])
             if first is not None and last is not None:
                 return first, last
-        message = f"a period is two days, each {self.mapping.date_format} or 2026-04-17, with a dash between them"
+        form = " or ".join((*self.mapping.dates, "2026-04-17"))
+        message = f"a period is two days, each {form}, with a dash between them"
         raise Rejected(reason="bad_date", message=message, field=row.at(column))
 
     def _parsed(self, text: str) -> date | None:
-        try:
-            if _ISO.fullmatch(text):
-                return date.fromisoformat(text)
-            return datetime.strptime(text, self.mapping.date_format).replace(tzinfo=UTC).date()
-        except ValueError:
-            return None
+        with suppress(Rejected):
+            return self.mapping.days.day(text, "")
+        return None
 
     def identifier(self, row: Row, column: str, *, known: Collection[str] = ()) -> str:
         """Give an id that is known, or of letters, signs and at least one digit.

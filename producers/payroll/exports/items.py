@@ -70,7 +70,7 @@ def _merged(group: Sequence[Row], cells: Cells, finder: Finder) -> Row:
 def _check_bare(row: Row) -> None:
     """A row without a name holds an item and nothing else that has a meaning. Raises Rejected `row_without_person`."""
     if any(row.cells[column] not in {"", "-"} for column in row.columns.amounts):
-        message = "this line names no person, and has more than one kind of pay: see total_words and item"
+        message = "this line names no person, and has more than one kind of pay: see totals and item"
         raise Rejected(reason="row_without_person", message=message, field=f"line {row.line}")
 
 

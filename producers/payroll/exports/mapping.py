@@ -3,12 +3,10 @@
 The only module here that reads files: mappings, never payroll. It must not look at rows.
 """
 
-import codecs
 import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,18 +14,22 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from producers.normalising import NormaliseContext, Rejected
-from producers.payroll.options import RunOptions, read_options
+from producers.payroll.options import RunOptions
 from producers.payroll.tally import RunType
+from producers.reading.files import Words
+from producers.reading.mappings import providers, shipped
+from producers.reading.options import read_options
+from producers.reading.written import WrittenTable
 from schemas.event_data import Text
 from schemas.money import Currency
 from schemas.payroll import LineKind
+from schemas.problems import first_problem
 
-PROVIDERS: Final = ("adp", "gusto", "onpay", "paychex", "quickbooks")
+PROVIDERS: Final = providers(__package__)
 """The mappings that come with the relay."""
 
 OneLetter = Annotated[str, Field(min_length=1, max_length=1)]
@@ -50,29 +52,26 @@ class Meaning(BaseModel):
     unless: Text | None = None
 
 
-class CsvMapping(BaseModel):
-    """How an export is written, and what its columns mean.
+class CsvMapping(WrittenTable):
+    """How an export is written, and what its columns mean; a line above the header may say days and the company.
 
     Headers are compared without regard to capitals and spaces. `pay_date`, `run`, the period, the company, one of
     `people` and one column of net pay must be in the file (dates and the company may stand in a line above the header
     instead), `amounts` may be. A column that is in none of the tables is refused once something stands in it.
-    A star in `amounts` and `ignored` stands for any text. `people` are the columns that name a person, `total_words`
+    A star in `amounts` and `ignored` stands for any text. `people` are the columns that name a person, `totals`
     what stands there instead in a row of totals; `unlabelled_totals = "people"` says that every row of totals has one.
     `checks` are columns that the file adds up itself, with the kinds (less those with a minus before them) that make
     them. `item` is a column of words that say what `item_amount` is, where a person has several rows: the column
     `<item>: <word>` of `amounts` has its meaning, and `item_totals` is where a word of totals begins a person's sums.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {"symbol": "signs", "date_format": "dates", "total_words": "totals"}
 
     provider: Text
-    encoding: Text = "utf-8-sig"
     delimiter: OneLetter = ","
-    decimal: OneLetter = "."
-    thousands: Annotated[str, Field(max_length=1)] = ","
-    symbol: str = ""
+    thousands: Literal["", ".", ",", " ", "'"] = ","
+    title_lines: Annotated[int, Field(ge=0, le=100)] | Literal["search"] = "search"
     currency: Currency | None = None
-    date_format: Text = "%Y-%m-%d"
     pay_date: Annotated[Names, Field(min_length=1)]
     period: Names = ()
     period_start: Names = ()
@@ -84,32 +83,18 @@ class CsvMapping(BaseModel):
     department: Names = ()
     location: Names = ()
     people: Annotated[Names, Field(min_length=1)]
-    total_words: tuple[Text, ...] = ("total", "totals", "grand total", "subtotal")
+    totals: Words = ("total", "totals", "grand total", "subtotal")
     unlabelled_totals: Literal["refuse", "people"] = "refuse"
     item: Text | None = None
     item_amount: Text | None = None
     item_totals: Text | None = None
-    ignored: tuple[Text, ...] = ()
     amounts: Annotated[Mapping[Text, Meaning], Field(min_length=1)]
     checks: Mapping[Text, tuple[Text, ...]] = {}
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            message = "no encoding of this name is known"
-            raise ValueError(message) from None
-        return encoding
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if not any(meaning.kind == "net_pay" for meaning in self.amounts.values()):
             message = "a mapping needs a column of the kind net_pay"
-            raise ValueError(message)
-        if self.decimal == self.thousands:
-            message = "decimal and thousands are two different signs"
             raise ValueError(message)
         for header, meaning in self.amounts.items():
             if header.count("*") > 1 or meaning.category.count("*") > header.count("*"):
@@ -124,7 +109,7 @@ class CsvMapping(BaseModel):
 class CsvOptions(RunOptions):
     """`provider` takes a mapping that comes with the relay, `mapping` a file (or its content as a table)."""
 
-    provider: Literal["adp", "gusto", "onpay", "paychex", "quickbooks"] | None = None
+    provider: str | None = None
     mapping: str | Mapping[str, Any] | None = None
 
     @model_validator(mode="after")
@@ -132,15 +117,17 @@ class CsvOptions(RunOptions):
         if (self.provider is None) == (self.mapping is None):
             message = f"give provider ({', '.join(PROVIDERS)}) or mapping (a file), and not both"
             raise ValueError(message)
+        if self.provider not in {None, *PROVIDERS}:
+            message = f"there is no mapping of this provider; there are {', '.join(PROVIDERS)}"
+            raise ValueError(message)
         return self
 
 
 def load(context: NormaliseContext) -> tuple[CsvOptions, CsvMapping]:
     """Read the options and the mapping that they name. Raises Rejected `bad_options`, `bad_mapping`."""
-    options = read_options(CsvOptions, context)
+    options = read_options(CsvOptions, context.options)
     if options.provider is not None:
-        text = (files(__package__) / "mappings" / f"{options.provider}.toml").read_text(encoding="utf-8")
-        return options, _checked(_parsed(text))
+        return options, _checked(shipped(__package__, options.provider))
     if isinstance(options.mapping, Mapping):
         return options, _checked(options.mapping)
     path = Path(options.mapping or "")
@@ -162,6 +149,5 @@ def _checked(table: Mapping[str, Any]) -> CsvMapping:
     try:
         return CsvMapping.model_validate(dict(table))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Rejected(reason="bad_mapping", message=first["msg"], field=f"mapping.{where}") from None
+        problem = first_problem(error, under="mapping")
+    raise Rejected(reason="bad_mapping", message=problem.message, field=problem.field)

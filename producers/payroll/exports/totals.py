@@ -53,7 +53,7 @@ class Part:
 
 def has_total_word(text: str, mapping: CsvMapping) -> bool:
     """Whether a word for totals stands anywhere in the text ("Sales Total")."""
-    words = "|".join(re.escape(word) for word in mapping.total_words)
+    words = "|".join(re.escape(word) for word in mapping.totals)
     return bool(words) and re.search(rf"(?<!\w)(?:{words})(?!\w)", text, re.IGNORECASE) is not None
 
 
@@ -105,7 +105,7 @@ def total_or_person(line: int, part: Part, mapping: CsvMapping, *, currency: str
     ]
     message = (
         f"the row has the sums of {part.rows} other rows ({', '.join(shown)}), and no word that says so: a total, "
-        "or a person paid as much as all of them? Add its word to total_words, or say unlabelled_totals = "
+        "or a person paid as much as all of them? Add its word to totals, or say unlabelled_totals = "
         '"people" in the mapping. Nothing was counted twice.'
     )
     return Rejected(reason="total_or_person", message=message, field=f"line {line}")

@@ -16,9 +16,10 @@ from producers.normalising import NormaliseContext, Normalised, Normaliser, Reje
 from producers.payroll.amounts import ZERO, day, day_or_none, reading
 from producers.payroll.guarding import category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.gusto.names import GARNISHMENT
-from producers.payroll.options import FinchOptions, read_options
+from producers.payroll.options import FinchOptions
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
 from producers.reading.fields import Fields
+from producers.reading.options import read_options
 from schemas.errors import AmountRefused, UnknownCurrency
 from schemas.minor_units import from_minor
 from schemas.payroll import LineKind
@@ -139,7 +140,7 @@ def _incomplete(why: str) -> Rejected:
 def _run(
     payment: Fields, statements: Sequence[Fields], context: NormaliseContext, *, entity: str | None = None
 ) -> Normalised:
-    options = read_options(FinchOptions, context)
+    options = read_options(FinchOptions, context.options)
     cents = _Cents(context.currency)
     told = {name: cents.of(payment, name) for name in _TOTALS}
     if (told["net_pay"] or ZERO) < 0 <= (told["gross_pay"] or ZERO):

@@ -9,9 +9,10 @@ from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.payroll.amounts import ZERO, amount, amount_or_none, day, needed_amount, number
-from producers.payroll.options import GustoOptions, read_options
+from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Run, Tally, differ, normalised
 from producers.reading.fields import Fields
+from producers.reading.options import read_options
 
 _USD: Final = "USD"
 _HALF_A_CENT: Final = Decimal("0.005")
@@ -21,7 +22,7 @@ _PAID: Final = frozenset({"funded", "paid"})
 
 def read(fields: Fields, context: NormaliseContext) -> Normalised | None:
     """Read contractor payments; None when the document is none. Ignored: `run_open`, `zero_run`. Raises Rejected."""
-    options = read_options(GustoOptions, context)
+    options = read_options(GustoOptions, context.options)
     if "contractor_uuid" in fields.values and "wage_type" in fields.values:
         return _one(fields, context, options)
     if "contractor_payments" in fields.values and "check_date" in fields.values:

@@ -16,9 +16,10 @@ from producers.payroll.guarding import category, fields_of, guarded, words_of_pe
 from producers.payroll.gusto import contractors as gusto_contractors
 from producers.payroll.gusto.names import split_by_name, split_wages
 from producers.payroll.gusto.totals import Totals, read_totals
-from producers.payroll.options import GustoOptions, read_options
+from producers.payroll.options import GustoOptions
 from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, negative_net_pay, normalised
 from producers.reading.fields import Fields
+from producers.reading.options import read_options
 from schemas.payroll import RunPaid
 
 NAME: Final = "gusto"
@@ -103,7 +104,7 @@ def _with_what_it_reverses(found: Normalised, documents: Sequence[object]) -> No
 
 
 def _payroll(payroll: Fields, context: NormaliseContext) -> Normalised:
-    options = read_options(GustoOptions, context)
+    options = read_options(GustoOptions, context.options)
     if not _is_processed(payroll):
         return Normalised((), ignored="run_open")
     if payroll.flag_or_none("external") and options.external == "ignore":

@@ -13,10 +13,11 @@ from typing import Final
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
 from producers.payroll.amounts import ZERO, amount, day, day_or_none, needed_amount, reading
 from producers.payroll.guarding import fields_of, guarded
-from producers.payroll.options import XeroOptions, read_options
+from producers.payroll.options import XeroOptions
 from producers.payroll.tally import Run, Tally, differ, negative_net_pay, normalised
 from producers.payroll.xero import slips as xero_slips
 from producers.reading.fields import Fields
+from producers.reading.options import read_options
 
 NAME: Final = "xero-payroll"
 
@@ -38,7 +39,7 @@ _TOTALS: Final = ("Wages", "Deductions", "Tax", "Super", "Reimbursement", "NetPa
 
 
 def _read(document: object, context: NormaliseContext) -> Normalised:
-    options = read_options(XeroOptions, context)
+    options = read_options(XeroOptions, context.options)
     fields = _with_its_body(fields_of(document))
     keys = fields.values.keys()
     if "PayRuns" in keys:

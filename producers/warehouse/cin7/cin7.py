@@ -10,15 +10,16 @@ from functools import partial
 from hashlib import sha256
 from typing import BinaryIO, Final
 
+from producers.drafts import rejecting
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
 from producers.reading.fields import Fields
 from producers.reading.files import read_whole
+from producers.reading.options import read_options
 from producers.warehouse.cin7 import fields as read
 from producers.warehouse.cin7.adjustments import EXISTING, NEW, changes
 from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipts, returns, status_of
-from producers.warehouse.rows.options import Cin7Options, read_options
-from producers.warehouse.wrapping import refused, rejecting
+from producers.warehouse.rows.options import Cin7Options
 from schemas.envelope import Event
 from schemas.errors import InvalidJson
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted
@@ -46,14 +47,14 @@ def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | R
             fields = _open(document)
             parts = list(_kind_of(fields)(fields, context, options))
         except Rejected as error:
-            yield refused(where, error)
+            yield error.at(where)
             continue
         for part in parts:
             try:
                 with rejecting():
                     found = part()
             except Rejected as error:
-                yield refused(where, error)
+                yield error.at(where)
             else:
                 yield Taken(where, (), ignored=found) if isinstance(found, str) else Taken(where, tuple(found))
 

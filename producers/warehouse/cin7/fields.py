@@ -10,8 +10,8 @@ from typing import Final
 
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
-from producers.warehouse.rows.declared import is_bounded
-from schemas.money import Money, read_decimal
+from producers.reading.numbers import number_of
+from schemas.money import Money
 
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(T[0-9:.]+Z?)?", re.ASCII)
 _YEARS: Final = range(2000, 2100)
@@ -50,13 +50,10 @@ def number_or_none(fields: Fields, name: str) -> Decimal | None:
     value = fields.get(name)
     if value is None or value == "":
         return None
-    try:
-        found = read_decimal(value)
-    except ValueError:
-        found = None
-    if found is None or not is_bounded(found):
+    number = number_of(value)
+    if number is None:
         raise Rejected(reason="bad_number", message="a number belongs here", field=fields.at(name))
-    return found
+    return number
 
 
 def cost_or_none(fields: Fields, name: str, currency: str) -> Money | None:

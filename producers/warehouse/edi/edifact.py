@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.reading.files import file_options, read_whole
+from producers.reading.files import read_whole
+from producers.reading.options import read_options
 from producers.warehouse.edi.edifact_envelope import Message, check_envelope, messages
 from producers.warehouse.edi.edifact_messages import levels, receiving_advice
 from producers.warehouse.edi.edifact_reading import EdifactOptions, Pieces, Reading
 from producers.warehouse.edi.envelope import Parties
-from producers.warehouse.wrapping import refused
 
 KINDS: Final[Mapping[str, Callable[[Message, Reading], Pieces]]] = {"RECADV": receiving_advice, "INVRPT": levels}
 """The messages that say something about stock; every other one is ignored, by its name."""
@@ -25,7 +25,7 @@ def read_edifact(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken 
     messages whose own count is wrong are refused first, if `control_counts` is strict. A `Refused` whose reason begins
     with `warning:` says what is wrong with an envelope, and stops nothing.
     """
-    options = file_options(EdifactOptions, context.options)
+    options = read_options(EdifactOptions, context.options)
     strict = options.control_counts == "strict"
     raw = read_whole(stream, max_bytes=options.max_bytes)
     parties = Parties(options.senders, options.receivers)
@@ -51,4 +51,4 @@ def _take(message: Message, reading: Reading) -> Pieces:
         try:
             yield from read(message, reading)
         except Rejected as error:
-            yield refused(where, error)
+            yield error.at(where)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import negative_receipt, rejecting
 from producers.normalising import Rejected
 from producers.warehouse.edi.edifact_reading import Held, Reading, expiry, lot
 from producers.warehouse.edi.edifact_syntax import Segment
-from producers.warehouse.wrapping import negative_receipt, rejecting
 from schemas.inventory import ReceiptLine
 
 _DESPATCHED: Final = "12"

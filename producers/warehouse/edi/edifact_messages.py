@@ -3,12 +3,12 @@
 Pure. INVRPT was built from the public description of its segments: no public example was at hand.
 """
 
+from producers.drafts import counted_once, rejecting
 from producers.normalising import Rejected, Taken
 from producers.warehouse.edi.edifact_envelope import Message
 from producers.warehouse.edi.edifact_lines import received_line
 from producers.warehouse.edi.edifact_reading import Held, Pieces, Reading, day, location, lot, order, party
 from producers.warehouse.edi.edifact_syntax import Segment
-from producers.warehouse.wrapping import counted_once, refused, rejecting
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockCounted
 
 _CANCELS = frozenset({"1", "3"})
@@ -38,7 +38,7 @@ def receiving_advice(message: Message, reading: Reading) -> Pieces:
         try:
             read = received_line(line, reading, number=line[0].get(1) or str(index), site=site)
         except Rejected as error:
-            yield refused(line[0].where, error)
+            yield error.at(line[0].where)
         else:
             by_order.setdefault(name, []).append(read)
     on = day(header, "50", "35", "137")
@@ -104,7 +104,7 @@ def levels(message: Message, reading: Reading) -> Pieces:
                 )
             counted.append((line[0].where, data))
         except Rejected as error:
-            yield refused(line[0].where, error)
+            yield error.at(line[0].where)
     yield from counted_once(counted, reading.event)
 
 

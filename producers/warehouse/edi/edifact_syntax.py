@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.normalising import Rejected
 from producers.reading.files import refuse_wide
-from producers.warehouse.wrapping import clean
+from producers.reading.texts import clean
 
 _CHARSETS: Final = {
     "UNOA": "ascii",

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.reading.files import file_options, read_whole
+from producers.reading.files import read_whole
+from producers.reading.options import read_options
 from producers.warehouse.edi.envelope import Parties
 from producers.warehouse.edi.x12_envelope import TransactionSet, check_envelope, transaction_sets
 from producers.warehouse.edi.x12_reading import Pieces, Reading, X12Options
 from producers.warehouse.edi.x12_receipts import receiving_advice, warehouse_receipt
 from producers.warehouse.edi.x12_stock import adjustments, levels, shipments
 from producers.warehouse.edi.x12_syntax import decode_x12
-from producers.warehouse.wrapping import refused
 
 KINDS: Final[Mapping[str, Callable[[TransactionSet, Reading], Pieces]]] = {
     "846": levels,
@@ -33,7 +33,7 @@ def read_x12(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Re
     sets whose own count is wrong are refused first, if `control_counts` is strict. A `Refused` whose reason begins
     with `warning:` says what is wrong with an envelope, and stops nothing.
     """
-    options = file_options(X12Options, context.options)
+    options = read_options(X12Options, context.options)
     strict = options.control_counts == "strict"
     text = decode_x12(read_whole(stream, max_bytes=options.max_bytes), options.encoding)
     yield from check_envelope(text, strict=strict, parties=Parties(options.senders, options.receivers))
@@ -58,4 +58,4 @@ def _take(found: TransactionSet, reading: Reading) -> Pieces:
         try:
             yield from read(found, reading)
         except Rejected as error:
-            yield refused(where, error)
+            yield error.at(where)

@@ -13,11 +13,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from producers.drafts import StockData, digest, wrap
 from producers.normalising import Refused, Rejected, Taken
+from producers.reading.days import compact_day
 from producers.reading.files import FileOptions, Words
+from producers.reading.numbers import quantity_from
 from producers.warehouse.edi.x12_envelope import TransactionSet
 from producers.warehouse.edi.x12_syntax import Segment
-from producers.warehouse.wrapping import StockData, compact_day, digest, quantity_from, wrap
 from schemas.envelope import Event
 
 Pieces = Iterator[Taken | Refused]

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import negative_receipt, rejecting
 from producers.normalising import Refused, Rejected, Taken
 from producers.warehouse.edi.x12_envelope import TransactionSet
 from producers.warehouse.edi.x12_reading import (
@@ -28,7 +29,6 @@ from producers.warehouse.edi.x12_reading import (
     totals_disagree,
 )
 from producers.warehouse.edi.x12_syntax import Segment
-from producers.warehouse.wrapping import negative_receipt, refused, rejecting
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted
 
 _REJECTED: Final = frozenset({"01", "04", "05", "08", "10", "12"})
@@ -78,7 +78,7 @@ def warehouse_receipt(found: TransactionSet, reading: Reading) -> Pieces:
         try:
             line = _stock_line(loop, reading, line=str(index), site=site)
         except Rejected as error:
-            problems.append(refused(loop[0].where, error))
+            problems.append(error.at(loop[0].where))
         else:
             by_order.setdefault(order, []).append(line)
     if not problems:
@@ -207,7 +207,7 @@ def receiving_advice(found: TransactionSet, reading: Reading) -> Pieces:
             lines = _advice_lines(loop, reading, line=loop[0].get(1) or str(index), site=site)
         except Rejected as error:
             quiet = False
-            yield refused(loop[0].where, error)
+            yield error.at(loop[0].where)
             continue
         by_order.setdefault(order, []).extend(lines)
     by_order = {order: lines for order, lines in by_order.items() if lines}

@@ -7,6 +7,7 @@ The 846 was built from the public description of its segments: no public example
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import counted_once, rejecting
 from producers.normalising import Refused, Rejected, Taken
 from producers.warehouse.edi.x12_envelope import TransactionSet
 from producers.warehouse.edi.x12_reading import (
@@ -23,7 +24,6 @@ from producers.warehouse.edi.x12_reading import (
     totals_disagree,
 )
 from producers.warehouse.edi.x12_syntax import Segment
-from producers.warehouse.wrapping import counted_once, refused, rejecting
 from schemas.inventory import StockAdjusted, StockCounted
 
 REASONS: Final = {
@@ -94,7 +94,7 @@ def adjustments(found: TransactionSet, reading: Reading) -> Pieces:
                 )
             yield Taken(line.where, (reading.event(data),))
         except Rejected as error:
-            yield refused(line.where, error)
+            yield error.at(line.where)
 
 
 def _reason(line: Segment, code: str, delta: Decimal, reading: Reading) -> str:
@@ -147,7 +147,7 @@ def shipments(found: TransactionSet, reading: Reading) -> Pieces:
             pieces.append(Taken(line.where, (reading.event(data),)))
         except Rejected as error:
             whole = False
-            pieces.append(refused(line.where, error))
+            pieces.append(error.at(line.where))
     total = found.first("W03")
     said = quantity_or_none(total, 1) if total else None
     if whole and total is not None and said is not None and said != shipped:
@@ -185,7 +185,7 @@ def levels(found: TransactionSet, reading: Reading) -> Pieces:
                 )
             counted.append((line.where, data))
         except Rejected as error:
-            yield refused(line.where, error)
+            yield error.at(line.where)
     yield from counted_once(counted, reading.event)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.normalising import Rejected
 from producers.reading.files import refuse_wide
-from producers.warehouse.wrapping import clean
+from producers.reading.texts import clean
 
 _ISA_LENGTH: Final = 106
 _ISA_SEPARATORS: Final = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)

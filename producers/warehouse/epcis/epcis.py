@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.reading.files import file_options, read_whole
+from producers.reading.files import read_whole
+from producers.reading.options import read_options
 from producers.warehouse.epcis.event import EpcisEvent
 from producers.warehouse.epcis.known import EpcisOptions, Known
 from producers.warehouse.epcis.postings import posting
-from producers.warehouse.wrapping import refused
 from schemas.errors import InvalidJson
 from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
 
@@ -23,7 +23,7 @@ def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | 
 
     Raises Rejected before the first piece: `xml_not_read`, `not_json`, `not_epcis`.
     """
-    options = file_options(EpcisOptions, context.options)
+    options = read_options(EpcisOptions, context.options)
     raw = read_whole(stream, max_bytes=options.max_bytes)
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         message = "this is XML, and EPCIS is read in JSON: let the repository answer with JSON (EPCIS 2.0)"
@@ -44,7 +44,7 @@ def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | 
         try:
             yield posting(EpcisEvent(values), known, company=context.company, where=where)
         except Rejected as error:
-            yield refused(where, error)
+            yield error.at(where)
 
 
 def _events(document: object) -> list[object]:

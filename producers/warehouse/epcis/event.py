@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import digest
 from producers.normalising import Rejected
+from producers.reading.numbers import number_of
+from producers.reading.texts import clean
 from producers.warehouse.epcis.ids import Goods, alone, goods, party, transaction, word
-from producers.warehouse.wrapping import clean, digest
 from schemas.attributes import parse_time
 from schemas.inventory import MAX_QUANTITY
 
@@ -183,10 +185,11 @@ class EpcisEvent:
 
 
 def _quantity(number: object, *, field: str) -> Decimal:
-    if isinstance(number, (int, Decimal)) and not isinstance(number, bool) and 0 <= number <= MAX_QUANTITY:
-        quantity = Decimal(number)
-        if len(quantity.as_tuple().digits) <= _MOST_DIGITS:
-            return quantity
+    quantity = number_of(number)
+    if quantity is not None and quantity < 0:
+        raise Rejected(reason="negative_quantity", message="the quantity is negative", field=field)
+    if quantity is not None and quantity <= MAX_QUANTITY and len(quantity.as_tuple().digits) <= _MOST_DIGITS:
+        return quantity
     message = f"a quantity is a number from 0 to {MAX_QUANTITY}, of at most {_MOST_DIGITS} digits"
     raise Rejected(reason="bad_quantity", message=message, field=field)
 

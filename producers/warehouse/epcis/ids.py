@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from producers.warehouse.wrapping import clean
+from producers.reading.texts import clean
 
 _URN_ITEM: Final = re.compile(
     r"urn:epc:(?:id|class|idpat):(?P<scheme>sgtin|lgtin):(?P<prefix>[0-9]{6,12})\.(?P<item>[0-9]{1,7})(?:\.(?P<rest>.+))?",

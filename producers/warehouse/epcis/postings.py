@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import StockData, rejecting, wrap
 from producers.normalising import Rejected, Taken
 from producers.warehouse.epcis.event import Amount, EpcisEvent
 from producers.warehouse.epcis.known import GOODS_EVENTS, Known
-from producers.warehouse.wrapping import StockData, rejecting, wrap
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
 
 COUNTS: Final = {"cycle_counting": "cycle_count", "inventory_check": "cycle_count", "stock_taking": "stocktake"}

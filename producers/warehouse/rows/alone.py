@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from producers.normalising import Rejected
+from producers.reading.days import Moment
 from producers.warehouse.rows.cells import Cells, plain_word
 from producers.warehouse.rows.changes import DIRECTIONS
-from producers.warehouse.rows.declared import Moment, RowRefused
 from producers.warehouse.rows.names import part
 from schemas.event_data import EventData
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
@@ -41,7 +42,7 @@ def adjusted(cells: Cells, reason: str | None) -> Draft | str:
     else:
         word = plain_word(cells.text("change"))
     if reason is None:
-        raise RowRefused("missing_field", "needed, and empty or missing", field="reason")
+        raise Rejected(reason="missing_field", message="needed, and empty or missing", field="reason")
     if not amount.written:
         return "quantity_zero"
     delta = _signed(cells, amount.stock, reason) if from_change or not cells.how.options.signed else amount.stock
@@ -91,7 +92,9 @@ def put_away(cells: Cells, *, sign: int) -> Draft | str:
     moment, order, name = cells.when(), cells.text_or_none("order"), _own_name(cells)
     number = cells.text_or_none("receipt") or cells.text_or_none("document") or cells.text_or_none("id") or order
     if number is None:
-        raise RowRefused("missing_field", "goods that went back need order, receipt, document or id", field="order")
+        raise Rejected(
+            reason="missing_field", message="goods that went back need order, receipt, document or id", field="order"
+        )
     line = receipt_line(cells, sign=sign)
     if line is None:
         return "quantity_zero"
@@ -136,11 +139,11 @@ def _signed(cells: Cells, quantity: Decimal, reason: str) -> Decimal:
     if not cells.how.options.signed:
         if quantity < 0 or not direction:
             message = "quantities are declared to have no sign: this one is negative, or its reason goes either way"
-            raise RowRefused("sign_not_said", message, field="quantity")
+            raise Rejected(reason="sign_not_said", message=message, field="quantity")
         return quantity * direction
     if direction * quantity < 0:
         message = f"a change for {reason} goes the other way: for quantities without sign, set signed = false"
-        raise RowRefused("wrong_sign", message, field="quantity")
+        raise Rejected(reason="wrong_sign", message=message, field="quantity")
     return quantity
 
 

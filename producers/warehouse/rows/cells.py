@@ -11,15 +11,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
-from producers.warehouse.rows.declared import (
-    Moment,
-    RowRefused,
-    is_bounded,
-    moment_reader,
-    number_reader,
-    split_unit,
-    without_sign,
-)
+from producers.normalising import Rejected
+from producers.reading.days import Moment
+from producers.reading.numbers import NumberForm, has_unit, is_bounded, split_unit
+from producers.reading.texts import LONGEST, as_text
 from producers.warehouse.rows.options import RowOptions
 from schemas.money import EXPONENTS, Money
 
@@ -31,7 +26,6 @@ _NUMBERS: Final = frozenset(
 )
 _OF_CHANGES: Final = frozenset({"out", "before"})
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LONGEST: Final = 255
 _NOON: Final = timedelta(hours=12)
 _LAST_SECOND: Final = timedelta(hours=23, minutes=59, seconds=59)
 _COST_DECIMALS: Final = Decimal(1).scaleb(-12)
@@ -45,8 +39,9 @@ class Reading:
         self.options = options
         self.currency = options.currency or currency
         self.prefix = system_words
-        self.number = number_reader(options.decimal, options.thousands)
-        self.moment = lru_cache(maxsize=4096)(moment_reader(options))
+        self.quantities = NumberForm(options.decimal, options.thousands)
+        self.amounts = options.numbers
+        self.moment = lru_cache(maxsize=4096)(options.days.read)
         self.money = lru_cache(maxsize=4096)(_money)
         self.when = lru_cache(maxsize=4096)(self._when)
         self.reasons = {word.casefold(): ours for word, ours in options.reasons.items()}
@@ -59,7 +54,9 @@ class Reading:
         if isinstance(found, Moment):
             return found if day is None else Moment(found.time, day, day)
         if found is None or (day is not None and day != found):
-            raise RowRefused("days_disagree", "the columns of fields time and day say two days", field="day")
+            raise Rejected(
+                reason="days_disagree", message="the columns of fields time and day say two days", field="day"
+            )
         return Moment(datetime(found.year, found.month, found.day, tzinfo=UTC) + clock, found, found)
 
 
@@ -81,38 +78,42 @@ class Cells:
     how: Reading = field(repr=False)
 
     def text(self, name: str) -> str:
-        """Give a text of 1 to 255 printable characters. Raises RowRefused: `missing_field`, `bad_text`."""
+        """Give a text of 1 to 255 printable characters. Raises Rejected: `missing_field`, `bad_text`."""
         found = self.text_or_none(name)
         if found is None:
             raise _missing(name)
         return found
 
     def text_or_none(self, name: str) -> str | None:
-        """Give such a text, or None. Raises RowRefused: `bad_text`."""
+        """Give such a text, or None. Raises Rejected: `bad_text`."""
         value = self.values.get(name)
         if value is None:
             return None
-        text = value.strip() if isinstance(value, str) else _whole_number(value, name)
+        text = as_text(value) if isinstance(value, str) else _whole_number(value, name)
         if not text:
             return None
-        if len(text) > _LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
-            raise RowRefused("bad_text", "a text has at most 255 characters, all printable", field=name)
+        if len(text) > LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
+            raise Rejected(reason="bad_text", message="a text has at most 255 characters, all printable", field=name)
         return text
 
-    def number_or_none(self, name: str, *, sign: str | None = None) -> Decimal | None:
-        """Give a number, which `sign` may stand beside. Raises RowRefused: `bad_number`."""
+    def number_or_none(self, name: str) -> Decimal | None:
+        """Give a number. Raises Rejected: `bad_number`."""
+        return self._number(name, self.how.quantities)
+
+    def _number(self, name: str, form: NumberForm) -> Decimal | None:
         value = self.values.get(name)
         if value is None or value == "":
             return None
         if isinstance(value, Decimal):
             if not is_bounded(value):
-                raise RowRefused("bad_number", "a number has at most 16 digits and 12 decimals", field=name)
+                raise Rejected(
+                    reason="bad_number", message="a number has at most 16 digits and 12 decimals", field=name
+                )
             return value
-        stripped = without_sign(value.strip(), sign)
-        return self.how.number(stripped, name) if stripped else None
+        return number_in(value, name, form) if value.strip() else None
 
     def amount(self) -> Amount:
-        """Give the quantity. Raises RowRefused: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
+        """Give the quantity. Raises Rejected: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
         found = self.amount_or_none()
         if found is None:
             raise _missing("quantity")
@@ -123,7 +124,7 @@ class Cells:
         value, unit = self.values.get("quantity"), self.text_or_none("unit")
         if isinstance(value, str) and self.how.options.quantity_has_unit:
             value, unit = split_unit(value.strip(), unit)
-            written = self.how.number(value, "quantity") if value else None
+            written = number_in(value, "quantity", self.how.quantities) if value else None
         else:
             written = self.number_or_none("quantity")
         if written is None:
@@ -134,7 +135,7 @@ class Cells:
     def change(self) -> Amount:
         """Give by how much stock changed: `quantity` less `out`, or less the level `before`. Raises as `amount`.
 
-        Raises RowRefused: `negative_out`.
+        Raises Rejected: `negative_out`.
         """
         if self.how.options.columns.keys().isdisjoint(_OF_CHANGES):
             return self.amount()
@@ -147,50 +148,54 @@ class Cells:
             unit, factor = self.unit(self.text_or_none("unit"))
             found = Amount(Decimal(0), Decimal(0), unit, factor)
         if out is not None and out < 0:
-            raise RowRefused(
-                "negative_out", "how many left is not negative: map a signed column as quantity", field="out"
+            raise Rejected(
+                reason="negative_out",
+                message="how many left is not negative: map a signed column as quantity",
+                field="out",
             )
         written = found.written - (out or 0) - (before or 0)
         return Amount(written, written * found.factor, found.unit, found.factor)
 
     def unit(self, unit: str | None) -> tuple[str | None, Decimal]:
-        """Give the unit of stock, and how many of it `unit` is. Raises RowRefused: `unknown_unit`, `missing_field`."""
+        """Give the unit of stock, and how many of it `unit` is. Raises Rejected: `unknown_unit`, `missing_field`."""
         if not self.how.units:
             return unit, Decimal(1)
         if unit is None:
             raise _missing("unit")
         factor = self.how.units.get(unit.casefold())
         if factor is None:
-            raise RowRefused("unknown_unit", "this unit is not declared: add it to the option units", field="unit")
+            raise Rejected(
+                reason="unknown_unit", message="this unit is not declared: add it to the option units", field="unit"
+            )
         return self.how.options.stock_unit or unit, factor
 
     def cost_or_none(self, factor: Decimal = Decimal(1)) -> Money | None:
-        """Give what one unit of stock costs. Raises RowRefused: `bad_number`, `negative_cost`, `unknown_currency`."""
+        """Give what one unit of stock costs. Raises Rejected: `bad_number`, `negative_cost`, `unknown_currency`."""
         cost = self.money_or_none("unit_cost")
         if cost is None:
             return None
         if cost.amount < 0:
-            raise RowRefused("negative_cost", "a cost is not negative", field="unit_cost")
+            raise Rejected(reason="negative_cost", message="a cost is not negative", field="unit_cost")
         if factor == 1:
             return cost
         return Money.of((cost.amount / factor).quantize(_COST_DECIMALS, ROUND_HALF_EVEN), cost.currency)
 
     def money_or_none(self, name: str) -> Money | None:
-        """Give an amount in the row's currency. Raises RowRefused: `bad_number`, `unknown_currency`."""
-        amount = self.number_or_none(name, sign=self.how.options.currency_sign)
+        """Give an amount in the row's currency. Raises Rejected: `bad_number`, `unknown_currency`."""
+        amount = self._number(name, self.how.amounts)
         if amount is None:
             return None
         return self.how.money(amount, self.text_or_none("currency") or self.how.currency, name)
 
     def when(self, *, end_of_day: bool = False) -> Moment:
-        """Give when it happened; a day alone is noon of it, or its last second. Raises RowRefused."""
+        """Give when it happened; a day alone is noon of it, or its last second. Raises Rejected."""
         stamp, day = self.text_or_none("time"), self.text_or_none("day")
         if stamp is None and day is None:
             raise _missing("day" if "day" in self.values and "time" not in self.values else "time")
         return self.how.when(stamp, day, _LAST_SECOND if end_of_day else _NOON)
 
     def day_or_none(self, name: str) -> date | None:
-        """Give a calendar day. Raises RowRefused: `bad_date`."""
+        """Give a calendar day. Raises Rejected: `bad_date`."""
         text = self.text_or_none(name)
         if text is None:
             return None
@@ -205,17 +210,29 @@ class Cells:
         return reason_of(word, self.how), word
 
 
+def number_in(text: str, name: str, form: NumberForm) -> Decimal:
+    """Give the number of a cell of field `name`. Raises Rejected: `bad_number`."""
+    number = form.read(text)
+    if number is None:
+        hint = "; option quantity_has_unit reads a unit behind it" if name == "quantity" and has_unit(text) else ""
+        message = f"not a number with {form}: options decimal and thousands declare others{hint}"
+        raise Rejected(reason="bad_number", message=message, field=name)
+    return number
+
+
 def joined(values: Sequence[Cell], field: str) -> Cell | None:
     """Make one cell of several: texts with a space between, of those that hold anything. None where none does.
 
-    Raises RowRefused: `several_values` where two of a field of numbers do.
+    Raises Rejected: `several_values` where two of a field of numbers do.
     """
     there = [value for value in values if not isinstance(value, str) or value.strip()]
     if len(there) < 2:  # noqa: PLR2004  (one needs no joining)
         return there[0] if there else None
     if field in _NUMBERS:
-        raise RowRefused(
-            "several_values", "two of its columns hold a number: which one counts is not said", field=field
+        raise Rejected(
+            reason="several_values",
+            message="two of its columns hold a number: which one counts is not said",
+            field=field,
         )
     texts = (value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
     return " ".join(texts)
@@ -248,18 +265,20 @@ def reason_of(word: str, how: Reading) -> str:
 
 def _money(amount: Decimal, currency: str, name: str) -> Money:
     if currency not in EXPONENTS:
-        raise RowRefused("unknown_currency", "not a code of ISO 4217 in capitals", field="currency")
+        raise Rejected(reason="unknown_currency", message="not a code of ISO 4217 in capitals", field="currency")
     try:
         return Money(amount=amount, currency=currency)
     except ValueError:
-        raise RowRefused("bad_number", "an amount has at most 15 digits and 12 decimals", field=name) from None
+        raise Rejected(
+            reason="bad_number", message="an amount has at most 15 digits and 12 decimals", field=name
+        ) from None
 
 
-def _missing(name: str) -> RowRefused:
-    return RowRefused("missing_field", "needed, and empty or missing", field=name)
+def _missing(name: str) -> Rejected:
+    return Rejected(reason="missing_field", message="needed, and empty or missing", field=name)
 
 
 def _whole_number(value: Decimal, name: str) -> str:
-    if value != value.to_integral_value() or value.adjusted() > _LONGEST:
-        raise RowRefused("bad_text", "a text or a whole number belongs here, not a fraction", field=name)
+    if value != value.to_integral_value() or value.adjusted() > LONGEST:
+        raise Rejected(reason="bad_text", message="a text or a whole number belongs here, not a fraction", field=name)
     return format(value.to_integral_value(), "f")

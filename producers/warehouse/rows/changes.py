@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from producers.normalising import Rejected
 from producers.warehouse.rows.cells import Cells, plain_word
-from producers.warehouse.rows.declared import RowRefused
 from producers.warehouse.rows.options import Kind
 
 
@@ -86,7 +86,7 @@ DIRECTIONS: Final[Mapping[str, int]] = {
 def read_change(cells: Cells) -> Meaning | str:
     """Give what a change of a stock log means, or the word of a change that posts nothing.
 
-    Raises RowRefused: `unknown_change`, `put_away_without_order`.
+    Raises Rejected: `unknown_change`, `put_away_without_order`.
     """
     word = cells.text("change")
     plain = plain_word(word)
@@ -95,12 +95,12 @@ def read_change(cells: Cells) -> Meaning | str:
     match meaning:
         case None:
             message = "no change of a stock log that is known: say in the option changes what it means"
-            raise RowRefused("unknown_change", message, field="change")
+            raise Rejected(reason="unknown_change", message=message, field="change")
         case "nothing":
             return plain
         case "put_away" if cells.text_or_none("order") is None:
             message = "stock was put away without an inbound order: no receipt can be booked against it"
-            raise RowRefused("put_away_without_order", message, field="order")
+            raise Rejected(reason="put_away_without_order", message=message, field="order")
         case "put_away" | "sent_back" | "counted" | "adjusted" as kind:
             return Meaning(kind)
         case reason:

@@ -7,13 +7,23 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.warehouse.rows.cells import joined
-from producers.warehouse.rows.csv_text import TextLines, delimiter_of, encoding_of, separator_in
-from producers.warehouse.rows.declared import RowRefused, number_reader, split_unit, without_sign
-from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, RowOptions, read_options
+from producers.reading.numbers import split_unit
+from producers.reading.options import read_options
+from producers.reading.tables import (
+    MOST_TITLE_LINES,
+    TextLines,
+    delimiter_of,
+    encoding_of,
+    separator_in,
+    split_header,
+    split_or_none,
+)
+from producers.warehouse.rows.cells import joined, number_in
+from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, RowOptions
 from producers.warehouse.rows.reader import RowReader
 
 if TYPE_CHECKING:
@@ -33,19 +43,10 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     Raises Rejected where the encoding, the header or the options are wrong, before the first row.
     """
     options = read_options(CsvOptions, context.options)
-    lines = TextLines(stream, encoding_of(stream, options))
-    above = 0
-    while above < options.skip_lines and next(lines, None) is not None:
-        above += 1
-    header = next(lines, "")
-    said = separator_in(header)
-    if said is not None:
-        header, above = next(lines, ""), above + 1
-    if not header:
-        raise Rejected(reason="empty_file", message="the file ends before its header")
-    delimiter = options.delimiter or said or delimiter_of(header, lambda names: not missing_columns(names, options))
+    lines = TextLines(stream, encoding_of(stream, options.encoding))
+    header, delimiter, above = _find_header(lines, options)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    names = _header(header, delimiter)
+    names = split_header(header, delimiter)
     if len(names) > MOST_COLUMNS:
         message = (
             f"the header has {len(names)} columns, and at most {MOST_COLUMNS} are read: leave out what is not used"
@@ -56,6 +57,29 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     if not options.bare_end:
         reader.is_cut = lambda: lines.bare
     yield from _read_rows(rows, columns, reader, totals=_Totals(options), above=above + 1)
+
+
+def _find_header(lines: TextLines, options: CsvOptions) -> tuple[str, str, int]:
+    """Give the header, its delimiter and how many lines stand above it. Raises Rejected: `empty_file`."""
+
+    def is_whole(names: Sequence[str]) -> bool:
+        return not missing_columns(names, options)
+
+    searched = options.title_lines == "search"
+    above = sum(1 for _ in islice(lines, 0 if searched else int(options.title_lines)))
+    header = next(lines, "")
+    said = separator_in(header)
+    if said is not None:
+        header, above = next(lines, ""), above + 1
+    while header:
+        delimiter = options.delimiter or said or delimiter_of(header, is_whole)
+        if not searched or is_whole(split_or_none(header, delimiter)):
+            return header, delimiter, above
+        header, above = next(lines, "") if above < MOST_TITLE_LINES else "", above + 1
+    if above == 0 or not searched:
+        raise Rejected(reason="empty_file", message="the file ends before its header")
+    message = f"no line of the first {MOST_TITLE_LINES} is a header with all that is needed"
+    raise Rejected(reason="missing_column", message=message)
 
 
 def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
@@ -93,13 +117,13 @@ def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int
     mapped = {field: tuple(name.strip().casefold() for name in columns) for field, columns in options.columns.items()}
     taken = {name for columns in mapped.values() for name in columns}
     own = {field: options.columns_for(field) for field in FIELDS if field not in mapped and field not in taken}
-    ignored = {name.strip().casefold() for name in options.ignore_columns}
+    ignored = {name.strip().casefold() for name in options.ignored}
     read = {name for columns in (*mapped.values(), *own.values()) for name in columns} - ignored
     for number, name in enumerate(plain, start=1):
         written = names[number - 1].strip()[:100]
         if name not in read and name not in ignored and "*" not in ignored:
             what = f"column {number} is not known" if name else f"column {number} has no name"
-            message = f'{what}: map it in the option columns, or add "{written}" to ignore_columns'
+            message = f'{what}: map it in the option columns, or add "{written}" to ignored'
             raise Rejected(reason="unknown_column", message=message, field=written or None)
         if name in read and plain.count(name) > 1:
             message = "two columns have this name: which of them counts is not said"
@@ -120,19 +144,11 @@ class _Columns:
         self._several = [(field, of_field) for field, of_field in places.items() if len(of_field) > 1]
 
     def values(self, cells: Sequence[str]) -> dict[str, str]:
-        """Raises RowRefused: the cells of one field contradict each other."""
+        """Raises Rejected: the cells of one field contradict each other."""
         values = {field: cells[place] for field, place in self._single}
         for field, places in self._several:
             values[field] = str(joined([cells[place] for place in places], field) or "")
         return values
-
-
-def _header(header: str, delimiter: str) -> Sequence[str]:
-    try:
-        return next(csv.reader([header], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        message = "the header's quotation marks do not match; a header stands on one line"
-        raise Rejected(reason="bad_quoting", message=message) from None
 
 
 def _read_rows(
@@ -143,8 +159,8 @@ def _read_rows(
         try:
             cells = next(rows, None)
         except csv.Error:
-            refused = RowRefused(
-                "bad_quoting", "quotation marks do not match, or a cell has more than 131072 characters"
+            refused = Rejected(
+                reason="bad_quoting", message="quotation marks do not match, or a cell has more than 131072 characters"
             )
             yield from reader.refuse(refused, first=first, last=rows.line_num + above)
             continue
@@ -158,11 +174,11 @@ def _read_rows(
         if len(cells) != columns.count:
             message = f"the row has {len(cells)} cells, and the header {columns.count}"
             reason = "too_few_cells" if len(cells) < columns.count else "too_many_cells"
-            yield from reader.refuse(RowRefused(reason, message), first=first, last=last)
+            yield from reader.refuse(Rejected(reason=reason, message=message), first=first, last=last)
             continue
         try:
             values = columns.values(cells)
-        except RowRefused as error:
+        except Rejected as error:
             yield from reader.refuse(error, first=first, last=last)
             continue
         if totals.are_in(values):
@@ -178,29 +194,28 @@ class _Totals:
     """The sums of a file's figures, where a row of totals is declared."""
 
     def __init__(self, options: CsvOptions) -> None:
-        self._mark = options.totals.strip().casefold() if options.totals else None
+        self._marks = frozenset(word.strip().casefold() for word in options.totals)
         self._column = options.totals_in
-        self._number = number_reader(options.decimal, options.thousands)
+        self._form = options.numbers
         self._sums = dict.fromkeys(_SUMMED, Decimal(0))
-        self._checked = self._mark is None
+        self._checked = not self._marks
         self._with_unit = options.quantity_has_unit
-        self._sign = options.currency_sign
 
     def are_in(self, values: Mapping[str, str]) -> bool:
-        return self._mark is not None and values.get(self._column, "").strip().casefold() == self._mark
+        return values.get(self._column, "").strip().casefold() in self._marks
 
     def add(self, values: Mapping[str, str]) -> None:
-        if self._mark is None:
+        if not self._marks:
             return
         for name in _SUMMED:
-            with suppress(RowRefused):  # the row itself is refused for it
+            with suppress(Rejected):  # the row itself is refused for it
                 self._sums[name] += self._read(values, name) or 0
 
     def check(self, values: Mapping[str, str], where: str) -> Taken | Refused:
         self._checked = True
         try:
             said = {name: self._read(values, name) for name in _SUMMED}
-        except RowRefused as error:
+        except Rejected as error:
             return Refused(where, error.reason, error.message, error.field)
         if not any(figure is not None for figure in said.values()):
             return Refused(where, "totals_missing", "the row of totals has no figure")
@@ -220,6 +235,4 @@ class _Totals:
         cell = values.get(name, "").strip()
         if name == "quantity" and self._with_unit:
             cell, _ = split_unit(cell, None)
-        elif name == "amount":
-            cell = without_sign(cell, self._sign)
-        return self._number(cell, name) if cell else None
+        return number_in(cell, name, self._form) if cell else None

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from producers.normalising import Rejected
 from producers.warehouse.rows.cells import Cell, joined
-from producers.warehouse.rows.declared import RowRefused
 from producers.warehouse.rows.options import FIELDS, JsonOptions
 
 
@@ -67,17 +66,17 @@ class Columns:
         }
         self._others = {field: paths for field, paths in self._paths.items() if field not in self._simple}
         known = {names[0] for paths in self._paths.values() for depth, names in paths if depth is None}
-        self._known = known | {name.partition(".")[0] for name in options.ignore_columns}
-        self._all = "*" in options.ignore_columns
+        self._known = known | {name.partition(".")[0] for name in options.ignored}
+        self._all = "*" in options.ignored
 
     def cells(self, row: Row) -> dict[str, Cell]:
-        """Give the row's cells by our field names. Raises RowRefused: `unknown_column`, `wrong_type`."""
+        """Give the row's cells by our field names. Raises Rejected: `unknown_column`, `wrong_type`."""
         if not isinstance(row.value, dict):
-            raise RowRefused("wrong_type", "a row is a JSON object, in a list at the path of option rows")
+            raise Rejected(reason="wrong_type", message="a row is a JSON object, in a list at the path of option rows")
         if not self._all and not row.value.keys() <= self._known:
             name = next(name for name in row.value if name not in self._known)
-            message = "this field is not known: map it in the option columns, or add it to ignore_columns"
-            raise RowRefused("unknown_column", message, field=name[:100])
+            message = "this field is not known: map it in the option columns, or add it to ignored"
+            raise Rejected(reason="unknown_column", message=message, field=name[:100])
         values: dict[str, Cell] = {}
         for field, name in self._simple.items():
             if (simple := _cell(row.value.get(name), field)) is not None:
@@ -114,10 +113,12 @@ def _cell(value: object, field: str) -> Cell | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    raise RowRefused("wrong_type", "a text or a number belongs here", field=field)
+    raise Rejected(reason="wrong_type", message="a text or a number belongs here", field=field)
 
 
 def _only(values: list[object], field: str) -> object:
     if len(values) > 1:
-        raise RowRefused("wrong_type", "a list of several: if each is a row, the option rows leads there", field=field)
+        raise Rejected(
+            reason="wrong_type", message="a list of several: if each is a row, the option rows leads there", field=field
+        )
     return values[0] if values else None

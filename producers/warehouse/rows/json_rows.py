@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.warehouse.rows.declared import RowRefused
+from producers.reading.options import read_options
 from producers.warehouse.rows.json_columns import Columns, Row, rows_at
-from producers.warehouse.rows.options import JsonOptions, read_options
+from producers.warehouse.rows.options import JsonOptions
 from producers.warehouse.rows.reader import RowReader
 from schemas.errors import InvalidJson
 from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
@@ -77,10 +77,10 @@ def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterat
         try:
             rows = list(rows_at(parse_json(line), columns.rows)) if columns.rows else [Row(parse_json(line))]
         except InvalidJson as error:
-            yield from reader.refuse(RowRefused("not_json", str(error)), first=number, last=number)
+            yield from reader.refuse(Rejected(reason="not_json", message=str(error)), first=number, last=number)
             continue
         except Rejected as error:
-            yield from reader.refuse(RowRefused("no_rows", str(error)), first=number, last=number)
+            yield from reader.refuse(Rejected(reason="no_rows", message=str(error)), first=number, last=number)
             continue
         for row in rows:
             yield from _take(row, columns, reader, number=number)
@@ -89,7 +89,7 @@ def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterat
 def _take(row: Row, columns: Columns, reader: RowReader, *, number: int) -> Iterator[Taken | Refused]:
     try:
         values = columns.cells(row)
-    except RowRefused as error:
+    except Rejected as error:
         yield from reader.refuse(error, first=number, last=number)
         return
     yield from reader.take(values, first=number, last=number)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from producers.normalising import Rejected
 from producers.reading.files import Words
-from runtime.time_zones import TimeZoneName
+from producers.reading.mappings import shipped
+from producers.reading.written import Written, WrittenTable
 from schemas.money import EXPONENTS, read_decimal
 
 Kind = Literal["adjusted", "counted", "receipt", "return", "order", "bill"]
@@ -36,62 +36,58 @@ NEEDED: Final[Mapping[Kind, tuple[str, ...]]] = {
 """Fields without which a row of a kind says nothing; `time` or `day` is needed always, `amount` or `unit_cost` by a
 bill."""
 
-EPOCHS: Final[Mapping[str, int]] = {"unix": 1, "unix_ms": 1000}
-"""Forms of times that are numbers, and how many of them make a second."""
-
-ENCODINGS: Final[Mapping[str, str]] = {
-    "utf-8": "utf-8-sig",
-    **{name: name for name in ("utf-16", "utf-16-le", "utf-16-be", "latin-1", "iso-8859-2", "iso-8859-15")},
-    **{f"windows-{page}": f"cp{page}" for page in (1250, 1251, 1252)},
-    **{name: name for name in ("cp437", "cp850", "gb18030")},
-    "shift_jis": "cp932",
-    "big5": "cp950",
-}
-"""Encodings that may be declared, and Python's names of them."""
-
 _Factor = Annotated[Decimal, BeforeValidator(read_decimal), Field(gt=0, le=1_000_000)]
 _Word = Annotated[str, Field(min_length=1, max_length=100)]
 _Words = Mapping[_Word, _Word]
 
 
-class RowOptions(BaseModel):
-    """What CSV and JSON have in common.
+class RowOptions(Written):
+    """What CSV and JSON have in common, besides how texts are written.
 
+    `provider` takes a mapping that comes with the relay; what stands beside it is added to it, or replaces it.
     `columns` maps our fields to the source's columns; a field that is not in it has our own name, and one of several
     columns is their texts with a space between. `kind` is that of all rows; without it each row has a `kind` (words of
     its own: `kinds`) or a `change` of a stock log (`changes`).
-    `reasons` maps the source's reasons to ours, `reason` is that of rows which give none. `date_format` lists strptime
-    forms, one with hours is an instant, as are `unix` and `unix_ms` (seconds or thousandths of them since 1970); ISO
-    8601 where the list is empty. `time_zone` is that of times without offset.
+    `reasons` maps the source's reasons to ours, `reason` is that of rows which give none.
     `units` maps each unit that may occur to how many `stock_unit` it is; where it is empty, any unit is kept as it is.
-    `signed` false: quantities of changes have no sign, the word gives it. `currency_sign` may stand beside amounts.
+    `signed` false: quantities of changes have no sign, the word gives it.
     `system` is a word in every fact, for two sources that use the same ids.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {
+        "currency_sign": "signs",
+        "date_format": "dates",
+        "ignore_columns": "ignored",
+    }
 
+    provider: str | None = None
     columns: Mapping[str, Words] = Field(default_factory=dict)
-    ignore_columns: tuple[str, ...] = ()
     kind: Kind | None = None
     kinds: Mapping[_Word, Kind | Literal["ignored"]] = Field(default_factory=dict)
     changes: _Words = Field(default_factory=dict)
     reasons: _Words = Field(default_factory=dict)
     reason: _Word | None = None
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", " ", "'"] = ""
-    date_format: tuple[_Word, ...] = ()
-    time_zone: TimeZoneName | None = None
     quantity_has_unit: bool = False
     units: Mapping[_Word, _Factor] = Field(default_factory=dict)
     stock_unit: _Word | None = None
     signed: bool = True
     currency: str | None = None
-    currency_sign: _Word | None = None
     system: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
 
     def columns_for(self, field: str) -> tuple[str, ...]:
         """Give the columns that make a field: those it is mapped to, else the one of its own name."""
         return self.columns.get(field, () if field in _ONLY_MAPPED else (field,))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_the_providers(cls, options: object) -> object:
+        if not isinstance(options, Mapping) or not isinstance(options.get("provider"), str):
+            return options
+        mapping = shipped(__package__, options["provider"])
+        for name, value in options.items():
+            table = mapping.get(name)
+            mapping[name] = {**table, **value} if isinstance(table, dict) and isinstance(value, Mapping) else value
+        return mapping
 
     @field_validator("columns")
     @classmethod
@@ -105,22 +101,6 @@ class RowOptions(BaseModel):
             raise ValueError(msg)
         return columns
 
-    @field_validator("date_format", mode="before")
-    @classmethod
-    def _one_form_is_a_list_of_one(cls, forms: object) -> object:
-        return (forms,) if isinstance(forms, str) else forms
-
-    @field_validator("date_format")
-    @classmethod
-    def _forms_give_a_day(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
-        for form in set(forms) - EPOCHS.keys():
-            plain = form.replace("%%", "")
-            parts = (("%Y", "%y"), ("%m", "%b", "%B"), ("%d",))
-            if not all(any(sign in plain for sign in signs) for signs in parts):
-                msg = "a form names year, month and day, as %d.%m.%Y does, or is unix or unix_ms"
-                raise ValueError(msg)
-        return forms
-
     @field_validator("currency")
     @classmethod
     def _currency_exists(cls, currency: str | None) -> str | None:
@@ -130,48 +110,25 @@ class RowOptions(BaseModel):
         return currency
 
     @model_validator(mode="after")
-    def _separators_differ(self) -> Self:
-        if self.decimal == self.thousands:
-            msg = "decimal and thousands cannot be the same sign"
-            raise ValueError(msg)
+    def _result_has_a_unit(self) -> Self:
         if any(factor != 1 for factor in self.units.values()) and self.stock_unit is None:
             msg = "units that are converted need stock_unit, the unit of the result"
             raise ValueError(msg)
         return self
 
 
-class CsvOptions(RowOptions):
+class CsvOptions(RowOptions, WrittenTable):
     """How a CSV file is written.
 
-    UTF-8 with or without a byte order mark, or UTF-16 with one, unless `encoding` declares another. `delimiter` is
-    found where the header leaves no doubt, or in a first line such as `sep=;`. `skip_lines` stand above the header.
-    `totals` is the word that marks the row of totals, in the column of field `totals_in`: its figures must be the sums
-    of the rows above it.
+    `delimiter` is found where the header leaves no doubt, or in a first line such as `sep=;`. A word of `totals` marks
+    the row of totals in the column of field `totals_in`: its figures must be the sums of the rows above it.
     `bare_end` says that the last line has no line end, and is whole all the same.
     """
 
-    encoding: str = "utf-8"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    skip_lines: Annotated[int, Field(ge=0, le=100)] = 0
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {**RowOptions.OLD_NAMES, "skip_lines": "title_lines"}
+
     bare_end: bool = False
-    totals: _Word | None = None
     totals_in: Literal["item", "id", "document", "line", "kind", "receipt", "order", "bill", "day", "place"] = "item"
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str) -> str:
-        if encoding not in ENCODINGS:
-            msg = f"must be one of {', '.join(ENCODINGS)}"
-            raise ValueError(msg)
-        return encoding
-
-    @field_validator("delimiter")
-    @classmethod
-    def _delimits(cls, delimiter: str | None) -> str | None:
-        if delimiter is not None and (delimiter in '"\r\n \0' or delimiter.isalnum()):
-            msg = "must be a sign such as ; or a tab"
-            raise ValueError(msg)
-        return delimiter
 
 
 class JsonOptions(RowOptions):
@@ -197,17 +154,3 @@ class Cin7Options(BaseModel):
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 64 << 20
     adjustment: Literal["new_quantity", "change"] = "new_quantity"
     reasons: _Words = Field(default_factory=dict)
-
-
-O = TypeVar("O", bound=BaseModel)  # noqa: E741
-
-
-def read_options(model: type[O], options: Mapping[str, Any]) -> O:
-    """Check the settings of a source. Raises Rejected: `bad_options`, naming the first setting at fault."""
-    try:
-        return model.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in ("options", *first["loc"]))
-        message = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
-        raise Rejected(reason="bad_options", message=message, field=path) from None

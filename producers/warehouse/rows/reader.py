@@ -8,16 +8,16 @@ from typing import Final, Literal, get_args
 
 from pydantic import ValidationError
 
-from producers.normalising import NormaliseContext, Refused, Taken
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.rows.alone import Draft, adjusted, counted, put_away
 from producers.warehouse.rows.cells import Cell, Cells, Reading
 from producers.warehouse.rows.changes import Meaning, read_change
-from producers.warehouse.rows.declared import RowRefused
 from producers.warehouse.rows.groups import GROUPINGS, Group
 from producers.warehouse.rows.names import Seen, digest, part
 from producers.warehouse.rows.options import Kind, RowOptions
 from schemas.envelope import Event
 from schemas.errors import SchemaError
+from schemas.problems import first_problem
 
 Piece = Taken | Refused
 
@@ -61,10 +61,10 @@ class RowReader:
                     yield from self._close()
                     yield self._alone(cells, meaning, where=where, number=first)
             self._doubt = None
-        except RowRefused as error:
+        except Rejected as error:
             yield from self.refuse(error, first=first, last=last)
 
-    def refuse(self, error: RowRefused, *, first: int, last: int) -> Iterator[Piece]:
+    def refuse(self, error: Rejected, *, first: int, last: int) -> Iterator[Piece]:
         """Report a row that cannot be read. It may belong to the document before it or behind it: both are refused."""
         where = self.where(first, last)
         if self._group is not None:
@@ -90,7 +90,7 @@ class RowReader:
         kind = self._kinds.get(cells.text("kind").casefold())
         if kind is None:
             message = f"no kind of row; option kinds declares words other than {', '.join(KINDS)}"
-            raise RowRefused("unknown_kind", message, field="kind")
+            raise Rejected(reason="unknown_kind", message=message, field="kind")
         return "kind_ignored" if kind == "ignored" else Meaning(kind)
 
     def _alone(self, cells: Cells, meaning: Meaning, *, where: str, number: int) -> Piece:
@@ -103,7 +103,7 @@ class RowReader:
                 case kind:
                     draft = put_away(cells, sign=-1 if kind == "sent_back" else 1)
             return Taken(where, (), ignored=draft) if isinstance(draft, str) else self._named(draft, where, number)
-        except (RowRefused, ValidationError, SchemaError) as error:
+        except (Rejected, ValidationError, SchemaError) as error:
             return _refused(where, error)
 
     def _named(self, draft: Draft, where: str, number: int) -> Piece:
@@ -112,7 +112,7 @@ class RowReader:
         if draft.named is None:
             if self.is_cut():
                 message = "the last line has no end: it may be cut, and the whole row would then post beside it"
-                raise RowRefused("cut_row", f"{message}; end it, or set the option bare_end = true")
+                raise Rejected(reason="cut_row", message=f"{message}; end it, or set the option bare_end = true")
             times = self._seen.times(said)
             fact += said.hex()[:16] + (f":{times}" if times > 1 else "")
             return Taken(where, (self._event(draft, fact, fact),))
@@ -154,7 +154,7 @@ class RowReader:
         try:
             if not group.take(cells, moment):
                 yield Taken(self.where(first, last), (), ignored="quantity_zero")
-        except (RowRefused, ValidationError, SchemaError) as error:
+        except (Rejected, ValidationError, SchemaError) as error:
             group.spoilt = self.where(first, last)
             yield _refused(group.spoilt, error)
 
@@ -194,15 +194,14 @@ class RowReader:
         return Taken(where, (event,))
 
 
-def _refused(where: str, error: RowRefused | ValidationError | SchemaError) -> Refused:
+def _refused(where: str, error: Rejected | ValidationError | SchemaError) -> Refused:
     """Say what is wrong; a model's refusal holds the input, of which only the field's name is kept."""
     match error:
-        case RowRefused():
-            return Refused(where, error.reason, error.message, error.field)
+        case Rejected():
+            return error.at(where)
         case ValidationError():
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            names = [str(name) for name in first["loc"]]
-            field = _OUR_NAMES.get(names[0], names[0]) if names else None
-            return Refused(where, "invalid_event", first["msg"], field)
+            problem = first_problem(error)
+            name = problem.field and problem.field.partition(".")[0]
+            return Refused(where, "invalid_event", problem.message, name and _OUR_NAMES.get(name, name))
         case _:
             return Refused(where, "invalid_event", str(error))

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.reading.numbers import quantity_from
+from producers.reading.texts import clean
 from producers.reading.xml_tree import Element
-from producers.warehouse.wrapping import clean, quantity_from
 
 _BASIC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 _AGGREGATE: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
@@ -53,11 +54,14 @@ class UblNode:
         return found
 
     def must_quantity(self, name: str) -> tuple[Decimal, str | None]:
-        """Give a quantity that must be there, and its unit. Raises Rejected: `missing_quantity`, `bad_quantity`."""
+        """Give a quantity that must be there, and its unit.
+
+        Raises Rejected: `missing_quantity`, `bad_quantity`, `negative_quantity`.
+        """
         found = self.element.first(_BASIC, name)
         number = quantity_from(found.text if found else None, field=self.at(name))
         if number < 0:
-            raise Rejected(reason="bad_quantity", message="the quantity is negative", field=self.at(name))
+            raise Rejected(reason="negative_quantity", message="the quantity is negative", field=self.at(name))
         return number, clean(found.attributes.get("unitCode")) if found else None
 
     def quantity(self, name: str, unit: str | None) -> Decimal | None:

@@ -8,11 +8,13 @@ from datetime import date
 from decimal import Decimal
 from typing import BinaryIO, Final, Literal
 
+from producers.drafts import only_one, rejecting, wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.reading.files import FileOptions, Words, file_options, read_whole
+from producers.reading.days import iso_day
+from producers.reading.files import FileOptions, Words, read_whole
+from producers.reading.options import read_options
 from producers.reading.xml_tree import Element, parse_xml
 from producers.warehouse.ubl.fields import UblNode
-from producers.warehouse.wrapping import iso_day, only_one, refused, rejecting, wrap
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -43,7 +45,7 @@ def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Re
     Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`, `cancellation`,
     `no_lines`.
     """
-    options = file_options(UblOptions, context.options)
+    options = read_options(UblOptions, context.options)
     root = _unwrapped(parse_xml(read_whole(stream, max_bytes=options.max_bytes)))
     document = UblNode(root)
     if root.name not in _KINDS or root.namespace != f"{_ROOT}{root.name}-2":
@@ -83,7 +85,7 @@ def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[T
             days += [found for found in (_day(node, "ReceivedDate"),) if found]  # also of a line that is refused below
             line = _receipt_line(node, options)
         except Rejected as error:
-            problems.append(refused(f"line {node.text('ID') or node.line}", error))
+            problems.append(error.at(f"line {node.text('ID') or node.line}"))
             continue
         by_order.setdefault(order, []).append(line)
     on = _day(document, "Shipment", "Delivery", "ActualDeliveryDate") or max(days, default=_day(document, "IssueDate"))
@@ -165,7 +167,7 @@ def _despatch(document: UblNode, options: UblOptions, company: str) -> Iterator[
                 )
             yield Taken(where, (wrap(data, source="ubl", company=company),))
         except Rejected as error:
-            yield refused(where, error)
+            yield error.at(where)
 
 
 _KINDS: Final = {"ReceiptAdvice": _receipt, "DespatchAdvice": _despatch}

@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import feed_runs
-from store.cursors import MOST_SEEN, Cursor, Cursors
 from store.engine import connect
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds.cursors import MOST_SEEN, Cursor, Cursors
+from store.feeds.names import FeedNames
+from store.feeds.runs import FeedRun, FeedRuns
 from tests.fakes import NOON, FakeClock
 
 
@@ -97,7 +96,7 @@ async def test_runs_come_back_as_they_were_the_youngest_first(runs: FeedRuns) ->
 async def test_old_runs_are_forgotten_and_those_of_others_are_not(
     runs: FeedRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_runs, "KEPT", 3)
+    monkeypatch.setattr("store.feeds.runs.KEPT", 3)
     await runs.add(run("other", feed="south"))
     for number in range(6):
         await runs.add(run(str(number)))

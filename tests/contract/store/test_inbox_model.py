@@ -23,6 +23,7 @@ from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import EVENT, intent
 from tests.fakes import FakeClock
+from tests.searching import examples, search
 
 T = TypeVar("T")
 
@@ -180,10 +181,11 @@ class InboxMachine(RuleBasedStateMachine):
             self.runner.close()
 
 
+@search
 def test_the_inbox_keeps_its_promises_over_random_histories(database_url: str) -> None:
     class Machine(InboxMachine):
         url = database_url
 
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=timedelta(seconds=10))
+        Machine, settings=settings(max_examples=examples(10), stateful_step_count=25, deadline=timedelta(seconds=10))
     )

@@ -13,9 +13,9 @@ from runtime.errors import ConfigurationError
 from runtime.sections_store import StoreSettings
 from staging.postgres import PrivatePostgres
 from store import migrate
+from store.databases.postgresql import Access
 from store.engine import connect, reading
 from store.errors import StoreUnavailable
-from store.postgresql import Access
 from tests.authority import Authority
 
 SECURED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"

@@ -83,7 +83,7 @@ def test_the_expectations_are_what_the_relay_plans(story: Story) -> None:
     totals: dict[str, Decimal] = {}
     for post in story.posts:
         try:
-            events = SOURCES["stripe"](post.body, NormaliseContext(company="main")).events
+            events = SOURCES["stripe"].normalise(post.body, NormaliseContext(company="main")).events
             writes = [write for event in events for write in plan(event, books).writes]
         except (Rejected, Parked):
             assert story.facts[str(post.fact)].fate != "applied"

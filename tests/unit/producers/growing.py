@@ -114,7 +114,7 @@ GROWING: Final[Mapping[str, Growing]] = {
     "csv: columns": Growing(
         "warehouse-csv",
         lambda n: _csv((), f"day,sku,qty,reason,document,{','.join(f'c{i}' for i in range(n))}"),
-        {**_C, "ignore_columns": ["*"]},
+        {**_C, "ignored": ["*"]},
     ),
     "csv: one column again and again": Growing("warehouse-csv", lambda n: _csv((), "day,sku,qty" + ",sku" * n), _C),
     "csv: quotes never closed": Growing("warehouse-csv", lambda n: _csv(['"x'] * n), _C, 8000),

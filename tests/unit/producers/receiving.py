@@ -5,17 +5,18 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from messaging.errors import MessagingError
-from producers.webhooks.builtin import stripe_webhook
+from ops.composing.webhooks import hook_of
+from producers.webhooks.intake import Hook
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
+from runtime.settings import Settings
 from schemas.envelope import Event
 from tests.fakes import NOON, FakeClock
 
-SECRET, OLD_SECRET = "whsec_new", "whsec_old"
+SECRET, OLD_SECRET = "whsec_new0123456789abcdef", "whsec_old0123456789abcdef"
 LIMIT = 10_000
 
 
@@ -43,21 +44,16 @@ class FakePublisher:
             self.good_calls -= 1
 
 
-def app_with(publisher: FakePublisher, clock: FakeClock, **changed: object) -> Starlette:
-    """A receiver of Stripe's webhooks; what is changed may be a setting of the app, or of Stripe."""
+def stripe_hook(**said: object) -> Hook:
+    """Stripe's webhook, with what is set otherwise."""
+    own = {"secrets": [SECRET, OLD_SECRET], "accounts": {"acct_1": "second"}, **said}
+    return hook_of("stripe", Settings.model_validate({"stripe": own}))
+
+
+def app_with(publisher: FakePublisher, clock: FakeClock, *hooks: Hook, **changed: Any) -> Starlette:  # noqa: ANN401 - of any kind
+    """A receiver of these webhooks, or of Stripe's; what is changed is a setting of the app."""
     app: dict[str, Any] = {"max_body_bytes": LIMIT, "retry_after_seconds": 30, "measures": Measures()}
-    source: dict[str, Any] = {
-        "company": "main",
-        "secrets": (SecretStr(SECRET), SecretStr(OLD_SECRET)),
-        "tolerance_seconds": 300,
-        "accounts": {"acct_1": "second"},
-        "mode": "live",
-    }
-    own = {name: value for name, value in changed.items() if name in source}
-    others = {name: value for name, value in changed.items() if name not in source}
-    return create_app(
-        publisher=publisher, clock=clock, **({"sources": [stripe_webhook(**(source | own))]} | app | others)
-    )
+    return create_app(publisher=publisher, clock=clock, hooks=hooks or [stripe_hook()], **(app | changed))
 
 
 def signed(body: bytes, secret: str = SECRET, seconds: int = int(NOON.timestamp())) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from runtime.sections_feeds import FolderFeed, PollingFeed
+from runtime.sections_feeds import FolderFeed, PageSettings, PollingFeed
 from runtime.settings import ConfigurationError, load_settings
 from tests.unit.test_docs import shown
 
@@ -54,7 +54,12 @@ def test_a_feed_with_a_url_is_polled_and_any_other_is_a_folder() -> None:
         (POLLED + 'token = "hidden"\n', "shop", r"feeds\.shop\.token is a secret.*RELAY_FEEDS__SHOP__TOKEN"),
         (POLLED + 'cursor = { param = "since" }\n', "shop", "say one: max_of"),
         (POLLED + 'cursor = { param = "since", max_of = "a", field = "b" }\n', "shop", "say one: max_of"),
-        (POLLED + 'next_param = "page"\n', "shop", "next_param needs next_field"),
+        (POLLED + 'next_param = "page"\n', "shop", "field .* is said with kind next"),
+        (POLLED + 'pages = { kind = "number" }\n', "shop", "param .* is missing"),
+        (POLLED + 'pages = { kind = "link", field = "next" }\n', "shop", "with no other"),
+        (POLLED + 'pages = { kind = "cursor" }\n', "shop", r"feeds\.shop\.pages\.kind"),
+        (POLLED + "pages = {}\npage_size = 5\n", "shop", "say pages instead"),
+        (POLLED + 'page_param = "page"\nnext_field = "next"\n', "shop", "say pages instead"),
         (TWO + FOLDER, "north", r"feeds\.north\.company is missing.*one, two"),
         (TWO + FOLDER + 'company = "three"\n', "north", r"\[companies\.three\] is missing"),
     ],
@@ -120,6 +125,8 @@ def settings_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     for name, field in model.model_fields.items():
         required = field.default is PydanticUndefined
         default: Any = field.default
+        if isinstance(default, BaseModel):
+            default = default.model_dump(exclude_defaults=True)
         yield name, "none, required" if required else f"`{str(default).lower()}`" if default is True else shown(default)
 
 
@@ -127,3 +134,18 @@ def test_the_page_has_every_setting_of_both_kinds_in_order() -> None:
     page = (ROOT / "docs" / "feeds.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE)
     assert rows == [*settings_of(FolderFeed), *settings_of(PollingFeed)]
+
+
+def test_settings_of_before_still_number_the_pages_and_say_what_they_are_called_now() -> None:
+    Path("relay.toml").write_text(POLLED + 'page_param = "offset"\npage_first = 0\npage_step = 100\n')
+    feed = load_settings().feeds["shop"]
+    assert isinstance(feed, PollingFeed)
+    assert feed.pages == PageSettings(kind="number", param="offset", first=0, step=100)
+    assert feed.renamed[0] == "page_param is called pages.param now; both work"
+
+
+def test_settings_of_before_still_lead_to_the_next_page() -> None:
+    Path("relay.toml").write_text(POLLED + 'next_field = "meta.more"\nnext_param = "since"\n')
+    feed = load_settings().feeds["shop"]
+    assert isinstance(feed, PollingFeed)
+    assert feed.pages == PageSettings(kind="next", field="meta.more", param="since")

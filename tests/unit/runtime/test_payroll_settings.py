@@ -31,8 +31,6 @@ def settings(**changes: Any) -> PayrollSettings:  # noqa: ANN401 - as from TOML
         ({"schedule": "0 25 * * *"}, "is no cron expression"),
         ({"time_zone": "New York"}, "is not a time zone; use an IANA name"),
         ({"frequency": "weekly"}, "first_period is missing"),
-        ({"token_file": None}, "without token_file gusto cannot be asked"),
-        ({"provider": "xero-payroll"}, "without region xero-payroll"),
         ({"provider": "csv", "schedule": "0 7 * * *"}, "cannot be pulled on a schedule"),
         ({"base_url": "ftp://gusto"}, "http:// or https://"),
         ({"base_url": "https://me:pass@gusto"}, "must not hold a user or password"),
@@ -68,13 +66,6 @@ def test_an_account_of_a_company_that_nobody_serves_stops_alone() -> None:
     found = Settings.model_validate({"companies": companies, "payroll": {"one": GUSTO, "two": strange}})
     assert set(found.payroll) == {"one"}
     assert "[companies.nobody] is missing" in found.wrong_payroll["two"]
-
-
-def test_what_is_not_said_is_the_provider_s_own() -> None:
-    own = settings()
-    assert (own.address, own.version, own.pace) == ("https://api.gusto.com", "2025-06-15", 150)
-    assert own.token_address == "https://api.gusto.com/oauth/token"
-    assert settings(base_url="http://127.0.0.1:1/").token_address == "http://127.0.0.1:1/oauth/token"
 
 
 def test_the_page_has_every_key_in_the_order_of_the_code() -> None:

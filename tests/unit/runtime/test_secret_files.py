@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -13,9 +14,11 @@ from producers.payroll.errors import TokenRefused
 from runtime import secret_files
 from runtime.errors import ConfigurationError
 from runtime.secret_files import fingerprint, read_secret, read_secrets
-from runtime.sections import RabbitSettings, SolidSettings, StripeSettings
-from runtime.sections_feeds import PollingFeed, ShopifySettings
+from runtime.sections import RabbitSettings, SolidSettings
+from runtime.sections_feeds import PollingFeed
 from runtime.sections_payroll import PayrollSettings
+from runtime.sections_webhooks import WebhookSettings
+from tests.unit.producers.sourcing import webhook_of
 
 OLD, NEW = "whsec_0123456789abcdef01", "whsec_fedcba9876543210fe"
 CLIENT = "shpss_0123456789abcdef0123456789abcdef"
@@ -26,8 +29,12 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "secrets"
 
 
+def signing(name: str, **said: Any) -> tuple[SecretStr, ...]:  # noqa: ANN401 - as from TOML
+    return WebhookSettings(source=name, **said).signing_secrets(name, webhook_of(name).secret)
+
+
 def stripe(file: Path) -> list[str]:
-    return [secret.get_secret_value() for secret in StripeSettings(secrets_file=file).signing_secrets()]
+    return [secret.get_secret_value() for secret in signing("stripe", secrets_file=file)]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +110,8 @@ def test_a_pipe_or_a_folder_is_refused_and_not_waited_for(file: Path) -> None:
 
 ACCOUNT = {"provider": "gusto", "entities": {"e": "main"}, "token_file": "t", "client_id": "c"}
 READERS: dict[str, Callable[[Path], object]] = {
-    "stripe": lambda file: StripeSettings(secrets_file=file).signing_secrets(),
-    "shopify": lambda file: ShopifySettings(secrets_file=file).signing_secrets(),
+    "stripe": lambda file: signing("stripe", secrets_file=file),
+    "shopify": lambda file: signing("shopify", secrets_file=file),
     "solid": lambda file: SolidSettings(api_key_file=file).key(),
     "broker": lambda file: RabbitSettings(url_file=file).address(),
     "management": lambda file: RabbitSettings(management_url_file=file).management_address(),
@@ -136,9 +143,9 @@ def test_where_one_is_wanted_two_are_refused_with_their_lines(file: Path, reader
 
 def test_what_the_environment_says_is_held_to_the_same_shape() -> None:
     with pytest.raises(ConfigurationError, match=r"RELAY_STRIPE__SECRETS: secret 2 is not whsec_"):
-        StripeSettings(secrets=(SecretStr(OLD), SecretStr("the"))).signing_secrets()
+        signing("stripe", secrets=(SecretStr(OLD), SecretStr("the")))
     with pytest.raises(ConfigurationError, match=r"RELAY_SHOPIFY__SECRETS: secret 1 is not"):
-        ShopifySettings(secrets=(SecretStr("the"),)).signing_secrets()
+        signing("shopify", secrets=(SecretStr("the"),))
 
 
 def test_a_password_may_have_blanks_where_it_is_quoted(file: Path) -> None:
@@ -151,6 +158,6 @@ def test_a_password_may_have_blanks_where_it_is_quoted(file: Path) -> None:
 
 def test_a_fingerprint_is_what_a_person_can_compute_and_says_no_more(file: Path) -> None:
     file.write_text(f"{CLIENT}\n")
-    (secret,) = read_secrets("shopify.secrets_file", file, secret_files.SHOPIFY)
+    (secret,) = read_secrets("shopify.secrets_file", file, webhook_of("shopify").secret)
     assert fingerprint(secret) == hashlib.sha256(CLIENT.encode()).hexdigest()[:8]
     assert fingerprint(OLD) != fingerprint(NEW)

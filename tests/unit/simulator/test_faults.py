@@ -17,6 +17,7 @@ from simulator.http.server import Running, running
 from simulator.service.judge import judge
 from simulator.service.simulation import DEMO_KEY, Simulation
 from simulator.switching.switching import switch
+from staging.processes import PLAIN
 
 DEADLINE_SECONDS = 5.0
 CONTACT = {"display_name": "Ada", "external_id": "x"}
@@ -31,7 +32,7 @@ async def served() -> AsyncIterator[Running]:
 @pytest.fixture
 async def http(served: Running) -> AsyncIterator[httpx2.AsyncClient]:
     base = f"{served.api_url}/api/v1"
-    async with httpx2.AsyncClient(base_url=base, headers={"X-API-Key": DEMO_KEY}, timeout=5) as client:
+    async with httpx2.AsyncClient(base_url=base, headers={"X-API-Key": DEMO_KEY}, timeout=5, verify=PLAIN) as client:
         yield client
 
 
@@ -49,7 +50,7 @@ async def test_a_closed_app_refuses_connections_and_opens_on_the_same_port(
     served: Running, http: httpx2.AsyncClient
 ) -> None:
     assert (await http.get("/accounts")).status_code == 200
-    async with httpx2.AsyncClient() as control:
+    async with httpx2.AsyncClient(verify=PLAIN) as control:
         for _ in range(3):
             await control.post(f"{served.control_url}/switch", json={"open": False})
             with pytest.raises(httpx2.ConnectError):
@@ -200,7 +201,7 @@ async def test_the_command_takes_more_keys_and_a_limit(tmp_path: Path) -> None:
         "--limit-refused-count",
         "--window-seconds=600000",
     )
-    async with httpx2.AsyncClient(base_url=ports["api"]) as http:
+    async with httpx2.AsyncClient(base_url=ports["api"], verify=PLAIN) as http:
         for key in ("k" * 64, DEMO_KEY):
             replies = [await http.get("/api/v1/accounts", headers={"X-API-Key": key}) for _ in range(2)]
             assert [reply.status_code for reply in replies] == [200, 429]
@@ -236,7 +237,7 @@ async def test_a_wrong_option_is_named_and_nothing_starts(option: str, said: byt
 
 async def test_a_killed_simulator_goes_on_where_it_was_and_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
     journal = f"--journal={tmp_path / 'journal.jsonl'}"
-    async with httpx2.AsyncClient(headers={"X-API-Key": DEMO_KEY}) as http:
+    async with httpx2.AsyncClient(headers={"X-API-Key": DEMO_KEY}, verify=PLAIN) as http:
         process, ports = await ready_process(journal)
         assert (await http.post(f"{ports['api']}/api/v1/contacts", json=CONTACT)).status_code == 201
         process.kill()

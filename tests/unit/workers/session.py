@@ -10,7 +10,9 @@ from messaging.delivery import Delivery
 from runtime.settings import WorkerSettings
 from store.errors import StoreUnavailable
 from tests.fakes import FakeClock
-from workers.books.payroll import PayrollPolicy
+from tests.unit.solid.openapi_document import DOCUMENT
+from tests.unit.solid.support import DIALECT
+from workers.books.books import Books
 from workers.outcomes import GiveBack, Outcome
 from workers.parts import Parts
 from workers.worker import Worker
@@ -115,11 +117,14 @@ class FakeDelivery:
 
 
 class FakeSolid:
-    """Answers every question with nothing."""
+    """Describes itself by a document, and answers every question with nothing."""
+
+    def __init__(self, document: dict[str, object]) -> None:
+        self._document = document
 
     async def openapi(self) -> dict[str, object]:
-        """An empty document."""
-        return {}
+        """What it describes itself by."""
+        return self._document
 
     async def accounts(self) -> list[object]:
         """No accounts."""
@@ -169,7 +174,7 @@ class Stage:
 
     said: Said = field(default_factory=Said)
     consumers: list[FakeConsumer] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    document: dict[str, object] = field(default_factory=lambda: dict(DOCUMENT))
     refusals: list[Exception] = field(default_factory=list)
     unswept: list[Exception] = field(default_factory=list)
     queues: Mapping[str, int] = field(default_factory=dict)
@@ -199,15 +204,15 @@ class Stage:
         made: dict[str, Any] = {
             "bucket": self.bucket,
             "mint": self.mint,
-            "solid": FakeSolid(),
-            "dialect": SimpleNamespace(adjustments=None),
+            "solid": FakeSolid(self.document),
+            "dialect": DIALECT,
             "inbox": self.store,
             "applier": SimpleNamespace(longest_call=35.0),
             "sweeper": FakeSweeper(self.said, self.unswept),
             "stock": None,
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
-            "books": SimpleNamespace(roles={}, items={}, payroll=PayrollPolicy()),
+            "books": Books(accounts={}),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),
         }

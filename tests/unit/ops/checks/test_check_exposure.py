@@ -216,6 +216,7 @@ def test_every_file_of_secrets_that_settings_can_name_is_looked_at() -> None:
         rabbitmq={"url_file": "b", "management_url_file": "c"},
         stripe={"secrets_file": "d"},
         shopify={"secrets_file": "e"},
+        webhooks={"square": {"source": "x", "secrets_file": "j", "options_file": "public", "company": "main"}},
         feeds={
             "wms": {"source": "x", "url": "https://x", "token_file": "f", "options_file": "public", "company": "main"}
         },
@@ -223,8 +224,13 @@ def test_every_file_of_secrets_that_settings_can_name_is_looked_at() -> None:
         companies={"main": {"solid": {"api_key_file": "i"}}},
     )
     found = dict(secret_files(said))
-    assert {str(path) for path in found.values()} == set("abcdefghi")
-    assert {"solid.api_key_file", "feeds.wms.token_file", "companies.main.solid.api_key_file"} <= found.keys()
+    assert {str(path) for path in found.values()} == set("abcdefghij")
+    assert {
+        "solid.api_key_file",
+        "feeds.wms.token_file",
+        "webhooks.square.secrets_file",
+        "companies.main.solid.api_key_file",
+    } <= found.keys()
 
 
 def test_what_should_be_known_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:

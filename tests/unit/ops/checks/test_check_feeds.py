@@ -10,7 +10,7 @@ import pytest
 from ops.checks.feeds import check_feeds
 from ops.checks.findings import Checklist
 from runtime.settings import Settings
-from tests.unit.ops.feed_folder import ROWS, folder, settings
+from tests.unit.ops.feed_folder import OPTIONS, ROWS, folder, settings
 from tests.unit.producers.feeds.feeding import give_away
 
 __all__ = ["folder"]
@@ -83,6 +83,12 @@ async def test_the_check_is_content_with_a_good_feed_and_leaves_nothing_behind(f
     await check_feeds(checklist, settings(folder))
     assert [(finding.what, finding.ok) for finding in checklist.findings] == [("feed north", True)]
     assert os.listdir(folder) == ["a.csv"]  # noqa: PTH208 - pathlib is refused in coroutines
+
+
+async def test_the_check_says_what_options_of_before_are_called_now(folder: Path) -> None:
+    checklist = Checklist()
+    await check_feeds(checklist, settings(folder, options={**OPTIONS, "ignore_columns": ["x"]}))
+    assert "ignore_columns is called ignored now; both work" in str(checklist.findings)
 
 
 async def test_the_check_looks_at_the_token() -> None:

@@ -11,15 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.commands.relay import app
-from ops.composing.feeds import OF_PEOPLE, context_of, facts_of, refuse_shared_files, state_folder_of
-from ops.desk.raw_contexts import context_for
-from producers.feeds.reading import known_sources
+from ops.composing.feeds import context_of, facts_of, refuse_shared_files, state_folder_of
+from ops.desk.origins import origin_of
+from producers.sources import SOURCES
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from store import migrate
 from store.dead_letters import StoredLetter
 from store.engine import connect
-from store.feed_names import FeedNames
+from store.feeds.names import FeedNames
 from tests.fakes import NOON
 from tests.unit.ops.feed_folder import OPTIONS, ROWS, folder, settings
 
@@ -177,9 +177,8 @@ def test_two_feeds_never_wait_for_the_same_files(folder: Path, monkeypatch: pyte
         refuse_shared_files(name, Settings(feeds={"a": watching("*.csv"), "b": watching("*.json")}).feeds)
 
 
-@pytest.mark.parametrize("source", sorted(OF_PEOPLE))
+@pytest.mark.parametrize("source", [name for name, source in SOURCES.items() if source.people])
 def test_what_names_people_is_not_polled_as_it_could_lie_in_a_dead_letter_queue(source: str) -> None:
-    assert source in known_sources()
     said = Settings(feeds={"pay": {"source": source, "url": "https://x", "currency": "USD"}})
     with pytest.raises(ConfigurationError, match="names people"):
         context_of("pay", said.feeds["pay"], said)
@@ -208,12 +207,13 @@ def test_raw_input_is_replayed_in_the_context_in_which_it_came(folder: Path) -> 
     said = settings(folder).model_copy(
         update={"shopify": Settings(shopify={"shops": {"x.myshopify.com": "second"}}).shopify}
     )
-    fed = context_for(letter("/feeds/north/warehouse-csv"), said)
-    assert (fed.currency, fed.options) == ("USD", OPTIONS)
-    assert context_for(letter("/webhooks/shopify", "unmapped:shopify_shop:x.myshopify.com"), said).company == "second"
-    charge = context_for(letter("/webhooks/stripe"), said)
+    fed = origin_of(letter("/feeds/north/warehouse-csv"), said)
+    assert (fed.source, fed.context.currency, fed.context.options) == ("warehouse-csv", "USD", OPTIONS)
+    unmapped = letter("/webhooks/shopify", "unmapped:shopify_shop:x.myshopify.com")
+    assert origin_of(unmapped, said).context.company == "second"
+    charge = origin_of(letter("/webhooks/stripe"), said).context
     assert (charge.company, charge.mode) == ("main", "live"), "a test is not replayed into the books of real money"
     with pytest.raises(ConfigurationError, match="no company is set for the shop y"):
-        context_for(letter("/webhooks/shopify", "unmapped:shopify_shop:y"), said)
+        origin_of(letter("/webhooks/shopify", "unmapped:shopify_shop:y"), said)
     with pytest.raises(ConfigurationError, match=r"not in \[feeds\] any more"):
-        context_for(letter("/feeds/gone/shopify"), said)
+        origin_of(letter("/feeds/gone/shopify"), said)

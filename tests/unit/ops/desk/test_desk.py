@@ -14,6 +14,7 @@ from messaging.drain import DeadMessage
 from messaging.errors import PublishFailed
 from messaging.topology import RAW_DLQ, replay_key
 from ops.desk.desk import Choice, Desk, letter_of, replay_chosen
+from ops.desk.origins import Origin
 from producers.normalising import NormaliseContext
 from runtime.settings import Settings
 from schemas.envelope import encode
@@ -21,14 +22,14 @@ from store import migrate
 from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, StoredLetter
 from store.engine import connect
-from store.feed_names import FeedNames
+from store.feeds.names import FeedNames
 from tests.fakes import FakeClock
 from tests.unit.producers.made import charge, only_event, stripe_event
 
 if TYPE_CHECKING:
     from messaging.publisher import Publisher
 
-MAIN = NormaliseContext(company="main")
+MAIN = Origin(NormaliseContext(company="main"), "stripe")
 KEY = "main.sales.payment.succeeded.v1"
 
 
@@ -91,7 +92,7 @@ def raw(body: bytes, company: str = "main") -> dict[str, Any]:
 
 async def test_a_replay_keeps_the_bytes_and_the_key_starts_at_the_first_attempt_and_is_audited(desk: Desk) -> None:
     letter = await waiting(desk)
-    assert (await desk.replay(letter, context=MAIN)).sent == 1
+    assert (await desk.replay(letter, origin=MAIN)).sent == 1
     [(key, body, headers)] = published(desk).sent
     assert (key, body) == (replay_key(KEY), letter.body)
     assert h.ATTEMPT not in headers
@@ -103,18 +104,18 @@ async def test_a_replay_keeps_the_bytes_and_the_key_starts_at_the_first_attempt_
 async def test_a_replay_that_is_not_confirmed_leaves_the_letter_waiting(desk: Desk) -> None:
     letter = await waiting(desk)
     published(desk).broken = True
-    assert (await desk.replay(letter, context=MAIN)).error
+    assert (await desk.replay(letter, origin=MAIN)).error
     assert (await desk.letters.get(letter.id)).state == "waiting"
 
 
 async def test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again(desk: Desk) -> None:
     letter = await waiting(desk, **raw(stripe_event("charge.succeeded", charge())))
-    await desk.replay(letter, context=MAIN)
+    await desk.replay(letter, origin=MAIN)
     assert await desk.letters.wait_again("other") == 0
     assert await desk.letters.wait_again("main") == 1, "nothing is known of its event"
     again = await desk.letters.get(letter.id)
     assert (again.state, again.body) == ("waiting", letter.body)
-    await desk.replay(again, context=MAIN)
+    await desk.replay(again, origin=MAIN)
     [_, (_, event, _)] = published(desk).sent
     died = DeadMessage(
         id="b" * 32,
@@ -133,34 +134,34 @@ async def test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again
 
 
 async def test_what_was_replayed_is_not_replayed_again(desk: Desk) -> None:
-    await desk.replay(await waiting(desk), context=MAIN)
+    await desk.replay(await waiting(desk), origin=MAIN)
     again = await desk.letters.get("a" * 32)
-    assert (await desk.replay(again, context=MAIN)).error == "it is replayed already"
+    assert (await desk.replay(again, origin=MAIN)).error == "it is replayed already"
 
 
 @pytest.mark.parametrize(("waive", "marked"), [(False, False), (True, True)])
 async def test_a_prerequisite_is_waived_only_when_a_person_says_so(desk: Desk, *, waive: bool, marked: bool) -> None:
     letter = await waiting(desk, reason="prerequisite:stripe:charge:ch_1:invoice")
-    await desk.replay(letter, context=MAIN, waive=waive)
+    await desk.replay(letter, origin=MAIN, waive=waive)
     [(_, _, headers)] = published(desk).sent
     assert (h.WAIVED in headers) == marked
 
 
 async def test_raw_input_is_normalised_again_into_its_own_companys_books(desk: Desk) -> None:
     letter = await waiting(desk, **raw(stripe_event("charge.succeeded", charge())))
-    assert (await desk.replay(letter, context=MAIN)).sent == 1
+    assert (await desk.replay(letter, origin=MAIN)).sent == 1
     assert published(desk).sent[0][0] == replay_key(KEY)
 
 
 async def test_raw_input_of_another_company_is_not_booked_by_whoever_replays_it(desk: Desk) -> None:
     letter = await waiting(desk, **raw(stripe_event("charge.succeeded", charge()), company="other"))
-    assert "company other" in str((await desk.replay(letter, context=MAIN)).error)
+    assert "company other" in str((await desk.replay(letter, origin=MAIN)).error)
     assert published(desk).sent == []
 
 
 async def test_raw_input_that_still_gives_nothing_stays_waiting(desk: Desk) -> None:
     letter = await waiting(desk, **raw(stripe_event("customer.created", {"object": "customer", "id": "cus_1"})))
-    assert "nothing to send" in str((await desk.replay(letter, context=MAIN)).error)
+    assert "nothing to send" in str((await desk.replay(letter, origin=MAIN)).error)
     assert (await desk.letters.get(letter.id)).state == "waiting"
 
 

@@ -11,7 +11,7 @@ from producers.feeds.places import Place
 from runtime.clock import SystemClock
 from store import migrate
 from store.engine import connect
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds.runs import FeedRun, FeedRuns
 from tests.fakes import NOON, FakeClock
 from tests.unit.ops.feed_folder import folder, settings
 

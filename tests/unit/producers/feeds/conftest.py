@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from producers.feeds import reading
+from producers.source import one_piece
 from tests.unit.producers.feeds.feeding import Watched, one_line, read_lines
 from tests.unit.producers.feeds.polled import Polled, item_event
+from tests.unit.producers.sourcing import put
 
 
 @pytest.fixture(autouse=True)
 def _tiny_formats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": read_lines})
-    monkeypatch.setattr(reading, "SOURCES", {"line": one_line})
+    put(monkeypatch, "lines", read_lines)
+    put(monkeypatch, "line", one_piece(one_line), documents=True)
+    put(monkeypatch, "items", one_piece(item_event), documents=True)
 
 
 @pytest.fixture
@@ -23,6 +25,5 @@ def watched(tmp_path: Path) -> Watched:
 
 
 @pytest.fixture
-def polled(monkeypatch: pytest.MonkeyPatch) -> Polled:
-    monkeypatch.setattr(reading, "SOURCES", {"items": item_event})
+def polled() -> Polled:
     return Polled()

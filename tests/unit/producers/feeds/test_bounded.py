@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.feeds import bounded, reading
+from producers.feeds import bounded
 from producers.feeds.errors import Interrupted
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.spool import MOST_REASONS, Spool, Written
 from producers.feeds.wire import END, received, sent, sent_problem
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.warehouse.rows import csv_rows
 from runtime.clock import SystemClock
 from runtime.sections_feeds import FolderFeed
 from tests.fakes import FakeClock
@@ -58,10 +57,7 @@ def children() -> set[int]:
     return found
 
 
-async def test_a_child_tells_what_the_process_itself_would_have_read(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"warehouse-csv": csv_rows.read})
+async def test_a_child_tells_what_the_process_itself_would_have_read(watched: Watched) -> None:
     lines = [HEADER, *rows(600), "2026-03-01,SKU-1,many,damage,ADJ-x", "2026-03-01,SKU-\u00e9,0,damage,ADJ-y"]
     watched.put("a.csv", *lines)
     await feed(watched, child_above_bytes=MIB).look(watched.turn())

@@ -12,11 +12,11 @@ import pytest
 from messaging.errors import PublishFailed, UnsafeTopology
 from messaging.publisher import Encoded
 from producers.feeds import folder as folder_module
-from producers.feeds import reading
 from producers.feeds.errors import FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT
 from producers.normalising import NormaliseContext, Refused, Taken
 from tests.unit.producers.feeds.feeding import Watched, read_lines
+from tests.unit.producers.sourcing import put
 
 NOBODY = 65534
 
@@ -136,7 +136,7 @@ async def test_a_file_that_is_written_while_it_is_read_goes_back(
         with in_hand(watched).open("a") as more:
             more.write("two\n")
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": writing})
+    put(monkeypatch, "lines", writing)
     watched.put("a.csv", "one")
     found = await watched.feed().look(watched.turn())
     assert found.unfinished == ["a.csv"]
@@ -218,12 +218,12 @@ async def test_a_file_that_vanishes_while_it_is_read_is_no_error(
         yield from read_lines(file, context)
         in_hand(watched).unlink()
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": vanishing})
+    put(monkeypatch, "lines", vanishing)
     watched.put("a.csv", "one")
     with pytest.raises(FolderUnusable, match=r"a\.csv"):
         await watched.feed().look(watched.turn())
     assert watched.broker.batches == []
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": read_lines})
+    put(monkeypatch, "lines", read_lines)
     watched.put("b.csv", "two")
     await watched.feed().look(watched.turn())
     assert watched.broker.items == ["two"]
@@ -234,7 +234,7 @@ async def test_a_read_error_puts_the_file_back(watched: Watched, monkeypatch: py
         yield from read_lines(file, context)
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": failing})
+    put(monkeypatch, "lines", failing)
     watched.put("a.csv", "one")
     with pytest.raises(FolderUnusable, match="Input/output error"):
         await watched.feed().look(watched.turn())
@@ -277,7 +277,7 @@ async def test_a_file_that_cannot_be_read_holds_up_no_other(watched: Watched, mo
             raise PermissionError(13, "Permission denied", "a.csv")
         yield from read_lines(file, context)
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": failing})
+    put(monkeypatch, "lines", failing)
     watched.put("a.csv", "one", age=200)
     watched.put("b.csv", "two", age=100)
     with pytest.raises(FolderUnusable, match=r"a\.csv: Permission denied"):
@@ -291,7 +291,7 @@ async def test_a_warning_stops_nothing_of_a_file(watched: Watched, monkeypatch: 
         yield Refused("segment 2 (GS)", "warning:functional_id", "the group says AW, and holds an 944")
         yield from read_lines(file, context)
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"lines": warning})
+    put(monkeypatch, "lines", warning)
     watched.put("a.csv", "one", "two")
     await watched.feed(bad_rows="refuse_file").look(watched.turn())
     assert watched.broker.items == ["one", "two"]

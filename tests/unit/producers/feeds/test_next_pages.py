@@ -26,7 +26,7 @@ ODD = (
 @pytest.mark.parametrize("said_in", ["header", "body"])
 async def test_it_is_refused_plainly_and_the_token_goes_nowhere(polled: Polled, target: str, said_in: str) -> None:
     first = page(level("a"), link=target) if said_in == "header" else page(level("a"), next=target)
-    settings = {} if said_in == "header" else {"next_field": "next"}
+    settings = {} if said_in == "header" else {"pages": {"kind": "next", "field": "next"}}
     with pytest.raises(PollRefused, match=r"feeds\.shop"):
         await polled.feed(first, token="t", **settings).look(polled.turn())
     assert [str(request.url) for request in polled.requests] == [URL]

@@ -12,15 +12,15 @@ import pytest
 
 from messaging.errors import PublishFailed
 from producers.feeds import asking as asking_module
-from producers.feeds import reading
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
 from producers.reading.documents import elements_at
 from runtime.errors import ConfigurationError
-from store.cursors import Cursor
+from store.feeds.cursors import Cursor
 from tests.unit.producers.feeds.feeding import adjusted
 from tests.unit.producers.feeds.polled import CURSOR, URL, Polled, level, page
+from tests.unit.producers.sourcing import put
 
 
 async def test_all_pages_are_published_and_the_cursor_is_the_latest_time(polled: Polled) -> None:
@@ -82,7 +82,10 @@ async def test_a_failing_second_page_leaves_the_cursor_of_times_where_it_was(pol
 
 
 async def test_a_cursor_that_the_answer_gives_moves_page_by_page(polled: Polled) -> None:
-    settings = {"cursor": {"param": "since", "field": "meta.next"}, "next_field": "meta.more", "next_param": "since"}
+    settings = {
+        "cursor": {"param": "since", "field": "meta.next"},
+        "pages": {"kind": "next", "field": "meta.more", "param": "since"},
+    }
     feed = polled.feed(
         page(level("a"), meta={"next": 271878346596884015, "more": 271878346596884015}),
         page(level("b"), meta={"next": "x2", "more": None}),
@@ -154,7 +157,7 @@ async def test_what_is_good_in_an_item_is_published_though_a_part_of_it_is_refus
         for sku in json.loads(stream.read())["tasks"]:
             yield Taken(sku, (adjusted(sku, context.company),)) if sku else Refused("task 2", "no_sku", "no SKU", "sku")
 
-    monkeypatch.setattr(reading, "FILE_SOURCES", {"items": read_tasks})
+    put(monkeypatch, "items", read_tasks)
     found = await polled.feed(page({"tasks": ["a", None, "c"]})).look(polled.turn())
     assert (polled.broker.items, found.rejects) == (["a", "c"], 1)
     assert [kept["reason"] for kept in polled.broker.kept] == ["no_sku"]
@@ -249,7 +252,12 @@ async def test_nothing_is_said_in_several_ways(polled: Polled, answer: httpx2.Re
 
 async def test_numbered_pages_are_asked_for_until_one_is_empty(polled: Polled) -> None:
     feed = polled.feed(
-        page(level("a")), page(level("b", "2026-01-15T11:00:00Z")), page(), page(), cursor=CURSOR, page_param="page"
+        page(level("a")),
+        page(level("b", "2026-01-15T11:00:00Z")),
+        page(),
+        page(),
+        cursor=CURSOR,
+        pages={"kind": "number", "param": "page"},
     )
     await feed.look(polled.turn())
     assert polled.asked("page") == ["1", "2", "3"]
@@ -261,7 +269,9 @@ async def test_numbered_pages_are_asked_for_until_one_is_empty(polled: Polled) -
 
 async def test_pages_by_offset_end_with_one_that_is_not_full(polled: Polled) -> None:
     feed = polled.feed(
-        page(level("a"), level("b")), page(level("c")), page_param="offset", page_first=0, page_step=2, page_size=2
+        page(level("a"), level("b")),
+        page(level("c")),
+        pages={"kind": "number", "param": "offset", "first": 0, "step": 2, "size": 2},
     )
     await feed.look(polled.turn())
     assert polled.asked("offset") == ["0", "2"]
@@ -269,14 +279,14 @@ async def test_pages_by_offset_end_with_one_that_is_not_full(polled: Polled) -> 
 
 
 async def test_a_server_that_knows_no_pages_is_not_believed(polled: Polled) -> None:
-    feed = polled.feed(page(level("a")), page(level("a")), cursor=CURSOR, page_param="pages")
-    with pytest.raises(PollRefused, match="is page_param right"):
+    feed = polled.feed(page(level("a")), page(level("a")), cursor=CURSOR, pages={"kind": "number", "param": "pages"})
+    with pytest.raises(PollRefused, match=r"is pages\.param right"):
         await feed.look(polled.turn())
     assert polled.cursors.moves == []
 
 
 async def test_a_last_page_that_is_given_again_is_the_last(polled: Polled) -> None:
-    feed = polled.feed(page(level("a")), page(level("b")), page(level("b")), page_param="page")
+    feed = polled.feed(page(level("a")), page(level("b")), page(level("b")), pages={"kind": "number", "param": "page"})
     await feed.look(polled.turn())
     assert polled.broker.items == ["a", "b"]
 

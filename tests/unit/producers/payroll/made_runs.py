@@ -11,17 +11,15 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.sources import FILE_SOURCES, SOURCES
+from producers.sources import SOURCES
 from schemas.envelope import Event
 from schemas.payroll import RunPaid
 
 ROOT = Path(__file__).parents[4]
 MADE = ROOT / "tests" / "data" / "payroll-made"
 XERO_AU = ROOT / "tests" / "data" / "xero-payroll-au"
-GUSTO_OPEN = ROOT.parent / "shared" / "corpora" / "open" / "gusto"
+GUSTO = ROOT / "tests" / "data" / "gusto"
 PROVIDERS = ("adp", "gusto", "onpay", "paychex", "quickbooks")
-
-needs_gusto = pytest.mark.skipif(not GUSTO_OPEN.is_dir(), reason="Gusto's examples are not at hand")
 
 
 def made(name: str) -> dict[str, Any]:
@@ -47,7 +45,7 @@ def raw(document: object) -> bytes:
 
 def normalised(source: str, document: object, **options: object) -> Normalised:
     body = document if isinstance(document, bytes) else raw(document)
-    return SOURCES[source](body, NormaliseContext(options=options))
+    return SOURCES[source].normalise(body, NormaliseContext(options=options))
 
 
 def tried(source: str, document: object, **options: object) -> Normalised | Rejected:
@@ -88,7 +86,7 @@ def lines(run: RunPaid) -> dict[tuple[str, str, str | None], str]:
 
 
 def csv_runs(content: bytes, **options: object) -> list[RunPaid]:
-    found = FILE_SOURCES["payroll-csv"](BytesIO(content), NormaliseContext(options=options))
+    found = SOURCES["payroll-csv"].read(BytesIO(content), NormaliseContext(options=options))
     return [paid(event) for taken in found for event in getattr(taken, "events", ())]
 
 

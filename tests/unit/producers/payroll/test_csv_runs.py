@@ -12,15 +12,15 @@ import pytest
 
 from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.payroll.exports.mapping import PROVIDERS, load
-from producers.sources import FILE_SOURCES
+from producers.sources import SOURCES
 from tests.unit.producers.payroll.made_runs import MADE, ROOT, csv_refused, csv_runs, lines, sums
 
 MAPPING: dict[str, Any] = {
     "provider": "made",
-    "date_format": "%d.%m.%Y",
+    "dates": "%d.%m.%Y",
     "decimal": ",",
     "thousands": ".",
-    "symbol": "€",
+    "signs": "€",
     "currency": "EUR",
     "delimiter": ";",
     "pay_date": "Paid",
@@ -90,7 +90,7 @@ def test_commas_for_decimals_and_own_dates_are_read_as_the_mapping_says() -> Non
 
 
 def test_several_runs_in_a_file_are_several_events() -> None:
-    found = FILE_SOURCES["payroll-csv"](
+    found = SOURCES["payroll-csv"].read(
         BytesIO(made_csv(*ROWS, "Ann;A;r2;30.04.2026;10,00;2,00;8,00")),
         NormaliseContext(options={"mapping": MAPPING}),
     )
@@ -169,8 +169,8 @@ def test_a_row_without_a_person_is_not_added() -> None:
         (made_csv(ROWS[0] + ";1.000,51", header=HEADER + ";Cost"), "totals_differ"),
         (made_csv('"Ann;A'), "not_csv"),
         (b"", "missing_columns"),
-        ("Who;Team;Run;Paid;Gross;Tax;Net\nAnn Müller".encode("latin-1"), "bad_encoding"),
-        (made_csv(*ROWS).decode().encode("utf-16-le"), "bad_encoding"),
+        ("Who;Team;Run;Paid;Gross;Tax;Net\nAnn Müller".encode("latin-1"), "wrong_encoding"),
+        (made_csv(*ROWS).decode().encode("utf-16-le"), "wrong_encoding"),
         (made_csv("Ann;A;r1;17.04.2026;(1.000,50;200,25;800,25"), "bad_amount"),
         (made_csv("Ann;A;r1;17.04.2026;-1.000,50-;200,25;800,25"), "bad_amount"),
     ],
@@ -236,21 +236,21 @@ def test_a_second_company_does_not_fall_into_the_books_of_the_first() -> None:
     assert csv_refused(content, provider="adp").reason == "several_companies"
     context = NormaliseContext(accounts={"ABC1": "main"}, options={"provider": "adp"})
     with pytest.raises(Rejected, match="XYZ2") as refused:
-        list(FILE_SOURCES["payroll-csv"](BytesIO(content), context))
+        list(SOURCES["payroll-csv"].read(BytesIO(content), context))
     assert refused.value.reason == "unmapped:payroll_company:XYZ2"
 
 
 def test_a_code_of_letters_alone_is_a_company_where_it_is_set() -> None:
     assert csv_refused(_with_code("ABC"), provider="adp").reason == "bad_id"
     context = NormaliseContext(accounts={"ABC": "main"}, options={"provider": "adp"})
-    (taken,) = FILE_SOURCES["payroll-csv"](BytesIO(_with_code("ABC")), context)
+    (taken,) = SOURCES["payroll-csv"].read(BytesIO(_with_code("ABC")), context)
     assert isinstance(taken, Taken)
     assert [event.subject for event in taken.events] == ["ABC:2026-08"]
 
 
 def test_all_zero_is_ignored() -> None:
     found = list(
-        FILE_SOURCES["payroll-csv"](
+        SOURCES["payroll-csv"].read(
             BytesIO(made_csv("Ann;A;r1;17.04.2026;0,00;;-")), NormaliseContext(options={"mapping": MAPPING})
         )
     )
@@ -306,7 +306,7 @@ def test_every_mapping_is_in_order(provider: str) -> None:
 
 def test_the_file_is_left_open_for_its_owner() -> None:
     file = BytesIO(made_csv(*ROWS))
-    list(FILE_SOURCES["payroll-csv"](file, NormaliseContext(options={"mapping": MAPPING})))
+    list(SOURCES["payroll-csv"].read(file, NormaliseContext(options={"mapping": MAPPING})))
     assert not file.closed
 
 

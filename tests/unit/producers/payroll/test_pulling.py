@@ -15,6 +15,7 @@ from producers.payroll.errors import KeepsChanging, UnexpectedAnswer
 from producers.payroll.provider import Span
 from schemas.payroll import RunPaid, RunReversed
 from store.payroll_runs import NewVersion, RunDates, RunKey
+from tests.unit.producers.payroll.made_runs import GUSTO
 from tests.unit.producers.payroll.providers import (
     ENTITY,
     MARKS,
@@ -27,8 +28,6 @@ from tests.unit.producers.payroll.providers import (
 from tests.unit.producers.payroll.pulls import APRIL, Bench, bench, open_bench, standing
 
 __all__ = ["bench"]
-
-OPEN = Path(__file__).parents[5] / "shared" / "corpora" / "open" / "gusto"
 
 
 async def test_a_run_is_told_once_however_often_it_is_pulled(bench: Bench) -> None:
@@ -342,10 +341,9 @@ async def test_months_are_noted_as_pulled_only_after_a_whole_pull(bench: Bench) 
     assert list(await bench.runs.pulls("main", "gusto", ENTITY)) == [APRIL.first]
 
 
-@pytest.mark.skipif(not OPEN.is_dir(), reason="the public examples are not here")
 async def test_the_public_examples_are_pulled_as_they_are(tmp_path: Path) -> None:
     files = ("payroll-show-object.processed", "payroll-show-object.unprocessed", "schema-payroll-show.success-status")
-    payrolls = [json.loads((OPEN / f"{name}.json").read_text()) for name in files]
+    payrolls = [json.loads((GUSTO / f"{name}.json").read_text()) for name in files]
     payrolls[1]["payroll_uuid"] = "unprocessed"  # the examples share one id
     entities = {each["company_uuid"]: "main" for each in payrolls}
     span = Span(min(_day(each) for each in payrolls), max(_day(each) for each in payrolls))

@@ -1,7 +1,5 @@
 """Pulling when the provider fails: tokens that expire, passing and lasting failures, answers that are none."""
 
-from pathlib import Path
-
 import httpx2
 import pytest
 
@@ -15,8 +13,6 @@ from tests.unit.producers.payroll.providers import (
 from tests.unit.producers.payroll.pulls import Bench, bench
 
 __all__ = ["bench"]
-
-OPEN = Path(__file__).parents[5] / "shared" / "corpora" / "open" / "gusto"
 
 
 async def test_a_token_that_expires_in_mid_pull_is_renewed_once_and_the_pull_goes_on(bench: Bench) -> None:

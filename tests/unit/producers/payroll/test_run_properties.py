@@ -14,6 +14,7 @@ from producers.normalising import Rejected
 from producers.payroll.content import fingerprint
 from schemas.envelope import decode, encode
 from schemas.payroll import RunPaid
+from tests.searching import examples, search
 from tests.unit.producers.payroll.made_people import DOCUMENTS, Person, csv_bytes, csv_rows, money, total
 from tests.unit.producers.payroll.made_runs import csv_runs, lines, normalised, paid, sums, tried
 
@@ -79,9 +80,10 @@ def check(run: RunPaid, people: list[Person]) -> None:
     assert found.get("net_pay", 0) == total(people, "net") + total(people, "reimbursed")
 
 
+@search
 @pytest.mark.parametrize("name", DOCUMENTS)
 @given(people=PEOPLE)
-@settings(max_examples=60)
+@settings(max_examples=examples(15))
 def test_a_run_is_the_sum_of_its_people(name: str, people: list[Person]) -> None:
     source, make = DOCUMENTS[name]
     (event,) = normalised(source, make(people)).events
@@ -90,16 +92,18 @@ def test_a_run_is_the_sum_of_its_people(name: str, people: list[Person]) -> None
     assert len(paid(event).lines) <= 15
 
 
+@search
 @given(people=PEOPLE)
-@settings(max_examples=60)
+@settings(max_examples=examples(15))
 def test_an_export_is_the_sum_of_its_people(people: list[Person]) -> None:
     (run,) = csv_runs(csv_bytes(csv_rows(people)), provider="adp")
     check(run, people)
 
 
+@search
 @pytest.mark.parametrize("name", DOCUMENTS)
 @given(data=st.data(), people=PEOPLE)
-@settings(max_examples=150)
+@settings(max_examples=examples(40))
 def test_a_damaged_document_is_read_or_refused_and_nothing_else(
     name: str, data: st.DataObject, people: list[Person]
 ) -> None:
@@ -124,8 +128,9 @@ def test_any_bytes_are_refused(raw: bytes, name: str) -> None:
         assert found.__context__ is None
 
 
+@search
 @given(data=st.data(), people=PEOPLE)
-@settings(max_examples=100)
+@settings(max_examples=examples(25))
 def test_a_damaged_export_is_read_or_refused_and_nothing_else(data: st.DataObject, people: list[Person]) -> None:
     rows = csv_rows(people)
     row = data.draw(st.integers(0, len(rows) - 1))

@@ -71,7 +71,7 @@ def test_one_bad_document_does_not_stop_the_others() -> None:
     ends: list[str] = []
     for document in split_documents(raw + b"\n" + stripe_event("charge.succeeded", charge())):
         try:
-            found = SOURCES["stripe"](document, NormaliseContext())
+            found = SOURCES["stripe"].normalise(document, NormaliseContext())
             ends.extend(event.type for event in found.events)
         except Rejected as rejected:
             ends.append(rejected.reason)
@@ -81,6 +81,6 @@ def test_one_bad_document_does_not_stop_the_others() -> None:
 def test_the_context_reaches_the_normaliser() -> None:
     payload = stripe_event("payout.paid", payout(), account="acct_7")
     context = NormaliseContext(company="main", accounts={"acct_7": "seventh"})
-    assert SOURCES["stripe"](payload, context).events[0].company == "seventh"
+    assert SOURCES["stripe"].normalise(payload, context).events[0].company == "seventh"
     with pytest.raises(Rejected, match="acct_7"):
-        SOURCES["stripe"](payload, NormaliseContext())
+        SOURCES["stripe"].normalise(payload, NormaliseContext())

@@ -17,7 +17,7 @@ from messaging.topology import RAW_DLQ
 from ops.commands.relay import app as commands
 from ops.composing.feeds import context_of
 from ops.composing.webhooks import webhooks_of
-from ops.desk.raw_contexts import context_for
+from ops.desk.origins import origin_of
 from ops.dry.feeds import dry_run
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Turn
@@ -26,8 +26,8 @@ from producers.feeds.reading import document_normaliser
 from producers.webhooks.intake import Intake
 from runtime.sections_feeds import FolderFeed, PollingFeed
 from runtime.settings import Settings
-from store.cursors import Cursor
 from store.dead_letters import StoredLetter
+from store.feeds.cursors import Cursor
 from tests.fakes import FakeClock
 from tests.unit.producers.receiving import FakePublisher, signed
 
@@ -74,9 +74,9 @@ def settings_in(folder: Path, **stripe: object) -> Settings:
 
 async def by_webhook(settings: Settings, body: bytes, _: Path) -> int:
     publisher = FakePublisher()
-    [source] = webhooks_of(settings)
+    [hook] = webhooks_of(settings)
     headers = {name.lower(): value for name, value in signed(body, secret=SECRET).items()}
-    await Intake(source=source, publisher=publisher, clock=FakeClock()).take(body, headers)  # type: ignore[arg-type]
+    await Intake(hook=hook, publisher=publisher, clock=FakeClock()).take(body, headers)  # type: ignore[arg-type]
     return len(publisher.events)
 
 
@@ -117,7 +117,7 @@ def by_replay(source: str) -> Callable[[Settings, bytes, Path], Awaitable[int]]:
         said: dict[str, Any] = dict.fromkeys(StoredLetter.__dataclass_fields__)
         said |= {"id": "1", "queue": RAW_DLQ, "reason": "unknown_currency", "event_source": source, "body": body}
         letter = StoredLetter(**{**said, "died_at": at, "stored_at": at})
-        return len(document_normaliser("stripe")(body, context_for(letter, settings)).events)
+        return len(document_normaliser("stripe")(body, origin_of(letter, settings).context).events)
 
     return replay
 

@@ -4,12 +4,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.normalising import Rejected
 from producers.stripe.stripe import KINDS, identify, normalise
 from schemas.envelope import decode, encode
+from tests.searching import examples, search
 from tests.unit.producers.made import charge, normalised, only_event, payout, stripe_event
 
 
@@ -98,7 +99,7 @@ def test_an_event_with_another_object_inside_is_refused() -> None:
     assert _rejected(stripe_event("charge.succeeded", payout())) == ("wrong_object", "data.object.object")
 
 
-@pytest.mark.parametrize("identifier", [None, "", 5, "a b", "x" * 256, "é"])
+@pytest.mark.parametrize("identifier", [None, "", True, "a b", "x" * 256, "é"])
 def test_ids_are_needed_and_sane(identifier: object) -> None:
     reason, field = _rejected(stripe_event("charge.succeeded", charge(id=identifier)))
     assert (reason in {"missing_field", "bad_id"}, field) == (True, "data.object.id")
@@ -146,6 +147,8 @@ FIELDS = [
 ]  # fmt: skip
 
 
+@search
+@settings(max_examples=examples(25))
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     fields=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5),

@@ -13,7 +13,6 @@ from producers.warehouse.rows import csv_rows, json_rows
 from schemas.envelope import Event
 
 DATA = Path(__file__).parents[3] / "data"
-CORPORA = Path(__file__).parents[5] / "shared" / "corpora" / "open"
 
 Piece = Taken | Refused
 

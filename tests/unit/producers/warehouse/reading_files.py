@@ -9,9 +9,8 @@ from producers.normalising import FileReader, NormaliseContext, Refused, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.event_data import EventData
 
-MADE = Path(__file__).parents[3] / "data" / "warehouse-made"
-OPEN = Path(__file__).parents[5] / "shared" / "corpora" / "open"
-"""Public files that may be read here and not be copied; tests skip without them."""
+DATA = Path(__file__).parents[3] / "data"
+MADE = DATA / "warehouse-made"
 
 OUR_GLN = "9501101530003"
 

@@ -70,7 +70,7 @@ def test_numbers_are_read_as_declared_and_never_guessed(options: dict[str, Any],
 
 def test_dates_in_two_declared_forms_that_disagree_are_refused() -> None:
     rows = "1,A,1,found,01/02/2026\n2,A,1,found,31/01/2026\n"
-    found = read_csv(HEADER + rows, kind="adjusted", date_format=["%d/%m/%Y", "%m/%d/%Y"])
+    found = read_csv(HEADER + rows, kind="adjusted", dates=["%d/%m/%Y", "%m/%d/%Y"])
     assert refused(found) == [("line 2", "ambiguous_date", "day")]
     assert [str(event.data.model_dump()["day"]) for event in events_of(found)] == ["2026-01-31"]
 
@@ -136,7 +136,7 @@ def test_a_document_whose_rows_do_not_follow_one_another_is_refused_where_it_com
         ("item,quantity,reason\n", {}, "missing_column", "time"),
         ("item,reason,day\n", {}, "missing_column", "quantity"),
         ("", {}, "empty_file", None),
-        ("title\n", {"skip_lines": 1}, "empty_file", None),
+        ("title\n", {"title_lines": 1}, "empty_file", None),
         (HEADER, {"columns": {"lot": "Batch"}}, "missing_column", "Batch"),
         ("item,Item,quantity,reason,day\n", {}, "column_twice", "item"),
         ('item,"quantity,reason,day\n', {}, "bad_quoting", None),
@@ -145,7 +145,7 @@ def test_a_document_whose_rows_do_not_follow_one_another_is_refused_where_it_com
         (HEADER, {"columns": {"sku": "item"}}, "bad_options", "options.columns"),
         (HEADER, {"decimal": ",", "thousands": ","}, "bad_options", "options"),
         (HEADER, {"time_zone": "Mars/Olympus"}, "bad_options", "options.time_zone"),
-        (HEADER, {"date_format": "%d.%m."}, "bad_options", "options.date_format"),
+        (HEADER, {"dates": "%d.%m."}, "bad_options", "options.dates"),
         (HEADER, {"units": {"CS": 12}}, "bad_options", "options"),
         (HEADER, {"units": {"CS": 1.5}, "stock_unit": "EA"}, "bad_options", "options.units.CS"),
         (HEADER, {"currency": "usd"}, "bad_options", "options.currency"),
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_read_as_declared_is_rejected(
 def test_columns_may_be_ignored_by_name_or_all() -> None:
     text = "item,quantity,reason,day,colour,\nA,1,found,2026-01-15,red,\n"
     for names in (["Colour", ""], ["*"]):
-        assert len(events_of(read_csv(text, kind="adjusted", ignore_columns=names))) == 1
+        assert len(events_of(read_csv(text, kind="adjusted", ignored=names))) == 1
 
 
 @pytest.mark.parametrize(

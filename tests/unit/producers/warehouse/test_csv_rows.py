@@ -38,7 +38,7 @@ def test_columns_are_mapped_and_reasons_and_kinds_translated() -> None:
         kinds={"inv": "adjusted", "ZUG": "counted", "UML": "ignored"},
         reasons={"bruch": "damage"},
         decimal=",",
-        date_format="%d.%m.%Y",
+        dates="%d.%m.%Y",
     )
     first, second = (event.data for event in events_of(found))
     assert isinstance(first, StockAdjusted)
@@ -177,7 +177,7 @@ def test_the_name_of_a_row_without_id_does_not_hang_on_how_it_is_written() -> No
         kind="adjusted",
         columns={"day": "Tag", "reason": "Grund", "quantity": "Menge", "item": "Artikel"},
         decimal=",",
-        date_format=["%d.%m.%Y"],
+        dates=["%d.%m.%Y"],
     )
     assert facts_of(plain) == facts_of(other)
 

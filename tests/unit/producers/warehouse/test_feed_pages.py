@@ -5,6 +5,13 @@ import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
+from pydantic import ValidationError
+
+from producers.normalising import Rejected
+from producers.reading import days, numbers
+from producers.reading.mappings import providers
+from producers.reading.written import renamed
 from producers.warehouse.rows import json_rows
 from producers.warehouse.rows.changes import CHANGES
 from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, JsonOptions, Kind
@@ -64,19 +71,54 @@ def test_the_tables_name_every_field_kind_and_option() -> None:
 
 
 def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
-    modules = (Path(json_rows.__file__).parent / f"{name}.py" for name in READERS.split())
+    rows = Path(json_rows.__file__).parent
+    modules = [rows / f"{name}.py" for name in READERS.split()] + [Path(days.__file__), Path(numbers.__file__)]
     code = "".join(path.read_text(encoding="utf-8") for path in modules)
-    raised = set(re.findall(r'RowRefused\(\s*"(\w+)"', code)) | set(
+    raised = set(re.findall(r'Rejected\(\s*reason="(\w+)"', code)) | set(
         re.findall(r'Refused\(\s*\w+(?:\.\w+)?,\s*"(\w+)"', code)
     )
     raised |= {"too_few_cells", "too_many_cells", "totals_missing"}
-    ours = {"not_json", "wrong_type", "unknown_column", "no_rows"}
-    assert set(_rows(CSV, "reason")) == raised - ours
+    of_json = {"not_json", "wrong_type", "unknown_column", "no_rows"}
+    of_the_file = {"file_too_large", "line_too_long", "wrong_encoding"}
+    of_machines = {"missing_quantity", "bad_quantity"}
+    of_the_header = {"empty_file", "too_many_columns", "missing_column", "column_twice"}
+    assert set(_rows(CSV, "reason")) == raised - of_json - of_the_file - of_the_header - of_machines
 
 
-READERS = "cells changes csv_rows declared json_columns json_rows alone groups reader"
+READERS = "cells changes csv_rows json_columns json_rows alone groups reader"
 
 
 def test_the_words_of_stock_logs_are_known() -> None:
     words = {word for first in _rows(JSON, "change") for word in re.findall(r"\w+", first)}
     assert words <= CHANGES.keys()
+
+
+def test_every_mapping_that_comes_with_the_relay_is_a_recipe_and_can_be_added_to() -> None:
+    page = (PAGES / "recipes.md").read_text(encoding="utf-8")
+    assert set(re.findall(r'provider = "([\w-]+)"', page)) == set(providers("producers.warehouse.rows"))
+    more = JsonOptions.model_validate({"provider": "shiphero", "reasons": {"Lost": "lost"}, "columns": {"lot": "lot"}})
+    assert more.reasons == {"Damaged in warehouse": "damage", "Lost": "lost"}
+    assert (more.columns["item"], more.columns["lot"], more.kind) == (("sku",), ("lot",), "adjusted")
+    with pytest.raises(ValidationError, match="amazon-ledger"):
+        JsonOptions.model_validate({"provider": "nobody"})
+
+
+def test_options_of_before_still_work_and_say_what_they_are_called_now() -> None:
+    old = {"skip_lines": 2, "ignore_columns": ["x"], "currency_sign": "$", "date_format": "%d.%m.%Y", "totals": "Sum"}
+    new = {"title_lines": 2, "ignored": ["x"], "signs": ["$"], "dates": ["%d.%m.%Y"], "totals": ["Sum"]}
+    assert CsvOptions.model_validate(old) == CsvOptions.model_validate(new)
+    assert renamed(CsvOptions, old)[0] == "skip_lines is called title_lines now; both work"
+    with pytest.raises(ValidationError, match="skip_lines is called title_lines now: give one of them"):
+        CsvOptions.model_validate({**old, "title_lines": 2})
+
+
+@pytest.mark.parametrize(("name", "ours"), [("cp1252", "windows-1252"), ("UTF8", "utf-8"), ("utf-8-sig", "utf-8")])
+def test_an_encoding_may_have_its_other_names(name: str, ours: str) -> None:
+    assert CsvOptions.model_validate({"encoding": name}).encoding == ours
+
+
+def test_the_header_is_searched_below_titles_of_any_number() -> None:
+    text = "Stock of North\n\nPrinted;by;me\nitem;quantity;day\nA;-3;2026-01-31\n"
+    assert len(facts_of(read_csv(text, kind="adjusted", reason="found", title_lines="search"))) == 1
+    with pytest.raises(Rejected, match="no line of the first 30"):
+        read_csv("title\n" * 40 + "item;quantity;day\n", kind="adjusted", reason="found", title_lines="search")

@@ -54,7 +54,7 @@ def test_columns_may_be_paths_into_the_row() -> None:
         [row],
         kind="counted",
         columns={"item": "sku.code", "quantity": "qty", "time": "at"},
-        ignore_columns=["by"],
+        ignored=["by"],
     )
     (event,) = events_of(found)
     assert isinstance(event.data, StockCounted)

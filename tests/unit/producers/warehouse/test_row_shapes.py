@@ -30,7 +30,7 @@ def test_less_than_zero_is_written_in_several_ways(cell: str) -> None:
     assert _deltas(read_csv(f"{HEADER}1;A;{cell};found;2026-01-15\n", kind="adjusted", thousands=",")) == ["-1234.5"]
 
 
-@pytest.mark.parametrize("cell", ["-5-", "(-5)", "5.", "(5", "--5", "1e3", ".", "()"])
+@pytest.mark.parametrize("cell", ["-5-", "(-5)", "(5", "--5", "1e3", ".", "()"])
 def test_what_is_no_plain_number_is_refused(cell: str) -> None:
     found = read_csv(f"{HEADER}1;A;{cell};found;2026-01-15\n", kind="adjusted")
     assert refused(found) == [("line 2", "bad_number", "quantity")]
@@ -60,7 +60,7 @@ def test_a_power_of_ten_is_no_unit() -> None:
 @pytest.mark.parametrize("cell", ["$1,000.50", "1,000.50 $", "1,000.50"])
 def test_the_sign_of_a_currency_is_left_out_where_it_is_declared(cell: str) -> None:
     rows = f"id;item;quantity;reason;day;unit_cost\n1;A;1;found;2026-01-15;{cell}\n"
-    (event,) = events_of(read_csv(rows, kind="adjusted", thousands=",", currency_sign="$"))
+    (event,) = events_of(read_csv(rows, kind="adjusted", thousands=",", signs="$"))
     assert isinstance(event.data, StockAdjusted)
     assert event.data.unit_cost is not None
     assert str(event.data.unit_cost.amount) == "1000.50"
@@ -69,9 +69,7 @@ def test_the_sign_of_a_currency_is_left_out_where_it_is_declared(cell: str) -> N
 def test_a_day_and_its_hour_may_be_two_columns() -> None:
     rows = "id,Date,Time,item,quantity,reason\n1,31.01.2026,17:05,A,1,found\n2,31.01.2026,,A,1,found\n"
     forms = ["%d.%m.%Y %H:%M", "%d.%m.%Y"]
-    found = read_csv(
-        rows, kind="adjusted", columns={"time": ["Date", "Time"]}, date_format=forms, time_zone="Europe/Berlin"
-    )
+    found = read_csv(rows, kind="adjusted", columns={"time": ["Date", "Time"]}, dates=forms, time_zone="Europe/Berlin")
     assert [event.time.isoformat() for event in events_of(found)] == [
         "2026-01-31T16:05:00+00:00",
         "2026-01-31T12:00:00+00:00",
@@ -101,7 +99,7 @@ def test_what_came_and_what_left_may_be_two_columns() -> None:
 def test_a_column_turns_a_quantity_into_another_only_where_that_is_said(name: str) -> None:
     rows = f"id,item,quantity,{name},reason,day\n1,A,5,7,x,2026-01-15\n"
     assert rejected_csv(rows, kind="adjusted").reason == "unknown_column"
-    assert _deltas(read_csv(rows, kind="adjusted", ignore_columns=["*"])) == ["5"]
+    assert _deltas(read_csv(rows, kind="adjusted", ignored=["*"])) == ["5"]
 
 
 def test_a_change_may_be_two_levels_and_a_level_that_is_not_said_is_not_zero() -> None:
@@ -115,7 +113,7 @@ def test_a_change_may_be_two_levels_and_a_level_that_is_not_said_is_not_zero() -
 
 def test_times_may_count_from_1970() -> None:
     rows = "id,time,item,quantity,reason\n1,1767225600,A,1,x\n2,1767225600123,A,1,x\n3,20260131,A,1,x\n4,-1,A,1,x\n"
-    found = read_csv(rows, kind="adjusted", date_format=["unix", "unix_ms", "%Y%m%d"])
+    found = read_csv(rows, kind="adjusted", dates=["unix", "unix_ms", "%Y%m%d"])
     assert [event.time.isoformat() for event in events_of(found)] == [
         "2026-01-01T00:00:00+00:00",
         "2026-01-01T00:00:00.123000+00:00",
@@ -132,7 +130,7 @@ def test_a_first_line_may_declare_the_delimiter_and_lines_are_counted_with_it() 
 def test_a_column_without_a_name_is_told_as_such() -> None:
     rows = "id,item,quantity,reason,day,\n1,A,1,found,2026-01-15,\n"
     assert "column 6 has no name" in str(rejected_csv(rows, kind="adjusted"))
-    assert facts_of(read_csv(rows, kind="adjusted", ignore_columns=[""])) == ["csv:adjusted:1"]
+    assert facts_of(read_csv(rows, kind="adjusted", ignored=[""])) == ["csv:adjusted:1"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import FIELDS, Kind
 from schemas.envelope import decode, encode
 from tests.unit.producers.warehouse.reading import (
-    CORPORA,
     DATA,
     events_of,
     facts_of,
@@ -160,11 +159,10 @@ def test_a_json_row_and_its_repetition_are_one_fact() -> None:
     assert facts_of(read_json([row, row], kind="adjusted")) == ["json:adjusted:1"]
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public inputs are not beside the project")
 @pytest.mark.parametrize("source", ["cin7-core", "shopify-fixtures", "shopify-webhook-inventory-level"])
 def test_every_public_input_is_events_or_ignored_with_a_reason(source: str) -> None:
     normaliser = normalise_cin7 if source.startswith("cin7") else shopify.normalise
-    paths = sorted((CORPORA / source).glob("*.json"))
+    paths = sorted((DATA / source).glob("*.json"))
     assert paths
     for path in paths:
         for document in split_documents(path.read_bytes()):
@@ -180,7 +178,7 @@ def test_memory_grows_by_a_hash_a_row_and_not_by_the_row() -> None:
 def _peak_memory(count: int) -> int:
     lines = "".join(f"{n:0>200},{'x' * 1800},1,found,2026-01-15\n" for n in range(count))
     stream = BytesIO(("item,note,quantity,reason,day\n" + lines).encode())
-    options = {"kind": "adjusted", "ignore_columns": ["note"]}
+    options = {"kind": "adjusted", "ignored": ["note"]}
     tracemalloc.start()
     try:
         assert sum(1 for _ in csv_rows.read(stream, NormaliseContext(options=options))) == count

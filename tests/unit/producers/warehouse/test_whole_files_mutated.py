@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
 from producers.reading import xml_tree
-from producers.sources import FILE_SOURCES
+from producers.sources import SOURCES
 from producers.warehouse.edi import envelope as edi_envelope
+from tests.searching import examples, search
 from tests.unit.producers.warehouse.reading_files import MADE
 
-SOURCES = ("x12", "edifact", "ubl", "epcis")
+NAMES = ("x12", "edifact", "ubl", "epcis")
 OPTIONS: dict[str, dict[str, object]] = {
     "x12": {"control_counts": "warn", "post_tests": True, "encoding": "latin-1"},
     "edifact": {"control_counts": "warn", "post_tests": True, "encoding": "latin-1"},
     "ubl": {"ours": ["9501101530003"]},
     "epcis": {},
 }
-SEEDS = {source: sorted(file.read_bytes() for file in MADE.glob(f"{source}-*")) for source in SOURCES}
+SEEDS = {source: sorted(file.read_bytes() for file in MADE.glob(f"{source}-*")) for source in NAMES}
 SPLICES = [
     b"~",
     b"*",
@@ -63,34 +64,36 @@ def read(reader: FileReader, raw: bytes, options: dict[str, object]) -> str | No
     return None
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@search
+@pytest.mark.parametrize("source", NAMES)
 @given(raw=st.binary(max_size=400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_bytes_are_read_or_rejected(source: str, raw: bytes) -> None:
-    read(FILE_SOURCES[source], raw, {})
+    read(SOURCES[source].read, raw, {})
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@search
+@pytest.mark.parametrize("source", NAMES)
 @given(data=st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_damaged_files_are_read_or_rejected(source: str, data: st.DataObject) -> None:
     raw = data.draw(mutated(SEEDS[source]))
     for options in ({}, OPTIONS[source]):
-        read(FILE_SOURCES[source], raw, dict(options))
+        read(SOURCES[source].read, raw, dict(options))
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", NAMES)
 def test_every_cut_of_a_file_is_rejected_or_read_without_its_end(source: str) -> None:
     for seed in SEEDS[source]:
         for end in range(0, len(seed), 7):
-            read(FILE_SOURCES[source], seed[:end], {})
+            read(SOURCES[source].read, seed[:end], {})
 
 
 def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
     for source, mark in (("x12", b"IEA*"), ("edifact", b"UNZ+")):
         for seed in SEEDS[source]:
             for end in range(1, seed.index(mark.replace(b"*", seed[3:4]) if source == "x12" else mark)):
-                assert read(FILE_SOURCES[source], seed[:end], {}) is not None
+                assert read(SOURCES[source].read, seed[:end], {}) is not None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
 def test_a_document_of_countless_tiny_parts_is_rejected(
     source: str, module: ModuleType, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = [read(FILE_SOURCES[source], seed, {}) for seed in SEEDS[source]]
+    whole = [read(SOURCES[source].read, seed, {}) for seed in SEEDS[source]]
     monkeypatch.setattr(module, limit, 5)
     assert "too_large" not in whole
-    assert {read(FILE_SOURCES[source], seed, {}) for seed in SEEDS[source]} == {"too_large"}
+    assert {read(SOURCES[source].read, seed, {}) for seed in SEEDS[source]} == {"too_large"}

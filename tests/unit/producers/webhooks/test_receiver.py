@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -12,12 +13,12 @@ from starlette.types import Message, Receive
 
 from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, Unroutable
 from producers.normalising import NormaliseContext, Normalised
-from producers.sources import SOURCES
-from producers.webhooks import builtin
+from producers.source import Signature, one_piece
 from producers.webhooks.measures import Measures
 from tests.fakes import NOON, FakeClock
 from tests.unit.producers.made import charge, payout, refund, refund_list, stripe_event
-from tests.unit.producers.receiving import LIMIT, OLD_SECRET, SECRET, FakePublisher, app_with, signed
+from tests.unit.producers.receiving import LIMIT, OLD_SECRET, SECRET, FakePublisher, app_with, signed, stripe_hook
+from tests.unit.producers.sourcing import put
 
 PAYOUT = stripe_event("payout.paid", payout())
 TWO_REFUNDS = stripe_event("charge.refunded", charge(amount_refunded=1000, refunds=refund_list(refund(1), refund(2))))
@@ -128,7 +129,7 @@ async def test_a_mistake_of_ours_keeps_the_body_too(
         msg = "Jenny Rosen"
         raise KeyError(msg)
 
-    monkeypatch.setattr(builtin, "SOURCES", {**SOURCES, "stripe": broken})
+    put(monkeypatch, "stripe", one_piece(broken), documents=True)
     transport = httpx2.ASGITransport(app_with(publisher, clock))
     async with httpx2.AsyncClient(transport=transport, base_url="http://receiver") as made:
         assert (await _post(made, PAYOUT)).status_code == 200
@@ -278,13 +279,16 @@ async def test_each_request_writes_one_line(client: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize("secrets", [(), (SecretStr(""),), (SecretStr(SECRET), SecretStr("  "))])
 def test_without_a_secret_there_is_no_receiver(secrets: tuple[SecretStr, ...]) -> None:
     with pytest.raises(ValueError, match="signing secret"):
-        app_with(FakePublisher(), FakeClock(), secrets=secrets)
+        app_with(FakePublisher(), FakeClock(), replace(stripe_hook(), secrets=secrets))
 
 
-@pytest.mark.parametrize("changed", [{"tolerance_seconds": 0}, {"max_body_bytes": 0}])
-def test_the_checks_cannot_be_switched_off(changed: dict[str, int]) -> None:
+def test_the_checks_cannot_be_switched_off() -> None:
     with pytest.raises(ValueError, match="more than zero"):
-        app_with(FakePublisher(), FakeClock(), **changed)
+        app_with(FakePublisher(), FakeClock(), max_body_bytes=0)
+    with pytest.raises(ValueError, match="greater than 0"):
+        stripe_hook(tolerance_seconds=0)
+    with pytest.raises(ValueError, match="greater than 0"):
+        Signature(header="x", tolerance_seconds=0)
 
 
 MODES = [
@@ -304,7 +308,7 @@ async def test_tests_and_real_money_never_meet_in_the_same_books(
     publisher: FakePublisher, *, trial_books: bool, livemode: object, outcome: str, reason: str | None
 ) -> None:
     measures = Measures()
-    app = app_with(publisher, FakeClock(), measures=measures, mode="test" if trial_books else "live")
+    app = app_with(publisher, FakeClock(), stripe_hook(test_mode=trial_books), measures=measures)
     body = stripe_event("payout.paid", payout(), livemode=livemode)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as http:
         answer = await _post(http, body)
@@ -319,7 +323,7 @@ async def test_tests_and_real_money_never_meet_in_the_same_books(
 async def test_a_type_that_posts_nothing_needs_no_mode(
     publisher: FakePublisher, clock: FakeClock, *, trial_books: bool
 ) -> None:
-    app = app_with(publisher, clock, mode="test" if trial_books else "live")
+    app = app_with(publisher, clock, stripe_hook(test_mode=trial_books))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://receiver") as http:
         for livemode in (True, False, None):
             answer = await _post(http, stripe_event("customer.created", {}, livemode=livemode))

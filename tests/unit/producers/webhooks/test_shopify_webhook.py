@@ -13,22 +13,21 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from ops.composing.webhooks import webhooks_of, webhooks_wanted
+from ops.composing.webhooks import hook_of, webhooks_of, webhooks_wanted
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.sources import SOURCES
-from producers.webhooks import builtin
-from producers.webhooks.builtin import shopify_webhook, stripe_webhook
+from producers.source import one_piece
+from producers.webhooks.intake import Hook
 from producers.webhooks.measures import Measures, own_word
 from producers.webhooks.receiver import create_app
-from producers.webhooks.shopify_shops import Shops
 from producers.webhooks.signatures import BadSignature, verify
-from runtime.sections_feeds import ShopifySettings
+from runtime.sections_webhooks import WebhookSettings
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import Event
 from schemas.inventory import StockCounted
 from tests.fakes import NOON, FakeClock
 from tests.unit.producers.made import DATA
-from tests.unit.producers.receiving import FakePublisher
+from tests.unit.producers.receiving import FakePublisher, app_with, stripe_hook
+from tests.unit.producers.sourcing import put, webhook_of
 
 VECTORS = [
     vector
@@ -36,7 +35,7 @@ VECTORS = [
     if vector["scheme"] == "shopify"
 ]
 BODY = b'{"inventory_item_id": 1, "available": 5}'
-NEW = "new"
+NEW, OLD = "0123456789abcdef01234new", "0123456789abcdef01234old"
 LEVELS = "inventory_levels/update"
 
 
@@ -53,7 +52,7 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 @pytest.fixture(autouse=True)
 def _normaliser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builtin, "SOURCES", {**SOURCES, "shopify": normalise})
+    put(monkeypatch, "shopify", one_piece(normalise), documents=True)
 
 
 @pytest.fixture
@@ -61,17 +60,14 @@ def publisher() -> FakePublisher:
     return FakePublisher()
 
 
-def app(publisher: FakePublisher, measures: Measures | None = None, **changed: Any) -> Starlette:  # noqa: ANN401 - settings of any kind
-    shops = Shops("main", changed.pop("shops", {"x.myshopify.com": "north"}), changed.pop("locations", {}))
-    said = {"secrets": (SecretStr("new"), SecretStr("old")), "shops": shops, "oldest": timedelta(hours=72)}
-    source = shopify_webhook(**{**said, **changed})
-    return create_app(
-        publisher=publisher,
-        clock=FakeClock(),
-        sources=[source],
-        max_body_bytes=1000,
-        retry_after_seconds=30,
-        measures=measures or Measures(),
+def shopify_hook(**said: object) -> Hook:
+    own = {"secrets": [NEW, OLD], "shops": {"x.myshopify.com": "north"}, **said}
+    return hook_of("shopify", Settings.model_validate({"shopify": own}))
+
+
+def app(publisher: FakePublisher, measures: Measures | None = None, **changed: object) -> Starlette:
+    return app_with(
+        publisher, FakeClock(), shopify_hook(**changed), measures=measures or Measures(), max_body_bytes=1000
     )
 
 
@@ -85,12 +81,12 @@ async def post(app: Starlette, body: bytes = BODY, *, secret: str = NEW, **heade
 
 def verified(headers: Mapping[str, str], body: bytes, *secrets: str) -> int:
     return verify(
-        "shopify",
-        headers=httpx2.Headers(headers),
+        webhook_of("shopify").signature,
+        headers={name.lower(): value for name, value in headers.items()},
         body=body,
+        url="",
         secrets=[SecretStr(secret) for secret in secrets],
         now=datetime(2020, 1, 1, tzinfo=UTC),
-        tolerance=timedelta(seconds=1),
     )
 
 
@@ -113,14 +109,7 @@ def test_both_vectors_are_there() -> None:
 )
 def test_what_is_no_signature_is_refused(header: str, reason: str) -> None:
     with pytest.raises(BadSignature, match=reason):
-        verify(
-            "shopify",
-            headers={"x-shopify-hmac-sha256": header},
-            body=b"",
-            secrets=[SecretStr("s")],
-            now=NOON,
-            tolerance=timedelta(seconds=1),
-        )
+        verified({"x-shopify-hmac-sha256": header}, b"", "s")
 
 
 async def test_a_level_is_published_for_the_company_of_its_shop(publisher: FakePublisher) -> None:
@@ -130,7 +119,7 @@ async def test_a_level_is_published_for_the_company_of_its_shop(publisher: FakeP
 
 
 async def test_the_old_secret_is_good_during_a_rotation_and_a_third_is_not(publisher: FakePublisher) -> None:
-    assert (await post(app(publisher), secret="old")).status_code == 200
+    assert (await post(app(publisher), secret=OLD)).status_code == 200
     answer = await post(app(publisher), secret="stolen")
     assert (answer.status_code, answer.json()) == (401, {"error": "signature"})
     assert (len(publisher.events), publisher.kept) == (1, [])
@@ -191,23 +180,23 @@ async def test_a_receiver_has_routes_for_those_with_secrets_only(publisher: Fake
         assert (await client.post("/webhooks/shopify")).status_code == 401
 
 
-def test_a_receiver_needs_a_source() -> None:
-    with pytest.raises(ValueError, match="at least one source"):
+def test_a_receiver_needs_a_webhook() -> None:
+    with pytest.raises(ValueError, match="at least one webhook"):
         create_app(
             measures=Measures(),
             publisher=FakePublisher(),
             clock=FakeClock(),
-            sources=[],
+            hooks=[],
             max_body_bytes=1,
             retry_after_seconds=1,
         )
 
 
 def test_the_settings_say_which_webhooks_are_received() -> None:
-    shopify = ShopifySettings(secrets=(SecretStr("0123456789abcdef" * 2),), shops={"X.myshopify.com": "north"})
-    only_shopify = Settings(shopify=shopify)
+    shopify = {"secrets": [NEW], "shops": {"X.myshopify.com": "north"}}
+    only_shopify = Settings.model_validate({"shopify": shopify})
     assert [source.name for source in webhooks_of(only_shopify)] == ["shopify"]
-    both = Settings(shopify=shopify, stripe={"secrets": ["whsec_0123456789abcdef"]})
+    both = Settings.model_validate({"shopify": shopify, "stripe": {"secrets": ["whsec_0123456789abcdef"]}})
     assert [source.name for source in webhooks_of(both)] == ["stripe", "shopify"]
     with pytest.raises(ConfigurationError, match="no signing secret"):
         webhooks_of(Settings())
@@ -220,19 +209,7 @@ def test_feeds_alone_need_no_receiver_but_nothing_at_all_does() -> None:
 
 
 def test_stripe_and_shopify_go_side_by_side(publisher: FakePublisher) -> None:
-    secrets = (SecretStr("s"),)
-    sources = [
-        stripe_webhook(secrets=secrets, tolerance_seconds=300, accounts={}, company="main", mode="live"),
-        shopify_webhook(secrets=secrets, shops=Shops("main"), oldest=timedelta(hours=72)),
-    ]
-    made = create_app(
-        measures=Measures(),
-        publisher=publisher,
-        clock=FakeClock(),
-        sources=sources,
-        max_body_bytes=1,
-        retry_after_seconds=1,
-    )
+    made = app_with(publisher, FakeClock(), stripe_hook(), shopify_hook())
     assert {"/webhooks/stripe", "/webhooks/shopify"} <= {getattr(route, "path", "") for route in made.routes}
 
 
@@ -288,9 +265,12 @@ async def test_a_level_that_was_signed_long_ago_waits_for_a_person(
 
 
 def test_shops_of_several_companies_need_to_be_told_by_what_is_signed() -> None:
+    def shops(**said: object) -> WebhookSettings:
+        return WebhookSettings.model_validate({"source": "shopify", **said})
+
     with pytest.raises(ValueError, match="need locations"):
-        ShopifySettings(shops=SHOPS)
+        shops(shops=SHOPS)
     with pytest.raises(ValueError, match=r"locations name w\.myshopify\.com"):
-        ShopifySettings(shops=SHOPS, locations={"1": "W.myshopify.com"})
-    assert ShopifySettings(shops={**SHOPS, "y.myshopify.com": "north"}).locations == {}
-    assert ShopifySettings(shops=SHOPS, locations={"1": "X.myshopify.com"}).locations == {"1": "x.myshopify.com"}
+        shops(shops=SHOPS, locations={"1": "W.myshopify.com"})
+    assert shops(shops={**SHOPS, "y.myshopify.com": "north"}).locations == {}
+    assert shops(shops=SHOPS, locations={"1": "X.myshopify.com"}).locations == {"1": "x.myshopify.com"}

@@ -51,7 +51,7 @@ async def test_it_answers_503_until_its_file_is_mended_and_the_other_is_taken_al
         app = create_app(
             publisher=publisher,
             clock=FakeClock(),
-            sources=webhooks_of(settings),
+            hooks=webhooks_of(settings),
             max_body_bytes=100_000,
             retry_after_seconds=30,
             measures=measures,

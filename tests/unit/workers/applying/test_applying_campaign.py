@@ -15,6 +15,7 @@ from solid.errors import OutcomeUnknown, Refused, Unavailable
 from store.engine import connect
 from store.errors import LeaseLost, StoreUnavailable
 from tests.fakes import FakeClock
+from tests.searching import examples, search
 from tests.unit.workers.bench import Bench, fact, sale
 from tests.unit.workers.solid import Crash, Fault
 from workers.errors import NotYet
@@ -28,7 +29,8 @@ owners = st.lists(st.sampled_from("abc"), min_size=1, max_size=12)
 EXPECTED = (NotYet, OutcomeUnknown, Refused, Unavailable, NoToken, StoreUnavailable, LeaseLost, Parked, Crash)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@search
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(series=faults, breaks=store_breaks, waits=waits, owners=owners)
 def test_whatever_happens_there_is_one_record_a_write_in_the_end(
     migrated_file: Path,

@@ -5,13 +5,15 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.searching import examples, search
 from tests.unit.workers.model.order import Relay, books_of, check, shuffled
 from tests.unit.workers.model.stories import tell
 
 PERMUTATIONS = 4
 
 
-@settings(max_examples=75, deadline=None)
+@search
+@settings(max_examples=examples(25), deadline=None)
 @given(chance=st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_end_in_the_same_books(chance: random.Random) -> None:
     check(tell(chance), chance, PERMUTATIONS)

@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from tests.searching import examples, search
 from tests.unit.workers.model.model_relay import (
     AHEAD,
     BOOKED,
@@ -224,12 +225,13 @@ def told_how_far(played: Iterator[int] = count(1)) -> None:  # noqa: B008 - one 
         sys.stderr.write(f"model: {number} histories\n")
 
 
+@search
 def test_whatever_happens_at_whatever_await_each_write_is_booked_once() -> None:
-    examples = int(os.environ.get("MODEL_EXAMPLES", "150"))
+    histories = int(os.environ.get("MODEL_EXAMPLES", examples(40)))
     with structlog.testing.capture_logs():
         run_state_machine_as_test(
             ResolverMachine,
-            settings=settings(max_examples=examples, stateful_step_count=30, deadline=None),
+            settings=settings(max_examples=histories, stateful_step_count=30, deadline=None),
         )
 
 

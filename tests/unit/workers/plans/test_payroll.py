@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.payroll import RunLine, RunPaid, RunReversed
 from tests.payroll_strategies import run_lines, runs_paid, runs_reversed
+from tests.searching import examples, search
 from tests.unit.workers.plans.runs import (
     ANY_BOOKS,
     BOOKS,
@@ -326,6 +327,8 @@ def test_another_currency_is_parked() -> None:
 # properties
 
 
+@search
+@settings(max_examples=examples(25))
 @given(runs_paid(), st.booleans(), st.sampled_from(["bank", "net_pay_payable"]))
 def test_every_run_balances_and_is_planned_alike_twice(
     data: RunPaid,
@@ -341,6 +344,8 @@ def test_every_run_balances_and_is_planned_alike_twice(
     assert dates == sorted(dates)
 
 
+@search
+@settings(max_examples=examples(25))
 @given(runs_reversed())
 def test_a_reversal_is_the_exact_mirror(data: RunReversed) -> None:
     paid = RunPaid.model_validate({**data.model_dump(), **data.taken_back.model_dump()})
@@ -349,6 +354,8 @@ def test_a_reversal_is_the_exact_mirror(data: RunReversed) -> None:
     assert moved([*first.values(), *back.values()]) == {}
 
 
+@search
+@settings(max_examples=examples(25))
 @given(st.lists(run_lines(), min_size=1, max_size=6), st.booleans())
 def test_however_often_a_run_changes_the_last_version_alone_is_live(
     versions: list[tuple[RunLine, ...]],

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Event
+from tests.searching import examples, search
 from tests.unit.workers.stock.facts import BOOKS, Telling, adjusted, counted, histories, ordered, received
 
 
-@settings(max_examples=150, deadline=None)
+@search
+@settings(max_examples=examples(40), deadline=None)
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], random: object, times: int) -> None:
     shuffled = history * times
@@ -21,7 +23,8 @@ def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], r
     assert one.done.keys() == other.done.keys(), "the same facts come before a person"
 
 
-@settings(max_examples=80, deadline=None)
+@search
+@settings(max_examples=examples(20), deadline=None)
 @given(histories())
 def test_what_is_left_in_inventory_is_the_quantity_at_its_cost(history: list[Event]) -> None:
     telling = Telling()

@@ -1,0 +1,62 @@
+"""In which context a source reads what a feed or a webhook brings: options, currency, company, mode of books."""
+
+from producers.feeds.reading import refuse_bad_options
+from producers.normalising import Mode, NormaliseContext, Rejected
+from runtime.sections_feeds import Fed
+from runtime.sections_webhooks import WebhookSettings
+from runtime.settings import ConfigurationError, Settings
+from workers.books.books import load_books
+
+
+def company_of(own: Fed, settings: Settings) -> str:
+    """Whose books a feed or a webhook is for, as far as its documents do not say."""
+    return own.company or settings.company
+
+
+def mode_of(own: Fed, settings: Settings) -> Mode:
+    """Whether the books take real money or tests: one rule, whichever way a document of a source comes."""
+    table = own if isinstance(own, WebhookSettings) else settings.all_webhooks.get(own.source)
+    return "test" if table is not None and table.test_mode else "live"
+
+
+def fed_context(where: str, own: Fed, settings: Settings, *, facts_of: str) -> NormaliseContext:
+    """What a source is told besides its documents; `where` is the name of the table.
+
+    Raises:
+        ConfigurationError: the options of the source cannot be used, or there is no currency.
+    """
+    currency = own.currency or _base_currency(where, settings.of(company_of(own, settings)))
+    return context_in(where, own, settings, currency=currency, facts_of=facts_of)
+
+
+def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts_of: str) -> NormaliseContext:
+    """The same in a known currency. Raises ConfigurationError."""
+    try:
+        options = own.source_options()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}.options_file: {error}") from error
+    accounts = own.accounts if isinstance(own, WebhookSettings) else {}
+    company, mode = company_of(own, settings), mode_of(own, settings)
+    context = NormaliseContext(
+        company=company, accounts=accounts, currency=currency, options=options, mode=mode, facts_of=facts_of
+    )
+    try:
+        refuse_bad_options(own.source, context)
+    except Rejected as rejected:
+        file = f" (or in {own.options_file})" if own.options_file else ""
+        msg = f"{where}.{rejected}{file}: see the page of the source in docs/feeds"
+        raise ConfigurationError(msg) from None
+    return context
+
+
+def _base_currency(where: str, settings: Settings) -> str:
+    try:
+        settings.refuse_wrong()
+        currency = load_books(settings.books).base_currency
+    except ConfigurationError as error:
+        msg = f"{where}.currency is not set, and the books cannot tell: {error}"
+        raise ConfigurationError(msg) from error
+    if currency is None:
+        msg = f"{where}.currency is not set, and {settings.books} says no base_currency"
+        raise ConfigurationError(msg)
+    return currency

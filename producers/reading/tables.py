@@ -1,0 +1,140 @@
+"""The text of a table: its encoding, its lines and its delimiter, declared or in no doubt.
+
+Nothing is guessed: a byte order mark is a statement, and a delimiter is taken where the header then names the columns.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import BinaryIO, Final
+
+from producers.normalising import Rejected
+from producers.reading.written import ENCODINGS
+
+MOST_TITLE_LINES: Final = 30
+DELIMITERS: Final = (",", ";", "\t", "|")
+_CHUNK: Final = 1 << 16
+_LONGEST_LINE: Final = 1 << 20
+_SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PLAIN: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""Decoders that take the mark for a character, so that places in the file can be counted."""
+
+
+def encoding_of(stream: BinaryIO, declared: str) -> str:
+    """Find the encoding and make sure that all of the file is in it. The stream is then at its beginning.
+
+    Raises Rejected: `wrong_encoding` with the line and the byte.
+    """
+    mark = stream.read(4)
+    stream.seek(0)
+    found = next((name for sign, name in _MARKS if mark.startswith(sign)), None)
+    if found == "utf-32" or (found is not None and declared != "utf-8" and not declared.startswith(found)):
+        message = f"the file says by its first bytes that it is {found}, and {declared} is declared"
+        raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+    name = found or declared
+    if name == "utf-16" and found is None:
+        message = "UTF-16 needs its byte order mark, and the file begins with none: declare utf-16-le or utf-16-be"
+        raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+    _decode_all(stream, name, codec=_PLAIN.get(mark[:2]) or ("utf-8" if name == "utf-8" else ENCODINGS[name]))
+    stream.seek(0)
+    return ENCODINGS[name]
+
+
+def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    read, line = 0, 1
+    while True:
+        chunk = stream.read(_CHUNK)
+        waiting = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            line += bytes(error.object[: error.start]).decode(codec, "ignore").count("\n")
+            at = read - waiting + error.start + 1
+            message = f"not {name} at line {line}, byte {at}: declare the file's encoding, or write it as UTF-8"
+            raise Rejected(reason="wrong_encoding", message=message, field="encoding") from None
+        if "\0" in text:
+            line += text[: text.index("\0")].count("\n")
+            message = f"not {name}: line {line} holds a zero byte; UTF-16 without its byte order mark is declared"
+            raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+        read, line = read + len(chunk), line + text.count("\n")
+        if not chunk:
+            return
+
+
+class TextLines:
+    """The lines of a file with their ends, one at a time; the stream stays open.
+
+    `bare` says that the last one had no end: the file may have been cut there. Raises Rejected: `line_too_long`.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        """Begin where the stream stands."""
+        self.bare = False
+        self._lines = _lines(stream, encoding)
+
+    def __iter__(self) -> "TextLines":
+        """It is its own iterator."""
+        return self
+
+    def __next__(self) -> str:
+        """Give the next line."""
+        line = next(self._lines)
+        self.bare = not line.endswith(("\n", "\r"))
+        return line
+
+
+def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    text = TextIOWrapper(stream, encoding=encoding, newline="")
+    try:
+        number = 0
+        while line := text.readline(_LONGEST_LINE):
+            number += 1
+            if len(line) == _LONGEST_LINE:
+                message = f"line {number} has more than a million characters: this is no file of rows"
+                raise Rejected(reason="line_too_long", message=message)
+            yield line
+    finally:
+        with suppress(ValueError):  # its owner may have closed the stream
+            text.detach()
+
+
+def separator_in(line: str) -> str | None:
+    """Give the delimiter that a line of its own declares, as spreadsheets write it: `sep=;`."""
+    found = _SEPARATOR.fullmatch(line)
+    return found and found[1]
+
+
+def delimiter_of(header: str, names: Callable[[Sequence[str]], bool]) -> str:
+    """Give the delimiter with which the header names the columns that are needed; `names` says whether it does.
+
+    Where none does it is the one that stands there most often, for the message that follows.
+    """
+    fitting = [sign for sign in DELIMITERS if names(split_or_none(header, sign))]
+    return fitting[0] if fitting else max(DELIMITERS, key=header.count)
+
+
+def split_header(header: str, delimiter: str) -> Sequence[str]:
+    """Give the cells of a header. Raises Rejected: `bad_quoting`."""
+    try:
+        return next(csv.reader([header], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        message = "the header's quotation marks do not match; a header stands on one line"
+        raise Rejected(reason="bad_quoting", message=message) from None
+
+
+def split_or_none(header: str, delimiter: str) -> Sequence[str]:
+    """Give the cells of a line; none where its quotation marks do not match."""
+    with suppress(Rejected):
+        return split_header(header, delimiter)
+    return []

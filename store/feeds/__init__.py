@@ -1,0 +1,1 @@
+"""What the store keeps of feeds: where each stands, what became of what it read, and under which name."""

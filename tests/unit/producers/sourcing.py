@@ -1,0 +1,24 @@
+"""A source of a test, in the table of all for as long as the test runs."""
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from producers.normalising import FileReader
+from producers.source import NoOptions, Source, Webhook
+from producers.sources import SOURCES
+
+
+def put(monkeypatch: pytest.MonkeyPatch, name: str, read: FileReader, *, documents: bool = False) -> None:
+    """Put it into the table; of one that is there, only how it is read changes."""
+    source = SOURCES.get(name) or Source(name=name, read=read, options=NoOptions, people=False)
+    changed = replace(source, read=read, documents=documents)
+    monkeypatch.setitem(cast("dict[str, Source]", SOURCES), name, changed)
+
+
+def webhook_of(name: str) -> Webhook:
+    """The webhook that a source has of its own."""
+    webhook = SOURCES[name].webhook
+    assert webhook is not None
+    return webhook
