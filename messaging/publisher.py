@@ -95,14 +95,14 @@ class Publisher:
             await asyncio.gather(
                 *(
                     lower.basic_publish(
-                        each.body,
+                        message.body,
                         exchange=EVENTS_EXCHANGE,
-                        routing_key=each.key,
-                        properties=_properties(each),
+                        routing_key=message.key,
+                        properties=_properties(message),
                         mandatory=True,
                         wait=False,  # for the socket; the confirm is waited for
                     )
-                    for each in messages
+                    for message in messages
                 )
             )
 

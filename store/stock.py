@@ -173,13 +173,13 @@ class StockStore:
             facts = [StockFact(*row) for row in await connection.execute(wanted)]
             made = batches(facts) if facts else []
             rows = [
-                {"company": company, "fact": each.fact, "body": each.body, "made_at": self._clock.now()}
-                for each in made
-                if each.body is not None
+                {"company": company, "fact": batch.fact, "body": batch.body, "made_at": self._clock.now()}
+                for batch in made
+                if batch.body is not None
             ]
             if rows:
                 await connection.execute(insert(STOCK_BATCHES), rows)
-            placed = [{"one": fact, "into": each.fact} for each in made for fact in each.facts]
+            placed = [{"one": fact, "into": batch.fact} for batch in made for fact in batch.facts]
             if placed:
                 change = update(STOCK_FACTS).where(
                     STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact == bindparam("one")
@@ -195,8 +195,8 @@ class StockStore:
             STOCK_BATCHES.c.company == company, UNPUBLISHED
         )
         async with reading(self._engine) as connection:
-            found = await connection.execute(wanted.order_by(STOCK_BATCHES.c.made_at))
-            return [(row.fact, row.body) for row in found]
+            rows = await connection.execute(wanted.order_by(STOCK_BATCHES.c.made_at))
+            return [(row.fact, row.body) for row in rows]
 
     async def published(self, company: str, fact: str) -> None:
         """The broker has confirmed the batch. Idempotent."""
@@ -282,15 +282,15 @@ async def _load(connection: AsyncConnection, recordings: Sequence[Recording]) ->
     """The cards and facts that the recordings are about; the cards locked until the transaction ends."""
     batch = _Batch()
     for company in sorted({recording.company for recording in recordings}):
-        own = [recording for recording in recordings if recording.company == company]
-        items = sorted({item for recording in own for item in recording.items})
+        ours = [recording for recording in recordings if recording.company == company]
+        items = sorted({item for recording in ours for item in recording.items})
         cards = select(STOCK_CARDS.c.item, STOCK_CARDS.c.body).where(
             STOCK_CARDS.c.company == company, STOCK_CARDS.c.item.in_(items)
         )
-        found = await connection.execute(cards.order_by(STOCK_CARDS.c.item).with_for_update())
-        batch.cards |= {(company, row.item): row.body for row in found}
+        rows = await connection.execute(cards.order_by(STOCK_CARDS.c.item).with_for_update())
+        batch.cards |= {(company, row.item): row.body for row in rows}
         facts = select(STOCK_FACTS.c.content_hash, *_FACTS.selected_columns).where(
-            STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact.in_(sorted({recording.fact for recording in own}))
+            STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact.in_(sorted({recording.fact for recording in ours}))
         )
         batch.facts |= {
             (company, row.fact): (row.content_hash, StockFact(*row[1:])) for row in await connection.execute(facts)

@@ -135,14 +135,6 @@ def test_an_offline_example_runs_on_files_of_the_repository(line: str, monkeypat
     assert [json.loads(each) for each in writes.stdout.splitlines()] == [json.loads(each) for each in shown]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_modules_that_a_page_names_exist(page: Path) -> None:
-    if page.name == "CHANGELOG.md" or page.parent.name == "decisions":
-        return  # they say what was then
-    named = set(re.findall(r"`([\w/.]+/[\w.]+\.(?:py|sh|toml))(?:::\w+)?`", page.read_text(encoding="utf-8")))
-    assert sorted(path for path in named if not (ROOT / path).is_file()) == []
-
-
 def test_make_targets_in_documents_exist() -> None:
     targets = set(re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE))
     used = {

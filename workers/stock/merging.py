@@ -99,12 +99,12 @@ def _filled(facts: Sequence[StockFact], most_lines: int) -> Iterator[list[StockF
     part: list[StockFact] = []
     keys: set[PairKey] = set()
     for fact in sorted(facts, key=lambda fact: (fact.postings[0]["item"], fact.postings[0]["reason"])):
-        own = {_key(fact, number) for number in range(len(fact.postings))}
-        if part and LINES_OF_ONE * len(keys | own) > most_lines:
+        new = {_key(fact, number) for number in range(len(fact.postings))}
+        if part and LINES_OF_ONE * len(keys | new) > most_lines:
             yield part
             part, keys = [], set()
         part.append(fact)
-        keys |= own
+        keys |= new
     if part:
         yield part
 
