@@ -36,10 +36,10 @@ from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
 from store.migrate import upgrade
-from workers.applying import Applier, KnowsEarlier, Timing
+from workers.applying import Applier, Timing
 from workers.books.books import sample_books
 from workers.chart import Chart
-from workers.earlier import Earlier
+from workers.earlier import Earlier, KnowsEarlier
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 from workers.stock.book import StockBook

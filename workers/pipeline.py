@@ -19,6 +19,7 @@ from workers.applying import Applier, Fact
 from workers.books.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
+from workers.earlier import KnowsEarlier
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.payroll.mirroring import as_posted
 from workers.payroll.run_versions import check_alone
@@ -57,7 +58,7 @@ class Pipeline:
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
-    earlier: prerequisites.KnowsEarlier
+    earlier: KnowsEarlier
     stock: StockBook
     policy: RetryPolicy
     settle_seconds: float

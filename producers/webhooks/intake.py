@@ -7,28 +7,16 @@ for a person.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from pydantic import SecretStr
 
 from messaging.errors import MessagingError
+from messaging.publisher import Publishes, encoded
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
 from producers.webhooks.signatures import BadSignature, Scheme, verify
 from runtime.clock import Clock
 from schemas.envelope import Event
-
-
-class Publisher(Protocol):
-    """Where events go. Both calls return once the broker has confirmed, and else raise PublishFailed."""
-
-    async def publish(self, event: Event) -> None:
-        """Publish one event. Publishing it again is harmless: it keeps its identity."""
-        ...
-
-    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
-        """Keep an authentic body that could not be normalised, with why, for a person to see and replay."""
-        ...
-
 
 Identify = Callable[[bytes, Mapping[str, str]], tuple[str | None, str | None]]
 """Gives the sender's event id and type for logs, from body and headers. Never raises."""
@@ -90,7 +78,7 @@ class Intake:
     """Takes bodies in for one source."""
 
     source: Source
-    publisher: Publisher
+    publisher: Publishes
     clock: Clock
 
     async def take(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
@@ -131,7 +119,7 @@ class Intake:
                 await self._keep(body, normalised, company)
                 return "kept", normalised.reason, ()
             for event in normalised.events:
-                await self.publisher.publish(event)
+                await self.publisher.publish_all([encoded(event)])
         except MessagingError as error:
             return "unavailable", type(error).__name__, ()
         if normalised.ignored is not None:
