@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
     from collections.abc import Iterator, Sequence
 
     from producers.payroll.provider import Span
-    from producers.payroll.pulling import Outcome, Progress
+    from producers.payroll.pulling import Progress
+    from producers.payroll.run_book import Outcome
     from store.payroll_runs import RunRow
 
 payroll = typer.Typer(help="Pay runs: alone, pull on schedule; or pull, read exports, see the calendar.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ops.desk import cancelling
 from ops.showing.terminal import Rows, show, show_json
-from producers.payroll.pulling import Outcome, counted
+from producers.payroll.run_book import Outcome, counted
 from store.payroll_runs import RunRow
 
 
