@@ -39,8 +39,7 @@ from store.migrate import upgrade
 from workers.applying import Applier, Timing
 from workers.books.books import sample_books
 from workers.chart import Chart
-from workers.earlier import Earlier
-from workers.finding import KnowsEarlier
+from workers.earlier import Earlier, KnowsEarlier
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 from workers.worker import Worker

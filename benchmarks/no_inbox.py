@@ -74,3 +74,8 @@ class NothingEarlier:
         """Find nothing."""
         del kind, external_id, day
         return None
+
+    async def merged_stock(self, happened: datetime, day: date) -> bool:
+        """Say no."""
+        del happened, day
+        return False

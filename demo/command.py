@@ -1,15 +1,11 @@
 """The command behind `python -m demo` (described there): what it starts, in which order, and how it ends."""
 
-import contextlib
-import fcntl
 import json
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Final
 
 import httpx2
@@ -22,22 +18,17 @@ from demo.playing import Cast, play, start
 from demo.posting import Poster
 from demo.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
 from demo.story import Story, tell
-from demo.telling import Teller
 from staging.broker import BrokerError, find_broker
+from staging.folder import alone, clear
 from staging.processes import STRIPE_SECRET, NotReady, Simulator, Stage, stage
+from staging.stopping import Stopped, stopped_by_signals
+from staging.telling import Teller
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "var" / "demo"
 BOOKS: Final = Path(__file__).with_name("books.toml")
+BETWEEN_LINES_SECONDS: Final = 3.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-
-
-class Stopped(BaseException):
-    """A signal asked for the end. Not an Exception, so that nothing on the way catches it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 @app.command()
@@ -53,8 +44,8 @@ def main(
     """Real Stripe events in, balanced books out, with three failures on the way. Takes under 90 seconds."""
     console = Console()
     try:
-        with _stopped_by_signals(), _alone(folder):
-            _clear(folder)
+        with alone(folder, what="demo"), stopped_by_signals():
+            clear(folder, what="demo")
             verdict = _run(company, folder, console)
     except Stopped as stopped:
         console.print(f"demo: stopped. Everything it had started has ended; the logs are in {folder}", soft_wrap=True)
@@ -73,7 +64,7 @@ def _run(company: str, folder: Path, console: Console) -> Verdict:
     story = tell()
     shutil.copyfile(BOOKS, folder / "books.toml")
     with (
-        Teller(console, whole=len(story.records)) as teller,
+        Teller(console, {"records": len(story.records)}, line_seconds=BETWEEN_LINES_SECONDS) as teller,
         find_broker(say=lambda line: teller.say(f"broker: {line}")) as broker,
         stage(folder, broker.url, company=company, **SETTINGS) as standing,
     ):
@@ -130,54 +121,3 @@ def _must_be_empty(standing: Stage) -> None:
     if any(name.startswith(f"relay.{standing.company}.") for name in waiting):
         msg = f"the broker of RABBITMQ_URL holds events of {standing.company} ({held}). Name another with --company."
         raise NotReady(msg)
-
-
-def _clear(folder: Path) -> None:
-    """Empty the folder, if it is ours to empty.
-
-    Raises:
-        NotReady: something is in it that no demo has left.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "books.toml").exists():
-        msg = f"{folder} holds something else than an earlier demo. Name an empty folder with --folder."
-        raise NotReady(msg)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that a second demo does not clear the logs of one that runs.
-
-    Raises:
-        NotReady: another demo holds it.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            msg = f"another demo is running in {folder}. Wait for it, or name another folder with --folder."
-            raise NotReady(msg) from None
-        yield
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP raises `Stopped`; those that follow leave the clearing up alone."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-        numbers.append(signal.SIGHUP)
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        del frame
-        for other in numbers:
-            signal.signal(other, signal.SIG_IGN)
-        raise Stopped(number)
-
-    before = {number: signal.signal(number, on_signal) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -15,8 +15,8 @@ from demo import relay
 from demo.posting import Poster
 from demo.scale import ALLOWANCE, WINDOW_SECONDS
 from demo.story import Post, Story, forge
-from demo.telling import Teller
 from staging.processes import NotReady, Process, Simulator, Stage
+from staging.telling import Teller
 
 LOOK_EVERY_SECONDS: Final = 0.25
 START_SECONDS: Final = 40
@@ -90,7 +90,7 @@ def until(cast: Cast, look: Callable[[], Any], what: str, *, within_seconds: flo
     """
 
     def shown() -> object:
-        cast.teller.books(_written(cast))
+        cast.teller.progress(records=_written(cast))
         return look()
 
     _wait(shown, cast.stage, what, within_seconds=within_seconds, ended_well=cast.killed)

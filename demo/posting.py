@@ -1,7 +1,5 @@
 """Sends Stripe's webhooks as Stripe does: signed, and again when no 2xx comes back."""
 
-import hashlib
-import hmac
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -10,6 +8,7 @@ from typing import Self
 import httpx2
 
 from demo.story import Post
+from staging.signing import signature
 
 TRIES = 5
 PAUSE_SECONDS = 0.5
@@ -56,9 +55,3 @@ class Poster:
             return self._client.post("/webhooks/stripe", content=body, headers=headers).status_code
         except httpx2.TransportError:
             return 0
-
-
-def signature(body: bytes, secret: str, at: int) -> str:
-    """Stripe's header for a body. `at` is in seconds since 1970."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"

@@ -1,63 +1,13 @@
-"""What the viewer sees: lines with the time, a bar where there is a terminal, tables at the end. It decides nothing."""
+"""The tables at the end of a run. They decide nothing."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from demo.judging import Letter, Row, lines_of
 from demo.story import CLEARING, Story
-
-BETWEEN_LINES_SECONDS = 3.0
-
-
-class Teller:
-    """Tells the run as it goes. `whole` is how many records there will be in the end."""
-
-    def __init__(self, console: Console, *, whole: int) -> None:
-        self.console = console
-        self._whole = whole
-        self._started = self._last_line = time.monotonic()
-        self._shown = 0
-        self._progress = Progress(
-            TextColumn("books"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f} of {task.total:.0f} records"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task("books", total=whole, visible=False)
-
-    def __enter__(self) -> Self:
-        """Show the bar, once there is something to show."""
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the bar away."""
-        self._progress.stop()
-
-    def say(self, text: str) -> None:
-        """One line, with the seconds since the start."""
-        self._last_line = time.monotonic()
-        line = f"{self._last_line - self._started:5.1f} s  {text}"
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    def books(self, count: int) -> None:
-        """How many records are in the books now."""
-        self._progress.update(self._task, completed=count, visible=count > 0)
-        waited = time.monotonic() - self._last_line
-        if not self.console.is_terminal and count != self._shown and waited > BETWEEN_LINES_SECONDS:
-            self.say(f"books: {count} of {self._whole} records")
-            self._shown = count
 
 
 def trial_balance(report: Row) -> Table:

@@ -17,7 +17,7 @@ from faults.ground import RELAY, Ground
 from faults.posting import Poster
 from faults.scale import RETRY_DELAYS_SECONDS, SWEEP_AFTER_SECONDS
 from faults.schedule import Fault
-from faults.telling import Teller
+from faults.telling import CampaignTeller
 from messaging.connection import Link
 from messaging.drain import backlog
 from messaging.errors import MessagingError
@@ -56,7 +56,7 @@ class Campaign:
     story: Story
     schedule: Sequence[Fault]
     poster: Poster
-    teller: Teller
+    teller: CampaignTeller
     within_seconds: float
     outcome: Outcome = field(default_factory=Outcome)
     _begun: set[int] = field(default_factory=set)
@@ -128,7 +128,9 @@ class Campaign:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     def _show(self) -> None:
-        self.teller.progress(posted=self.poster.done, written=self.ground.watch.written, faults=len(self.outcome.done))
+        self.teller.progress(
+            accepted=self.poster.done, records=self.ground.watch.written, faults=len(self.outcome.done)
+        )
 
     async def _settle(self) -> bool:
         """Wait until nothing is left to do. False when something is, and nothing has moved for long."""

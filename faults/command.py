@@ -1,12 +1,9 @@
 """The command behind `python -m faults` (described there): what it starts, in which order, and how it ends."""
 
-import contextlib
-import fcntl
 import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -26,17 +23,19 @@ from faults.posting import Poster
 from faults.scale import ALLOWANCE, SETTINGS, WINDOW_SECONDS
 from faults.schedule import Fault, draw_schedule
 from faults.small_disk import NoSmallDisk, SmallDisk, mount_small_disk
-from faults.stopping import Stopped, Stopper, stopped_by_signals
-from faults.telling import Teller
+from faults.telling import CampaignTeller
 from faults.traffic import write_traffic
 from staging.broker import MANAGEMENT, Broker, BrokerError, find_own_broker
+from staging.folder import alone, clear
 from staging.processes import STRIPE_SECRET, NotReady, Stage, stage
+from staging.stopping import Stopped, Stopper, stopped_by_signals
 
 VAR: Final = Path(__file__).resolve().parents[1] / "var"
 EVENTS_PER_FAULT: Final = 20
 FEWEST_FAULTS: Final = 12
 EVENTS_PER_MEGABYTE: Final = 50
 SMALLEST_DISK_MEGABYTES: Final = 32
+BETWEEN_LINES_SECONDS: Final = 5.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -82,8 +81,8 @@ def main(  # noqa: PLR0913 - one parameter an option
         raise typer.BadParameter(str(error), param_hint="--only") from None
     plan = Plan(events, seed, story, schedule, _within(events, schedule) if within is None else within)
     try:
-        with _alone(folder), stopped_by_signals() as stopper:
-            _clear(folder)
+        with alone(folder, what="campaign"), stopped_by_signals() as stopper:
+            clear(folder, what="campaign")
             summary, wrongs = _run(plan, folder, console, download=download, stopper=stopper)
     except Stopped as stopped:
         console.print(f"faults: stopped. Everything it had started has ended; the logs are in {folder}", soft_wrap=True)
@@ -105,10 +104,10 @@ def _run(
     plan: Plan, folder: Path, console: Console, *, download: bool, stopper: Stopper
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     means = _means(folder, plan.events, download=download)
-    whole = {"posts": len(plan.story.posts), "records": len(plan.story.records), "faults": len(plan.schedule)}
-    with Teller(console, **whole) as teller:
+    whole = {"accepted": len(plan.story.posts), "records": len(plan.story.records), "faults": len(plan.schedule)}
+    with CampaignTeller(console, whole, line_seconds=BETWEEN_LINES_SECONDS) as teller:
         teller.say(
-            f"seed {plan.seed}: {plan.events} events in {whole['posts']} posts, {whole['records']} records to be "
+            f"seed {plan.seed}: {plan.events} events in {whole['accepted']} posts, {whole['records']} records to be "
             f"written, {whole['faults']} faults, {ALLOWANCE} calls in {WINDOW_SECONDS:g} s"
         )
         teller.schedule(plan.schedule)
@@ -129,7 +128,7 @@ def _run(
 
 
 async def _perform(
-    plan: Plan, means: Means, standing: Stage, broker: Broker, teller: Teller
+    plan: Plan, means: Means, standing: Stage, broker: Broker, teller: CampaignTeller
 ) -> tuple[Outcome, Verdict]:
     async with open_ground(standing, broker, disk=means.disk, clock_library=means.clock_library) as ground:
         teller.say("a receiver, two workers and Solid's stand-in are ready")
@@ -162,7 +161,7 @@ def _ending(ground: Ground, outcome: Outcome) -> Ending:
     )
 
 
-def _tell_what_happened(ground: Ground, poster: Poster, outcome: Outcome, teller: Teller) -> None:
+def _tell_what_happened(ground: Ground, poster: Poster, outcome: Outcome, teller: CampaignTeller) -> None:
     """Figures that are no judgement: how the faults felt from within."""
     kinds = Counter(fault.kind for fault in outcome.done)
     teller.say("faults done: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
@@ -187,34 +186,3 @@ def _means(folder: Path, events: int, *, download: bool) -> Means:
     except NoFakeTime as error:
         missing.append(f"no clock will be set: {error}")
     return Means(disk, library, tuple(missing))
-
-
-def _clear(folder: Path) -> None:
-    """Empty the folder, if it is ours to empty.
-
-    Raises:
-        NotReady: something is in it that no campaign has left.
-    """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "books.toml").exists():
-        msg = f"{folder} holds something else than an earlier campaign. Name an empty folder with --folder."
-        raise NotReady(msg)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "books.toml").touch()
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that a second campaign does not clear the logs of one that runs.
-
-    Raises:
-        NotReady: another campaign holds it.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            msg = f"another campaign is running in {folder}. Wait for it, or name another folder with --folder."
-            raise NotReady(msg) from None
-        yield

@@ -1,9 +1,10 @@
-"""Reading JSON so that no number becomes a float.
+"""JSON in and out without a float on the way: a number with a point is a Decimal, digit by digit.
 
-The one place that parses JSON text for events and webhooks. It must not interpret what it reads.
+The one place that parses JSON text, of events, webhooks and Solid. It must not interpret what it reads.
 """
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, NoReturn
 
@@ -48,6 +49,17 @@ def parse_json(raw: bytes, *, most_values: int = MOST_VALUES) -> object:
 def count_values(raw: bytes) -> int:
     """How many values a document may hold at most: each but the first stands behind one of these signs."""
     return sum(map(raw.count, (b",", b":", b"[", b"{")))
+
+
+def write_json(value: object) -> str:
+    """Write one document; a Decimal is a number with its own digits. The same value gives the same text."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(name)}:{write_json(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(write_json(each) for each in value) + "]"
+    return json.dumps(value, allow_nan=False)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

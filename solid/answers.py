@@ -15,9 +15,9 @@ import structlog
 
 from runtime.clock import Clock
 from runtime.tls import distrust
+from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
 from solid.dialect import Dialect, Resource
 from solid.errors import Cause, OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, SolidError, Stage, Unavailable
-from solid.json_text import read_json
 
 LOG = structlog.get_logger()
 KEY_HEADER = "X-API-Key"
@@ -154,7 +154,7 @@ def _no_answer(call: str, why: str) -> OutcomeUnknown:
 
 def _document(response: httpx2.Response) -> dict[str, object] | None:
     try:
-        document = read_json(response.content)
+        document = parse_json(response.content, most_values=MOST_VALUES_OF_A_FILE)
     except ValueError:
         return None
     return document if isinstance(document, dict) else None

@@ -7,8 +7,8 @@ digit.
 from collections.abc import Mapping
 from decimal import Decimal
 
+from schemas.json_text import write_json
 from solid.dialect import RESOURCES, Dialect
-from solid.json_text import write_json
 from solid.models import NewAdjustment, NewBill, NewContact, NewEntry, NewInvoice, NewPayment, NewRecord
 
 Json = Mapping[str, "Json | list[Json] | str | int | bool | Decimal | None"]

@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rabbitmq", choices=("4",), help="the version of RabbitMQ to test on; else what is found")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, as many tests wait for other processes; each has a broker of its own."""
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays for the session: no collection of garbage needs to look at its million objects again."""
     gc.collect()

@@ -21,9 +21,10 @@ from solid.models import NewRecord
 from store.claims import Refusal
 from store.errors import LeaseLost
 from store.inbox import Busy, Claim, Conflict, Done, Doubt, Fresh, Inbox, Intent
+from workers.earlier import KnowsEarlier
 from workers.errors import Conflicting, NotYet
 from workers.fence import Fence
-from workers.finding import Finder, KnowsEarlier, SearchesSolid
+from workers.finding import Finder, SearchesSolid
 from workers.occasion import Occasion
 from workers.patience import when_open
 from workers.payroll.mirroring import as_remembered, remembered_of

@@ -59,6 +59,22 @@ class ReadsEverything(Protocol):
         ...
 
 
+class KnowsEarlier(Protocol):
+    """What others need of `Earlier`."""
+
+    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
+        """See `Earlier.concerns`."""
+        ...
+
+    async def find(self, kind: RecordKind, external_id: str, *, day: date) -> str | None:
+        """See `Earlier.find`."""
+        ...
+
+    async def merged_stock(self, happened: datetime, day: date) -> bool:
+        """See `Earlier.merged_stock`."""
+        ...
+
+
 class NotRead(Exception):
     """The list cannot be read to its end: look each write up on its own.
 

@@ -6,7 +6,7 @@ cannot tell is an exception that `workers.classify` knows.
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -17,13 +17,12 @@ from solid.client import Absent, Days, Inconclusive, Lookup, Present
 from solid.lookups import moves
 from solid.models import Contact, NewContact, NewEntry, NewRecord
 from store.inbox import Doubt, Fresh, Inbox
-from workers.earlier import NotRead
+from workers.earlier import KnowsEarlier, NotRead
 from workers.errors import Conflicting, HeldForPerson, Undecided
 from workers.external_ids import external_id_of
 from workers.occasion import Occasion
 from workers.patience import when_open
 from workers.plans.writes import AnyWrite, EntryWrite, Parked
-from workers.prerequisites import FindsEarlier
 
 log = structlog.get_logger()
 
@@ -39,14 +38,6 @@ class SearchesSolid(Protocol):
 
     async def contacts_named(self, display_name: str) -> list[Contact]:
         """See `SolidClient.contacts_named`."""
-        ...
-
-
-class KnowsEarlier(FindsEarlier, Protocol):
-    """What finding needs of `workers.earlier`."""
-
-    async def concerns(self, stream: str, happened: datetime, day: date) -> bool:
-        """See `Earlier.concerns`."""
         ...
 
 

@@ -20,6 +20,7 @@ from workers.books.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
 from workers.completing import Completion
+from workers.earlier import KnowsEarlier
 from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan, stream_of
@@ -56,7 +57,7 @@ class Pipeline:
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
     applier: Applier
-    earlier: prerequisites.FindsEarlier
+    earlier: KnowsEarlier
     completions: Mapping[str, Completion]
     policy: RetryPolicy
     settle_seconds: float

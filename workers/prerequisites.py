@@ -3,21 +3,11 @@
 import contextlib
 from collections.abc import Sequence
 from datetime import date
-from typing import Protocol
 
-from solid.models import RecordKind
 from store.inbox import Inbox
-from workers.earlier import NotRead
+from workers.earlier import KnowsEarlier, NotRead
 from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
-
-
-class FindsEarlier(Protocol):
-    """What is needed of `workers.earlier`."""
-
-    async def find(self, kind: RecordKind, external_id: str, *, day: date) -> str | None:
-        """See `Earlier.find`."""
-        ...
 
 
 class PrerequisiteMissing(Exception):
@@ -29,7 +19,7 @@ class PrerequisiteMissing(Exception):
 
 
 async def check(
-    inbox: Inbox, company: str, requires: Sequence[Requirement], *, earlier: FindsEarlier | None, day: date
+    inbox: Inbox, company: str, requires: Sequence[Requirement], *, earlier: KnowsEarlier | None, day: date
 ) -> None:
     """Return when everything required is applied, by this inbox or by one that was lost.
 
@@ -57,7 +47,7 @@ async def check(
                     raise PrerequisiteMissing(reason, msg)
 
 
-async def _posted_earlier(earlier: FindsEarlier | None, need: Prerequisite, day: date) -> bool:
+async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool:
     kind = need.kind
     if earlier is None or kind is None:
         return False

@@ -19,7 +19,7 @@ from messaging.delivery import Delivery
 from messaging.errors import MessagingError
 from messaging.lanes import lane_of, on_lane
 from messaging.topology import company_queues, replay_queue, stream_of
-from runtime.lifecycle import in_background
+from runtime.lifecycle import ToldToStop, in_background, rest, unless
 from solid import expectations
 from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
 from store.errors import StoreUnavailable
@@ -89,7 +89,7 @@ class Worker:
                 if self._settled_any:  # the trouble before is over
                     pause = SHORTEST_PAUSE_SECONDS
                 if self._troubled.is_set():
-                    await _wait(stop, pause)
+                    await rest(stop, parts.clock.sleep(pause))
                     pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _prepare_and_consume(self, stop: asyncio.Event, background: Background) -> None:
@@ -249,24 +249,12 @@ class Worker:
         self, stop: asyncio.Event, background: Background, work: Coroutine[Any, Any, Result]
     ) -> Result | None:
         """Do the work unless told to stop first (then None), or a background task fails."""
-        task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({task, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
-            _raise_failure(background)
-            return await task if task.done() else None
-        finally:
-            stopped.cancel()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        with contextlib.suppress(ToldToStop):
+            return await unless(stop, work, beside=background)
+        return None
 
 
 def _raise_failure(background: Background) -> None:
     for task in background:
         if task.done():
             task.result()
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

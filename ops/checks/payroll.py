@@ -5,9 +5,9 @@ No provider is called: a call would use up a token's allowance, and could renew 
 
 from ops.checks.findings import Checklist
 from ops.composing.payroll import account_of, address_of, open_client, pace_of, pulled_of
+from producers.calling.errors import PayrollError
+from producers.calling.tokens import FixedToken, RenewedTokens
 from producers.normalising import NormaliseContext, Rejected
-from producers.payroll.clients.tokens import FixedToken, RenewedTokens
-from producers.payroll.errors import PayrollError
 from producers.payroll.exports.mapping import load
 from producers.source import Pulled
 from runtime.clock import Clock
@@ -45,9 +45,9 @@ def _readable(name: str, own: PayrollSettings, pulled: Pulled) -> None:
     if path is None:
         return
     if pulled.renewal is None:
-        FixedToken(path, name=name).current()
+        FixedToken(path, where=f"payroll.{name}").current()
         return
-    RenewedTokens(path, name=name, grant=_never).current()
+    RenewedTokens(path, where=f"payroll.{name}", grant=_never).current()
     own.client_secret()
 
 

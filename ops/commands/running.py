@@ -11,7 +11,7 @@ import typer
 
 from messaging.errors import MessagingError
 from ops.showing.terminal import say
-from producers.payroll.errors import PayrollError
+from producers.calling.errors import PayrollError
 from runtime.logs import configure_logs
 from runtime.settings import ConfigurationError, Settings, load_settings
 from solid.errors import SolidError

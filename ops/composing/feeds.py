@@ -17,13 +17,14 @@ from ops.composing.contexts import company_of, fed_context
 from ops.composing.waiting_feed import WaitingFeed
 from ops.composing.workers import open_publisher, open_store
 from producers.feeds.errors import FeedProblem
-from producers.feeds.feed import Feed, keep_feeding, wait
+from producers.feeds.feed import Feed, keep_feeding
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
 from producers.sources import SOURCES, queued
 from runtime.clock import Clock
+from runtime.lifecycle import rest
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
 from store.errors import StoreError
@@ -213,7 +214,7 @@ async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Eve
             one.found.add(await feed.look(turn))
             own = settings.feeds[feed.name]
             if one.found.unfinished and isinstance(own, FolderFeed) and not stop.is_set():
-                await wait(stop, own.quiet_seconds, clock)
+                await rest(stop, clock.sleep(own.quiet_seconds))
                 one.found.add(await feed.look(turn))
         except (FeedProblem, MessagingError, StoreError, ConfigurationError) as error:
             one.problem = str(error)

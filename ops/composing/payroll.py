@@ -12,10 +12,10 @@ from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ops.composing.workers import open_publisher, open_store
+from producers.calling.calling import Caller
+from producers.calling.granting import granting
+from producers.calling.tokens import FixedToken, RenewedTokens, Tokens
 from producers.normalising import NormaliseContext, Normalised
-from producers.payroll.clients.calling import Caller
-from producers.payroll.clients.granting import granting
-from producers.payroll.clients.tokens import FixedToken, RenewedTokens, Tokens
 from producers.payroll.provider import Provider, Span
 from producers.payroll.pulling import Account, Progress, Puller
 from producers.payroll.reading import Reader
@@ -154,7 +154,7 @@ async def open_client(
     async with opened as http:
         limiter = AsyncLimiter(pace_of(own, pulled), 60)
         tokens = _tokens(name, own, pulled, http=http, limiter=limiter, clock=clock)
-        caller = Caller(name=name, http=http, limiter=limiter, tokens=tokens, clock=clock)
+        caller = Caller(where=f"payroll.{name}", http=http, limiter=limiter, tokens=tokens, clock=clock)
         yield pulled.client(caller, own, own.api_version or pulled.api_version)
 
 
@@ -178,9 +178,9 @@ def _tokens(  # noqa: PLR0913 - what tokens are renewed with
         msg = f"payroll.{name}.token_file is missing"
         raise ConfigurationError(msg)
     if pulled.renewal is None:
-        return FixedToken(own.token_file, name=name)
+        return FixedToken(own.token_file, where=f"payroll.{name}")
     grant = granting(
-        name=name,
+        where=f"payroll.{name}",
         url=token_address_of(own, pulled),
         form=pulled.renewal.form,
         client_id=own.client_id or "",
@@ -189,7 +189,7 @@ def _tokens(  # noqa: PLR0913 - what tokens are renewed with
         limiter=limiter,
         clock=clock,
     )
-    return RenewedTokens(own.token_file, name=name, grant=grant)
+    return RenewedTokens(own.token_file, where=f"payroll.{name}", grant=grant)
 
 
 @asynccontextmanager

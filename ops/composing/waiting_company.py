@@ -3,12 +3,13 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
 from prometheus_client import Gauge
 
+from runtime.lifecycle import rest
 from runtime.settings import ConfigurationError
 from runtime.tracebacks import words_of
 from workers.worker import Worker
@@ -51,9 +52,7 @@ class WaitingCompany:
                     changed, self.problem = str(error) != str(self.problem), error
                     if changed:
                         self._say()
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_SECONDS):
-                            await stop.wait()
+                    await rest(stop, asyncio.sleep(LOOK_SECONDS))
                 else:
                     log.info("worker.company_started", company=self.company)
                     self._served.set(1)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ops.composing.workers import open_migrated_store, open_store, sealing_of
 from runtime.clock import Clock
+from runtime.lifecycle import rest
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
 from store.audit import AuditTrail
@@ -58,11 +59,7 @@ async def keep_erasing(settings: Settings, clock: Clock, stop: asyncio.Event) ->
             log.warning("dead_letters.not_erased", error=type(error).__name__)
         except Exception:  # whatever it is: everybody else in this process goes on
             log.exception("dead_letters.not_erased")
-        try:
-            async with asyncio.timeout(EVERY_SECONDS):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await rest(stop, asyncio.sleep(EVERY_SECONDS))
 
 
 async def check_bodies(settings: Settings, clock: Clock) -> str:

@@ -22,6 +22,7 @@ from ops.http.bounded import behind
 from ops.http.gate import Bounds, Gate, Reason
 from ops.http.metrics import ProcessMetrics
 from producers.webhooks.measures import Measures
+from runtime.lifecycle import rest
 from runtime.settings import ConfigurationError, Settings
 
 FILES_OF_OURS: Final = 128
@@ -140,13 +141,11 @@ async def _until(stop: asyncio.Event, app: Starlette, listening: socket.socket, 
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    stopped = asyncio.create_task(stop.wait())
     host, port = listening.getsockname()[:2]
     log.info(event, host=host, port=port)
     try:
-        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await rest(stop, asyncio.wait({serving}))
         server.should_exit = True
         await serving
     finally:
-        stopped.cancel()
         listening.close()

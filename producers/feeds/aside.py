@@ -5,6 +5,7 @@ hangs in the kernel keeps no process from its end. It must not be used for what 
 """
 
 import asyncio
+import contextlib
 import contextvars
 import queue
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from producers.feeds.errors import FolderUnusable, Interrupted
+from runtime.lifecycle import ToldToStop, unless
 
 HANGS_SECONDS: Final = 30.0
 """After which a call that has not returned is told."""
@@ -102,13 +104,8 @@ async def _is_done(future: "asyncio.Future[Any]", seconds: float, stop: asyncio.
     """Wait for it, so long at most, and until `stop` is set."""
     if future.done():
         return True
-    others = [] if stop is None else [asyncio.ensure_future(stop.wait())]
-    try:
-        await asyncio.wait({future, *others}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in others:
-            each.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    with contextlib.suppress(ToldToStop):
+        await unless(stop or asyncio.Event(), asyncio.wait({future}, timeout=seconds))
     return future.done()
 
 

@@ -4,28 +4,24 @@ It must not log or tell anything of a body, nor the token, nor the query of an a
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from producers.feeds.errors import PollRefused, PollUnavailable
-from producers.feeds.feed import unless_stopped
+from producers.calling.trying import NoAnswer, tried
+from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.passing import Turn
-from producers.retry_after import retry_after
 from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
 from runtime.clock import Clock
+from runtime.lifecycle import ToldToStop, unless
 from runtime.sections_feeds import PollingFeed
 from runtime.tls import distrust, trusting
-from runtime.tracebacks import words_of
 
-TRIES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 600.0
 """A longer Retry-After ends the pass; the next one begins after it."""
 
-_BUSY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 _NOTHING: Final = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _UNAUTHORISED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -72,38 +68,26 @@ class Asking:
             Interrupted: told to stop; also while it waits for the server.
             ConfigurationError: the token's file cannot be read.
         """
-        patiently = self._patiently(url, etag, turn.clock)
-        return await unless_stopped(turn.stop, patiently, where=self._where)
-
-    async def _patiently(self, url: str, etag: str | None, clock: Clock) -> Answer | None:
-        pause = 1.0
-        for attempt in range(1, TRIES + 1):
-            try:
-                async with self._limiter:
-                    return await self._once(url, etag, clock.now())
-            except PollUnavailable as error:
-                seconds = pause if error.after_seconds is None else error.after_seconds
-                if attempt == TRIES or seconds > LONGEST_WAIT_SECONDS:
-                    raise
-            await clock.sleep(seconds)
-            pause *= 2
-        raise AssertionError
-
-    async def _once(self, url: str, etag: str | None, now: datetime) -> Answer | None:
         try:
-            response = await self._http.get(url, headers=self._headers(etag))
-            self._judge(response, now)
+            return await unless(turn.stop, self._answered(url, etag, turn.clock))
+        except ToldToStop:
+            msg = f"{self._where}: stopped while it was waited for"
+            raise Interrupted(msg) from None
+
+    async def _answered(self, url: str, etag: str | None, clock: Clock) -> Answer | None:
+        try:
+            request = self._http.build_request("GET", url, headers=self._headers(etag))
+            response = await tried(
+                self._http, request, limiter=self._limiter, clock=clock, longest_seconds=LONGEST_WAIT_SECONDS
+            )
+            self._judge(response)
             link = response.links.get("next", {}).get("url")
             next_link = None if link is None else str(response.url.join(link))
+        except NoAnswer as error:
+            raise PollUnavailable(self._no_answer(error), after_seconds=error.after_seconds) from error
         except AnswerTooLarge as error:
             msg = f"{self._where}: {error}: ask for smaller pages, or raise feeds.{self._name}.max_bytes"
             raise PollRefused(msg) from error
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
-            msg = f"{self._where}: no answer: {words_of(error)}"
-            if (why := distrust(error)) is not None:
-                needed = f"Name its authority's with feeds.{self._name}.ca_file"
-                msg = f"{self._where}: its certificate is not accepted: {why}. {needed}."
-            raise PollUnavailable(msg) from error
         except (httpx2.InvalidURL, ValueError) as error:
             msg = f"{self._where}: the address of the next page cannot be used"
             raise PollRefused(msg) from error
@@ -111,6 +95,14 @@ class Asking:
             return None
         kind = response.headers.get("content-type", "").partition(";")[0][:40]
         return Answer(response.content, kind, response.headers.get("etag"), next_link)
+
+    def _no_answer(self, failure: NoAnswer) -> str:
+        if failure.error is None:
+            return f"{self._where} answered {failure.status}"
+        if (why := distrust(failure.error)) is None:
+            return f"{self._where}: no answer: {failure}"
+        needed = f"Name its authority's with feeds.{self._name}.ca_file"
+        return f"{self._where}: its certificate is not accepted: {why}. {needed}."
 
     def _headers(self, etag: str | None) -> dict[str, str]:
         settings = self._settings
@@ -122,7 +114,7 @@ class Asking:
             headers["If-None-Match"] = etag
         return headers
 
-    def _judge(self, response: httpx2.Response, now: datetime) -> None:
+    def _judge(self, response: httpx2.Response) -> None:
         status = response.status_code
         if status == HTTPStatus.OK or status in _NOTHING:
             return
@@ -130,8 +122,6 @@ class Asking:
         if status in _UNAUTHORISED:
             msg = f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file."
             raise PollRefused(msg)
-        if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise PollUnavailable(said, after_seconds=retry_after(response, now=now))
         if response.is_redirect:
             msg = f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url."
             raise PollRefused(msg)

@@ -5,8 +5,8 @@ It must not know what a feed reads: `folder` and `polling` do.
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import structlog
 
@@ -16,6 +16,7 @@ from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
 from producers.feeds.passing import Pass, Turn
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
+from runtime.lifecycle import rest
 from store.errors import StoreError
 from store.feeds.runs import FeedRun
 
@@ -26,7 +27,6 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 
 class Publisher(Protocol):
@@ -88,40 +88,8 @@ async def send(publisher: Publisher, batch: list[Encoded], turn: Turn, *, feed: 
             if not turn.patient or turn.stop.is_set():
                 raise Interrupted(str(error)) from error
             log.warning("feed.waiting_for_broker", feed=feed, error=str(error), again_seconds=pause)
-        await wait(turn.stop, pause, turn.clock)
+        await rest(turn.stop, turn.clock.sleep(pause))
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-
-
-async def wait(stop: asyncio.Event, seconds: float, clock: Clock) -> None:
-    """Wait so long, or until the feed is to stop."""
-    stopping = asyncio.ensure_future(stop.wait())
-    sleeping = asyncio.ensure_future(clock.sleep(seconds))
-    try:
-        await asyncio.wait({stopping, sleeping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        sleeping.cancel()
-        await asyncio.gather(stopping, sleeping, return_exceptions=True)
-
-
-async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T], *, where: str) -> T:
-    """What came of the work, which is cancelled where the feed is to stop before it has ended.
-
-    Raises:
-        Interrupted: it was cancelled.
-    """
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        msg = f"{where}: stopped while it was waited for"
-        raise Interrupted(msg)
-    finally:
-        working.cancel()
-        stopping.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def keep_run(runs: Runs | None, run: FeedRun, *, ignored: Mapping[str, int] | None = None) -> None:
@@ -164,6 +132,6 @@ async def keep_feeding(feed: Feed, stop: asyncio.Event, clock: Clock) -> None:
             elif told and not problem:
                 log.info("feed.goes_on", feed=feed.name)
             told = problem
-            await wait(stop, pause, clock)
+            await rest(stop, clock.sleep(pause))
     finally:
         await feed.close()

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.reading.fields import Fields
-from schemas.errors import InvalidJson
-from schemas.json_text import parse_json
+from producers.reading.fields import Fields, parsed
 
 T = TypeVar("T")
 
@@ -46,7 +44,7 @@ def guarded(read: Callable[[object, NormaliseContext], Normalised]) -> Normalise
     """
 
     def normalise(document: bytes, context: NormaliseContext) -> Normalised:
-        return without_context(lambda: read(_open(document), context))
+        return without_context(lambda: read(parsed(document), context))
 
     return normalise
 
@@ -119,13 +117,6 @@ def _personal(value: object, key: str) -> Iterable[str]:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in _WORDS.findall(text)) - _NOT_OF_PEOPLE
-
-
-def _open(document: bytes) -> object:
-    try:
-        return parse_json(document)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
 
 
 def fields_of(document: object, path: str = "") -> Fields:

@@ -1,6 +1,6 @@
 """What a provider of pay runs is to the rest: it lists runs, finds one, and gives the document of one.
 
-Each provider has a module in `clients/`. None of them judges a run or makes events: normalisers do.
+Each provider has a folder with its `client.py`. None of them judges a run or makes events: normalisers do.
 """
 
 from collections.abc import Mapping, Sequence

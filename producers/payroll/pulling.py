@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from messaging.errors import PublishFailed
+from producers.calling.errors import KeepsChanging, NotReady, UnexpectedAnswer
 from producers.normalising import NormaliseContext, Normaliser, Rejected
 from producers.payroll.calendar import month, next_month, pieces
-from producers.payroll.errors import KeepsChanging, NotReady, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Provider, Span
 from producers.payroll.telling import Teller, Unreadable
 from producers.payroll.versions import Following, following_paid, following_reversed, key_of, paid

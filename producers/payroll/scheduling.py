@@ -15,11 +15,12 @@ import structlog
 from cronsim import CronSim
 
 from messaging.errors import MessagingError
+from producers.calling.errors import PayrollError
 from producers.payroll.calendar import month, months_before, next_month
-from producers.payroll.errors import PayrollError
 from producers.payroll.provider import Span
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
+from runtime.lifecycle import ToldToStop, rest, unless
 from store.errors import StoreError
 
 log = structlog.get_logger()
@@ -113,27 +114,15 @@ class Schedule:
 
     async def _pulled(self, stop: asyncio.Event) -> bool:
         """Pull everything that is due; False when that failed. Returns when `stop` is set."""
-        pulling = asyncio.create_task(self._pull_all())
-        stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({pulling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (pulling, stopping):
-                if not task.done():
-                    task.cancel()
-            with suppress(asyncio.CancelledError):
-                await stopping
-        try:
-            await pulling
+            with suppress(ToldToStop):
+                await unless(stop, self._pull_all())
         except (PayrollError, StoreError, MessagingError, ConfigurationError) as error:
             log.warning("payroll.pull_failed", account=self._name, error=str(error))
             return False
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one account, the others are pulled
             log.error("payroll.pull_failed", account=self._name, error=type(error).__name__)  # noqa: TRY400 - no values
             return False
-        except asyncio.CancelledError:
-            if not stop.is_set():
-                raise
         return True
 
     async def _pull_all(self) -> None:
@@ -143,10 +132,5 @@ class Schedule:
     async def _wait_until(self, due: datetime, stop: asyncio.Event) -> bool:
         """Wait; False when `stop` was set."""
         while not stop.is_set() and (left := (due - self._clock.now()).total_seconds()) > 0:
-            sleeping = asyncio.ensure_future(self._clock.sleep(min(left, LONGEST_SLEEP_SECONDS)))
-            stopping = asyncio.ensure_future(stop.wait())
-            _, rest = await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in rest:
-                task.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
+            await rest(stop, self._clock.sleep(min(left, LONGEST_SLEEP_SECONDS)))
         return not stop.is_set()

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from producers.normalising import Rejected
+from schemas.errors import InvalidJson
+from schemas.json_text import MOST_VALUES, parse_json
 
 _ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
@@ -118,3 +120,19 @@ class Fields:
     def wrong_type(self, name: str, wanted: str) -> Rejected:
         """Build the refusal for a field of another kind."""
         return Rejected(reason="wrong_type", message=f"must be {wanted}", field=self.at(name))
+
+
+def parsed(document: bytes, *, most_values: int = MOST_VALUES) -> object:
+    """Parse a document of JSON; no number becomes a float. Raises Rejected `not_json`."""
+    try:
+        return parse_json(document, most_values=most_values)
+    except InvalidJson as error:
+        raise Rejected(reason="not_json", message=str(error)) from None
+
+
+def open_object(document: bytes, *, reason: str, message: str) -> Fields:
+    """Parse a document that is a JSON object. Raises Rejected: `not_json`, or what is said here where it is none."""
+    values = parsed(document)
+    if not isinstance(values, dict):
+        raise Rejected(reason=reason, message=message)
+    return Fields(values)

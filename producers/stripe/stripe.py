@@ -10,15 +10,13 @@ from typing import Final
 
 from producers.drafts import rejecting
 from producers.normalising import Mode, Normalised, Rejected
-from producers.reading.fields import Fields
+from producers.reading.fields import Fields, open_object
 from producers.stripe import disputes as stripe_disputes
 from producers.stripe import payments as stripe_payments
 from producers.stripe import payouts as stripe_payouts
 from producers.stripe import refunds as stripe_refunds
 from producers.stripe.event import Draft, Found, Ignored, Reader, StripeEvent
 from schemas.envelope import DEFAULT_COMPANY, Event
-from schemas.errors import InvalidJson
-from schemas.json_text import parse_json
 from schemas.sales import SubscriptionUpdated
 
 SOURCE: Final = "/webhooks/stripe"
@@ -108,13 +106,7 @@ def identify(payload: bytes) -> tuple[str | None, str | None]:
 
 
 def _open(payload: bytes) -> Fields:
-    try:
-        document = parse_json(payload)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
-    if not isinstance(document, dict):
-        raise Rejected(reason="not_an_event", message="a Stripe event is a JSON object")
-    return Fields(document)
+    return open_object(payload, reason="not_an_event", message="a Stripe event is a JSON object")
 
 
 def _type_of(document: Fields) -> str:

@@ -13,11 +13,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.reading.fields import Fields
+from producers.reading.fields import Fields, open_object
 from schemas.envelope import Event
-from schemas.errors import InvalidJson
 from schemas.inventory import StockCounted
-from schemas.json_text import parse_json
 
 SOURCE: Final = "/warehouse/shopify"
 
@@ -37,13 +35,7 @@ _MARKS: Final = (
 
 def normalise(document: bytes, context: NormaliseContext) -> Normalised:
     """Turn a body into the counts that it holds. Raises Rejected; the same body always gives the same result."""
-    try:
-        parsed = parse_json(document)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
-    if not isinstance(parsed, dict):
-        raise Rejected(reason="unknown_document", message="a Shopify body is a JSON object")
-    body = Fields(parsed)
+    body = _open(document)
     if _is_test(body):
         return Normalised((), ignored="test_mode")
     levels = _levels(body)
@@ -57,23 +49,24 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 def identify(document: bytes) -> tuple[str | None, str | None]:
     """Give what the level's name is, and the topic, for logs, as far as they can be read. Never raises."""
     try:
-        parsed = parse_json(document)
-        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
+        levels = _levels(_open(document))
         if not levels:
             return None, None
         return f"{_id(levels[0], 'inventory_item_id')}:{_id(levels[0], 'location_id')}", "inventory_levels/update"
-    except (InvalidJson, Rejected):
+    except Rejected:
         return None, None
 
 
 def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
     """The location and time of each level, as far as they can be read; what cannot is `normalise`'s to refuse."""
     try:
-        parsed = parse_json(document)
-        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
-        return tuple((_id(level, "location_id"), _time(level)) for level in levels or ())
-    except (InvalidJson, Rejected):
+        return tuple((_id(level, "location_id"), _time(level)) for level in _levels(_open(document)) or ())
+    except Rejected:
         return ()
+
+
+def _open(document: bytes) -> Fields:
+    return open_object(document, reason="unknown_document", message="a Shopify body is a JSON object")
 
 
 def _is_test(body: Fields) -> bool:

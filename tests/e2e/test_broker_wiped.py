@@ -22,7 +22,7 @@ from tests.e2e.test_payroll import account_at, entries_of, live, pull, served
 from tests.e2e.test_stock import expected, facts_in, moved, publish
 from tests.unit.producers.payroll.providers import ENTITY, FakeGusto, payroll
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 ITEMS = 10
 

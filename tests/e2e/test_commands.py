@@ -10,7 +10,7 @@ from staging.broker.handshake import free_ports
 from staging.processes import PLAIN
 from tests.e2e.driving import Json, Relay, await_said, books_text, charge_event, invoice_of, payment_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 def found(relay: Relay, **settings: str) -> dict[str, tuple[bool, str]]:

@@ -21,7 +21,6 @@ KEYS = [
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.alone,
     pytest.mark.timeout(180),
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes that are left behind in /proc"),
 ]

@@ -7,7 +7,7 @@ import pytest
 from staging.processes import wait_for
 from tests.e2e.driving import Json, Relay, await_said, charge_event, payment_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 HOLDING = {"money": "decimal_string", "lookups": {"payments": {"by": "hold"}}}
 

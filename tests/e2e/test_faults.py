@@ -40,6 +40,7 @@ def arguments(folder: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "faults", "--events", "120", "--no-download", "--folder", str(folder), *more]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("can_start")
 def test_a_small_campaign_loses_nothing_and_books_nothing_twice(tmp_path: Path) -> None:
     command = arguments(tmp_path / "faults", "--seed", str(SEED))

@@ -12,7 +12,7 @@ from staging.broker import Broker
 from staging.processes import SIMULATOR_KEY, wait_for
 from tests.e2e.driving import Relay, await_said, charge_event, open_relay, payment_of, said
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 ONE_TRY = {"RELAY_WORKER__MAX_ATTEMPTS": "1", "RELAY_WORKER__MAX_DEFERRALS": "1", "RELAY_WORKER__HOLD_SECONDS": "1"}
 NEW_KEY = "n" * 64

@@ -5,7 +5,7 @@ import pytest
 from staging.processes import wait_for
 from tests.e2e.driving import Relay, await_said, charge_event, invoice_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_record_that_a_proxy_made_twice_becomes_a_case(relay: Relay) -> None:

@@ -89,6 +89,7 @@ class Folder:
         self.odd = {"link.csv", "pipe.csv", "folder.csv", "hard.csv"}
 
 
+@pytest.mark.long
 def test_a_feed_that_is_killed_fifteen_times_among_odd_files_loses_and_doubles_nothing(
     on: Stage, tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@ from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from messaging.consumer import Consumer
 from messaging.topology import stream_queue
 from schemas.envelope import decode
@@ -33,6 +35,7 @@ def pull_on(folder: Path, url: str, company: str) -> int:
     return killed
 
 
+@pytest.mark.long
 async def test_twenty_pulls_with_kills_in_between_tell_each_version_under_one_identity(
     tmp_path: Path, amqp_url: str, company: str
 ) -> None:

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from schemas.money import Money, iso_exponent
 from solid.models import ContactType, RecordKind
@@ -19,6 +19,9 @@ from workers.plans.movement import Told
 
 Day = date
 """A calendar day, under a name of its own: `date` is also the name of a field."""
+
+Figure = Annotated[Decimal, PlainSerializer(lambda number: f"{number:f}", return_type=str)]
+"""A number that is kept as text, digit for digit and without an exponent."""
 
 
 class Parked(Exception):
@@ -43,8 +46,8 @@ class Line(Value):
 
     role: str
     account: str
-    debit: Decimal | None = None
-    credit: Decimal | None = None
+    debit: Figure | None = None
+    credit: Figure | None = None
     memo: str | None = None
     class_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
     location_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
@@ -58,10 +61,6 @@ class Line(Value):
             msg = f"a line on {self.account} is negative: {self.debit or self.credit}"
             raise ValueError(msg)
         return self
-
-    @field_serializer("debit", "credit", when_used="unless-none")
-    def _decimal_text(self, amount: Decimal) -> str:
-        return f"{amount:f}"
 
 
 def mirrored(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -117,7 +116,7 @@ class InvoiceWrite(Write):
     """An invoice with one line: DR receivable, CR `role`."""
 
     kind: Literal["invoice"] = "invoice"
-    total: Decimal
+    total: Figure
     contact: ExternalId
     role: str
     account: str
@@ -131,16 +130,12 @@ class InvoiceWrite(Write):
         """The total."""
         return self.total
 
-    @field_serializer("total")
-    def _decimal_text(self, amount: Decimal) -> str:
-        return f"{amount:f}"
-
 
 class PaymentWrite(Write):
     """A payment of one invoice into an account: DR `account`, CR receivable."""
 
     kind: Literal["payment"] = "payment"
-    total: Decimal
+    total: Figure
     contact: ExternalId
     invoice: ExternalId
     role: str
@@ -154,10 +149,6 @@ class PaymentWrite(Write):
     def amount(self) -> Decimal:
         """The total."""
         return self.total
-
-    @field_serializer("total")
-    def _decimal_text(self, amount: Decimal) -> str:
-        return f"{amount:f}"
 
 
 class EntryWrite(Write):
@@ -207,12 +198,8 @@ class BillLine(Value):
 
     role: str
     account: str
-    amount: Decimal
+    amount: Figure
     memo: str | None = None
-
-    @field_serializer("amount")
-    def _decimal_text(self, amount: Decimal) -> str:
-        return f"{amount:f}"
 
 
 class BillWrite(Write):
@@ -222,7 +209,7 @@ class BillWrite(Write):
     """
 
     kind: Literal["bill"] = "bill"
-    total: Decimal
+    total: Figure
     contact: ExternalId
     number: str | None = None
     due_date: Day | None = None
@@ -246,10 +233,6 @@ class BillWrite(Write):
         """The total."""
         return self.total
 
-    @field_serializer("total")
-    def _decimal_text(self, amount: Decimal) -> str:
-        return f"{amount:f}"
-
 
 class AdjustmentWrite(Write):
     """A change of an item's quantity in Solid, valued by Solid against `account`: stock out DR it, stock in CR it.
@@ -260,8 +243,8 @@ class AdjustmentWrite(Write):
     kind: Literal["adjustment"] = "adjustment"
     sku: str
     item_id: str
-    quantity: Decimal
-    unit_cost: Decimal | None = None
+    quantity: Figure
+    unit_cost: Figure | None = None
     role: str
     account: str
     reason: str
@@ -278,10 +261,6 @@ class AdjustmentWrite(Write):
             return None
         minor_unit = Decimal(1).scaleb(-iso_exponent(self.currency))
         return abs(self.quantity * self.unit_cost).quantize(minor_unit, rounding=ROUND_HALF_UP)
-
-    @field_serializer("quantity", "unit_cost", when_used="unless-none")
-    def _decimal_text(self, number: Decimal) -> str:
-        return f"{number:f}"
 
 
 AnyWrite = ContactWrite | InvoiceWrite | PaymentWrite | EntryWrite | BillWrite | AdjustmentWrite

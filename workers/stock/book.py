@@ -5,7 +5,6 @@ that the inbox knows it. Nothing is sent to Solid here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ from schemas.money import Money
 from store.inbox import EventRef
 from store.stock import Body, Decided, NewMovement, OtherContent, Recording, StockFact
 from workers.books.books import Books
+from workers.earlier import KnowsEarlier
 from workers.plans.ledger import account_of
 from workers.plans.movement import Movement, Told
 from workers.plans.periods import place_in_open_period
@@ -47,14 +47,6 @@ class Records(Protocol):
         ...
 
 
-class KnowsMerged(Protocol):
-    """What the book needs of `workers.earlier`."""
-
-    async def merged_stock(self, happened: datetime, day: date) -> bool:
-        """See `Earlier.merged_stock`."""
-        ...
-
-
 class StockBook:
     """One company's. `items` are those of Solid; without it every SKU is believed (offline).
 
@@ -71,7 +63,7 @@ class StockBook:
         company: str,
         items: Items | None = None,
         adjusts: bool = False,
-        earlier: KnowsMerged | None = None,
+        earlier: KnowsEarlier | None = None,
     ) -> None:
         self._records = records
         self._books = books

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from producers.payroll.clients.calling import Caller, json_of
-from producers.payroll.clients.settled import Reading, Shifted, settled
-from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
-from producers.payroll.errors import NotReady, NotThere, TokenRefused, UnexpectedAnswer
+from producers.calling.calling import Caller, json_of
+from producers.calling.errors import NotReady, NotThere, TokenRefused, UnexpectedAnswer
+from producers.calling.settled import Reading, Shifted, settled
+from producers.calling.shapes import day_of, name_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, Span
 
 STATEMENTS: Final = 250

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import httpx2
 
-from producers.payroll.clients.calling import Caller, json_of
-from producers.payroll.clients.settled import Reading, Shifted, settled
-from producers.payroll.clients.shapes import day_of, name_of, names_of, object_of, rows_of
-from producers.payroll.errors import NotThere, UnexpectedAnswer
+from producers.calling.calling import Caller, json_of
+from producers.calling.errors import NotThere, UnexpectedAnswer
+from producers.calling.settled import Reading, Shifted, settled
+from producers.calling.shapes import day_of, name_of, names_of, object_of, rows_of
 from producers.payroll.gusto.contractor_days import ContractorDays
 from producers.payroll.provider import ListedRun, Span
 

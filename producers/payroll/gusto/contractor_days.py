@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import httpx2
 
-from producers.payroll.clients.calling import json_of
-from producers.payroll.clients.settled import Reading, settled
-from producers.payroll.clients.shapes import day_of, object_of, rows_of
+from producers.calling.calling import json_of
+from producers.calling.settled import Reading, settled
+from producers.calling.shapes import day_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, Span
 
 Pages = Callable[[str, Mapping[str, Any]], Awaitable[list[httpx2.Response]]]

@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from producers.payroll.clients.calling import Caller, json_of
-from producers.payroll.clients.settled import Reading, settled
-from producers.payroll.clients.shapes import day_of, name_of, object_of, rows_of
-from producers.payroll.errors import NotThere, UnexpectedAnswer
+from producers.calling.calling import Caller, json_of
+from producers.calling.errors import NotThere, UnexpectedAnswer
+from producers.calling.settled import Reading, settled
+from producers.calling.shapes import day_of, name_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, RunStatus, Span
 
 Region = Literal["au", "nz", "uk"]

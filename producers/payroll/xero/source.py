@@ -7,7 +7,7 @@ from producers.payroll.xero import normalising
 from producers.source import Pulled, Renewal, Source, one_piece
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
-    from producers.payroll.clients.calling import Caller
+    from producers.calling.calling import Caller
     from producers.payroll.provider import Provider
     from runtime.sections_payroll import PayrollSettings
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 from producers.drafts import rejecting
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
-from producers.reading.fields import Fields
+from producers.reading.fields import Fields, open_object
 from producers.reading.files import read_whole
 from producers.reading.options import read_options
 from producers.warehouse.cin7 import fields as read
@@ -21,9 +21,7 @@ from producers.warehouse.cin7.adjustments import EXISTING, NEW, changes
 from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipts, returns, status_of
 from producers.warehouse.rows.options import Cin7Options
 from schemas.envelope import Event
-from schemas.errors import InvalidJson
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted
-from schemas.json_text import parse_json
 
 SOURCE: Final = "/warehouse/cin7"
 
@@ -68,13 +66,7 @@ def _kind_of(fields: Fields) -> _Parts:
 
 
 def _open(document: bytes) -> Fields:
-    try:
-        parsed = parse_json(document)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
-    if not isinstance(parsed, dict):
-        raise Rejected(reason="unknown_document", message="a Cin7 document is a JSON object")
-    return Fields(parsed)
+    return open_object(document, reason="unknown_document", message="a Cin7 document is a JSON object")
 
 
 def _adjustment(document: Fields, context: NormaliseContext, options: Cin7Options) -> Iterator[Part]:

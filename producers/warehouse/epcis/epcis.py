@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.reading.fields import parsed
 from producers.reading.files import read_whole
 from producers.reading.options import read_options
 from producers.warehouse.epcis.event import EpcisEvent
 from producers.warehouse.epcis.known import EpcisOptions, Known
 from producers.warehouse.epcis.postings import posting
-from schemas.errors import InvalidJson
-from schemas.json_text import MOST_VALUES_OF_A_FILE, parse_json
+from schemas.json_text import MOST_VALUES_OF_A_FILE
 
 _DOCUMENTS = frozenset({"EPCISDocument", "EPCISQueryDocument"})
 
@@ -28,10 +28,7 @@ def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | 
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         message = "this is XML, and EPCIS is read in JSON: let the repository answer with JSON (EPCIS 2.0)"
         raise Rejected(reason="xml_not_read", message=message)
-    try:
-        document = parse_json(raw, most_values=MOST_VALUES_OF_A_FILE)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
+    document = parsed(raw, most_values=MOST_VALUES_OF_A_FILE)
     found = _events(document)
     if not found:
         yield Taken("file", (), ignored="no_events")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.reading.fields import parsed
 from producers.reading.options import read_options
 from producers.warehouse.rows.json_columns import Columns, Row, rows_at
 from producers.warehouse.rows.options import JsonOptions
@@ -100,7 +101,4 @@ def _document(stream: BinaryIO, options: JsonOptions) -> object:
     if len(raw) > options.max_bytes:
         message = f"a document is read as a whole, of at most {options.max_bytes} bytes: send JSON lines"
         raise Rejected(reason="file_too_large", message=message)
-    try:
-        return parse_json(raw, most_values=MOST_VALUES_OF_A_FILE)
-    except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
+    return parsed(raw, most_values=MOST_VALUES_OF_A_FILE)

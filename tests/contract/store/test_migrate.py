@@ -40,7 +40,6 @@ VALUES ('main', 'w1', 'payment', 'h', 'applied', 1, TRUE, FALSE, 's1', 's', 'evt
 """
 
 
-@pytest.mark.alone
 def test_five_processes_may_start_on_an_empty_database_at_once(new_url: str) -> None:
     started = [
         subprocess.Popen([sys.executable, "-c", START, new_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)

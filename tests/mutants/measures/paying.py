@@ -76,7 +76,7 @@ MUTANTS: Final = (
     Mutant(
         "first-reading-believed",
         "A list that changes while it is read is used once two readings of it agree.",
-        "producers/payroll/clients/settled.py",
+        "producers/calling/settled.py",
         "        if reading.pages == 1 or (before is not None and before.content == reading.content):\n",
         "        if reading.pages > 0:\n",
         (f"{PULLING}::test_a_list_that_changes_while_it_is_read_is_read_again_until_it_stands",),

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from demo import command
 from staging.broker import BrokerError
+from staging.folder import alone
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def test_what_an_earlier_demo_left_is_cleared(tmp_path: Path, monkeypatch: pytes
 
 def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    with command._alone(folder):
+    with alone(folder, what="demo"):
         done = CliRunner().invoke(command.app, ["--folder", str(folder)])
     assert done.exit_code == 1
     assert "another demo is running" in done.stdout

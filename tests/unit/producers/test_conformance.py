@@ -32,6 +32,7 @@ DAMAGES: Final = 20
 """Damaged examples of each kind, drawn anew for each source and always the same."""
 MARK: Final = "Zebediah Quackenbush"
 """Stands in for a person: in every object of a document, and in every row of a file."""
+TYPES: Final[tuple[object, ...]] = (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40)
 
 
 @dataclass(frozen=True)
@@ -195,14 +196,13 @@ def mistyped(body: bytes, drawn: random.Random) -> Iterator[bytes]:
         cells = list(re.finditer(rb"[^,;*+~'\r\n<>\"]+", body))
         for cell in drawn.sample(cells, min(DAMAGES, len(cells))):
             word = "Other" if cell.start() < body.find(b"\n") else MARK  # a header is no person
-            for value in (word, "", "-1e5", "9" * 40):
-                yield body[: cell.start()] + value.encode() + body[cell.end() :]
+            for text in (word, "", "-1e5", "9" * 40):
+                yield body[: cell.start()] + text.encode() + body[cell.end() :]
         return
     ways = list(places(document))
     for way in drawn.sample(ways, min(DAMAGES, len(ways))):
-        other: object
-        for other in (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40):
-            yield json.dumps(changed(document, way, other)).encode()
+        for value in TYPES:
+            yield json.dumps(changed(document, way, value)).encode()
 
 
 def places(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from producers.payroll.clients.tokens import FixedToken
-from producers.payroll.errors import TokenRefused
+from producers.calling.errors import TokenRefused
+from producers.calling.tokens import FixedToken
 from runtime import secret_files
 from runtime.errors import ConfigurationError
 from runtime.secret_files import fingerprint, read_secret, read_secrets
@@ -117,7 +117,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "management": lambda file: RabbitSettings(management_url_file=file).management_address(),
     "feed": lambda file: PollingFeed(source="x", url="http://x", token_file=file).bearer("x"),
     "payroll client": lambda file: PayrollSettings(**ACCOUNT, client_secret_file=file).client_secret(),
-    "payroll token": lambda file: FixedToken(file, name="x").current(),
+    "payroll token": lambda file: FixedToken(file, where="payroll.x").current(),
 }
 
 

@@ -30,6 +30,8 @@ def test_no_number_becomes_a_float() -> None:
         b"1" * 5000,
         b"1e99999999999999999999",
         b"{} {}",
+        b"-Infinity",
+        b'{"a": 1, "a": 2}',
     ],
 )
 def test_what_is_not_one_json_document_is_refused_without_showing_it(raw: bytes) -> None:

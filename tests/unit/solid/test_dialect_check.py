@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from schemas.json_text import parse_json
 from solid.bodies import encode
 from solid.dialect import RESOURCES, Dialect, LookupRule, Lookups, Parameters, Paths
 from solid.expectations import check, expectations, notes
-from solid.json_text import read_json
 from solid.models import NewRecord
 from tests.unit.solid.openapi_document import DOCUMENT, HEAD, MONEY, TEXT, creating, listing
 from tests.unit.solid.support import ADJUSTING, ADJUSTMENT, DIALECT, RECORDS
@@ -154,7 +154,7 @@ def test_every_field_that_is_sent_is_checked(record: NewRecord, compare: Any) ->
         update={"bill_number": "vendor_number", "lookups": Lookups(bills=LookupRule(by="hold", compare=compare))}
     )
     checked = {(e.method, e.path): set(e.body) for e in expectations(dialect)}
-    body = read_json(encode(record, dialect))
+    body = parse_json(encode(record, dialect))
     assert isinstance(body, dict)
     assert set(body) <= checked["POST", dialect.path(RESOURCES[record.kind])]
 

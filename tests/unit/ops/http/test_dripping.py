@@ -18,15 +18,14 @@ from structlog.testing import capture_logs
 from ops.composing import management
 from ops.composing.payroll import open_client
 from ops.composing.workers import losses_on
-from producers.feeds import asking
+from producers.calling import trying
+from producers.calling.errors import ProviderUnreachable
+from producers.calling.tokens import RenewedTokens
 from producers.feeds.errors import PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
-from producers.payroll.clients import calling as payroll_calling
-from producers.payroll.clients.tokens import RenewedTokens
-from producers.payroll.errors import ProviderUnreachable
 from producers.payroll.provider import Span
 from producers.payroll.scheduling import Rhythm, Schedule
 from runtime.calling import AnswerTooSlow, new_client
@@ -172,8 +171,7 @@ async def test_every_client_gives_up_and_says_so(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(asking, "TRIES", 1)
-    monkeypatch.setattr(payroll_calling, "MOST_TRIES", 1)
+    monkeypatch.setattr(trying, "PAUSES_SECONDS", ())
     monkeypatch.setattr(management, "TIMEOUT_SECONDS", SECONDS)
     async with dripping(refused=refused) as there, asyncio.timeout(FOR_EVER):
         await ask(there, tmp_path)
@@ -233,7 +231,7 @@ def test_who_waits_for_tokens_that_another_process_renews_can_be_told_to_stop(tm
     async def stopped() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
-                await RenewedTokens(path, name="made", grant=never).renew("a1")
+                await RenewedTokens(path, where="payroll.made", grant=never).renew("a1")
 
     timer = threading.Timer(10, release)
     timer.start()

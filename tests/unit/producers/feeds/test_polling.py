@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
-from producers.feeds import asking as asking_module
+from producers.calling.trying import PAUSES_SECONDS
 from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
@@ -208,7 +208,7 @@ async def test_a_long_retry_after_ends_the_pass_and_the_next_begins_after_it(pol
 
 async def test_a_server_that_does_not_come_round_ends_the_pass(polled: Polled) -> None:
     with pytest.raises(PollUnavailable, match="answered 500"):
-        await polled.feed(*[httpx2.Response(500)] * asking_module.TRIES).look(polled.turn())
+        await polled.feed(*[httpx2.Response(500)] * (1 + len(PAUSES_SECONDS))).look(polled.turn())
     assert polled.clock.slept == [1, 2, 4, 8]
 
 
@@ -334,7 +334,7 @@ async def test_an_answer_that_is_too_large_is_cut_off(polled: Polled) -> None:
 async def test_nothing_of_a_body_or_token_is_told(
     polled: Polled, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = [httpx2.Response(500, text="Jenny Rosen")] * asking_module.TRIES
+    broken = [httpx2.Response(500, text="Jenny Rosen")] * (1 + len(PAUSES_SECONDS))
     feed = polled.feed(page({"name": "Jenny Rosen"}), *broken, token="shpat_hidden")
     await feed.look(polled.turn())
     with pytest.raises(PollUnavailable):

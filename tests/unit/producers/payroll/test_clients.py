@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from ops.composing.payroll import account_of, open_client
+from producers.calling.errors import NotReady, TokenRefused, UnexpectedAnswer
+from producers.calling.tokens import RenewedTokens, write_whole
 from producers.normalising import NormaliseContext
-from producers.payroll.clients.tokens import RenewedTokens, write_whole
-from producers.payroll.errors import NotReady, TokenRefused, UnexpectedAnswer
 from producers.payroll.provider import ListedRun, Provider, Span
 from runtime.sections_payroll import PayrollSettings
 from schemas.payroll import RunPaid
@@ -329,7 +329,7 @@ async def test_several_who_find_the_token_refused_renew_it_once(tmp_path: Path) 
         await asyncio.sleep(0)
         return {"access_token": "a2", "refresh_token": "r2"}
 
-    tokens = [RenewedTokens(path, name="made", grant=grant) for _ in range(2)]
+    tokens = [RenewedTokens(path, where="payroll.made", grant=grant) for _ in range(2)]
     await tokens[0].renew("a1")
     await asyncio.gather(*(each.renew("a1") for each in tokens))
     assert grants == ["r1"]
@@ -359,4 +359,4 @@ def test_a_token_file_that_is_none_says_what_belongs_there(tmp_path: Path, conte
         raise AssertionError
 
     with pytest.raises(TokenRefused, match="must hold JSON with access_token and refresh_token"):
-        RenewedTokens(tmp_path / "tokens", name="made", grant=never).current()
+        RenewedTokens(tmp_path / "tokens", where="payroll.made", grant=never).current()

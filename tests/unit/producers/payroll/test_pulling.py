@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
-from producers.payroll.errors import KeepsChanging, UnexpectedAnswer
+from producers.calling.errors import KeepsChanging, UnexpectedAnswer
 from producers.payroll.provider import Span
 from schemas.payroll import RunPaid, RunReversed
 from store.payroll_runs import NewVersion, RunDates, RunKey

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from producers.payroll.errors import ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.calling.errors import ProviderUnreachable, TokenRefused, UnexpectedAnswer
 from tests.unit.producers.payroll.providers import (
     MARKS,
     answered,

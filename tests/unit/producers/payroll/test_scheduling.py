@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from producers.calling.errors import ProviderUnreachable
 from producers.payroll.calendar import Placed, month, months_before, periods, pieces
-from producers.payroll.errors import ProviderUnreachable
 from producers.payroll.provider import Span
 from producers.payroll.pulling import months_of
 from producers.payroll.scheduling import AGAIN_AFTER, Rhythm, Schedule

@@ -183,6 +183,11 @@ class NothingEarlier:
         del kind, external_id, day
         return None
 
+    async def merged_stock(self, happened: datetime, day: date) -> bool:
+        """Say no."""
+        del happened, day
+        return False
+
 
 class Relay:
     """Plans, prerequisites, appliers and the inbox, between a story and its books. Two processes share the work."""

@@ -16,6 +16,7 @@ from schemas.inventory import (
     StockMerged,
 )
 from schemas.money import Money
+from tests.unit.workers.model.order import NothingEarlier
 from tests.unit.workers.stock.facts import (
     BOOKS,
     Telling,
@@ -336,7 +337,7 @@ async def test_a_bill_finer_than_its_currency_is_parked() -> None:
     assert parked.value.reason == "fraction:bill"
 
 
-class FakeEarlier:
+class FakeEarlier(NothingEarlier):
     """An earlier store that merged, or did not."""
 
     def __init__(self, *, merged: bool) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from producers.payroll.errors import TokenRefused
+from producers.calling.errors import TokenRefused
 from runtime.errors import ConfigurationError
 from runtime.secret_files import TOKEN, read_secret, read_whole
 
@@ -43,14 +43,14 @@ class Tokens(Protocol):
 class FixedToken:
     """A token that its provider does not let expire: the content of a file, read at every call."""
 
-    def __init__(self, path: Path, *, name: str) -> None:
+    def __init__(self, path: Path, *, where: str) -> None:
         self._path = path
-        self._name = name
+        self._where = where
 
     def current(self) -> str:
         """See `Tokens.current`."""
         try:
-            return read_secret(_setting(self._name), self._path, TOKEN)
+            return read_secret(f"{self._where}.token_file", self._path, TOKEN)
         except ConfigurationError as error:
             raise TokenRefused(str(error)) from None
 
@@ -58,7 +58,7 @@ class FixedToken:
         """See `Tokens.renew`: only somebody who puts another token into the file can."""
         if self.current() == used:
             msg = (
-                f"payroll.{self._name}: the provider refused the token in {self._path}. "
+                f"{self._where}: the provider refused the token in {self._path}. "
                 "Connect the account anew and put the new access token there."
             )
             raise TokenRefused(msg)
@@ -67,9 +67,9 @@ class FixedToken:
 class RenewedTokens:
     """A file of JSON with `access_token` and `refresh_token`, written anew at each renewal."""
 
-    def __init__(self, path: Path, *, name: str, grant: Grant) -> None:
+    def __init__(self, path: Path, *, where: str, grant: Grant) -> None:
         self._path = path
-        self._name = name
+        self._where = where
         self._grant = grant
         self._renewing = asyncio.Lock()
 
@@ -90,14 +90,14 @@ class RenewedTokens:
 
     def _keep(self, refresh: str, answer: Mapping[str, Any]) -> None:
         if not isinstance(answer.get("access_token"), str):
-            msg = f"payroll.{self._name}: the provider's answer to the renewal holds no access_token; try again later"
+            msg = f"{self._where}: the provider's answer to the renewal holds no access_token; try again later"
             raise TokenRefused(msg)
         kept = {"access_token": answer["access_token"], "refresh_token": answer.get("refresh_token") or refresh}
         write_whole(self._path, json.dumps(kept))
 
     def _pair(self) -> tuple[str, str]:
         try:
-            tokens = json.loads(read_whole(_setting(self._name), self._path))
+            tokens = json.loads(read_whole(f"{self._where}.token_file", self._path))
             access, refresh = tokens["access_token"], tokens["refresh_token"]
         except ConfigurationError as error:
             raise TokenRefused(str(error)) from None
@@ -105,7 +105,7 @@ class RenewedTokens:
             access = refresh = None
         if not isinstance(access, str) or not isinstance(refresh, str):
             msg = (
-                f"payroll.{self._name}: {self._path} must hold JSON with access_token and refresh_token. "
+                f"{self._where}: {self._path} must hold JSON with access_token and refresh_token. "
                 "Authorise the relay at the provider and put both there."
             )
             raise TokenRefused(msg)
@@ -129,10 +129,6 @@ def write_whole(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _setting(name: str) -> str:
-    return f"payroll.{name}.token_file"
 
 
 async def _locked(path: Path) -> int:

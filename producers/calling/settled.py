@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from producers.payroll.errors import KeepsChanging
+from producers.calling.errors import KeepsChanging
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ import httpx2
 from aiolimiter import AsyncLimiter
 from pydantic import SecretStr
 
-from producers.payroll.clients.calling import json_of, tried
-from producers.payroll.clients.shapes import object_of
-from producers.payroll.clients.tokens import Grant
-from producers.payroll.errors import TokenRefused
+from producers.calling.calling import json_of, patiently
+from producers.calling.errors import TokenRefused
+from producers.calling.shapes import object_of
+from producers.calling.tokens import Grant
 from runtime.clock import Clock
 
 _FINE: Final = range(200, 300)
@@ -21,7 +21,7 @@ _FINE: Final = range(200, 300)
 
 def granting(  # noqa: PLR0913 - what a grant needs
     *,
-    name: str,
+    where: str,
     url: str,
     form: bool,
     client_id: str,
@@ -40,10 +40,10 @@ def granting(  # noqa: PLR0913 - what a grant needs
             request = next(httpx2.BasicAuth(client_id, secret).auth_flow(request))
         else:
             request = http.build_request("POST", url, json=asked | {"client_id": client_id, "client_secret": secret})
-        answer = await tried(http, request, limiter=limiter, clock=clock, name=name)
+        answer = await patiently(http, request, limiter=limiter, clock=clock, where=where)
         if answer.status_code not in _FINE:
             msg = (
-                f"payroll.{name}: the provider refused to renew the token ({answer.status_code}). "
+                f"{where}: the provider refused to renew the token ({answer.status_code}). "
                 "Authorise the relay anew at the provider and put both tokens into token_file; "
                 "client_id and client_secret_file must be those of that authorisation."
             )

@@ -10,34 +10,29 @@ from typing import Any, Final
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from producers.payroll.clients.tokens import Tokens
-from producers.payroll.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
-from producers.retry_after import retry_after
+from producers.calling.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.calling.tokens import Tokens
+from producers.calling.trying import PAUSES_SECONDS, NoAnswer, tried
 from runtime.calling import AnswerTooLarge
 from runtime.clock import Clock
-from runtime.tracebacks import words_of
 
-MOST_TRIES: Final = 5
-FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 300.0
 """A provider that asks for more is left alone: the next pull goes on."""
 
 _UNAUTHORISED: Final = 401
-_WAIT: Final = frozenset({429, 503})
 _GONE: Final = frozenset({404, 410})
-_BROKEN: Final = 500
 _FINE: Final = range(200, 300)
 _FORBIDDEN: Final = 403
 _ACCEPTED: Final = 202
 
 
 class Caller:
-    """Calls one provider with one token. `limiter` is that provider's alone."""
+    """Calls one provider with one token. `limiter` is that provider's alone; `where` is its table in the settings."""
 
     def __init__(
-        self, *, name: str, http: httpx2.AsyncClient, limiter: AsyncLimiter, tokens: Tokens, clock: Clock
+        self, *, where: str, http: httpx2.AsyncClient, limiter: AsyncLimiter, tokens: Tokens, clock: Clock
     ) -> None:
-        self._name = name
+        self._where = where
         self._http = http
         self._limiter = limiter
         self._tokens = tokens
@@ -70,11 +65,11 @@ class Caller:
 
     async def _tried(self, request: httpx2.Request, token: str) -> httpx2.Response:
         request.headers["Authorization"] = f"Bearer {token}"
-        return await tried(self._http, request, limiter=self._limiter, clock=self._clock, name=self._name)
+        return await patiently(self._http, request, limiter=self._limiter, clock=self._clock, where=self._where)
 
     def _check(self, answer: httpx2.Response) -> None:
         status, path = answer.status_code, answer.request.url.path
-        where = f"payroll.{self._name}: {answer.request.method} {path} was answered with {status}"
+        where = f"{self._where}: {answer.request.method} {path} was answered with {status}"
         if status == _UNAUTHORISED:
             msg = f"{where} even with a new token. Authorise the relay anew at the provider."
             raise TokenRefused(msg)
@@ -87,43 +82,30 @@ class Caller:
             msg = f"{where}: the provider is still fetching it. Pull again later."
             raise NotReady(msg)
         if status not in _FINE:
-            msg = f"{where}. Are base_url and api_version of [payroll.{self._name}] right?"
+            msg = f"{where}. Are base_url and api_version of [{self._where}] right?"
             raise UnexpectedAnswer(msg)
 
 
-async def tried(
-    http: httpx2.AsyncClient, request: httpx2.Request, *, limiter: AsyncLimiter, clock: Clock, name: str
+async def patiently(
+    http: httpx2.AsyncClient, request: httpx2.Request, *, limiter: AsyncLimiter, clock: Clock, where: str
 ) -> httpx2.Response:
-    """Send a request that may be sent again; give the first answer that is neither an overload nor a failure.
+    """As `tried`, and what fails said as a person needs it.
 
     Raises:
-        ProviderUnreachable: none came in several tries, or the provider asks to wait for too long.
+        ProviderUnreachable: no answer at any try, or the provider asks to wait for too long.
         UnexpectedAnswer: the answer is too large.
     """
-    pause, last = FIRST_PAUSE_SECONDS, "no answer"
-    for attempt in range(1, MOST_TRIES + 1):
-        wait = pause
-        try:
-            async with limiter:
-                answer = await http.send(request)
-        except AnswerTooLarge as error:
-            msg = f"payroll.{name}: {request.method} {request.url.path}: {error}"
-            raise UnexpectedAnswer(msg) from error
-        except httpx2.RequestError as error:
-            last = words_of(error)
-        else:
-            if answer.status_code not in _WAIT and answer.status_code < _BROKEN:
-                return answer
-            asked = retry_after(answer, now=clock.now())
-            last, wait = str(answer.status_code), pause if asked is None else asked
-        if wait > LONGEST_WAIT_SECONDS:
-            msg = f"payroll.{name}: the provider asks to wait {wait:.0f} s ({last}). Pull again after that."
-            raise ProviderUnreachable(msg)
-        if attempt < MOST_TRIES:
-            await clock.sleep(wait)
-        pause *= 2
-    msg = f"payroll.{name}: {request.method} {request.url.path} failed {MOST_TRIES} times ({last}). Pull again later."
-    raise ProviderUnreachable(msg)
+    asked = f"{where}: {request.method} {request.url.path}"
+    try:
+        return await tried(http, request, limiter=limiter, clock=clock, longest_seconds=LONGEST_WAIT_SECONDS)
+    except AnswerTooLarge as error:
+        msg = f"{asked}: {error}"
+        raise UnexpectedAnswer(msg) from error
+    except NoAnswer as error:
+        msg = f"{asked} failed {1 + len(PAUSES_SECONDS)} times ({error}). Pull again later."
+        if (seconds := error.after_seconds or 0) > LONGEST_WAIT_SECONDS:
+            msg = f"{where}: the provider asks to wait {seconds:.0f} s ({error}). Pull again after that."
+        raise ProviderUnreachable(msg) from error
 
 
 def json_of(answer: httpx2.Response) -> Any:  # noqa: ANN401 - any JSON

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from producers.payroll.errors import UnexpectedAnswer
+from producers.calling.errors import UnexpectedAnswer
 from producers.reading.days import day_of_text
 
 _ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)

@@ -1,0 +1,1 @@
+"""Calling other people's servers: paced, authorised, tried again, and read until nothing moves."""
