@@ -27,7 +27,7 @@ _COST_OF_GOODS: Final = ("cost of goods", "cost of sales", "cogs")
 _CENT: Final = Decimal("0.01")
 
 
-def adjustment(document: Fields, options: Cin7Options, *, currency: str, where: str) -> GoodsDocument:
+def adjustment(document: Fields, options: Cin7Options, *, currency: str) -> GoodsDocument:
     """Read a completed adjustment; a line that changes nothing is left out.
 
     Raises Rejected: `missing_field`, `bad_date`, and `amounts_disagree` where the journal says another value.
@@ -38,15 +38,14 @@ def adjustment(document: Fields, options: Cin7Options, *, currency: str, where: 
     def changes(fields: Fields) -> Iterator[GoodsLine]:
         delta = _delta(fields, options)
         if delta:
-            yield _line(fields, delta, fact=f"cin7:adjustment:{task}:{_name(fields)}", currency=currency, where=where)
+            yield _line(fields, delta, fact=f"cin7:adjustment:{task}:{_name(fields)}", currency=currency)
 
-    lines = _numbered(lines_of(sections, changes, where=lambda _: where))
+    lines = _numbered(lines_of(sections, changes))
     good = [line for line in lines if isinstance(line, GoodsLine)]
     if len(good) == len(lines):
         _check_journal(document, good)
     return GoodsDocument(
         kind="adjustment",
-        where=where,
         lines=lines,
         document=number or task,
         day=read.day(document, "EffectiveDate"),
@@ -77,9 +76,8 @@ def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
     return adjustment - read.number(line, "QuantityOnHand")
 
 
-def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str, where: str) -> GoodsLine:
+def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str) -> GoodsLine:
     return GoodsLine(
-        where=where,
         fact=fact,
         item=read.text(fields, "SKU"),
         quantity=delta,

@@ -20,7 +20,7 @@ _POSTED: Final = "AUTHORISED"
 _HUNDRED: Final = Decimal(100)
 
 
-def receipt(task: Fields, *, order: str, supplier: str | None, where: str) -> GoodsDocument:
+def receipt(task: Fields, *, order: str, supplier: str | None) -> GoodsDocument:
     """Read a receiving task: its lines that are received, a receipt a day. Nothing unless it is authorised."""
     name = task.identifier_or_none("TaskID") or order
     lines = task.sections("Lines") or () if status_of(task) == _POSTED else ()
@@ -31,7 +31,6 @@ def receipt(task: Fields, *, order: str, supplier: str | None, where: str) -> Go
             return
         on = read.day(line, "Date")
         yield GoodsLine(
-            where=where,
             fact=f"cin7:receipt:{order}:{name}:{on}",
             order=order,
             day=on,
@@ -42,8 +41,8 @@ def receipt(task: Fields, *, order: str, supplier: str | None, where: str) -> Go
             place=place_of(line),
         )
 
-    read_lines = lines_of(lines, read_line, where=lambda _: where)
-    return GoodsDocument(kind="receipt", where=where, lines=read_lines, number=name, supplier=supplier)
+    read_lines = lines_of(lines, read_line)
+    return GoodsDocument(kind="receipt", lines=read_lines, number=name, supplier=supplier)
 
 
 def returns(purchase: Fields) -> Iterator[Fields]:
@@ -61,7 +60,7 @@ def status_of(fields: Fields) -> str | None:
     return status.upper() if status else None
 
 
-def order_placed(purchase: Fields, *, currency: str, where: str) -> GoodsDocument | None:
+def order_placed(purchase: Fields, *, currency: str) -> GoodsDocument | None:
     """Read what the lines of an authorised order cost, discounts taken off; None for any other.
 
     Raises Rejected: `tax_inclusive` where prices hold tax, for they are then no costs.
@@ -76,7 +75,6 @@ def order_placed(purchase: Fields, *, currency: str, where: str) -> GoodsDocumen
 
     def read_line(line: Fields) -> Iterator[GoodsLine]:
         yield GoodsLine(
-            where=where,
             fact=f"cin7:order:{name}",
             order=name,
             item=read.text(line, "SKU"),
@@ -84,9 +82,9 @@ def order_placed(purchase: Fields, *, currency: str, where: str) -> GoodsDocumen
             unit_cost=_cost(line, paid_in),
         )
 
-    lines = lines_of(order.sections("Lines") or (), read_line, where=lambda _: where)
+    lines = lines_of(order.sections("Lines") or (), read_line)
     supplier = read.text_or_none(purchase, "Supplier")
-    return GoodsDocument(kind="order", where=where, lines=lines, supplier=supplier) if lines else None
+    return GoodsDocument(kind="order", lines=lines, supplier=supplier) if lines else None
 
 
 def _cost(line: Fields, currency: str) -> Money:

@@ -89,9 +89,7 @@ def level(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine]:
     on_hand = next((held[wanted] for wanted in reading.options.level_qualifiers if wanted in held), None)
     if on_hand is None:
         raise reading.not_on_hand(held, at="QTY")
-    yield GoodsLine(
-        where=part.head.where,
-        fact=part.fact,
+    yield part.line(
         item=item(part.segments, reading),
         quantity=quantity(on_hand, reading),
         unit=on_hand.get(1, 3),
@@ -112,10 +110,7 @@ def received(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine
     variances = [segment for segment in line if segment.tag == "QVR" and segment.get(1)]
     good, rejected = _good_and_rejected(line, said, _not_accepted(said, variances, reading))
     short, over = _variance(said, variances, reading, arrived=good + rejected)
-    yield GoodsLine(
-        where=part.head.where,
-        fact=part.fact,
-        order=part.order,
+    yield part.line(
         line=part.head.get(1) or str(part.number),
         item=item(line, reading),
         quantity=good,

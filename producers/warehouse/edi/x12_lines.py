@@ -119,10 +119,7 @@ def received(part: X12Part, reading: X12Reading) -> Read:
         if (kind := _condition(exception, 3)) is not None:
             _same_unit(exception, 2, head.unit(2))
             apart[kind] += quantity(exception, 1)
-    yield GoodsLine(
-        where=head.where,
-        fact=part.fact,
-        order=part.order,
+    yield part.line(
         line=str(part.number),
         item=product(reading, head, 4, 6, 10, case=3),
         quantity=_less(came, apart["rejected"], head),
@@ -172,10 +169,7 @@ def advised(part: X12Part, reading: X12Reading) -> Read:
         raise Rejected(reason="no_item", message="an RCD is followed by the LIN that names its item", field=head.tag)
     if came is None and back is None and not apart:
         raise Rejected(reason="missing_quantity", message="a quantity is needed here", field=head.field(2))
-    line = GoodsLine(
-        where=head.where,
-        fact=part.fact,
-        order=part.order,
+    line = part.line(
         line=head.get(1) or str(part.number),
         item=reading.item(lin_ids(lin), at=lin.tag),
         quantity=came or Decimal(0),
@@ -241,9 +235,7 @@ def adjusted(part: X12Part, reading: X12Reading) -> Read:
         return
     delta = quantity(line, 2)
     reason = _reason(line, code, delta, reading)
-    yield GoodsLine(
-        where=line.where,
-        fact=part.fact,
+    yield part.line(
         item=product(reading, line, 5, 7, 17, case=4),
         quantity=delta,
         unit=line.unit(3),
@@ -278,9 +270,7 @@ def shipped(part: X12Part, reading: X12Reading) -> Read:
         yield Taken(line.where, (), ignored="nothing_shipped")
         return
     positions = (7,) if line.get(1) == _SUBSTITUTED else (7, 17)
-    yield GoodsLine(
-        where=line.where,
-        fact=part.fact,
+    yield part.line(
         item=product(reading, line, *positions, case=6),
         quantity=units,
         unit=line.unit(5),
@@ -291,9 +281,7 @@ def shipped(part: X12Part, reading: X12Reading) -> Read:
 def level(part: X12Part, reading: X12Reading) -> Read:
     """Read a LIN of an 846: the quantity on hand."""
     held = _on_hand(part, reading)
-    yield GoodsLine(
-        where=part.head.where,
-        fact=part.fact,
+    yield part.line(
         item=reading.item(lin_ids(part.head), at=part.head.tag),
         quantity=quantity(held, 2),
         unit=held.unit(3),
