@@ -86,6 +86,13 @@ def rejecting() -> Iterator[None]:
         raise Rejected(reason="invalid_event", message=problem.message, field=problem.field) from None
 
 
+def must_be_in(unit: str | None, of_line: str | None, *, field: str) -> None:
+    """Return where a quantity is in the unit of its line, or either is not said. Raises Rejected: `units_differ`."""
+    if unit is not None and of_line is not None and unit != of_line:
+        message = f"its unit is {unit[:10]}, and the line's is {of_line[:10]}: they are not converted here"
+        raise Rejected(reason="units_differ", message=message, field=field)
+
+
 def negative_receipt(quantity: Decimal, *, field: str) -> Rejected:
     """Build the refusal of a line that received less than nothing: sent back, or put right, and who knows which."""
     message = f"{quantity:f} were received: whether goods went back or a mistake is put right, a person must say"

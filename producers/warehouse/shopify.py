@@ -6,6 +6,7 @@ there, as of `updated_at`. Ids are above 2^53 and are never floats.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -55,24 +56,22 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 def identify(document: bytes) -> tuple[str | None, str | None]:
     """Give what the level's name is, and the topic, for logs, as far as they can be read. Never raises."""
-    try:
-        parsed = parse_json(document)
-        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
-        if not levels:
-            return None, None
-        return f"{_id(levels[0], 'inventory_item_id')}:{_id(levels[0], 'location_id')}", "inventory_levels/update"
-    except (InvalidJson, Rejected):
-        return None, None
+    with suppress(InvalidJson, Rejected):
+        for level in _levels_in(document):
+            return f"{_id(level, 'inventory_item_id')}:{_id(level, 'location_id')}", "inventory_levels/update"
+    return None, None
 
 
 def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
     """The location and time of each level, as far as they can be read; what cannot is `normalise`'s to refuse."""
-    try:
-        parsed = parse_json(document)
-        levels = _levels(Fields(parsed)) if isinstance(parsed, dict) else None
-        return tuple((_id(level, "location_id"), _time(level)) for level in levels or ())
-    except (InvalidJson, Rejected):
-        return ()
+    with suppress(InvalidJson, Rejected):
+        return tuple((_id(level, "location_id"), _time(level)) for level in _levels_in(document))
+    return ()
+
+
+def _levels_in(document: bytes) -> Sequence[Fields]:
+    parsed = parse_json(document)
+    return (_levels(Fields(parsed)) if isinstance(parsed, dict) else None) or ()
 
 
 def _is_test(body: Fields) -> bool:

@@ -58,7 +58,7 @@ def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
 
 def _event(document: Fields, data: GoodsData, *, company: str) -> Event:
     """Make an event; an order has no day of its own but that of its document."""
-    at = datetime.combine(read.day(document, "OrderDate"), NOON) if isinstance(data, OrderPlaced) else None
+    at = datetime.combine(read.must(document, "OrderDate", read.day), NOON) if isinstance(data, OrderPlaced) else None
     return wrap(data, source="cin7", company=company, at=at, version=version_of(data)[:8])
 
 
@@ -106,7 +106,7 @@ def _received(document: Fields, _: Cin7Options, __: str) -> Iterator[Part]:
 
 
 def _purchase(document: Fields, _: Cin7Options, currency: str) -> Iterator[Part]:
-    order, supplier = document.identifier("ID"), read.text_or_none(document, "Supplier")
+    order, supplier = document.identifier("ID"), read.text(document, "Supplier")
     if status_of(document) == VOIDED:
         raise _voided(document, f"cin7:receipt:{order}")
     yield lambda: order_placed(document, currency=currency) or ignored("nothing_authorised")

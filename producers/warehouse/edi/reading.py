@@ -18,7 +18,7 @@ from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.reading.files import Words, read_whole
 from producers.reading.numbers import quantity_from
 from producers.reading.options import read_options
-from producers.warehouse.edi.envelope import Document, Parties, S, Standard, check_envelope, documents
+from producers.warehouse.edi.envelope import Document, Parties, S, Standard, Walk, check_envelope
 from producers.warehouse.goods import (
     GoodsDocument,
     GoodsLine,
@@ -225,7 +225,7 @@ def read_edi(
     parties = Parties(settings.senders, settings.receivers)
     yield from check_envelope(raw, standard, encoding=encoding, strict=strict, parties=parties)
     reading, empty = Reading(settings), True
-    for document in documents(raw, standard, encoding=encoding):
+    for document in Walk(standard).documents(raw, encoding):
         empty = False
         if document.sound or not strict:
             yield from _take(document, layouts.get(document.kind), reading, company=context.company)

@@ -4,7 +4,7 @@ It holds one document at a time, and must not remember the ones before it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -145,15 +145,7 @@ _RECEIPT: Final = Grouping(
 )
 GROUPINGS: Final[Mapping[Kind, Grouping]] = {
     "receipt": _RECEIPT,
-    "return": Grouping(
-        word="return",
-        model=ReceiptPosted,
-        key=_receipt_key,
-        name=_receipt_name,
-        head=_receipt_head,
-        line=lambda cells: receipt_line(cells, sign=-1),
-        fields=_receipt_fields,
-    ),
+    "return": replace(_RECEIPT, word="return", line=lambda cells: receipt_line(cells, sign=-1)),
     "order": Grouping(
         word="order",
         model=OrderPlaced,
