@@ -126,7 +126,7 @@ def _counted(level: Fields, context: NormaliseContext) -> Event | None:
     except ValidationError:
         message = "the level is too large to be one"
         raise Rejected(reason="invalid_event", message=message, field=level.at("available")) from None
-    return wrap(data, source="shopify", company=context.company, at=time, version=str(available))
+    return wrap(data, source="shopify", company=context.company, at=time, name=f"{fact}:v{available}")
 
 
 def _id(level: Fields, name: str) -> str:

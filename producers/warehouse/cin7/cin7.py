@@ -59,7 +59,7 @@ def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
 def _event(document: Fields, data: GoodsData, *, company: str) -> Event:
     """Make an event; an order has no day of its own but that of its document."""
     at = datetime.combine(read.must(document, "OrderDate", read.day), NOON) if isinstance(data, OrderPlaced) else None
-    return wrap(data, source="cin7", company=company, at=at, version=version_of(data)[:8])
+    return wrap(data, source="cin7", company=company, at=at, name=f"{data.fact}:v{version_of(data)[:8]}")
 
 
 def _kind_of(fields: Fields) -> _Parts:
