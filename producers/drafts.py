@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from producers.normalising import Rejected
 from schemas.envelope import Event
-from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted
+from schemas.inventory import BillReceived, OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted
 from schemas.problems import first_problem
 
 MOST_LINES: Final = 5_000
 """A receipt of more lines than this makes too large a message."""
 
-GoodsData = StockAdjusted | StockCounted | ReceiptPosted | OrderPlaced
+GoodsData = StockAdjusted | StockCounted | ReceiptPosted | OrderPlaced | BillReceived
 
 NOON: Final = time(12, tzinfo=UTC)
 END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
@@ -31,13 +31,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def wrap(
-    data: GoodsData, *, source: str, company: str, at: datetime | None = None, version: str | None = None
-) -> Event:
+def wrap(data: GoodsData, *, source: str, company: str, at: datetime | None = None, name: str | None = None) -> Event:
     """Make the event of its data: at this instant, else at noon of its day, and a count at the day's end.
 
-    The id is the fact and its `version`, which is a hash of what it says unless it is given: the same document in two
-    versions makes two events of one fact. Raises Rejected: `too_many_lines`, `missing_date`, `invalid_event`.
+    Its id is `name`, else the fact and a hash of what it says: the same document in two versions makes two events of
+    one fact. Raises Rejected: `too_many_lines`, `missing_date`, `invalid_event`.
     """
     if isinstance(data, ReceiptPosted) and len(data.lines) > MOST_LINES:
         message = f"a receipt of {len(data.lines)} lines, and it has at most {MOST_LINES}: split it"
@@ -46,7 +44,7 @@ def wrap(
         subject = _subject(data)
         return Event.of(
             data,
-            id=f"{data.fact}:v{version or version_of(data)}",
+            id=name or f"{data.fact}:v{version_of(data)}",
             source=f"/warehouse/{source}",
             time=at or _of_day(data),
             subject=subject,
@@ -64,7 +62,7 @@ def _subject(data: GoodsData) -> str:
     match data:
         case ReceiptPosted():
             return data.order or data.receipt
-        case OrderPlaced():
+        case OrderPlaced() | BillReceived():
             return data.order
         case _:
             return data.item
@@ -84,6 +82,13 @@ def rejecting() -> Iterator[None]:
     except ValidationError as error:
         problem = first_problem(error)
         raise Rejected(reason="invalid_event", message=problem.message, field=problem.field) from None
+
+
+def must_be_in(unit: str | None, of_line: str | None, *, field: str) -> None:
+    """Return where a quantity is in the unit of its line, or either is not said. Raises Rejected: `units_differ`."""
+    if unit is not None and of_line is not None and unit != of_line:
+        message = f"its unit is {unit[:10]}, and the line's is {of_line[:10]}: they are not converted here"
+        raise Rejected(reason="units_differ", message=message, field=field)
 
 
 def negative_receipt(quantity: Decimal, *, field: str) -> Rejected:

@@ -5,10 +5,10 @@ A format ends in a `GoodsDocument`. It must not know any format.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 from producers.drafts import GoodsData, rejecting
 from producers.normalising import Refused, Rejected, Taken
@@ -40,10 +40,11 @@ class GoodsOptions(FileOptions):
 class GoodsLine:
     """One line. `fact` is what it is booked under: the lines of a receipt or an order that share one are one event.
 
-    `quantity` is how many came in good, were ordered, shipped or counted, or by how many stock changed.
+    `quantity` is how many came in good, were ordered, shipped or counted, or by how many stock changed. Without
+    `where` a line stands where its document does.
     """
 
-    where: str
+    where: str = ""
     fact: str
     item: str
     quantity: Decimal | None
@@ -62,13 +63,6 @@ class GoodsLine:
     over: Decimal | None = None
 
 
-class Total(NamedTuple):
-    """What a document says that its lines make, and the field that says so."""
-
-    said: Decimal
-    field: str
-
-
 Line = GoodsLine | Taken | Refused
 """A line that is good, one that posts nothing, or one that is refused."""
 
@@ -78,11 +72,11 @@ class GoodsDocument:
     """What one document says. `day`, `place` and `reason` are those of lines that name none.
 
     `number` is that of a receipt, `document` the one under which the source knows a change or a count of stock.
-    `nothing` is why a line of no quantity posts nothing; without it such a line is like any other.
+    `total` is what it says that its lines make, and the field that says so. `nothing` is why a line of no quantity
+    posts nothing; without it such a line is like any other.
     """
 
     kind: Kind
-    where: str
     lines: Sequence[Line]
     number: str | None = None
     document: str | None = None
@@ -90,13 +84,17 @@ class GoodsDocument:
     day: date | None = None
     place: str | None = None
     reason: str | None = None
-    total: Total | None = None
+    total: tuple[Decimal, str] | None = None
     nothing: str | None = None
 
 
 _JOINED = frozenset({"receipt", "order"})
 _Draft = tuple[GoodsLine, ReceiptLine | OrderLine | StockAdjusted | StockCounted]
-_Group = Sequence[_Draft]
+
+
+def ignored(reason: str, *, where: str = "") -> GoodsDocument:
+    """Give a document that posts nothing, and why."""
+    return GoodsDocument(kind="count", lines=(Taken(where, (), ignored=reason),))
 
 
 def several(orders: Iterable[str | None]) -> bool:
@@ -105,7 +103,7 @@ def several(orders: Iterable[str | None]) -> bool:
 
 
 def lines_of(
-    parts: Iterable[P], read: Callable[[P], Iterable[GoodsLine | Taken]], *, where: Callable[[P], str]
+    parts: Iterable[P], read: Callable[[P], Iterable[GoodsLine | Taken]], *, where: Callable[[P], str] = lambda _: ""
 ) -> tuple[Line, ...]:
     """Read the parts of a document; one that is rejected is refused at its place."""
     lines: list[Line] = []
@@ -117,11 +115,11 @@ def lines_of(
     return tuple(lines)
 
 
-def events_of(goods: GoodsDocument, event: Callable[[GoodsData], Event], *, bad_lines: BadLines) -> Pieces:
-    """Make the events of a document, each by `event`, and say what of it is refused or posts nothing."""
-    drafts, rest = _drafts(goods)
+def events_of(goods: GoodsDocument, event: Callable[[GoodsData], Event], *, where: str, bad_lines: BadLines) -> Pieces:
+    """Make the events of a document, which stands at `where`, and say what of it is refused or posts nothing."""
+    drafts, rest = _drafts(goods, where)
     refused = [line for line in rest if isinstance(line, Refused)]
-    if not refused and (disagrees := _total_disagrees(goods)):
+    if disagrees := not refused and _total_disagrees(goods, where):
         yield disagrees
         return
     if goods.kind == "count":
@@ -129,17 +127,17 @@ def events_of(goods: GoodsDocument, event: Callable[[GoodsData], Event], *, bad_
         refused += twice
     taken = []
     for group in _groups(goods, drafts):
-        where = goods.where if goods.kind in _JOINED else group[0][0].where
+        at = where if goods.kind in _JOINED else group[0][0].where
         try:
-            taken.append(Taken(where, (event(_data(goods, group)),)))
+            taken.append(Taken(at, (event(_data(goods, group)),)))
         except Rejected as error:
-            refused.append(error.at(where))
-    held = bad_lines == "whole" and goods.kind != "count" and taken and refused
+            refused.append(error.at(at))
     yield from (line for line in rest if isinstance(line, Taken))
     yield from refused
-    yield from [_held_back(goods, refused[0])] if held else taken
+    held = bad_lines == "whole" and goods.kind != "count" and taken and refused
+    yield from [_held_back(refused[0], where)] if held else taken
     if not (taken or refused or rest):
-        yield Taken(goods.where, (), ignored="nothing_received" if goods.kind == "receipt" else "no_lines")
+        yield Taken(where, (), ignored="nothing_received" if goods.kind == "receipt" else "no_lines")
 
 
 def data_of(goods: GoodsDocument) -> list[GoodsData]:
@@ -148,11 +146,22 @@ def data_of(goods: GoodsDocument) -> list[GoodsData]:
     return [_data(goods, group) for group in _groups(goods, drafts)]
 
 
-def _drafts(goods: GoodsDocument) -> tuple[list[_Draft], list[Taken | Refused]]:
+def incomplete(where: str, bad: str) -> Refused:
+    """Build the refusal of a document of which the line at `bad` was refused."""
+    message = f"{bad} may be part of this document and was refused: mend it and send the file again"
+    return Refused(where, "document_incomplete", message)
+
+
+def _held_back(bad: Refused, where: str) -> Refused:
+    return incomplete(where, bad.field if bad.field and bad.where == where else bad.where)
+
+
+def _drafts(goods: GoodsDocument, where: str) -> tuple[list[_Draft], list[Taken | Refused]]:
     """What the good lines say, and the lines that are not good."""
     drafts: list[_Draft] = []
     rest: list[Taken | Refused] = []
-    for line in goods.lines:
+    for each in goods.lines:
+        line = each if each.where else replace(each, where=where)
         if not isinstance(line, GoodsLine):
             rest.append(line)
         elif goods.nothing is not None and not line.quantity:
@@ -163,16 +172,6 @@ def _drafts(goods: GoodsDocument) -> tuple[list[_Draft], list[Taken | Refused]]:
             except Rejected as error:
                 rest.append(error.at(line.where))
     return drafts, rest
-
-
-def incomplete(where: str, bad: str) -> Refused:
-    """Build the refusal of a document of which the line at `bad` was refused."""
-    message = f"{bad} may be part of this document and was refused: mend it and send the file again"
-    return Refused(where, "document_incomplete", message)
-
-
-def _held_back(goods: GoodsDocument, bad: Refused) -> Refused:
-    return incomplete(goods.where, bad.field if bad.field and bad.where == goods.where else bad.where)
 
 
 def _draft(goods: GoodsDocument, line: GoodsLine) -> ReceiptLine | OrderLine | StockAdjusted | StockCounted:
@@ -190,16 +189,6 @@ def _draft(goods: GoodsDocument, line: GoodsLine) -> ReceiptLine | OrderLine | S
                 return _filled(StockAdjusted, line, goods, delta=line.quantity and -line.quantity)
 
 
-def _once(goods: GoodsDocument, drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[Refused]]:
-    """Take out the counts of an item that is counted twice: no level of it is certain."""
-    keys = [(line.item, line.place or goods.place, line.lot) for line, _ in drafts]
-    times = Counter(keys)
-    message = "one report counts this item twice in the same place and lot: which is its level is not said"
-    twice = [line for (line, _), key in zip(drafts, keys, strict=True) if times[key] > 1]
-    once = [draft for draft, key in zip(drafts, keys, strict=True) if times[key] == 1]
-    return once, [Refused(line.where, "counted_twice", message, "item") for line in twice]
-
-
 def _filled(model: type[M], line: GoodsLine, goods: GoodsDocument, **more: object) -> M:
     """The model with what the line says in the fields of these names, or the document for all of its lines."""
     values: dict[str, Any] = {**more}
@@ -209,7 +198,20 @@ def _filled(model: type[M], line: GoodsLine, goods: GoodsDocument, **more: objec
     return model.model_validate({name: value for name, value in values.items() if value is not None})
 
 
-def _groups(goods: GoodsDocument, drafts: Sequence[_Draft]) -> Iterable[_Group]:
+def _once(goods: GoodsDocument, drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[Refused]]:
+    """Take out the counts of an item that is counted twice: no level of it is certain."""
+
+    def counted(line: GoodsLine) -> tuple[str | None, ...]:
+        return line.item, line.place or goods.place, line.lot
+
+    times = Counter(counted(line) for line, _ in drafts)
+    message = "one report counts this item twice in the same place and lot: which is its level is not said"
+    twice = [line.where for line, _ in drafts if times[counted(line)] > 1]
+    once = [(line, data) for line, data in drafts if times[counted(line)] == 1]
+    return once, [Refused(where, "counted_twice", message, "item") for where in twice]
+
+
+def _groups(goods: GoodsDocument, drafts: Sequence[_Draft]) -> Iterable[Sequence[_Draft]]:
     """The lines of each event."""
     groups: dict[str | int, list[_Draft]] = {}
     for index, (line, data) in enumerate(drafts):
@@ -217,7 +219,7 @@ def _groups(goods: GoodsDocument, drafts: Sequence[_Draft]) -> Iterable[_Group]:
     return groups.values()
 
 
-def _data(goods: GoodsDocument, group: _Group) -> GoodsData:
+def _data(goods: GoodsDocument, group: Sequence[_Draft]) -> GoodsData:
     line, data = group[0]
     if isinstance(data, StockAdjusted | StockCounted):
         return data
@@ -230,12 +232,12 @@ def _data(goods: GoodsDocument, group: _Group) -> GoodsData:
         return ReceiptPosted.model_validate({**values, "receipt": number, "day": day})
 
 
-def _total_disagrees(goods: GoodsDocument) -> Refused | None:
+def _total_disagrees(goods: GoodsDocument, where: str) -> Refused | None:
     """What came may be told with or without what of it was not accepted."""
     lines = [line for line in goods.lines if isinstance(line, GoodsLine)]
     good = sum((line.quantity or Decimal(0) for line in lines), Decimal(0))
     came = good + sum((line.rejected or Decimal(0) for line in lines), Decimal(0))
-    if goods.total is None or goods.total.said in {good, came}:
+    if goods.total is None or goods.total[0] in {good, came}:
         return None
-    message = f"the total says {goods.total.said:f}, and the lines make {came:f}: nothing of this document was taken"
-    return Refused(goods.where, "totals_disagree", message, goods.total.field)
+    message = f"the total says {goods.total[0]:f}, and the lines make {came:f}: nothing of this document was taken"
+    return Refused(where, "totals_disagree", message, goods.total[1])

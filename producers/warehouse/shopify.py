@@ -6,6 +6,7 @@ there, as of `updated_at`. Ids are above 2^53 and are never floats.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -47,21 +48,17 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 def identify(document: bytes) -> tuple[str | None, str | None]:
     """Give what the level's name is, and the topic, for logs, as far as they can be read. Never raises."""
-    try:
-        levels = _levels(_open(document))
-        if not levels:
-            return None, None
-        return f"{_id(levels[0], 'inventory_item_id')}:{_id(levels[0], 'location_id')}", "inventory_levels/update"
-    except Rejected:
-        return None, None
+    with suppress(Rejected):
+        for level in _levels(_open(document)) or ():
+            return f"{_id(level, 'inventory_item_id')}:{_id(level, 'location_id')}", "inventory_levels/update"
+    return None, None
 
 
 def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
     """The location and time of each level, as far as they can be read; what cannot is `normalise`'s to refuse."""
-    try:
+    with suppress(Rejected):
         return tuple((_id(level, "location_id"), _time(level)) for level in _levels(_open(document)) or ())
-    except Rejected:
-        return ()
+    return ()
 
 
 def _open(document: bytes) -> Fields:
@@ -120,7 +117,7 @@ def _counted(level: Fields, context: NormaliseContext) -> Event | None:
     except ValidationError:
         message = "the level is too large to be one"
         raise Rejected(reason="invalid_event", message=message, field=level.at("available")) from None
-    return wrap(data, source="shopify", company=context.company, at=time, version=str(available))
+    return wrap(data, source="shopify", company=context.company, at=time, name=f"{fact}:v{available}")
 
 
 def _id(level: Fields, name: str) -> str:

@@ -27,29 +27,28 @@ _COST_OF_GOODS: Final = ("cost of goods", "cost of sales", "cogs")
 _CENT: Final = Decimal("0.01")
 
 
-def adjustment(document: Fields, options: Cin7Options, *, currency: str, where: str) -> GoodsDocument:
+def adjustment(document: Fields, options: Cin7Options, *, currency: str) -> GoodsDocument:
     """Read a completed adjustment; a line that changes nothing is left out.
 
     Raises Rejected: `missing_field`, `bad_date`, and `amounts_disagree` where the journal says another value.
     """
-    task, number = document.identifier("TaskID"), read.text_or_none(document, "StocktakeNumber")
+    task, number = document.identifier("TaskID"), read.text(document, "StocktakeNumber")
     sections = [line for name in (*NEW, *EXISTING) for line in document.sections(name) or ()]
 
     def changes(fields: Fields) -> Iterator[GoodsLine]:
         delta = _delta(fields, options)
         if delta:
-            yield _line(fields, delta, fact=f"cin7:adjustment:{task}:{_name(fields)}", currency=currency, where=where)
+            yield _line(fields, delta, fact=f"cin7:adjustment:{task}:{_name(fields)}", currency=currency)
 
-    lines = _numbered(lines_of(sections, changes, where=lambda _: where))
+    lines = _numbered(lines_of(sections, changes))
     good = [line for line in lines if isinstance(line, GoodsLine)]
     if len(good) == len(lines):
         _check_journal(document, good)
     return GoodsDocument(
         kind="adjustment",
-        where=where,
         lines=lines,
         document=number or task,
-        day=read.day(document, "EffectiveDate"),
+        day=read.must(document, "EffectiveDate", read.day),
         place=place_of(document),
         reason=_reason(document, good, options),
     )
@@ -57,34 +56,33 @@ def adjustment(document: Fields, options: Cin7Options, *, currency: str, where: 
 
 def place_of(fields: Fields) -> str | None:
     """Give the name of a line's location, else its id."""
-    return read.text_or_none(fields, "Location") or read.text_or_none(fields, "LocationID")
+    return read.text(fields, "Location") or read.text(fields, "LocationID")
 
 
 def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
     """By how much stock changed; None where a line of existing stock does not say."""
     if line.path.partition("[")[0] in NEW:
-        quantity = read.number(line, "Quantity")
+        quantity = read.must(line, "Quantity", read.number)
         if quantity < 0:
             message = "new stock is not negative"
             raise Rejected(reason="bad_number", message=message, field=line.at("Quantity"))
         return quantity
-    adjustment = read.number_or_none(line, "Adjustment")
+    adjustment = read.number(line, "Adjustment")
     if adjustment is None or options.adjustment == "change":
         return adjustment
     if adjustment < 0:
         message = 'a quantity on hand is not negative: if it is the change itself, set adjustment = "change"'
         raise Rejected(reason="negative_quantity", message=message, field=line.at("Adjustment"))
-    return adjustment - read.number(line, "QuantityOnHand")
+    return adjustment - read.must(line, "QuantityOnHand", read.number)
 
 
-def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str, where: str) -> GoodsLine:
+def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str) -> GoodsLine:
     return GoodsLine(
-        where=where,
         fact=fact,
-        item=read.text(fields, "SKU"),
+        item=read.must(fields, "SKU", read.text),
         quantity=delta,
-        unit_cost=read.cost_or_none(fields, "UnitCost", currency),
-        lot=read.text_or_none(fields, "BatchSN"),
+        unit_cost=read.cost(fields, "UnitCost", currency),
+        lot=read.text(fields, "BatchSN"),
         place=place_of(fields),
     )
 
@@ -104,7 +102,7 @@ def _numbered(lines: Sequence[Line]) -> list[Line]:
 
 def _name(line: Fields) -> str:
     """Name a line, which has no id, by what it is about: the order of lines may change."""
-    parts = (read.text_or_none(line, name) for name in ("SKU", "LocationID", "Location", "BatchSN", "ExpiryDate"))
+    parts = (read.text(line, name) for name in ("SKU", "LocationID", "Location", "BatchSN", "ExpiryDate"))
     return digest(line.path.partition("[")[0], *(part or "" for part in parts))
 
 
@@ -117,7 +115,7 @@ def _check_journal(document: Fields, lines: Sequence[GoodsLine]) -> None:
     values = [quantity * cost for quantity, cost in costs]
     if len(values) < len(lines):
         return
-    said = sum((abs(read.number(entry, "Amount")) for entry in journal), Decimal(0))
+    said = sum((abs(read.must(entry, "Amount", read.number)) for entry in journal), Decimal(0))
     moved, net = sum((abs(value) for value in values), Decimal(0)), abs(sum(values, Decimal(0)))
     if min(abs(said - moved), abs(said - net)) > _CENT * max(len(lines), len(journal)):
         message = f"the lines make {moved:f}, and the journal says {said:f}"
@@ -141,16 +139,16 @@ def _reason(document: Fields, lines: Sequence[GoodsLine], options: Cin7Options) 
         return plain_word(name)
     if code or name:
         return f"cin7:{code or name}"
-    return "stocktake" if read.text_or_none(document, "StocktakeNumber") else "cin7:adjustment"
+    return "stocktake" if read.text(document, "StocktakeNumber") else "cin7:adjustment"
 
 
 def _account(document: Fields, lines: Sequence[GoodsLine]) -> tuple[str | None, str | None]:
     """The code and the name of the account against Inventory: Credit where stock went up, else Debit."""
-    code = read.text_or_none(document, "Account")
+    code = read.text(document, "Account")
     sides = {"Credit" if line.quantity and line.quantity > 0 else "Debit" for line in lines}
     for entry in document.sections("Transactions") or ():
         for side in ("Credit", "Debit"):
-            told, _, name = (read.text_or_none(entry, side) or "").partition(":")
+            told, _, name = (read.text(entry, side) or "").partition(":")
             if (code and told.strip().casefold() == code.casefold()) or (not code and sides == {side}):
                 return told.strip() or None, name.strip() or None
     return code, None

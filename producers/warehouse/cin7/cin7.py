@@ -5,13 +5,12 @@ under the same names. What is voided is never passed over: it may be booked, and
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Final, NoReturn
 
 from producers.drafts import NOON, GoodsData, version_of, wrap
-from producers.normalising import NormaliseContext, Rejected, Taken
+from producers.normalising import NormaliseContext, Rejected
 from producers.reading.documents import split_documents
 from producers.reading.fields import Fields, open_object
 from producers.reading.files import read_whole
@@ -19,22 +18,16 @@ from producers.reading.options import read_options
 from producers.warehouse.cin7 import fields as read
 from producers.warehouse.cin7.adjustments import EXISTING, NEW, adjustment
 from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipt, returns, status_of
-from producers.warehouse.goods import GoodsDocument, Pieces, events_of
+from producers.warehouse.goods import GoodsDocument, Pieces, events_of, ignored
 from producers.warehouse.rows.options import Cin7Options
 from schemas.envelope import Event
+from schemas.inventory import OrderPlaced
 
-Part = Callable[[], GoodsDocument | str]
-"""What stands alone in a document, or why it posts nothing: it is read or refused without the others."""
+Part = Callable[[], GoodsDocument]
+"""What stands alone in a document: it is read or refused without the others. Raises Rejected."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """One document, where it stands, and how it is read."""
-
-    fields: Fields
-    where: str
-    options: Cin7Options
-    currency: str
+_Parts = Callable[[Fields, Cin7Options, str], Iterator[Part]]
+"""The parts of a document, of which the last word is the currency of those that name none."""
 
 
 def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
@@ -43,34 +36,31 @@ def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
     Raises Rejected before the first piece: `too_large`, `compressed`, `empty_file`, `bad_options`.
     """
     options = read_options(Cin7Options, context.options)
-    for number, raw in enumerate(split_documents(read_whole(stream, max_bytes=options.max_bytes)), start=1):
+    for number, document in enumerate(split_documents(read_whole(stream, max_bytes=options.max_bytes)), start=1):
         where = f"document {number}"
         try:
-            document = _Document(_open(raw), where, options, context.currency)
-            parts = list(_kind_of(document.fields)(document))
+            fields = _open(document)
+            parts = list(_kind_of(fields)(fields, options, context.currency))
         except Rejected as error:
             yield error.at(where)
             continue
+        event = partial(_event, fields, company=context.company)
         for part in parts:
             try:
-                yield from _pieces(part(), document, company=context.company)
+                goods = part()
+                whole = goods.kind == "adjustment"  # its journal says what all of its lines make
+                yield from events_of(goods, event, where=where, bad_lines="whole" if whole else options.bad_lines)
             except Rejected as error:
                 yield error.at(where)
 
 
-def _pieces(goods: GoodsDocument | str, document: _Document, *, company: str) -> Pieces:
-    if isinstance(goods, str):
-        return iter((Taken(document.where, (), ignored=goods),))
-    ordered = datetime.combine(read.day(document.fields, "OrderDate"), NOON) if goods.kind == "order" else None
-
-    def event(data: GoodsData) -> Event:
-        return wrap(data, source="cin7", company=company, at=ordered, version=version_of(data)[:8])
-
-    whole = goods.kind == "adjustment"  # its journal says what all of its lines make
-    return events_of(goods, event, bad_lines="whole" if whole else document.options.bad_lines)
+def _event(document: Fields, data: GoodsData, *, company: str) -> Event:
+    """Make an event; an order has no day of its own but that of its document."""
+    at = datetime.combine(read.must(document, "OrderDate", read.day), NOON) if isinstance(data, OrderPlaced) else None
+    return wrap(data, source="cin7", company=company, at=at, name=f"{data.fact}:v{version_of(data)[:8]}")
 
 
-def _kind_of(fields: Fields) -> Callable[[_Document], Iterator[Part]]:
+def _kind_of(fields: Fields) -> _Parts:
     kind = next((kind for names, kind in KINDS.items() if any(name in fields.values for name in names)), None)
     if kind is None:
         message = "no Cin7 document that is known: an adjustment, a stocktake, stock received or a purchase"
@@ -82,48 +72,46 @@ def _open(document: bytes) -> Fields:
     return open_object(document, reason="unknown_document", message="a Cin7 document is a JSON object")
 
 
-def _adjustment(document: _Document) -> Iterator[Part]:
-    yield lambda: _changed(document)
+def _adjustment(document: Fields, options: Cin7Options, currency: str) -> Iterator[Part]:
+    yield partial(_changed, document, options, currency)
 
 
-def _changed(document: _Document) -> GoodsDocument | str:
-    fields = document.fields
-    status = status_of(fields)
+def _changed(document: Fields, options: Cin7Options, currency: str) -> GoodsDocument:
+    status = status_of(document)
     if status is None:
-        raise fields.missing("Status")
+        raise document.missing("Status")
     if status == VOIDED:
-        raise _voided(fields, f"cin7:adjustment:{fields.identifier('TaskID')}")
+        raise _voided(document, f"cin7:adjustment:{document.identifier('TaskID')}")
     if status != "COMPLETED":
-        return f"status_not_posted:{status.lower().replace(' ', '_')}"
-    goods = adjustment(fields, document.options, currency=document.currency, where=document.where)
-    return goods if goods.lines else "changes_nothing"
+        return ignored(f"status_not_posted:{status.lower().replace(' ', '_')}")
+    goods = adjustment(document, options, currency=currency)
+    return goods if goods.lines else ignored("changes_nothing")
 
 
-def _received(document: _Document) -> Iterator[Part]:
-    order = document.fields.identifier("PurchaseID")
-    tasks = document.fields.sections("StockReceiving") or ()
+def _received(document: Fields, _: Cin7Options, __: str) -> Iterator[Part]:
+    order = document.identifier("PurchaseID")
+    tasks = document.sections("StockReceiving") or ()
     for task in tasks:
-        yield partial(_task, task, document, order=order)
+        yield partial(_task, task, order=order)
     if not tasks:
-        yield lambda: "nothing_received"
+        yield partial(ignored, "nothing_received")
 
 
-def _purchase(document: _Document) -> Iterator[Part]:
-    fields = document.fields
-    order, supplier = fields.identifier("ID"), read.text_or_none(fields, "Supplier")
-    if status_of(fields) == VOIDED:
-        raise _voided(fields, f"cin7:receipt:{order}")
-    yield lambda: order_placed(fields, currency=document.currency, where=document.where) or "nothing_authorised"
-    for task in _tasks(fields):
-        yield partial(_task, task, document, order=order, supplier=supplier)
-    for note in returns(fields):
+def _purchase(document: Fields, _: Cin7Options, currency: str) -> Iterator[Part]:
+    order, supplier = document.identifier("ID"), read.text(document, "Supplier")
+    if status_of(document) == VOIDED:
+        raise _voided(document, f"cin7:receipt:{order}")
+    yield lambda: order_placed(document, currency=currency) or ignored("nothing_authorised")
+    for task in _tasks(document):
+        yield partial(_task, task, order=order, supplier=supplier)
+    for note in returns(document):
         yield partial(_sent_back, note)
 
 
-def _task(task: Fields, document: _Document, *, order: str, supplier: str | None = None) -> GoodsDocument:
+def _task(task: Fields, *, order: str, supplier: str | None = None) -> GoodsDocument:
     if status_of(task) == VOIDED:
         raise _voided(task, f"cin7:receipt:{order}:{task.identifier_or_none('TaskID') or order}")
-    return receipt(task, order=order, supplier=supplier, where=document.where)
+    return receipt(task, order=order, supplier=supplier)
 
 
 def _sent_back(note: Fields) -> NoReturn:
@@ -145,15 +133,15 @@ def _tasks(purchase: Fields) -> Iterator[Fields]:
         yield from purchase.sections("StockReceived") or ()
 
 
-def _ignored(reason: str) -> Callable[[_Document], Iterator[Part]]:
-    return lambda _: iter([lambda: reason])
+def _nothing(reason: str) -> _Parts:
+    return lambda *_: iter([partial(ignored, reason)])
 
 
-KINDS: Final[Mapping[tuple[str, ...], Callable[[_Document], Iterator[Part]]]] = {
-    ("StockAdjustmentList", "StocktakeList", "StockTransferList", "PurchaseList"): _ignored("list_without_lines"),
+KINDS: Final[Mapping[tuple[str, ...], _Parts]] = {
+    ("StockAdjustmentList", "StocktakeList", "StockTransferList", "PurchaseList"): _nothing("list_without_lines"),
     (*EXISTING, *NEW): _adjustment,
     ("StockReceiving",): _received,
     ("Order", "StockReceived"): _purchase,
-    ("From", "FromLocation"): _ignored("transfer_posts_nothing"),
+    ("From", "FromLocation"): _nothing("transfer_posts_nothing"),
 }
 """What a document is, by the fields that only its kind has; the first that fits."""

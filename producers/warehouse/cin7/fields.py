@@ -4,30 +4,33 @@ It must not know what a document means. No refusal shows a value.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.reading.numbers import number_of
 from schemas.money import Money
 
+T = TypeVar("T")
+
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(T[0-9:.]+Z?)?", re.ASCII)
 _YEARS: Final = range(2000, 2100)
 _LONGEST: Final = 255
 
 
-def text(fields: Fields, name: str) -> str:
-    """Give a text of 1 to 255 printable characters. Raises Rejected: `missing_field`, `bad_text`."""
-    found = text_or_none(fields, name)
-    if found is None:
+def must(fields: Fields, name: str, read: Callable[[Fields, str], T | None]) -> T:
+    """Give what `read` gives. Raises Rejected: `missing_field` where it is absent, and what `read` raises."""
+    value = read(fields, name)
+    if value is None:
         raise fields.missing(name)
-    return found
+    return value
 
 
-def text_or_none(fields: Fields, name: str) -> str | None:
-    """Give such a text, or None when absent. Raises Rejected: `bad_text`."""
+def text(fields: Fields, name: str) -> str | None:
+    """Give a text of 1 to 255 printable characters, or None when absent. Raises Rejected: `bad_text`."""
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -37,15 +40,7 @@ def text_or_none(fields: Fields, name: str) -> str | None:
     return value.strip() or None
 
 
-def number(fields: Fields, name: str) -> Decimal:
-    """Give a number. Raises Rejected: `missing_field`, `bad_number`."""
-    found = number_or_none(fields, name)
-    if found is None:
-        raise fields.missing(name)
-    return found
-
-
-def number_or_none(fields: Fields, name: str) -> Decimal | None:
+def number(fields: Fields, name: str) -> Decimal | None:
     """Give a number, or None when absent. Raises Rejected: `bad_number`."""
     value = fields.get(name)
     if value is None or value == "":
@@ -56,9 +51,9 @@ def number_or_none(fields: Fields, name: str) -> Decimal | None:
     return number
 
 
-def cost_or_none(fields: Fields, name: str, currency: str) -> Money | None:
+def cost(fields: Fields, name: str, currency: str) -> Money | None:
     """Give what a unit costs, or None when the document does not say. Raises Rejected: `bad_number`."""
-    amount = number_or_none(fields, name)
+    amount = number(fields, name)
     if amount is None:
         return None
     try:
@@ -71,15 +66,7 @@ def cost_or_none(fields: Fields, name: str, currency: str) -> Money | None:
     return cost
 
 
-def day(fields: Fields, name: str) -> date:
-    """Give the calendar day of a field. Raises Rejected: `missing_field`, `bad_date`."""
-    found = day_or_none(fields, name)
-    if found is None:
-        raise fields.missing(name)
-    return found
-
-
-def day_or_none(fields: Fields, name: str) -> date | None:
+def day(fields: Fields, name: str) -> date | None:
     """Give the calendar day of a field, or None when absent. Raises Rejected: `bad_date`."""
     value = fields.get(name)
     if value is None or value == "":

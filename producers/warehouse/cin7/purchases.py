@@ -20,30 +20,29 @@ _POSTED: Final = "AUTHORISED"
 _HUNDRED: Final = Decimal(100)
 
 
-def receipt(task: Fields, *, order: str, supplier: str | None, where: str) -> GoodsDocument:
+def receipt(task: Fields, *, order: str, supplier: str | None) -> GoodsDocument:
     """Read a receiving task: its lines that are received, a receipt a day. Nothing unless it is authorised."""
     name = task.identifier_or_none("TaskID") or order
     lines = task.sections("Lines") or () if status_of(task) == _POSTED else ()
 
     def read_line(line: Fields) -> Iterator[GoodsLine]:
-        quantity = None if line.flag_or_none("Received") is False else read.number(line, "Quantity")
+        quantity = None if line.flag_or_none("Received") is False else read.must(line, "Quantity", read.number)
         if not quantity:
             return
-        on = read.day(line, "Date")
+        on = read.must(line, "Date", read.day)
         yield GoodsLine(
-            where=where,
             fact=f"cin7:receipt:{order}:{name}:{on}",
             order=order,
             day=on,
-            item=read.text(line, "SKU"),
+            item=read.must(line, "SKU", read.text),
             quantity=quantity,
-            lot=read.text_or_none(line, "BatchSN"),
-            expires=read.day_or_none(line, "ExpiryDate"),
+            lot=read.text(line, "BatchSN"),
+            expires=read.day(line, "ExpiryDate"),
             place=place_of(line),
         )
 
-    read_lines = lines_of(lines, read_line, where=lambda _: where)
-    return GoodsDocument(kind="receipt", where=where, lines=read_lines, number=name, supplier=supplier)
+    read_lines = lines_of(lines, read_line)
+    return GoodsDocument(kind="receipt", lines=read_lines, number=name, supplier=supplier)
 
 
 def returns(purchase: Fields) -> Iterator[Fields]:
@@ -57,11 +56,11 @@ def returns(purchase: Fields) -> Iterator[Fields]:
 
 def status_of(fields: Fields) -> str | None:
     """Give a document's status in capitals, or None."""
-    status = fields.token_or_none("Status") or read.text_or_none(fields, "Status")
+    status = fields.token_or_none("Status") or read.text(fields, "Status")
     return status.upper() if status else None
 
 
-def order_placed(purchase: Fields, *, currency: str, where: str) -> GoodsDocument | None:
+def order_placed(purchase: Fields, *, currency: str) -> GoodsDocument | None:
     """Read what the lines of an authorised order cost, discounts taken off; None for any other.
 
     Raises Rejected: `tax_inclusive` where prices hold tax, for they are then no costs.
@@ -69,31 +68,30 @@ def order_placed(purchase: Fields, *, currency: str, where: str) -> GoodsDocumen
     order = purchase.section("Order")
     if order is None or status_of(order) != _POSTED:
         return None
-    if (read.text_or_none(purchase, "TaxCalculation") or "").casefold() == "inclusive":
+    if (read.text(purchase, "TaxCalculation") or "").casefold() == "inclusive":
         message = "the prices hold tax, and what the goods cost without it is not said"
         raise Rejected(reason="tax_inclusive", message=message, field=purchase.at("TaxCalculation"))
-    name, paid_in = purchase.identifier("ID"), read.text_or_none(purchase, "SupplierCurrency") or currency
+    name, paid_in = purchase.identifier("ID"), read.text(purchase, "SupplierCurrency") or currency
 
     def read_line(line: Fields) -> Iterator[GoodsLine]:
         yield GoodsLine(
-            where=where,
             fact=f"cin7:order:{name}",
             order=name,
-            item=read.text(line, "SKU"),
-            quantity=read.number_or_none(line, "Quantity"),
+            item=read.must(line, "SKU", read.text),
+            quantity=read.number(line, "Quantity"),
             unit_cost=_cost(line, paid_in),
         )
 
-    lines = lines_of(order.sections("Lines") or (), read_line, where=lambda _: where)
-    supplier = read.text_or_none(purchase, "Supplier")
-    return GoodsDocument(kind="order", where=where, lines=lines, supplier=supplier) if lines else None
+    lines = lines_of(order.sections("Lines") or (), read_line)
+    supplier = read.text(purchase, "Supplier")
+    return GoodsDocument(kind="order", lines=lines, supplier=supplier) if lines else None
 
 
 def _cost(line: Fields, currency: str) -> Money:
-    price = read.cost_or_none(line, "Price", currency)
+    price = read.cost(line, "Price", currency)
     if price is None:
         raise line.missing("Price")
-    discount = read.number_or_none(line, "Discount") or Decimal(0)
+    discount = read.number(line, "Discount") or Decimal(0)
     if not 0 <= discount <= _HUNDRED:
         message = "a discount is from 0 to 100 per cent"
         raise Rejected(reason="bad_number", message=message, field=line.at("Discount"))

@@ -11,7 +11,7 @@ from producers.warehouse.edi import edifact_lines as lines
 from producers.warehouse.edi.edifact_fields import EdifactOptions, dated, order, party
 from producers.warehouse.edi.edifact_syntax import Segment, segments
 from producers.warehouse.edi.envelope import Level, Standard
-from producers.warehouse.edi.reading import Layout, read_edi
+from producers.warehouse.edi.reading import Head, Layout, Lines, read_edi
 from producers.warehouse.goods import Pieces
 
 EDIFACT: Final = Standard(
@@ -30,29 +30,16 @@ _ENDS: Final = frozenset({"CPS", "UNS", "CNT"})
 
 MESSAGES: Final[Mapping[str, Layout[Segment, EdifactOptions]]] = {
     "RECADV": Layout(
-        kind="receipt",
-        head="BGM",
-        line="LIN",
-        ends=_ENDS,
-        numbers=((2,),),
-        day=dated("50", "35", "137"),
-        place=party("DP", "WH", "ST"),
+        "receipt",
+        Head("BGM", ((2,),), dated("50", "35", "137"), party("DP", "WH", "ST"), lines.advice),
+        Lines("LIN", _ENDS, lines.received, order),
         supplier=lines.supplier,
-        order=order,
-        check=lines.advice,
-        read=lines.received,
     ),
     "INVRPT": Layout(
-        kind="count",
+        "count",
+        Head("BGM", ((2,),), dated("366", "179", "137"), party("WH", "GY", "DP", "ST"), lines.report),
+        Lines("LIN", _ENDS, lines.level),
         reason="level",
-        head="BGM",
-        line="LIN",
-        ends=_ENDS,
-        numbers=((2,),),
-        day=dated("366", "179", "137"),
-        place=party("WH", "GY", "DP", "ST"),
-        check=lines.report,
-        read=lines.level,
     ),
 }
 """The messages that say something about stock; every other one is ignored, by its name."""

@@ -6,18 +6,7 @@ from typing import Final
 
 from producers.drafts import negative_receipt
 from producers.normalising import Rejected
-from producers.warehouse.edi.edifact_fields import (
-    EdifactOptions,
-    Held,
-    expiry,
-    item,
-    location,
-    lot,
-    number,
-    party,
-    quantities,
-    quantity,
-)
+from producers.warehouse.edi import edifact_fields as fields
 from producers.warehouse.edi.edifact_syntax import Segment
 from producers.warehouse.edi.envelope import Document
 from producers.warehouse.edi.reading import Part, Reading
@@ -43,10 +32,10 @@ _CANCELS: Final = frozenset({"1", "3"})
 _COPIES: Final = frozenset({"7", "31"})
 
 Message = Document[Segment]
-EdifactReading = Reading[EdifactOptions]
+EdifactReading = Reading[fields.EdifactOptions]
 Said = Mapping[str, Decimal]
 
-supplier: Final = party("SU", "SE")
+supplier: Final = fields.party("SU", "SE")
 
 
 def advice(message: Message, head: Segment, reading: EdifactReading) -> str | None:
@@ -85,18 +74,16 @@ def _check_lines(message: Message) -> str | None:
 
 def level(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine]:
     """Read a LIN of an INVRPT: the stock on hand."""
-    held = quantities(part.segments)
+    held = fields.quantities(part.segments)
     on_hand = next((held[wanted] for wanted in reading.options.level_qualifiers if wanted in held), None)
     if on_hand is None:
         raise reading.not_on_hand(held, at="QTY")
-    yield GoodsLine(
-        where=part.head.where,
-        fact=part.fact,
-        item=item(part.segments, reading),
-        quantity=quantity(on_hand, reading),
+    yield part.line(
+        item=fields.item(part.segments, reading),
+        quantity=fields.quantity(on_hand, reading),
         unit=on_hand.get(1, 3),
-        lot=lot(part.segments),
-        place=location(part.segments),
+        lot=fields.lot(part.segments),
+        place=fields.location(part.segments),
     )
 
 
@@ -107,21 +94,18 @@ def received(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine
     `accepted_exceeds_received`, `rejected_exceeds_received`, `in_question`, `bad_quantity`, `bad_date`.
     """
     line = part.segments
-    held = {qualifier: segment for qualifier, segment in quantities(line).items() if qualifier in _READ}
-    said = {qualifier: quantity(segment, reading) for qualifier, segment in held.items()}
+    held = {qualifier: segment for qualifier, segment in fields.quantities(line).items() if qualifier in _READ}
+    said = {qualifier: fields.quantity(segment, reading) for qualifier, segment in held.items()}
     variances = [segment for segment in line if segment.tag == "QVR" and segment.get(1)]
     good, rejected = _good_and_rejected(line, said, _not_accepted(said, variances, reading))
     short, over = _variance(said, variances, reading, arrived=good + rejected)
-    yield GoodsLine(
-        where=part.head.where,
-        fact=part.fact,
-        order=part.order,
+    yield part.line(
         line=part.head.get(1) or str(part.number),
-        item=item(line, reading),
+        item=fields.item(line, reading),
         quantity=good,
         unit=_unit(held),
-        lot=lot(line),
-        expires=expiry(line),
+        lot=fields.lot(line),
+        expires=fields.expiry(line),
         ordered=said.get(_ORDERED),
         rejected=rejected or None,
         short=short,
@@ -129,7 +113,7 @@ def received(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine
     )
 
 
-def _good_and_rejected(line: Held, said: Said, not_accepted: Decimal) -> tuple[Decimal, Decimal]:
+def _good_and_rejected(line: fields.Held, said: Said, not_accepted: Decimal) -> tuple[Decimal, Decimal]:
     """What is ours, and what came and is not, as two of the three figures say it, or all three."""
     came, accepted = said.get(_RECEIVED, said.get(_DELIVERED)), said.get(_ACCEPTED)
     if came is None and accepted is None:
@@ -159,7 +143,7 @@ def _not_accepted(said: Said, variances: Sequence[Segment], reading: EdifactRead
     """How much came and was not accepted; a QVR repeats a QTY of its qualifier, and is not added to it."""
     found = {qualifier: abs(said[qualifier]) for qualifier in _REFUSED if qualifier in said}
     for segment in variances:
-        qualifier, size = segment.get(1, 2) or "", abs(number(segment.get(1), segment, reading))
+        qualifier, size = segment.get(1, 2) or "", abs(fields.number(segment.get(1), segment, reading))
         if qualifier in _REFUSED:
             found.setdefault(qualifier, size)
         elif _is_damaged(segment) and size and not found:
@@ -181,7 +165,7 @@ def _variance(
     expected = said.get(_ORDERED, said.get(_DESPATCHED))
     difference = Decimal(0) if expected is None else arrived - expected
     for segment in variances if expected is None else ():
-        qualifier, figure = segment.get(1, 2), number(segment.get(1), segment, reading)
+        qualifier, figure = segment.get(1, 2), fields.number(segment.get(1), segment, reading)
         if qualifier in {_SHORT, _OVER}:
             difference += abs(figure) if qualifier == _OVER else -abs(figure)
         elif qualifier not in _REFUSED and not _is_damaged(segment):

@@ -3,7 +3,7 @@
 It must not know what a document says, or how a text is cut into segments.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -156,15 +156,13 @@ class Parties:
     senders: Collection[str] = ()
     receivers: Collection[str] = ()
 
-    def of(self, documents: Iterable[Document[S]]) -> Iterator[Document[S]]:
-        """Give the documents. Raises Rejected: `sender_not_allowed`, `receiver_not_allowed`."""
-        for document in documents:
-            envelopes = (document.interchange, document.standard.parties), (document.group, (2, 3))
-            for envelope, (sender, receiver) in envelopes:
-                if envelope is not None:
-                    _must_be_named(envelope, sender, self.senders, who="sender")
-                    _must_be_named(envelope, receiver, self.receivers, who="receiver")
-            yield document
+    def check(self, document: Document[S]) -> None:
+        """Return where all may be. Raises Rejected: `sender_not_allowed`, `receiver_not_allowed`."""
+        envelopes = (document.interchange, document.standard.parties), (document.group, (2, 3))
+        for envelope, (sender, receiver) in envelopes:
+            if envelope is not None:
+                _must_be_named(envelope, sender, self.senders, who="sender")
+                _must_be_named(envelope, receiver, self.receivers, who="receiver")
 
 
 def _must_be_named(envelope: Piece, position: int, allowed: Collection[str], *, who: str) -> None:
@@ -182,23 +180,14 @@ def check_envelope(
     Raises Rejected where the envelope is broken or of a stranger, and if `strict` where a group or an interchange has a
     wrong count. A functional group of another name is never more than a warning: real senders get it wrong.
     """
-    walk = Walk(standard)
-    documents = parties.of(walk.documents(standard.cut(raw, encoding)))
-    groups = [warning for document in documents if (warning := _wrong_group(document)) is not None]
+    walk, groups = Walk(standard), []
+    for document in walk.documents(raw, encoding):
+        parties.check(document)
+        head, wanted = document.segments[0], standard.groups.get(document.kind)
+        if wanted is not None and (document.group is None or document.group.get(1) != wanted):
+            message = f"a {document.kind} belongs into a functional group {wanted}; it was read all the same"
+            groups.append(Refused(head.where, "warning:functional_id", message, head.tag))
     return (*walk.faults(strict=strict), *groups)
-
-
-def documents(raw: bytes, standard: Standard[S], *, encoding: str | None) -> Iterator[Document[S]]:
-    """Give each document. Raises Rejected where the file is broken: `no_envelope`, `bad_envelope`, `unclosed`."""
-    return Walk(standard).documents(standard.cut(raw, encoding))
-
-
-def _wrong_group(document: Document[S]) -> Refused | None:
-    head, wanted = document.segments[0], document.standard.groups.get(document.kind)
-    if wanted is None or (document.group is not None and document.group.get(1) == wanted):
-        return None
-    message = f"a {document.kind} belongs into a functional group {wanted}; it was read all the same"
-    return Refused(head.where, "warning:functional_id", message, head.tag)
 
 
 class Walk(Generic[S]):
@@ -214,9 +203,9 @@ class Walk(Generic[S]):
         self._inner: list[Refused] = []
         self._outer: list[Refused] = []
 
-    def documents(self, segments: Iterable[S]) -> Iterator[Document[S]]:
-        """Give each document. Raises Rejected where the envelopes are broken: `no_envelope`, `bad_envelope`."""
-        for segment in segments:
+    def documents(self, raw: bytes, encoding: str | None) -> Iterator[Document[S]]:
+        """Give each document of a file. Raises Rejected where it is broken: `no_envelope`, `bad_envelope`, ..."""
+        for segment in self._standard.cut(raw, encoding):
             document = self._step(segment)
             if document is not None:
                 yield document

@@ -4,11 +4,12 @@ It must not know a standard, nor one set or message from another.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import partial
-from typing import Annotated, BinaryIO, Generic, Literal, TypeVar
+from typing import Annotated, Any, BinaryIO, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -17,15 +18,15 @@ from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.reading.files import Words, read_whole
 from producers.reading.numbers import quantity_from
 from producers.reading.options import read_options
-from producers.warehouse.edi.envelope import Document, Parties, S, Standard, check_envelope, documents
+from producers.warehouse.edi.envelope import Document, Parties, S, Standard, Walk, check_envelope
 from producers.warehouse.goods import (
     GoodsDocument,
     GoodsLine,
     GoodsOptions,
     Kind,
     Pieces,
-    Total,
     events_of,
+    ignored,
     lines_of,
     several,
 )
@@ -105,89 +106,103 @@ class Part(Generic[S]):
         """The segment that it begins with."""
         return self.segments[0]
 
+    def line(self, **values: Any) -> GoodsLine:  # noqa: ANN401  (fields of a line)
+        """Make the line of what it says."""
+        return GoodsLine(where=self.head.where, fact=self.fact, order=self.order, **values)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout(Generic[S, O]):
-    """Where in a set or message stands what it says.
 
-    `head` is the segment that says it of the whole; `numbers` are elements of it that name the document, of each group
-    the first that is there. A `line` ends at the next one and at `ends`. `order` finds the order of a line, or in what
-    stands before the lines, else the element `order_at` of the head has it: without it each line is a fact of its own.
-    `total` is the tag and the element that says what the lines make. `check` says why a document posts nothing, and
-    refuses it; `read` reads a line; `turned` makes another document of it where the head says so.
+Read = Iterator[GoodsLine | Taken]
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Generic[S, O]):
+    """Where the head of a document, and what stands before its lines, say what holds for all of it.
+
+    `numbers` are elements of the segment `tag` that name the document, of each group the first that is there. `check`
+    refuses the document, or says why it posts nothing.
     """
 
-    kind: Kind
-    head: str
-    line: str
-    ends: frozenset[str]
+    tag: str
     numbers: tuple[tuple[int, ...], ...]
     day: Callable[[S, Sequence[S]], date | None]
     place: Callable[[Sequence[S]], str | None]
     check: Callable[[Document[S], S, Reading[O]], str | None]
-    read: Callable[[Part[S], Reading[O]], Iterator[GoodsLine | Taken]]
-    reason: str | None = None
-    supplier: Callable[[Sequence[S]], str | None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines(Generic[S, O]):
+    """How the lines of a document are read: one is a `tag` with what follows it, up to the next one or to `ends`.
+
+    `order` finds the order of a line, or before the lines, else the element `order_at` of the head has it; without it
+    each line is a fact of its own. `total` is the tag and the element that says what the lines make.
+    """
+
+    tag: str
+    ends: Collection[str]
+    read: Callable[[Part[S], Reading[O]], Read]
     order: Callable[[Sequence[S]], str | None] | None = None
     order_at: int | None = None
     total: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout(Generic[S, O]):
+    """Where in a set or message stands what it says. `turned` makes another document of it where the head says so."""
+
+    kind: Kind
+    head: Head[S, O]
+    lines: Lines[S, O]
+    reason: str | None = None
+    supplier: Callable[[Sequence[S]], str | None] = lambda _: None
     turned: Callable[[GoodsDocument, S], GoodsDocument] = lambda goods, _: goods
 
 
-def goods_of(document: Document[S], layout: Layout[S, O], reading: Reading[O]) -> GoodsDocument | Taken:
-    """Read a document, or say why it posts nothing.
-
-    Raises Rejected for the whole of it: `missing_segment`, `no_lines` of a receipt, and what `check` raises.
-    """
-    head, header = document.must(layout.head), document.header(layout.line)
-    if nothing := layout.check(document, head, reading):
-        return Taken(head.where, (), ignored=nothing)
-    if not document.loops(layout.line, layout.ends) and layout.kind != "receipt":
-        return Taken(head.where, (), ignored="no_lines")
-    numbers = [next(filter(None, map(head.get, group)), None) for group in layout.numbers]
+def goods_of(document: Document[S], layout: Layout[S, O], reading: Reading[O]) -> GoodsDocument:
+    """Read a document. Raises Rejected for the whole of it: `missing_segment`, `no_lines`, and what `check` raises."""
+    head, header = document.must(layout.head.tag), document.header(layout.lines.tag)
+    nothing = layout.head.check(document, head, reading)
+    loops = document.loops(layout.lines.tag, layout.lines.ends)
+    if nothing or not (loops or layout.lines.order):
+        return ignored(nothing or "no_lines", where=head.where)
+    numbers = [next(filter(None, map(head.get, group)), None) for group in layout.head.numbers]
     number = next(filter(None, reversed(numbers)), None)
-    parts = _parts(document, layout, reading, numbers)
+    parts = _parts(loops, document, layout.lines, head, partial(reading.fact, document, *numbers))
     goods = GoodsDocument(
         kind=layout.kind,
-        where=document.segments[0].where,
-        lines=lines_of(parts, lambda part: layout.read(part, reading), where=lambda part: part.head.where),
+        lines=lines_of(parts, lambda part: layout.lines.read(part, reading), where=lambda part: part.head.where),
         number=number,
         document=number,
         supplier=layout.supplier(header),
-        day=layout.day(head, header),
-        place=layout.place(header),
+        day=layout.head.day(head, header),
+        place=layout.head.place(header),
         reason=layout.reason,
-        total=_total(document, *layout.total) if layout.total else None,
+        total=_total(document, *layout.lines.total) if layout.lines.total else None,
     )
     return layout.turned(goods, head)
 
 
 def _parts(
-    document: Document[S], layout: Layout[S, O], reading: Reading[O], numbers: Sequence[str | None]
+    loops: Sequence[tuple[S, ...]], document: Document[S], lines: Lines[S, O], head: S, fact: Callable[..., str]
 ) -> Iterable[Part[S]]:
-    loops = document.loops(layout.line, layout.ends)
-    if layout.order is None:
-        fact = reading.fact(document, *numbers)
-        return [Part(loop, index, f"{fact}:{index}") for index, loop in enumerate(loops, start=1)]
+    if lines.order is None:
+        named = fact()
+        return [Part(loop, index, f"{named}:{index}") for index, loop in enumerate(loops, start=1)]
     if not loops:
-        message = f"a receipt without a line ({layout.line}): what was received is not said, or not where it belongs"
-        raise Rejected(reason="no_lines", message=message, field=layout.line)
-    whole = layout.order(document.header(layout.line))
-    if whole is None and layout.order_at is not None:
-        whole = document.must(layout.head).get(layout.order_at)
-    orders = [layout.order(loop) or whole for loop in loops]
+        message = f"a receipt without a line ({lines.tag}): what was received is not said, or not where it belongs"
+        raise Rejected(reason="no_lines", message=message, field=lines.tag)
+    whole = lines.order(document.header(lines.tag)) or (head.get(lines.order_at) if lines.order_at else None)
+    orders = [lines.order(loop) or whole for loop in loops]
     apart = several(orders)
-    facts = {order: reading.fact(document, *numbers, order if apart else None) for order in dict.fromkeys(orders)}
-    lines = enumerate(zip(loops, orders, strict=True), start=1)
-    return [Part(loop, index, facts[order], order) for index, (loop, order) in lines]
+    facts = {order: fact(order if apart else None) for order in dict.fromkeys(orders)}
+    numbered = enumerate(zip(loops, orders, strict=True), start=1)
+    return [Part(loop, index, facts[order], order) for index, (loop, order) in numbered]
 
 
-def _total(document: Document[S], tag: str, element: int) -> Total | None:
+def _total(document: Document[S], tag: str, element: int) -> tuple[Decimal, str] | None:
     segment = document.first(tag)
-    if segment is None or segment.get(element) is None:
-        return None
-    name = segment.field(element)
-    return Total(quantity_from(segment.get(element), field=name), name)
+    text = segment.get(element) if segment else None
+    name = segment.field(element) if segment else tag
+    return (quantity_from(text, field=name), name) if text else None
 
 
 def read_edi(
@@ -210,7 +225,7 @@ def read_edi(
     parties = Parties(settings.senders, settings.receivers)
     yield from check_envelope(raw, standard, encoding=encoding, strict=strict, parties=parties)
     reading, empty = Reading(settings), True
-    for document in documents(raw, standard, encoding=encoding):
+    for document in Walk(standard).documents(raw, encoding):
         empty = False
         if document.sound or not strict:
             yield from _take(document, layouts.get(document.kind), reading, company=context.company)
@@ -219,18 +234,15 @@ def read_edi(
 
 
 def _take(document: Document[S], layout: Layout[S, O] | None, reading: Reading[O], *, company: str) -> Pieces:
-    where, standard = document.segments[0].where, document.standard
-    if layout is None:
-        yield Taken(where, (), ignored=f"{standard.word}:{document.kind[:10]}")
-        return
-    if document.test and not reading.options.post_tests:
-        yield Taken(where, (), ignored="test_interchange")
-        return
+    where, standard, options = document.segments[0].where, document.standard, reading.options
     event = partial(wrap, source=standard.name, company=company)
     try:
-        goods = goods_of(document, layout, reading)
-        yield from (
-            (goods,) if isinstance(goods, Taken) else events_of(goods, event, bad_lines=reading.options.bad_lines)
-        )
+        if layout is None:
+            goods = ignored(f"{standard.word}:{document.kind[:10]}")
+        elif document.test and not options.post_tests:
+            goods = ignored("test_interchange")
+        else:
+            goods = goods_of(document, layout, reading)
+        yield from events_of(goods, event, where=where, bad_lines=options.bad_lines)
     except Rejected as error:
         yield error.at(where)

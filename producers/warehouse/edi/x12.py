@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from producers.normalising import NormaliseContext
 from producers.warehouse.edi import x12_lines as lines
 from producers.warehouse.edi.envelope import Level, Standard
-from producers.warehouse.edi.reading import Layout, read_edi
+from producers.warehouse.edi.reading import Head, Layout, Lines, read_edi
 from producers.warehouse.edi.x12_fields import X12Options, dated, holder, receiver, reference, supplier
 from producers.warehouse.edi.x12_syntax import Segment, decode_x12, segments
 from producers.warehouse.goods import Pieces
@@ -31,69 +31,34 @@ X12: Final = Standard(
 
 SETS: Final[Mapping[str, Layout[Segment, X12Options]]] = {
     "846": Layout(
-        kind="count",
+        "count",
+        Head("BIA", ((3,),), dated(4), holder, lines.purpose_at(1)),
+        Lines("LIN", {"CTT"}, lines.level),
         reason="level",
-        head="BIA",
-        line="LIN",
-        ends=frozenset({"CTT"}),
-        numbers=((3,),),
-        day=dated(4),
-        place=holder,
-        check=lines.purpose_at(1),
-        read=lines.level,
     ),
     "861": Layout(
-        kind="receipt",
-        head="BRA",
-        line="RCD",
-        ends=frozenset({"CTT"}),
-        numbers=((1,),),
-        day=dated("050", "50", "035", "35", 2),
-        place=receiver,
+        "receipt",
+        Head("BRA", ((1,),), dated("050", "50", "035", "35", 2), receiver, lines.advice),
+        Lines("RCD", {"CTT"}, lines.advised, lines.order_of_advice),
         supplier=supplier,
-        order=lines.order_of_advice,
-        check=lines.advice,
-        read=lines.advised,
     ),
     "944": Layout(
-        kind="receipt",
-        head="W17",
-        line="W07",
-        ends=frozenset({"W14"}),
-        numbers=((3,),),
-        day=dated(2, "50", "050"),
-        place=receiver,
+        "receipt",
+        Head("W17", ((3,),), dated(2, "50", "050"), receiver, lines.receipt),
+        Lines("W07", {"W14"}, lines.received, reference("PO"), order_at=4, total=("W14", 1)),
         supplier=supplier,
-        order=reference("PO"),
-        order_at=4,
-        total=("W14", 1),
-        check=lines.receipt,
-        read=lines.received,
         turned=lines.returned,
     ),
     "945": Layout(
-        kind="shipment",
+        "shipment",
+        Head("W06", ((2,), (4,)), dated(3), holder, lines.shipment),
+        Lines("W12", {"W03"}, lines.shipped, total=("W03", 1)),
         reason="shipment",
-        head="W06",
-        line="W12",
-        ends=frozenset({"W03"}),
-        numbers=((2,), (4,)),
-        day=dated(3),
-        place=holder,
-        total=("W03", 1),
-        check=lines.shipment,
-        read=lines.shipped,
     ),
     "947": Layout(
-        kind="adjustment",
-        head="W15",
-        line="W19",
-        ends=frozenset({"W99"}),
-        numbers=((2, 3),),
-        day=dated(1),
-        place=holder,
-        check=lines.purpose_at(4),
-        read=lines.adjusted,
+        "adjustment",
+        Head("W15", ((2, 3),), dated(1), holder, lines.purpose_at(4)),
+        Lines("W19", {"W99"}, lines.adjusted),
     ),
 }
 """The transaction sets that say something about stock; every other one is ignored, by its number."""

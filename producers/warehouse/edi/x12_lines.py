@@ -10,41 +10,24 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from producers.drafts import negative_receipt
+from producers.drafts import must_be_in, negative_receipt
 from producers.normalising import Rejected, Taken
+from producers.warehouse.edi import x12_fields as x12
 from producers.warehouse.edi.envelope import Document
 from producers.warehouse.edi.reading import Part, Reading
-from producers.warehouse.edi.x12_fields import (
-    X12Options,
-    expiry,
-    holder,
-    lin_ids,
-    lot,
-    product,
-    quantity,
-    quantity_or_none,
-    reference,
-    supplier,
-)
 from producers.warehouse.edi.x12_syntax import Segment
 from producers.warehouse.goods import GoodsDocument, GoodsLine
 
 REASONS: Final = {
-    "03": "shipment",
-    "06": "shrinkage",
-    "07": "destroyed",
-    "51": "found",
-    "53": "shipment",
-    "56": "found",
+    **dict.fromkeys(("03", "53"), "shipment"),
+    **dict.fromkeys(("06", "BA"), "shrinkage"),
+    **dict.fromkeys(("07", "UD"), "destroyed"),
+    **dict.fromkeys(("51", "56"), "found"),
+    **dict.fromkeys(("AU", "AV"), "damaged"),
+    **dict.fromkeys(("AW", "BK"), "quality"),
     "AA": "stocktake",
-    "AU": "damaged",
-    "AV": "damaged",
-    "AW": "quality",
     "AX": "expired",
-    "BA": "shrinkage",
-    "BK": "quality",
     "CR": "customer_return",
-    "UD": "destroyed",
 }
 """Adjustment reasons of a 947 that have a word of ours; all others are `x12:<code>`."""
 
@@ -79,7 +62,7 @@ _SUBSTITUTED: Final = "IS"
 """Of such a W12 the second ids are those of the item that was ordered, and not shipped."""
 
 Set = Document[Segment]
-X12Reading = Reading[X12Options]
+X12Reading = Reading[x12.X12Options]
 X12Part = Part[Segment]
 Read = Iterator[GoodsLine | Taken]
 
@@ -114,21 +97,18 @@ def receipt(_: Set, head: Segment, __: X12Reading) -> str | None:
 def received(part: X12Part, reading: X12Reading) -> Read:
     """Read a W07: what came in, less what its W13 say is damaged."""
     head = part.head
-    came, apart = quantity(head, 1), dict.fromkeys(("rejected", "short", "over"), Decimal(0))
+    came, apart = x12.quantity(head, 1), dict.fromkeys(("rejected", "short", "over"), Decimal(0))
     for exception in (segment for segment in part.segments if segment.tag == "W13"):
         if (kind := _condition(exception, 3)) is not None:
-            _same_unit(exception, 2, head.unit(2))
-            apart[kind] += quantity(exception, 1)
-    yield GoodsLine(
-        where=head.where,
-        fact=part.fact,
-        order=part.order,
+            must_be_in(exception.unit(2), head.unit(2), field=exception.field(2))
+            apart[kind] += x12.quantity(exception, 1)
+    yield part.line(
         line=str(part.number),
-        item=product(reading, head, 4, 6, 10, case=3),
+        item=x12.product(reading, head, 4, 6, 10, case=3),
         quantity=_less(came, apart["rejected"], head),
         unit=head.unit(2),
-        lot=head.get(8) or lot(part.segments),
-        expires=expiry(part.segments),
+        lot=head.get(8) or x12.lot(part.segments),
+        expires=x12.expiry(part.segments),
         rejected=apart["rejected"] or None,
         short=apart["short"] or None,
         over=apart["over"] or None,
@@ -153,35 +133,32 @@ def advice(found: Set, head: Segment, reading: X12Reading) -> str | None:
     if head.get(6) and (kind := _condition(head, 6)) is not None:
         message = f"the whole advice has a condition ({kind}), and how much of what it means is not said"
         raise Rejected(reason="in_question", message=message, field=head.field(6))
-    return "received_by_others" if supplier(found.header("RCD")) in reading.options.ours else None
+    return "received_by_others" if x12.supplier(found.header("RCD")) in reading.options.ours else None
 
 
 def order_of_advice(loop: Sequence[Segment]) -> str | None:
-    """Give the order of a PRF, else of a reference, else of a LIN."""
+    """Give the order of a PRF, else of a x12.reference, else of a LIN."""
     named = next((segment.get(1) for segment in loop if segment.tag == "PRF"), None)
-    in_lin = (lin_ids(segment).get("PO") for segment in loop if segment.tag == "LIN")
-    return named or reference("PO")(loop) or next(in_lin, None)
+    in_lin = (x12.lin_ids(segment).get("PO") for segment in loop if segment.tag == "LIN")
+    return named or x12.reference("PO")(loop) or next(in_lin, None)
 
 
 def advised(part: X12Part, reading: X12Reading) -> Read:
     """Read an RCD: what came in; what went back is a negative line."""
     head = part.head
-    came, back, apart = quantity_or_none(head, 2), quantity_or_none(head, 4), _in_question(head)
+    came, back, apart = x12.quantity_or_none(head, 2), x12.quantity_or_none(head, 4), _in_question(head)
     lin = next((segment for segment in part.segments if segment.tag == "LIN"), None)
     if lin is None:
         raise Rejected(reason="no_item", message="an RCD is followed by the LIN that names its item", field=head.tag)
     if came is None and back is None and not apart:
         raise Rejected(reason="missing_quantity", message="a quantity is needed here", field=head.field(2))
-    line = GoodsLine(
-        where=head.where,
-        fact=part.fact,
-        order=part.order,
+    line = part.line(
         line=head.get(1) or str(part.number),
-        item=reading.item(lin_ids(lin), at=lin.tag),
+        item=reading.item(x12.lin_ids(lin), at=lin.tag),
         quantity=came or Decimal(0),
         unit=head.unit(3) or head.unit(7),
-        lot=lot(part.segments),
-        expires=expiry(part.segments),
+        lot=x12.lot(part.segments),
+        expires=x12.expiry(part.segments),
         short=apart.get("short"),
         over=apart.get("over"),
     )
@@ -195,7 +172,7 @@ def _in_question(head: Segment) -> dict[str, Decimal]:
     """How much is short or over; the rest of what is in question is refused, for a person."""
     apart: dict[str, Decimal] = {}
     for position in (6, 9, 12, 15, 18):
-        questioned = quantity_or_none(head, position)
+        questioned = x12.quantity_or_none(head, position)
         kind = _condition(head, position + 2) if questioned else None
         if questioned and kind == "rejected":
             message = f"{questioned:f} were received and are contested: a person must decide on the line"
@@ -203,13 +180,6 @@ def _in_question(head: Segment) -> dict[str, Decimal]:
         if questioned and kind is not None:
             apart[kind] = apart.get(kind, Decimal(0)) + questioned
     return apart
-
-
-def _same_unit(segment: Segment, position: int, unit: str | None) -> None:
-    own = segment.unit(position)
-    if own is not None and unit is not None and own != unit:
-        message = f"its unit is {own[:10]}, and the line's is {unit[:10]}: they are not converted here"
-        raise Rejected(reason="units_differ", message=message, field=segment.field(position))
 
 
 def _less(came: Decimal, bad: Decimal, head: Segment) -> Decimal:
@@ -239,15 +209,13 @@ def adjusted(part: X12Part, reading: X12Reading) -> Read:
     if code in STATUS_ONLY and code not in reading.options.reasons:
         yield Taken(line.where, (), ignored=f"status_change:{code}")
         return
-    delta = quantity(line, 2)
+    delta = x12.quantity(line, 2)
     reason = _reason(line, code, delta, reading)
-    yield GoodsLine(
-        where=line.where,
-        fact=part.fact,
-        item=product(reading, line, 5, 7, 17, case=4),
+    yield part.line(
+        item=x12.product(reading, line, 5, 7, 17, case=4),
         quantity=delta,
         unit=line.unit(3),
-        lot=line.get(9) or lot(part.segments),
+        lot=line.get(9) or x12.lot(part.segments),
         reason=reason,
     )
 
@@ -273,32 +241,28 @@ def shipment(_: Set, head: Segment, __: X12Reading) -> str | None:
 def shipped(part: X12Part, reading: X12Reading) -> Read:
     """Read a W12: what left the stock."""
     line = part.head
-    units = quantity(line, 3)
+    units = x12.quantity(line, 3)
     if not units:
         yield Taken(line.where, (), ignored="nothing_shipped")
         return
     positions = (7,) if line.get(1) == _SUBSTITUTED else (7, 17)
-    yield GoodsLine(
-        where=line.where,
-        fact=part.fact,
-        item=product(reading, line, *positions, case=6),
+    yield part.line(
+        item=x12.product(reading, line, *positions, case=6),
         quantity=units,
         unit=line.unit(5),
-        lot=line.get(9) or lot(part.segments),
+        lot=line.get(9) or x12.lot(part.segments),
     )
 
 
 def level(part: X12Part, reading: X12Reading) -> Read:
     """Read a LIN of an 846: the quantity on hand."""
     held = _on_hand(part, reading)
-    yield GoodsLine(
-        where=part.head.where,
-        fact=part.fact,
-        item=reading.item(lin_ids(part.head), at=part.head.tag),
-        quantity=quantity(held, 2),
+    yield part.line(
+        item=reading.item(x12.lin_ids(part.head), at=part.head.tag),
+        quantity=x12.quantity(held, 2),
         unit=held.unit(3),
-        lot=lot(part.segments),
-        place=holder(part.segments),
+        lot=x12.lot(part.segments),
+        place=x12.holder(part.segments),
     )
 
 

@@ -3,22 +3,23 @@
 The file reader of source `epcis`. It must not look up a `@context` or anything else.
 """
 
-from collections.abc import Iterator
 from typing import BinaryIO
 
+from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.reading.fields import parsed
 from producers.reading.files import read_whole
 from producers.reading.options import read_options
 from producers.warehouse.epcis.event import EpcisEvent
 from producers.warehouse.epcis.known import EpcisOptions, Known
-from producers.warehouse.epcis.postings import posting
+from producers.warehouse.epcis.postings import goods_of, must_stand
+from producers.warehouse.goods import Pieces, data_of
 from schemas.json_text import MOST_VALUES_OF_A_FILE
 
 _DOCUMENTS = frozenset({"EPCISDocument", "EPCISQueryDocument"})
 
 
-def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Pieces:
     """Read an EPCISDocument, an EPCISQueryDocument, one event, or a list of events.
 
     Raises Rejected before the first piece: `xml_not_read`, `not_json`, `not_epcis`.
@@ -39,9 +40,24 @@ def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | 
             yield Refused(where, "wrong_type", "an event is a JSON object")
             continue
         try:
-            yield posting(EpcisEvent(values), known, company=context.company, where=where)
+            yield _taken(EpcisEvent(values), known, company=context.company, where=where)
         except Rejected as error:
             yield error.at(where)
+
+
+def _taken(event: EpcisEvent, known: Known, *, company: str, where: str) -> Taken:
+    """All that an event posts, or nothing: what was seen at once is one thing. Raises Rejected."""
+    goods = goods_of(event, known)
+    if isinstance(goods, str):
+        return Taken(where, (), ignored=goods)
+    at = event.time()
+    events = tuple(
+        wrap(data, source="epcis", company=company, at=at) for document in goods for data in data_of(document)
+    )
+    if not events:
+        return Taken(where, (), ignored="no_goods")
+    must_stand(event)
+    return Taken(where, events)
 
 
 def _events(document: object) -> list[object]:

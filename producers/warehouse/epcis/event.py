@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from producers.drafts import digest
 from producers.normalising import Rejected
@@ -14,6 +14,8 @@ from producers.reading.texts import clean
 from producers.warehouse.epcis.ids import Goods, alone, goods, party, transaction, word
 from schemas.attributes import parse_time
 from schemas.inventory import MAX_QUANTITY
+
+T = TypeVar("T")
 
 _MOST_DIGITS: Final = 24
 _LONGEST_NAME: Final = 64
@@ -167,16 +169,16 @@ class EpcisEvent:
             yield Amount(what, quantity, clean(unit) if isinstance(unit, str) else None)
 
     def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
-        held = self._listed(name)
-        if not all(isinstance(item, dict) for item in held):
-            raise Rejected(reason="wrong_type", message="must be a list of objects", field=name)
-        return tuple(item for item in held if isinstance(item, dict))
+        return self._all(name, dict, "a list of objects")
 
     def _texts(self, name: str) -> tuple[str, ...]:
+        return self._all(name, str, "a list of texts")
+
+    def _all(self, name: str, kind: type[T], wanted: str) -> tuple[T, ...]:
         held = self._listed(name)
-        if not all(isinstance(item, str) for item in held):
-            raise Rejected(reason="wrong_type", message="must be a list of texts", field=name)
-        return tuple(item for item in held if isinstance(item, str))
+        if not all(isinstance(item, kind) for item in held):
+            raise Rejected(reason="wrong_type", message=f"must be {wanted}", field=name)
+        return tuple(item for item in held if isinstance(item, kind))
 
     def _listed(self, name: str) -> Sequence[object]:
         """A list, as JSON-LD may write it: one element may stand there without its list."""

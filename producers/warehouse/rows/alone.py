@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from producers.drafts import GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.warehouse.rows.cells import Cells, plain_word
 from producers.warehouse.rows.changes import DIRECTIONS
 from producers.warehouse.rows.names import part
-from schemas.event_data import EventData
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
 
 _APART: Final = ("ordered", "rejected", "short", "over")
@@ -23,13 +23,12 @@ _APART: Final = ("ordered", "rejected", "short", "over")
 class Draft:
     """An event without its name. `named` is the row's own name where it has one, `said` all that the row says."""
 
-    model: type[EventData]
+    model: type[GoodsData]
     fields: Mapping[str, Any]
     word: str
     named: str | None
     said: tuple[object, ...]
     moment: Moment
-    subject: str
 
 
 def adjusted(cells: Cells, reason: str | None) -> Draft | str:
@@ -61,7 +60,7 @@ def adjusted(cells: Cells, reason: str | None) -> Draft | str:
     }
     said: tuple[object, ...] = (item, place, lot, amount.written, cells.text_or_none("unit"), word or reason, cost)
     said = (*said, _time(moment), document, *_level_before(cells))
-    return Draft(StockAdjusted, fields, "adjusted", _own_name(cells), said, moment, item)
+    return Draft(StockAdjusted, fields, "adjusted", _own_name(cells), said, moment)
 
 
 def counted(cells: Cells) -> Draft:
@@ -84,7 +83,7 @@ def counted(cells: Cells) -> Draft:
     of = (item, place or "", *((lot,) if lot else ()))
     named = _own_name(cells) or ":".join((*(part(text) for text in of), _time(moment)))
     said = (item, place, lot, amount.stock, reason, cost, _time(moment), document)
-    return Draft(StockCounted, fields, "count", named, said, moment, item)
+    return Draft(StockCounted, fields, "count", named, said, moment)
 
 
 def put_away(cells: Cells, *, sign: int) -> Draft | str:
@@ -107,7 +106,7 @@ def put_away(cells: Cells, *, sign: int) -> Draft | str:
     }
     word = "receipt" if sign > 0 else "return"
     said = (order, number, line.model_dump_json(exclude_none=True), _time(moment))  # a field more must not rename it
-    return Draft(ReceiptPosted, fields, word, name, said, moment, order or number)
+    return Draft(ReceiptPosted, fields, word, name, said, moment)
 
 
 def receipt_line(cells: Cells, *, sign: int) -> ReceiptLine | None:

@@ -4,23 +4,21 @@ It holds one document at a time, and must not remember the ones before it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from producers.drafts import MOST_LINES, GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.warehouse.rows.alone import receipt_line
 from producers.warehouse.rows.cells import Cells
 from producers.warehouse.rows.names import part
 from producers.warehouse.rows.options import Kind
-from schemas.event_data import EventData, EventModel
+from schemas.event_data import EventModel
 from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptPosted
 from schemas.money import Money
-
-MOST_LINES: Final = 5_000
-"""A document of more rows than this makes too large a message."""
 
 Head = Mapping[str, object]
 
@@ -63,7 +61,7 @@ class Grouping:
     """How rows of one kind make a document. `key` tells documents apart; `name` names one in its fact."""
 
     word: str
-    model: type[EventData]
+    model: type[GoodsData]
     key: Callable[[Cells, Moment], tuple[object, ...]]
     name: Callable[[Group], str]
     head: Callable[[Cells, Moment], Head]
@@ -145,15 +143,7 @@ _RECEIPT: Final = Grouping(
 )
 GROUPINGS: Final[Mapping[Kind, Grouping]] = {
     "receipt": _RECEIPT,
-    "return": Grouping(
-        word="return",
-        model=ReceiptPosted,
-        key=_receipt_key,
-        name=_receipt_name,
-        head=_receipt_head,
-        line=lambda cells: receipt_line(cells, sign=-1),
-        fields=_receipt_fields,
-    ),
+    "return": replace(_RECEIPT, word="return", line=lambda cells: receipt_line(cells, sign=-1)),
     "order": Grouping(
         word="order",
         model=OrderPlaced,

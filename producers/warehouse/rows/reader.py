@@ -4,10 +4,12 @@ Pure, and in memory no more than one document and a hash a row. It must not know
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Final, Literal, get_args
 
 from pydantic import ValidationError
 
+from producers.drafts import GoodsData, wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.goods import incomplete
 from producers.warehouse.rows.alone import Draft, adjusted, counted, put_away
@@ -16,7 +18,6 @@ from producers.warehouse.rows.changes import Meaning, read_change
 from producers.warehouse.rows.groups import GROUPINGS, Group
 from producers.warehouse.rows.names import Seen, digest, part
 from producers.warehouse.rows.options import Kind, RowOptions
-from schemas.envelope import Event
 from schemas.errors import SchemaError
 from schemas.problems import first_problem
 
@@ -38,7 +39,7 @@ class RowReader:
         own: dict[str, Kind | Literal["ignored"]] = {kind: kind for kind in KINDS}
         self._kinds = own | {word.casefold(): kind for word, kind in options.kinds.items()}
         self._company = context.company
-        self._source = source
+        self._source = source.removeprefix("/warehouse/")
         self._prefix = prefix
         self._system = f"{part(options.system)}:" if options.system else ""
         self._unit = unit
@@ -116,11 +117,12 @@ class RowReader:
                 raise Rejected(reason="cut_row", message=f"{message}; end it, or set the option bare_end = true")
             times = self._seen.times(said)
             fact += said.hex()[:16] + (f":{times}" if times > 1 else "")
-            return Taken(where, (self._event(draft, fact, fact),))
+            return self._taken(draft.model(fact=fact, **draft.fields), where, at=draft.moment.time, name=fact)
         fact += draft.named
         content = digest((said.hex(), draft.fields))
-        return self._claimed(fact, content, where, number) or Taken(
-            where, (self._event(draft, fact, f"{fact}:v{content.hex()[:8]}"),)
+        name = f"{fact}:v{content.hex()[:8]}"
+        return self._claimed(fact, content, where, number) or self._taken(
+            draft.model(fact=fact, **draft.fields), where, at=draft.moment.time, name=name
         )
 
     def _claimed(self, fact: str, content: bytes, where: str, number: int) -> Piece | None:
@@ -133,16 +135,8 @@ class RowReader:
         message = f"{self._unit} {first} and {self._unit} {number} differ, and both are {fact}: only one can be right"
         return Refused(where, "id_twice", message)
 
-    def _event(self, draft: Draft, fact: str, event_id: str) -> Event:
-        return Event.of(
-            draft.model(fact=fact, **draft.fields),
-            id=event_id,
-            source=self._source,
-            time=draft.moment.time,
-            subject=draft.subject,
-            partitionkey=draft.subject,
-            company=self._company,
-        )
+    def _taken(self, data: GoodsData, where: str, *, at: datetime, name: str) -> Taken:
+        return Taken(where, (wrap(data, source=self._source, company=self._company, at=at, name=name),))
 
     def _join(self, cells: Cells, kind: Kind, *, first: int, last: int) -> Iterator[Piece]:
         moment = cells.when()
@@ -169,7 +163,7 @@ class RowReader:
             return
         try:
             yield self._document(group, where)
-        except (ValidationError, SchemaError) as error:
+        except (Rejected, ValidationError, SchemaError) as error:
             yield _refused(where, error)
 
     def _document(self, group: Group, where: str) -> Piece:
@@ -180,18 +174,8 @@ class RowReader:
         claimed = self._claimed(identity, content, where, group.first)
         if claimed is not None:
             return claimed
-        fields = grouping.fields(group)
-        subject = str(fields.get("order") or fields.get("receipt"))
-        event = Event.of(
-            grouping.model(fact=fact, **fields),
-            id=f"{fact}:v{content.hex()[:8]}",
-            source=self._source,
-            time=group.time,
-            subject=subject,
-            partitionkey=subject,
-            company=self._company,
-        )
-        return Taken(where, (event,))
+        data = grouping.model(fact=fact, **grouping.fields(group))
+        return self._taken(data, where, at=group.time, name=f"{fact}:v{content.hex()[:8]}")
 
 
 def _refused(where: str, error: Rejected | ValidationError | SchemaError) -> Refused:

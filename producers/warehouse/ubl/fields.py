@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from producers.drafts import must_be_in
 from producers.normalising import Rejected
 from producers.reading.numbers import quantity_from
 from producers.reading.texts import clean
@@ -72,9 +73,7 @@ class UblNode:
         if self.element.first(_BASIC, name) is None:
             return None
         number, own = self.must_quantity(name)
-        if own is not None and unit is not None and own != unit:
-            message = f"its unit is {own[:10]}, and the line's is {unit[:10]}: they are not converted here"
-            raise Rejected(reason="units_differ", message=message, field=self.at(name))
+        must_be_in(own, unit, field=self.at(name))
         return number
 
     def party(self, *names: str) -> str | None:

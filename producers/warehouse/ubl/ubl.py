@@ -15,7 +15,16 @@ from producers.reading.days import iso_day
 from producers.reading.files import Words, read_whole
 from producers.reading.options import read_options
 from producers.reading.xml_tree import Element, parse_xml
-from producers.warehouse.goods import GoodsDocument, GoodsLine, GoodsOptions, Pieces, events_of, lines_of, several
+from producers.warehouse.goods import (
+    GoodsDocument,
+    GoodsLine,
+    GoodsOptions,
+    Pieces,
+    events_of,
+    ignored,
+    lines_of,
+    several,
+)
 from producers.warehouse.ubl.fields import UblNode
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
@@ -47,21 +56,24 @@ def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Pieces:
     `no_lines`.
     """
     options = read_options(UblOptions, context.options)
-    root = _unwrapped(parse_xml(read_whole(stream, max_bytes=options.max_bytes)))
+    goods = _goods(parse_xml(read_whole(stream, max_bytes=options.max_bytes)), options)
+    event = partial(wrap, source="ubl", company=context.company)
+    yield from events_of(goods, event, where="document", bad_lines=options.bad_lines)
+
+
+def _goods(file: Element, options: UblOptions) -> GoodsDocument:
+    root = _unwrapped(file)
     document = UblNode(root)
     if root.name not in _KINDS or root.namespace != f"{_ROOT}{root.name}-2":
         message = f"the root is {root.name[:50]}, and a ReceiptAdvice or DespatchAdvice of UBL 2 is read"
         raise Rejected(reason="wrong_root", message=message)
     if document.text("CopyIndicator") in {"true", "1"}:
-        yield Taken("document", (), ignored="copy")
-        return
+        return ignored("copy")
     status = (document.text("DocumentStatusCode") or "").casefold()
     if status in _UNDONE:
         message = f"its status is {status}, and it may be booked already: a person must reverse it"
         raise Rejected(reason="cancellation", message=message, field="DocumentStatusCode")
-    goods = _KINDS[root.name](document, options)
-    event = partial(wrap, source="ubl", company=context.company)
-    yield from (goods,) if isinstance(goods, Taken) else events_of(goods, event, bad_lines=options.bad_lines)
+    return _KINDS[root.name](document, options)
 
 
 def _unwrapped(root: Element) -> Element:
@@ -70,9 +82,9 @@ def _unwrapped(root: Element) -> Element:
     return inside[0] if root.name == "StandardBusinessDocument" and len(inside) == 1 else root
 
 
-def _receipt(document: UblNode, options: UblOptions) -> GoodsDocument | Taken:
+def _receipt(document: UblNode, options: UblOptions) -> GoodsDocument:
     if frozenset(options.ours) & document.party_ids("DespatchSupplierParty", "SellerSupplierParty"):
-        return Taken("document", (), ignored="received_by_others")
+        return ignored("received_by_others")
     number, whole = document.must("ID"), document.text("OrderReference", "ID")
     vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
     nodes = tuple(document.nodes("ReceiptLine"))
@@ -91,7 +103,6 @@ def _receipt(document: UblNode, options: UblOptions) -> GoodsDocument | Taken:
     lines = lines_of(zip(nodes, orders, strict=True), read, where=lambda part: _where(part[0]))
     return GoodsDocument(
         kind="receipt",
-        where="document",
         lines=lines,
         number=number,
         supplier=vendor,
@@ -129,14 +140,14 @@ def _received(node: UblNode, options: UblOptions, *, fact: str, order: str | Non
     )
 
 
-def _despatch(document: UblNode, options: UblOptions) -> GoodsDocument | Taken:
+def _despatch(document: UblNode, options: UblOptions) -> GoodsDocument:
     number = document.must("ID")
     sender = document.party_ids("DespatchSupplierParty", "SellerSupplierParty")
     receiver = document.party_ids("DeliveryCustomerParty", "BuyerCustomerParty")
     ours = frozenset(options.ours)
     if not ours & sender or ours & receiver:
         reason = "between_own_places" if ours & sender else "despatched_not_received"
-        return Taken("document", (), ignored=reason)
+        return ignored(reason)
     fact = _fact("despatch", document, document.party("DespatchSupplierParty"), number)
 
     def read(part: tuple[int, UblNode]) -> Iterator[GoodsLine | Taken]:
@@ -145,7 +156,6 @@ def _despatch(document: UblNode, options: UblOptions) -> GoodsDocument | Taken:
     return GoodsDocument(
         kind="shipment",
         reason="shipment",
-        where="document",
         lines=lines_of(enumerate(document.nodes("DespatchLine"), start=1), read, where=lambda part: _where(part[1])),
         document=number,
         day=_day(document, "Shipment", "Delivery", "Despatch", "ActualDespatchDate") or _day(document, "IssueDate"),

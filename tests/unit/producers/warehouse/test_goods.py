@@ -12,7 +12,7 @@ import pytest
 from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.sources import SOURCES
-from producers.warehouse.goods import BadLines, GoodsDocument, GoodsLine, Kind, Line, Total, data_of, events_of
+from producers.warehouse.goods import BadLines, GoodsDocument, GoodsLine, Kind, Line, data_of, events_of
 from schemas.event_data import EventData
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted
 from schemas.money import Money
@@ -131,11 +131,13 @@ def line(item: str, quantity: int, *, number: int = 1, **more: str) -> GoodsLine
 
 
 def goods(kind: Kind, *lines: Line, **more: object) -> GoodsDocument:
-    return GoodsDocument(kind=kind, where="document", lines=lines, day=date(2026, 1, 15), **more)  # type: ignore[arg-type]
+    return GoodsDocument(kind=kind, lines=lines, day=date(2026, 1, 15), **more)  # type: ignore[arg-type]
 
 
 def pieces_of(document: GoodsDocument, *, bad_lines: BadLines = "whole") -> list[Taken | Refused]:
-    return list(events_of(document, partial(wrap, source="made", company="acme"), bad_lines=bad_lines))
+    return list(
+        events_of(document, partial(wrap, source="made", company="acme"), where="document", bad_lines=bad_lines)
+    )
 
 
 @pytest.mark.parametrize("kind", ["adjustment", "shipment"])
@@ -161,17 +163,17 @@ def test_a_count_stands_alone_and_one_counted_twice_is_none() -> None:
 def test_a_total_that_disagrees_keeps_back_everything_and_is_not_asked_beside_a_bad_line() -> None:
     lines = (line("A", 1), GoodsLine(where="line 2", fact="f:1", item="B", quantity=Decimal(2), rejected=Decimal(4)))
     for said in (3, 7):
-        assert reasons(pieces_of(goods("receipt", *lines, total=Total(Decimal(said), "W1401")))) == []
-    wrong = goods("receipt", *lines, total=Total(Decimal(5), "W1401"))
+        assert reasons(pieces_of(goods("receipt", *lines, total=(Decimal(said), "W1401")))) == []
+    wrong = goods("receipt", *lines, total=(Decimal(5), "W1401"))
     assert reasons(pieces_of(wrong, bad_lines="rest")) == ["totals_disagree"]
     assert received(pieces_of(wrong, bad_lines="rest")) == []
-    beside = goods("receipt", *lines, BAD, total=Total(Decimal(5), "W1401"))
+    beside = goods("receipt", *lines, BAD, total=(Decimal(5), "W1401"))
     assert reasons(pieces_of(beside, bad_lines="rest")) == ["bad_quantity"]
 
 
 def test_lines_of_one_fact_are_one_event_and_an_order_has_costs() -> None:
     cost = Money.of("2.50", "EUR")
-    lines = [GoodsLine(where="", fact="f", order="PO-1", item=item, quantity=None, unit_cost=cost) for item in "AB"]
+    lines = [GoodsLine(fact="f", order="PO-1", item=item, quantity=None, unit_cost=cost) for item in "AB"]
     (placed,) = data_of(goods("order", *lines, supplier="ACME"))
     assert isinstance(placed, OrderPlaced)
     assert [line.item for line in placed.lines] == ["A", "B"]
@@ -194,6 +196,6 @@ def test_what_posts_nothing_says_why(document: GoodsDocument, reason: str) -> No
 
 
 def test_a_document_that_cannot_be_an_event_is_refused_at_its_place() -> None:
-    (refused,) = pieces_of(GoodsDocument(kind="receipt", where="document", lines=[line("A", 1)]))
+    (refused,) = pieces_of(GoodsDocument(kind="receipt", lines=[line("A", 1)]))
     assert isinstance(refused, Refused)
     assert (refused.where, refused.reason) == ("document", "missing_date")
