@@ -1,7 +1,7 @@
 """Opens the database and runs transactions on it. Nothing above this module knows which database it is.
 
 Here live the rules of transactions and the translation of database errors into `store.errors`; what is one
-database's own lives in `store.sqlite` and `store.postgresql`. It must not know any table.
+database's own lives in `store.databases.sqlite` and `store.databases.postgresql`. It must not know any table.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.errors import ConfigurationError
 from runtime.tls import distrust
-from store import postgresql, sqlite
+from store.databases import postgresql, sqlite
+from store.databases.postgresql import Access
 from store.errors import Raced, StoreUnavailable
-from store.postgresql import Access
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.databases.postgresql import Access
 from store.engine import connect, lock_schema, reading, transact
 from store.errors import SchemaTooNew
-from store.postgresql import Access
 
 HEAD: Final = "0011"  # the newest file in migrations/versions; a test keeps it true
 MIGRATIONS: Final = Path(__file__).with_name("migrations")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
 
     from ops.desk.desk import Replayed
     from store.cases import Case
-    from store.dead_letters import Listed, StoredLetter
+    from store.letters.dead_letters import Listed, StoredLetter
 
 dead = typer.Typer(help="Dead letters: see them, mend the cause, send them again.", no_args_is_help=True)
 cases = typer.Typer(help="Cases: what a person must decide, such as a record found twice.", no_args_is_help=True)

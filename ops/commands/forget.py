@@ -10,7 +10,7 @@ from runtime.clock import SystemClock
 from runtime.settings import Settings
 
 if TYPE_CHECKING:  # these take a while to import, and not every command needs them
-    from store.erasing import Held
+    from store.letters.erasing import Held
 
 
 def forget(

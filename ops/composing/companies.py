@@ -43,9 +43,9 @@ from runtime.stalls import StallWatch
 from solid.client import SolidClient
 from solid.errors import DialectMismatch
 from store.cases import Cases
-from store.dead_letters import DeadLetters
 from store.earlier import EarlierRecords
 from store.inbox import Inbox
+from store.letters.dead_letters import DeadLetters
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore

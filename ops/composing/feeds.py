@@ -28,10 +28,10 @@ from runtime.clock import Clock
 from runtime.lifecycle import rest
 from runtime.sections_feeds import FeedSettings, FolderFeed, PollingFeed
 from runtime.settings import ConfigurationError, Settings
-from store.cursors import Cursors
 from store.errors import StoreError
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRuns
+from store.feeds.cursors import Cursors
+from store.feeds.feed_names import FeedNames
+from store.feeds.feed_runs import FeedRuns
 
 OF_PEOPLE: Final = frozenset({"finch", "gusto", "payroll-csv", "xero-payroll"})
 """Sources of pay runs: their documents must never lie in a dead-letter queue, and their runs have versions."""

@@ -17,8 +17,8 @@ import structlog
 from messaging.errors import MessagingError
 from producers.payroll.telling import Teller
 from runtime.clock import Clock
-from store.dead_letters import DeadLetters
 from store.errors import StoreError
+from store.letters.dead_letters import DeadLetters
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 

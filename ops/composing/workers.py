@@ -33,10 +33,10 @@ from solid.client import SolidClient
 from solid.dialect import Dialect
 from solid.transport import Limiter, PacedTransport, direct_transport
 from store import migrate
+from store.databases.postgresql import Access
 from store.engine import connect
+from store.letters.sealing import Sealing
 from store.marks import Marks
-from store.postgresql import Access
-from store.sealing import Sealing
 from workers.books.books import Books, load_books
 
 log = structlog.get_logger()

@@ -28,9 +28,9 @@ from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode, encode
 from schemas.errors import InvalidEvent
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters, Letter, LetterState, Listed, StoredLetter
 from store.errors import BodySealed
-from store.feed_names import FeedNames
+from store.feeds.feed_names import FeedNames
+from store.letters.dead_letters import DeadLetters, Letter, LetterState, Listed, StoredLetter
 from store.lost import BECAME
 
 

@@ -6,7 +6,7 @@ from producers.normalising import NormaliseContext, Rejected
 from producers.webhooks.builtin import SHOPIFY_PATH
 from producers.webhooks.shopify_shops import UNMAPPED_SHOP
 from runtime.settings import ConfigurationError, Settings
-from store.dead_letters import StoredLetter
+from store.letters.dead_letters import StoredLetter
 
 FEEDS = "/feeds/"
 """How the source of an item begins that a polled feed kept; the feed and its source follow."""

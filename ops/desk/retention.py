@@ -13,10 +13,10 @@ from runtime.lifecycle import rest
 from runtime.secret_files import fingerprint
 from runtime.settings import ConfigurationError, Settings
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters
-from store.erasing import Erasing, Held
 from store.errors import StoreError
-from store.sealing import Sealing
+from store.letters.dead_letters import DeadLetters
+from store.letters.erasing import Erasing, Held
+from store.letters.sealing import Sealing
 
 log = structlog.get_logger()
 

@@ -21,9 +21,9 @@ from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import encode
-from store.cursors import Cursor, Cursors
 from store.errors import StoreError
-from store.feed_names import FeedNames
+from store.feeds.cursors import Cursor, Cursors
+from store.feeds.feed_names import FeedNames
 from workers.books.books import Books, sample_books
 
 Line = Mapping[str, Any]

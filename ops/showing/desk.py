@@ -11,8 +11,8 @@ from ops.desk.retention import OUT_OF_REACH
 from ops.showing.terminal import Rows, show, show_json
 from store.cases import Case
 from store.claims import WriteRow
-from store.dead_letters import Listed, StoredLetter
-from store.erasing import Held
+from store.letters.dead_letters import Listed, StoredLetter
+from store.letters.erasing import Held
 
 SHORT_ID = 10
 

@@ -17,7 +17,7 @@ from producers.feeds.reports import JSON_SUFFIX
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import Settings
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds.feed_runs import FeedRun, FeedRuns
 
 _PATIENCE_SECONDS: Final = 5.0
 _MOST_NAMES: Final = 20

@@ -17,8 +17,8 @@ from runtime.clock import Clock
 from runtime.sections_payroll import PayrollSettings
 from runtime.settings import ConfigurationError, Settings
 from schemas.envelope import decode
-from store.dead_letters import DeadLetters
 from store.engine import reading
+from store.letters.dead_letters import DeadLetters
 from store.payroll_runs import PayrollRuns, RunKey, RunRow
 from store.writes import matching
 

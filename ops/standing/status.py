@@ -30,8 +30,8 @@ from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail
 from store.cases import Cases
-from store.dead_letters import DeadLetters
 from store.inbox import Inbox
+from store.letters.dead_letters import DeadLetters
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 from workers.external_ids import external_id_of

@@ -18,7 +18,7 @@ from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.lifecycle import rest
 from store.errors import StoreError
-from store.feed_runs import FeedRun
+from store.feeds.feed_runs import FeedRun
 
 IN_FLIGHT: Final = 250
 """Events under way to the broker together."""

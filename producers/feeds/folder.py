@@ -35,7 +35,7 @@ from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
-from store.feed_runs import FeedRun, RunState
+from store.feeds.feed_runs import FeedRun, RunState
 
 PIECES_AT_A_TIME: Final = 500
 

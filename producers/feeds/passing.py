@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.clock import Clock
-from store.feed_runs import FeedRun
+from store.feeds.feed_runs import FeedRun
 
 Progress = Callable[[str, str, int, int], None]
 """Told how far a file is: its name, what is being done, how much of how much (0: not known)."""

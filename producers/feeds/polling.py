@@ -30,8 +30,8 @@ from producers.normalising import NormaliseContext, Rejected
 from producers.reading.documents import elements_at
 from runtime.clock import Clock
 from runtime.sections_feeds import PollingFeed
-from store.cursors import Cursor
-from store.feed_runs import FeedRun, RunState
+from store.feeds.cursors import Cursor
+from store.feeds.feed_runs import FeedRun, RunState
 
 MOST_PAGES: Final = 10_000
 MOST_REFUSED: Final = 1_000

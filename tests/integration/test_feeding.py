@@ -20,8 +20,8 @@ from messaging.publisher import encoded
 from messaging.topology import stream_queue
 from schemas.envelope import Event, decode
 from staging.processes import Process, Stage, stage, wait_for
-from store.cursors import Cursors
 from store.engine import connect
+from store.feeds.cursors import Cursors
 from tests.integration.wiring import CLOCK, consuming, linked, paid_out, publisher_on
 
 OPTIONS = {"kind": "adjusted", "columns": {"id": "no", "item": "sku", "quantity": "qty"}}

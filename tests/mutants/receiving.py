@@ -131,7 +131,7 @@ MUTANTS: Final = (
     Mutant(
         "store-readable",
         "No other user reads the store's file, whoever made it.",
-        "store/sqlite.py",
+        "store/databases/sqlite.py",
         "each.chmod(0o600)",
         "each.chmod(0o644)",
         ("tests/unit/store/test_sqlite.py::test_nobody_else_reads_the_files_of_a_store",),

@@ -33,7 +33,7 @@ MUTANTS: Final = (
     Mutant(
         "list-with-bodies",
         "A list of dead letters holds no bodies: thousands would fill the memory, and nobody could see any.",
-        "store/dead_letters.py",
+        "store/letters/dead_letters.py",
         "_LIST: Final = select(*(DEAD_LETTERS.c[name] for name in _LISTED))",
         "_LIST: Final = select(DEAD_LETTERS)",
         (f"{LETTERS}::test_a_list_holds_no_bodies",),

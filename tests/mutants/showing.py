@@ -17,7 +17,7 @@ MUTANTS: Final = (
     Mutant(
         "replay-under-way-erased",
         "Who forgets a person loses no fact: a letter stays until its replay is in the books.",
-        "store/erasing.py",
+        "store/letters/erasing.py",
         "and_(_SETTLED, unerased, not_(replayed_in_vain())),",
         "and_(_SETTLED, unerased),",
         (f"{ERASING}::test_a_letter_whose_replay_is_in_no_books_stays_until_it_is",),
@@ -113,7 +113,7 @@ MUTANTS: Final = (
     Mutant(
         "parameters-shown",
         "An error of the database does not carry the values of its statement.",
-        "store/sqlite.py",
+        "store/databases/sqlite.py",
         '{"timeout": timeout}, hide_parameters=True)',
         '{"timeout": timeout})',
         (f"{SAID}::test_no_value_of_a_statement_is_in_an_error_of_the_store",),
@@ -121,7 +121,7 @@ MUTANTS: Final = (
     Mutant(
         "row-in-the-error",
         "What PostgreSQL says of a row is not told.",
-        "store/postgresql.py",
+        "store/databases/postgresql.py",
         "    if state[:2] in SAYABLE:\n",
         "    if True:\n",
         (f"{SAID}::test_no_value_of_a_statement_is_in_an_error_of_the_store",),
@@ -137,7 +137,7 @@ MUTANTS: Final = (
     Mutant(
         "waiting-letter-erased",
         "A dead letter that waits is never erased: its fact is in no book.",
-        "store/erasing.py",
+        "store/letters/erasing.py",
         '_SETTLED: Final = DEAD_LETTERS.c.state != "waiting"\n',
         '_SETTLED: Final = DEAD_LETTERS.c.state != ""\n',
         (f"{ERASING}::test_what_a_letter_held_is_removed_so_long_after_it_was_settled",),
@@ -145,7 +145,7 @@ MUTANTS: Final = (
     Mutant(
         "name-in-doubt-erased",
         "The name that a look-up still needs is not erased.",
-        "store/erasing.py",
+        "store/letters/erasing.py",
         'done = and_(WRITES.c.state == "applied", ',
         'done = or_(WRITES.c.state != "", ',
         (f"{ERASING}::test_a_write_keeps_its_ids_and_loses_the_name",),
@@ -153,7 +153,7 @@ MUTANTS: Final = (
     Mutant(
         "somebody-else-forgotten",
         "Who has a name that begins alike is not forgotten with somebody.",
-        "store/erasing.py",
+        "store/letters/erasing.py",
         '(?!\\w)", re.IGNORECASE)',
         '", re.IGNORECASE)',
         (f"{ERASING}::test_a_person_is_forgotten_and_nobody_else",),
@@ -161,7 +161,7 @@ MUTANTS: Final = (
     Mutant(
         "bodies-lie-open",
         "With a key, bodies of dead letters are sealed at rest.",
-        "store/sealing.py",
+        "store/letters/sealing.py",
         "            return key.encrypt(body), mark\n",
         "            return body, None\n",
         (f"{ERASING}::test_a_sealed_body_can_be_searched_and_erased_with_its_key_only",),
@@ -169,7 +169,7 @@ MUTANTS: Final = (
     Mutant(
         "removed-stays-in-the-file",
         "What was erased is not in the file of the database any more.",
-        "store/sqlite.py",
+        "store/databases/sqlite.py",
         '    cursor.execute("PRAGMA secure_delete=ON")',
         '    cursor.execute("PRAGMA secure_delete=OFF")',
         (f"{ERASING}::test_what_sqlite_removed_is_not_in_its_file",),

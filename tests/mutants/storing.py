@@ -18,7 +18,7 @@ MUTANTS: Final = (
     Mutant(
         "certificate-not-verified",
         "Where a private authority is named, PostgreSQL proves who it is.",
-        "store/postgresql.py",
+        "store/databases/postgresql.py",
         '        said = {"sslmode": "verify-full", **said, "sslrootcert": str(ca_file)}\n',
         '        said = {"sslmode": "prefer", **said, "sslrootcert": str(ca_file)}\n',
         (f"{TLS}::test_a_server_of_another_authority_is_refused",),
@@ -26,7 +26,7 @@ MUTANTS: Final = (
     Mutant(
         "name-not-verified",
         "A certificate of the right authority for another server is refused.",
-        "store/postgresql.py",
+        "store/databases/postgresql.py",
         '        said = {"sslmode": "verify-full", **said, "sslrootcert": str(ca_file)}\n',
         '        said = {"sslmode": "verify-ca", **said, "sslrootcert": str(ca_file)}\n',
         (f"{TLS}::test_a_server_of_another_name_is_refused",),
@@ -76,7 +76,7 @@ MUTANTS: Final = (
     Mutant(
         "databases-old-password-kept",
         "A new password of the database in its file is used at the next connect.",
-        "store/postgresql.py",
+        "store/databases/postgresql.py",
         '{"password": access.password}',
         '{"password": access.password()}',
         (f"{TLS}::test_a_new_password_in_its_file_is_used_at_the_next_connect",),

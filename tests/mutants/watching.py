@@ -134,7 +134,7 @@ MUTANTS: Final = (
     Mutant(
         "old-facts-renamed",
         "A feed that ran before there were names in facts goes on without: nothing is told anew.",
-        "store/feed_names.py",
+        "store/feeds/feed_names.py",
         "            return feed if found is None else found\n",
         "            return found or feed\n",
         ("tests/contract/store/test_migrate.py::test_feeds_that_there_were_go_on_without_their_name_in_their_facts",),

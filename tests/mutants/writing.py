@@ -181,7 +181,7 @@ MUTANTS: Final = (
     Mutant(
         "commit-not-on-disk",
         "What was announced to be durable survives a power cut.",
-        "store/sqlite.py",
+        "store/databases/sqlite.py",
         "PRAGMA synchronous=FULL",
         "PRAGMA synchronous=NORMAL",
         ("tests/contract/store/test_sqlite_unavailable.py::test_commits_wait_for_the_disk",),

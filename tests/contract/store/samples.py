@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from store.dead_letters import Letter
 from store.inbox import Claim, EventRef, Inbox, Intent
+from store.letters.dead_letters import Letter
 
 COMPANY = "main"
 EVENT = EventRef(source="/webhooks/stripe", id="evt_1", type="sales.payment.succeeded.v1", subject="ch_1")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.dead_letters import DeadLetters, Group
 from store.errors import AmbiguousId, LetterNotFound
 from store.inbox import EventRef, Fresh, Inbox
+from store.letters.dead_letters import DeadLetters, Group
 from tests.contract.store.samples import claim, intent, letter
 from tests.fakes import NOON, FakeClock
 

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.audit import AuditTrail
 from store.cases import Cases
-from store.dead_letters import DeadLetters, StoredLetter
-from store.erasing import Erasing
 from store.errors import BodySealed
 from store.inbox import Fresh, Inbox
+from store.letters.dead_letters import DeadLetters, StoredLetter
+from store.letters.erasing import Erasing
+from store.letters.sealing import Sealing
 from store.schema import CASES, DEAD_LETTERS, WRITES
-from store.sealing import Sealing
 from tests.contract.store.samples import PAYMENT, claim, letter
 from tests.fakes import NOON, FakeClock
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import feed_runs
-from store.cursors import MOST_SEEN, Cursor, Cursors
 from store.engine import connect
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds import feed_runs
+from store.feeds.cursors import MOST_SEEN, Cursor, Cursors
+from store.feeds.feed_names import FeedNames
+from store.feeds.feed_runs import FeedRun, FeedRuns
 from tests.fakes import NOON, FakeClock
 
 

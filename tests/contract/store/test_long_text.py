@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.audit import AuditTrail
 from store.cases import Cases
-from store.dead_letters import DeadLetters
 from store.earlier import EarlierRecords, Known
 from store.inbox import EventRef, Inbox
+from store.letters.dead_letters import DeadLetters
 from tests.contract.store.samples import COMPANY, PAYMENT, claim, intent, letter
 from tests.fakes import FakeClock
 

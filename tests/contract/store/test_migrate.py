@@ -14,11 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from store import migrate
-from store.cursors import Cursor, Cursors
 from store.engine import connect, reading, transact
 from store.errors import SchemaTooNew
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds.cursors import Cursor, Cursors
+from store.feeds.feed_names import FeedNames
+from store.feeds.feed_runs import FeedRun, FeedRuns
 from store.inbox import Inbox
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns, RunKey

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.envelope import decode, encode
-from store.dead_letters import DeadLetters
 from store.engine import connect
 from store.inbox import EventRef, Fresh, Inbox
+from store.letters.dead_letters import DeadLetters
 from store.outbox import Outbox
 from store.payroll_runs import STREAM, NewVersion, PayrollRuns, Reference, RunDates, RunKey, RunRow, provider_of
 from tests.contract.store.samples import claim, intent, letter

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.dead_letters import DeadLetters
 from store.engine import connect
 from store.inbox import EventRef, Fresh, Inbox
+from store.letters.dead_letters import DeadLetters
 from store.outbox import Outbox
 from store.stock import (
     STREAM,

@@ -12,9 +12,9 @@ from sqlalchemy.engine import make_url
 from runtime.errors import ConfigurationError
 from runtime.sections_store import StoreSettings
 from store import migrate
+from store.databases.postgresql import Access
 from store.engine import connect, reading
 from store.errors import StoreUnavailable
-from store.postgresql import Access
 from tests.authority import Authority
 from tests.postgres import PrivatePostgres
 

@@ -28,8 +28,8 @@ from schemas.money import Money
 from staging.broker import MANAGEMENT, find_own_broker
 from staging.processes import stage, wait_for
 from store.cases import Cases
-from store.cursors import Cursor, Cursors
 from store.engine import connect
+from store.feeds.cursors import Cursor, Cursors
 from tests.e2e.driving import QUICK, Relay, books_text, charge_event, payment_of
 from tests.e2e.test_payroll import served
 from tests.unit.producers.payroll.providers import ENTITY, FakeGusto, payroll

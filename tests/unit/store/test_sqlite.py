@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from store.databases.sqlite import _switch_to_wal
 from store.engine import connect
 from store.errors import StoreUnavailable
-from store.sqlite import _switch_to_wal
 
 
 class Contested:

@@ -28,10 +28,10 @@ from runtime.clock import SystemClock
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import ConfigurationError, Settings
 from store import migrate
-from store.dead_letters import StoredLetter
 from store.engine import connect
-from store.feed_names import FeedNames
-from store.feed_runs import FeedRun, FeedRuns
+from store.feeds.feed_names import FeedNames
+from store.feeds.feed_runs import FeedRun, FeedRuns
+from store.letters.dead_letters import StoredLetter
 from tests.fakes import NOON, FakeClock
 from tests.unit.ops.showing.test_show_status import FOUND
 from tests.unit.producers.feeds.feeding import give_away

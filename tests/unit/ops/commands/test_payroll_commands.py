@@ -21,8 +21,8 @@ from producers.payroll.reading import Reader
 from producers.payroll.run_book import Outcome
 from runtime.settings import Settings
 from schemas.payroll import RunPaid
-from store.dead_letters import DeadLetters, Letter
 from store.engine import connect
+from store.letters.dead_letters import DeadLetters, Letter
 from tests.fakes import FakeClock
 from tests.unit.producers.payroll.providers import payroll
 from tests.unit.producers.payroll.pulls import Bench, gusto_settings, open_bench

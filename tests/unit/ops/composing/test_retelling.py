@@ -20,9 +20,9 @@ from producers.payroll.telling import Teller
 from runtime.clock import Clock
 from schemas.envelope import decode, encode
 from store import migrate
-from store.dead_letters import DeadLetters
 from store.engine import connect, transact
 from store.errors import Raced
+from store.letters.dead_letters import DeadLetters
 from store.outbox import Outbox
 from store.payroll_runs import NewVersion, PayrollRuns, RunDates, RunKey
 from store.schema import OUTBOX

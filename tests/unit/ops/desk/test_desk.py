@@ -19,9 +19,9 @@ from runtime.settings import Settings
 from schemas.envelope import encode
 from store import migrate
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters, StoredLetter
 from store.engine import connect
-from store.feed_names import FeedNames
+from store.feeds.feed_names import FeedNames
+from store.letters.dead_letters import DeadLetters, StoredLetter
 from tests.fakes import FakeClock
 from tests.unit.producers.made import charge, only_event, stripe_event
 

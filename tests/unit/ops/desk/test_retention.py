@@ -14,8 +14,8 @@ from ops.composing.workers import open_store, sealing_of
 from ops.desk import retention
 from runtime.settings import ConfigurationError, Settings
 from store.audit import AuditTrail
-from store.dead_letters import DeadLetters, StoredLetter
 from store.errors import StoreUnavailable
+from store.letters.dead_letters import DeadLetters, StoredLetter
 from tests.contract.store.samples import letter
 from tests.fakes import FakeClock
 

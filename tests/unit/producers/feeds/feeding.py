@@ -18,7 +18,7 @@ from producers.normalising import NormaliseContext, Normalised, Refused, Rejecte
 from runtime.sections_feeds import FolderFeed
 from schemas.envelope import Event, decode
 from schemas.inventory import StockAdjusted
-from store.feed_runs import FeedRun
+from store.feeds.feed_runs import FeedRun
 from tests.fakes import NOON, FakeClock
 
 STRANGER = 65534

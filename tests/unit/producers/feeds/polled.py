@@ -12,7 +12,7 @@ from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from runtime.sections_feeds import PollingFeed
-from store.cursors import Cursor
+from store.feeds.cursors import Cursor
 from tests.fakes import FakeClock
 from tests.unit.producers.feeds.feeding import FakeBroker, FakeRuns, adjusted
 

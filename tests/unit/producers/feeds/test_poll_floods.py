@@ -4,7 +4,7 @@ import pytest
 
 from producers.feeds import polling
 from producers.feeds.errors import Interrupted, PollRefused
-from store.cursors import MOST_SEEN
+from store.feeds.cursors import MOST_SEEN
 from tests.unit.producers.feeds.polled import CURSOR, Polled, level, page
 
 MOST = 3

@@ -18,7 +18,7 @@ from producers.feeds.feed import keep_feeding
 from producers.normalising import NormaliseContext, Refused, Taken
 from producers.reading.documents import elements_at
 from runtime.errors import ConfigurationError
-from store.cursors import Cursor
+from store.feeds.cursors import Cursor
 from tests.unit.producers.feeds.feeding import adjusted
 from tests.unit.producers.feeds.polled import CURSOR, URL, Polled, level, page
 

@@ -26,8 +26,8 @@ from producers.feeds.reading import document_normaliser
 from producers.webhooks.intake import Intake
 from runtime.sections_feeds import FolderFeed, PollingFeed
 from runtime.settings import Settings
-from store.cursors import Cursor
-from store.dead_letters import StoredLetter
+from store.feeds.cursors import Cursor
+from store.letters.dead_letters import StoredLetter
 from tests.fakes import FakeClock
 from tests.unit.producers.receiving import FakePublisher, signed
 

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from store.engine import reading, transact
+from store.letters.sealing import Sealing
 from store.lost import replayed_in_vain
 from store.schema import AUDIT, CASES, DEAD_LETTERS, WRITES
-from store.sealing import Sealing
 
 SHORTEST_NAME: Final = 3
 _PAGE: Final = 50

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from runtime.clock import Clock
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
+from store.letters.sealing import Sealing
 from store.lost import raw_replayed_in_vain, replayed_in_vain
 from store.schema import DEAD_LETTERS
-from store.sealing import Sealing
 from store.storable import storable
 
 LetterState = Literal["waiting", "replayed", "discarded"]
