@@ -13,6 +13,9 @@ from producers.reading.fields import Fields, parsed
 
 T = TypeVar("T")
 
+GARNISHMENT: Final = re.compile(r"garnish|\b(child support|alimony|levy|bankruptcy|court|creditor)\b", re.IGNORECASE)
+"""A deduction of this name is owed to a court or an agency."""
+
 _PERSONAL_FIELD: Final = re.compile(
     r"name|ssn|tax_?id|tfn|e_?mail|phone|bank|iban|routing|birth|ni_?number|ird_?number", re.IGNORECASE
 )

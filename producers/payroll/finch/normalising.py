@@ -14,8 +14,7 @@ from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
 from producers.payroll.amounts import ZERO, day, day_or_none, reading
-from producers.payroll.guarding import category, fields_of, guarded, may_name_its_holder, words_of_people
-from producers.payroll.gusto.names import GARNISHMENT
+from producers.payroll.guarding import GARNISHMENT, category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.options import FinchOptions
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
 from producers.reading.fields import Fields

@@ -4,7 +4,6 @@ A split that does not sum to its total is not used; one that was asked for and d
 It must not give an amount that is not a sum over all people.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,14 +11,11 @@ from decimal import Decimal
 from typing import Final
 
 from producers.payroll.amounts import ZERO, amount
-from producers.payroll.guarding import may_name_its_holder
+from producers.payroll.guarding import GARNISHMENT, may_name_its_holder
 from producers.payroll.gusto.totals import Totals
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Tally, differ
 from producers.reading.fields import Fields
-
-GARNISHMENT: Final = re.compile(r"garnish|\b(child support|alimony|levy|bankruptcy|court|creditor)\b", re.IGNORECASE)
-"""A deduction of this name is owed to a court or an agency."""
 
 UNNAMED: Final = "unnamed_deductions"
 """All deductions of a run in which one has a name that may be a person's. No books know it by themselves."""

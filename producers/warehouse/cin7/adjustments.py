@@ -16,9 +16,9 @@ from producers.drafts import digest
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.warehouse.cin7 import fields as read
+from producers.warehouse.cin7.options import Cin7Options
 from producers.warehouse.goods import GoodsDocument, GoodsLine, Line, lines_of
-from producers.warehouse.rows.cells import KNOWN_REASONS, plain_word
-from producers.warehouse.rows.options import Cin7Options
+from producers.warehouse.reasons import KNOWN_REASONS, plain_word
 
 EXISTING: Final = ("ExistingStockLines", "NonZeroStockOnHandProducts")
 NEW: Final = ("NewStockLines", "ZeroStockOnHandProducts")

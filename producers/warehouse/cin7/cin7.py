@@ -17,9 +17,9 @@ from producers.reading.files import read_whole
 from producers.reading.options import read_options
 from producers.warehouse.cin7 import fields as read
 from producers.warehouse.cin7.adjustments import EXISTING, NEW, adjustment
+from producers.warehouse.cin7.options import Cin7Options
 from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipt, returns, status_of
 from producers.warehouse.goods import GoodsDocument, Pieces, events_of, ignored
-from producers.warehouse.rows.options import Cin7Options
 from schemas.envelope import Event
 from schemas.inventory import OrderPlaced
 

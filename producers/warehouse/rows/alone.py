@@ -11,7 +11,8 @@ from typing import Any, Final
 from producers.drafts import GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
-from producers.warehouse.rows.cells import Cells, plain_word
+from producers.warehouse.reasons import plain_word
+from producers.warehouse.rows.cells import Cells
 from producers.warehouse.rows.changes import DIRECTIONS
 from producers.warehouse.rows.names import part
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted

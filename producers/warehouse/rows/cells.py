@@ -15,6 +15,7 @@ from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.reading.numbers import NumberForm, has_unit, is_bounded, split_unit
 from producers.reading.texts import LONGEST, as_text
+from producers.warehouse.reasons import KNOWN_REASONS, plain_word
 from producers.warehouse.rows.options import RowOptions
 from schemas.money import EXPONENTS, Money
 
@@ -236,23 +237,6 @@ def joined(values: Sequence[Cell], field: str) -> Cell | None:
         )
     texts = (value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
     return " ".join(texts)
-
-
-KNOWN_REASONS: Final = frozenset(
-    {
-        *("shrinkage", "lost", "missing", "stolen", "cycle_count", "stocktake", "level", "found", "opening"),
-        *("damage", "damaged", "destroyed", "expired", "quality", "scrap", "customer_return", "shipment"),
-        *("cost_of_goods_sold", "production_in", "production_out", "transfer_in", "transfer_out"),
-    }
-)
-"""Reasons that are ours; every other word is the source's, and keeps its name."""
-
-
-@lru_cache(maxsize=4096)
-def plain_word(word: str) -> str:
-    """Write a word of a source as ours are written: `Put Away`, `putAway` and `put-away` are `put_away`."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word.strip())
-    return re.sub(r"[\s_-]+", "_", apart).casefold()
 
 
 def reason_of(word: str, how: Reading) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from producers.normalising import Rejected
-from producers.warehouse.rows.cells import Cells, plain_word
+from producers.warehouse.reasons import plain_word
+from producers.warehouse.rows.cells import Cells
 from producers.warehouse.rows.options import Kind
 
 

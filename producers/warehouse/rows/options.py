@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from producers.reading.files import Words
 from producers.reading.mappings import shipped
@@ -143,18 +143,3 @@ class JsonOptions(RowOptions):
 
     rows: _Word | None = None
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 64 << 20
-
-
-class Cin7Options(BaseModel):
-    """How an installation of Cin7 Core speaks.
-
-    `adjustment` says what the field of that name in a line of existing stock is. `reasons` maps its accounts, by code
-    or by name, to our reasons. A file of more than `max_bytes` is refused unread. `bad_lines` as of rows.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 64 << 20
-    adjustment: Literal["new_quantity", "change"] = "new_quantity"
-    reasons: _Words = Field(default_factory=dict)
-    bad_lines: BadLines = "whole"

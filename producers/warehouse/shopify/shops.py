@@ -12,7 +12,7 @@ from typing import Final
 
 from producers.normalising import NormaliseContext, Rejected
 from producers.source import Arrived
-from producers.warehouse.shopify import levels_in
+from producers.warehouse.shopify.shopify import levels_in
 
 SHOPIFY_TOPIC: Final = "inventory_levels/update"
 UNMAPPED_SHOP: Final = "unmapped:shopify_shop:"

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from producers.source import NoOptions, Signature, Source, Webhook, one_piece
-from producers.warehouse import shopify
-from producers.webhooks.shopify_shops import Shops
+from producers.warehouse.shopify import shopify
+from producers.warehouse.shopify.shops import Shops
 from runtime.secret_files import Shape
 
 if TYPE_CHECKING:
