@@ -188,7 +188,7 @@ class Bucket:
         if not self._anybody_waits():
             await self._changed.wait()
         channel = await self._open()
-        said: dict[str, Any] = {}
+        told: dict[str, Any] = {}
         try:
             lost = await end_of(channel)
             queue = await within(10, channel.declare_queue(exclusive=True, auto_delete=True))
@@ -197,9 +197,9 @@ class Bucket:
             while not lost.done():
                 self._changed.clear()
                 wanted, waits = self._wanted(), self._anybody_waits()
-                if wanted != said or waits:
+                if wanted != told or waits:
                     await self._say(channel, queue.name, wanted)
-                    said = wanted
+                    told = wanted
                 await _first(lost, self._changed.wait(), within_seconds=SAY_AGAIN_SECONDS if waits else None)
         finally:
             await self._leave(channel)

@@ -242,9 +242,9 @@ async def keep(session: Callable[[], Awaitable[None]], *, name: str, clock: Cloc
         try:
             await session()
         except (*BROKEN, MessagingError) as error:
-            said = said_of(error)
-            if words.new(said):
-                log.warning("session.interrupted", session=name, error=said)
+            problem = said_of(error)
+            if words.new(problem):
+                log.warning("session.interrupted", session=name, error=problem)
         if clock.monotonic() - started > LONGEST_PAUSE_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         heed_cancellation()

@@ -95,8 +95,8 @@ async def mint_report(link: Link, company: str) -> dict[str, Any] | None:
 def death_of(queue: str, message: AbstractIncomingMessage) -> dict[str, str]:
     """Our headers that tell how a message died, also where the broker itself has put it there."""
     dead = _dead(queue, message)
-    told = {h.REASON: dead.reason, h.ERROR: dead.error, h.KEY: dead.key, h.DIED_AT: dead.died_at}
-    return {name: text for name, text in told.items() if text is not None}
+    headers = {h.REASON: dead.reason, h.ERROR: dead.error, h.KEY: dead.key, h.DIED_AT: dead.died_at}
+    return {name: text for name, text in headers.items() if text is not None}
 
 
 def _dead(queue: str, message: AbstractIncomingMessage) -> DeadMessage:

@@ -88,11 +88,11 @@ class Referee:
             if self._channel is channel:
                 return
             queue = await channel.get_queue(mark_queue(self._company), ensure=False)
-            found = []
+            messages = []
             while (message := await within(10, queue.get(fail=False))) is not None:
-                found.append(message)
+                messages.append(message)
             self._kept = None
-            for message in found:  # the last one is the newest
+            for message in messages:  # the last one is the newest
                 await message.nack(requeue=True)
                 self._kept = _read(message.body, self._company) or self._kept
             if self._kept is None:
@@ -162,12 +162,12 @@ async def replace_mark(link: Link, company: str, mark: Mark) -> None:
     try:
         await declare_bucket(channel, company)
         await within(10, channel.default_exchange.publish(_message(mark), mark_queue(company)))
-        word = aio_pika.Message(
+        message = aio_pika.Message(
             json.dumps({"mark": mark.as_json()}).encode(),
             type=RESTORED,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
-        await within(10, channel.default_exchange.publish(word, mint_queue(company)))
+        await within(10, channel.default_exchange.publish(message, mint_queue(company)))
     finally:
         await channel.close()
 

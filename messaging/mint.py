@@ -137,8 +137,8 @@ class Mint:
         """Whoever's store is not known to hold the broker's mark is told it, instead of a token."""
         while self._untold:
             reply_to = self._untold.pop()
-            word = aio_pika.Message(await self._referee.keep(channel), type=TOLD)
-            await within(10, channel.default_exchange.publish(word, reply_to, mandatory=False))
+            message = aio_pika.Message(await self._referee.keep(channel), type=TOLD)
+            await within(10, channel.default_exchange.publish(message, reply_to, mandatory=False))
 
     def _listen(self, message: AbstractIncomingMessage) -> None:
         """Hear a word, whatever it is: one that cannot be read may not stay with the mint and make it deaf."""

@@ -39,8 +39,8 @@ class Server:
         """Why the relay is not safe on it; None when it is."""
         if self.product != "RabbitMQ":
             return f"this is {self.product} {self.version}, not RabbitMQ: it need not keep what RabbitMQ promises"
-        found = re.match(r"(\d+)\.(\d+)", self.version)
-        if found and (int(found[1]), int(found[2])) < OLDEST:
+        version = re.match(r"(\d+)\.(\d+)", self.version)
+        if version and (int(version[1]), int(version[2])) < OLDEST:
             return f"RabbitMQ {self.version} is too old: at-least-once dead-lettering came with 3.10. Update it"
         return None
 
@@ -48,8 +48,10 @@ class Server:
 async def server_of(link: Link) -> Server:
     """Which broker this is. Raises BrokerUnreachable."""
     transport = (await link.connection()).transport
-    told = transport.connection.server_properties if transport else {}
-    return Server(product=str(told.get("product", "an unnamed broker")), version=str(told.get("version", "?")))
+    properties = transport.connection.server_properties if transport else {}
+    return Server(
+        product=str(properties.get("product", "an unnamed broker")), version=str(properties.get("version", "?"))
+    )
 
 
 async def probe(link: Link, *, company: str, largest_bytes: int, within_seconds: float) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import aio_pika
 from aio_pika.abc import AbstractChannel
@@ -44,9 +44,26 @@ class Encoded:
     partition: str
 
 
+class Publishes(Protocol):
+    """Where events go; every method returns once the broker has confirmed, and else raises PublishFailed."""
+
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
+        """Publish some; publishing them again is harmless: they keep their identity."""
+        ...
+
+    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
+        """Put authentic input that cannot be normalised before a person, with why, to be replayed."""
+        ...
+
+
 def encoded(event: Event) -> Encoded:
     """Prepare an event to be published."""
-    return Encoded(encode(event), routing_key(event.company, event.type), event_key(event), event.partitionkey)
+    return encoded_as(event, encode(event))
+
+
+def encoded_as(event: Event, body: bytes) -> Encoded:
+    """Prepare an event to be published with the bytes that it was stored with."""
+    return Encoded(body, routing_key(event.company, event.type), event_key(event), event.partitionkey)
 
 
 class Publisher:
@@ -95,14 +112,14 @@ class Publisher:
             await asyncio.gather(
                 *(
                     lower.basic_publish(
-                        each.body,
+                        message.body,
                         exchange=EVENTS_EXCHANGE,
-                        routing_key=each.key,
-                        properties=_properties(each),
+                        routing_key=message.key,
+                        properties=_properties(message),
                         mandatory=True,
                         wait=False,  # for the socket; the confirm is waited for
                     )
-                    for each in messages
+                    for message in messages
                 )
             )
 

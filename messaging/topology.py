@@ -67,7 +67,7 @@ def replay_queue(company: str) -> str:
 
 def company_queues(company: str) -> tuple[str, ...]:
     """All queues whose deliveries a company's worker takes."""
-    return tuple(stream_queue(company, each) for each in BASE_TYPES)
+    return tuple(stream_queue(company, stream) for stream in BASE_TYPES)
 
 
 def dead_letter_queues() -> tuple[str, ...]:

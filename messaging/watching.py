@@ -122,7 +122,7 @@ class TopologyWatch:
         return tuple(retry_queue(delay) for delay in self._delays)
 
     def _names(self) -> tuple[str, ...]:
-        streams = (name for each in self._companies for name in company_queues(each))
+        streams = (name for company in self._companies for name in company_queues(company))
         return (*streams, *dead_letter_queues(), *self._retries())
 
     async def _missing(self, names: tuple[str, ...]) -> list[str]:

@@ -4,8 +4,7 @@ It must not know any format.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -13,15 +12,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from producers.normalising import Refused, Rejected, Taken
+from producers.normalising import Rejected
 from schemas.envelope import Event
-from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
+from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted
 from schemas.problems import first_problem
 
 MOST_LINES: Final = 5_000
 """A receipt of more lines than this makes too large a message."""
 
-StockData = StockAdjusted | StockCounted | ReceiptPosted
+GoodsData = StockAdjusted | StockCounted | ReceiptPosted | OrderPlaced
 
 NOON: Final = time(12, tzinfo=UTC)
 END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
@@ -32,19 +31,22 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def wrap(data: StockData, *, source: str, company: str, at: datetime | None = None) -> Event:
+def wrap(
+    data: GoodsData, *, source: str, company: str, at: datetime | None = None, version: str | None = None
+) -> Event:
     """Make the event of its data: at this instant, else at noon of its day, and a count at the day's end.
 
-    The id is the fact and a hash of what it says: the same document in two versions makes two events of one fact.
+    The id is the fact and its `version`, which is a hash of what it says unless it is given: the same document in two
+    versions makes two events of one fact. Raises Rejected: `too_many_lines`, `missing_date`, `invalid_event`.
     """
     if isinstance(data, ReceiptPosted) and len(data.lines) > MOST_LINES:
         message = f"a receipt of {len(data.lines)} lines, and it has at most {MOST_LINES}: split it"
         raise Rejected(reason="too_many_lines", message=message)
     with rejecting():
-        subject = (data.order or data.receipt) if isinstance(data, ReceiptPosted) else data.item
+        subject = _subject(data)
         return Event.of(
             data,
-            id=f"{data.fact}:v{digest(data.model_dump_json())}",
+            id=f"{data.fact}:v{version or version_of(data)}",
             source=f"/warehouse/{source}",
             time=at or _of_day(data),
             subject=subject,
@@ -53,8 +55,23 @@ def wrap(data: StockData, *, source: str, company: str, at: datetime | None = No
         )
 
 
-def _of_day(data: StockData) -> datetime:
-    if data.day is None:
+def version_of(data: GoodsData) -> str:
+    """Give 16 hexadecimal digits that stand for what the data say."""
+    return digest(data.model_dump_json())
+
+
+def _subject(data: GoodsData) -> str:
+    match data:
+        case ReceiptPosted():
+            return data.order or data.receipt
+        case OrderPlaced():
+            return data.order
+        case _:
+            return data.item
+
+
+def _of_day(data: GoodsData) -> datetime:
+    if isinstance(data, OrderPlaced) or data.day is None:
         raise Rejected(reason="missing_date", message="it says neither when nor on which day it happened")
     return datetime.combine(data.day, END_OF_DAY if isinstance(data, StockCounted) else NOON)
 
@@ -67,22 +84,6 @@ def rejecting() -> Iterator[None]:
     except ValidationError as error:
         problem = first_problem(error)
         raise Rejected(reason="invalid_event", message=problem.message, field=problem.field) from None
-
-
-def counted_once(
-    counted: Sequence[tuple[str, StockCounted]], event: Callable[[StockCounted], Event]
-) -> Iterator[Taken | Refused]:
-    """Give the counts of one report; an item counted twice in one place and lot has no level that is certain."""
-    times = Counter((data.item, data.place, data.lot) for _, data in counted)
-    for where, data in counted:
-        if times[data.item, data.place, data.lot] > 1:
-            message = "one report counts this item twice in the same place and lot: which is its level is not said"
-            yield Refused(where, "counted_twice", message, "item")
-            continue
-        try:
-            yield Taken(where, (event(data),))
-        except Rejected as error:
-            yield error.at(where)
 
 
 def negative_receipt(quantity: Decimal, *, field: str) -> Rejected:

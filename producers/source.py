@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
 from runtime.errors import ConfigurationError
-from runtime.secret_files import Shape
+from runtime.secret_files import TOKEN, Shape
 from schemas.envelope import Event
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
@@ -127,16 +127,16 @@ class ByTheBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """What a source's own webhook is, so that its table in `relay.toml` need not say it.
+    """What a source's own webhook is, so that its table in `relay.toml` need not say it; by default, of one with none.
 
     `secret` is what its signing secrets look like; `takes` are the settings of `WebhookSettings` that mean something to
     this source alone.
     """
 
-    signature: Signature
-    secret: Shape
-    identify: Identify
-    takes: frozenset[str]
+    signature: Signature | None = None
+    secret: Shape = TOKEN
+    identify: Identify = lambda _body, _headers: (None, None)
+    takes: frozenset[str] = frozenset()
     whose: "Callable[[WebhookSettings, str], Whose]" = lambda _table, _company: ByTheBody()
 
 

@@ -15,9 +15,9 @@ from producers.source import Source, refuse_people
 from producers.stripe.source import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
 from producers.warehouse.edi.edifact import read_edifact
-from producers.warehouse.edi.edifact_reading import EdifactOptions
+from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.x12 import read_x12
-from producers.warehouse.edi.x12_reading import X12Options
+from producers.warehouse.edi.x12_fields import X12Options
 from producers.warehouse.epcis.epcis import read_epcis
 from producers.warehouse.epcis.known import EpcisOptions
 from producers.warehouse.rows import csv_rows, json_rows

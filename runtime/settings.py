@@ -209,8 +209,9 @@ class Settings(BaseSettings):
     def _short_tables_name_their_source(cls, said: Any) -> Any:  # noqa: ANN401 - raw, as it was written
         """`[stripe]` is `[webhooks.stripe]` with `source = "stripe"`, and both would be taken in at one path."""
         short = {name: said[name] for name in SHORT_NAMES if isinstance(said.get(name), dict)}
+        others = said.get("webhooks")
         for name in SHORT_NAMES:
-            if name in (said.get("webhooks") or ()):
+            if isinstance(others, dict) and name in others:
                 raise ValueError(f"webhooks.{name}: this table is called [{name}]")
             if short.get(name, {}).get("source", name) != name:
                 raise ValueError(f"{name}.source: it is {name}; another source has a table [webhooks.<name>]")
@@ -227,10 +228,10 @@ class Settings(BaseSettings):
             if feed.company is None:
                 problem = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
                 self.leave_out("feeds", name, problem)
-        for kind, where in (("webhooks", "company"), ("feeds", "company"), ("payroll", "entities")):
+        for kind, where in (("webhooks", ""), ("feeds", ".company"), ("payroll", ".entities")):
             for name, own in list(getattr(self, kind).items()):
                 for problem in filter(None, map(self._not_served, own.companies)):
-                    self.leave_out(kind, name, f"{kind}.{name}.{where}: {problem}")
+                    self.leave_out(kind, name, f"{kind}.{name}{where}: {problem}")
         return self
 
     def _not_served(self, company: str) -> str | None:

@@ -76,17 +76,17 @@ def from_exception(error: httpx2.HTTPError, call: str) -> SolidError:
 
 def systemic(response: httpx2.Response, dialect: Dialect, clock: Clock) -> Unavailable | None:
     """Say whether the answer means that no call would do better now. The body must have been read."""
-    said = _said(response)
-    if said is not None and said.any_of(dialect.period_closed_codes) and _blames_the_call(response):
+    error = _said(response)
+    if error is not None and error.any_of(dialect.period_closed_codes) and _blames_the_call(response):
         return None
     cause = _STATUS_CAUSES.get(response.status_code)
-    if said is not None and said.any_of(dialect.rate_limit_codes) and cause != "unauthorised":
+    if error is not None and error.any_of(dialect.rate_limit_codes) and cause != "unauthorised":
         cause = "rate_limited"
     if cause is None:
         return None
     return Unavailable(
         cause,
-        f"{_SENTENCES[cause]} (HTTP {response.status_code}{f', {said.code}' if said else ''})",
+        f"{_SENTENCES[cause]} (HTTP {response.status_code}{f', {error.code}' if error else ''})",
         retry_after=_retry_after_seconds(response, clock),
         sent=cause == "unavailable" or _was_a_write(response),
     )
@@ -129,15 +129,15 @@ def _failure(response: httpx2.Response, call: str, dialect: Dialect, clock: Cloc
 
 def _refusal(response: httpx2.Response, call: str, dialect: Dialect) -> Refused | None:
     """Whoever's no. Of a write only Solid's own, with a code that the dialect knows, proves that nothing was done."""
-    status, said, document = response.status_code, _said(response), _document(response)
+    status, error, document = response.status_code, _said(response), _document(response)
     doubted = RefusedInDoubt if _was_a_write(response) else Refused
     if response.is_redirect:
         return doubted("redirect", f"{call}: {_redirected(response)}", status=status)
-    if said is not None and said.any_of(dialect.period_closed_codes):
-        return PeriodClosed(said.code, said.message, status=status)
-    if said is not None:
-        known = said.any_of(dialect.refusal_codes)
-        return (Refused if known else doubted)(said.code, said.message, status=status)
+    if error is not None and error.any_of(dialect.period_closed_codes):
+        return PeriodClosed(error.code, error.message, status=status)
+    if error is not None:
+        known = error.any_of(dialect.refusal_codes)
+        return (Refused if known else doubted)(error.code, error.message, status=status)
     if response.is_client_error and document is not None and document.get("success") is not True:
         return doubted(f"http_{status}", f"{call}: refused without Solid's envelope", status=status)
     return None
@@ -224,4 +224,4 @@ def _cleaned(text: str, response: httpx2.Response) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:_LONGEST_MESSAGE]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:_LONGEST_MESSAGE]

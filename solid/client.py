@@ -180,8 +180,8 @@ class SolidClient:
         listing = await self._list("contacts", {self._dialect.parameters.display_name: display_name})
         if listing.cut is not None:
             raise _cut_contacts(display_name, listing)
-        found = [row for row in listing.rows if row.get("display_name") == display_name]
-        return [_parsed(Contact, row, "contacts") for row in found]
+        namesakes = [row for row in listing.rows if row.get("display_name") == display_name]
+        return [_parsed(Contact, row, "contacts") for row in namesakes]
 
     async def balances(self, as_of: date | None = None) -> dict[str, Decimal]:
         """Read the balance of each account by its id, in whole units of the dialect's currency.
@@ -300,7 +300,7 @@ def _parsed(model: type[Model], row: Mapping[str, object], resource: Resource) -
     try:
         return model.model_validate(row)
     except ValidationError as error:
-        fields = ", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))
+        fields = ", ".join(sorted({".".join(map(str, problem["loc"])) for problem in error.errors()}))
         msg = f"GET {resource}: a row without a usable {fields}"
         raise DialectMismatch(msg) from None
 

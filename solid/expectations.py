@@ -30,7 +30,7 @@ def check(dialect: Dialect, openapi: Mapping[str, object]) -> list[str]:
     paths = dialect.paths.model_copy(update={"bills": None}) if "bills" in absent else dialect.paths
     without = [dialect.path(resource) for resource in absent]
     wanted = expectations(dialect.model_copy(update={"paths": paths}))
-    return problems(openapi, tuple(each for each in wanted if each.path not in without))
+    return problems(openapi, tuple(expectation for expectation in wanted if expectation.path not in without))
 
 
 def notes(dialect: Dialect, openapi: Mapping[str, object]) -> list[str]:

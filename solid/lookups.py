@@ -129,15 +129,15 @@ def collect(kind: RecordKind, listing: Listing, dialect: Dialect) -> Everything 
     for row in listing.rows:
         for key in {key for name in fields if isinstance(key := row.get(name), str) and key}:
             rows.setdefault(key, []).append(row)
-    found: dict[str, tuple[str, ...]] = {}
+    by_key: dict[str, tuple[str, ...]] = {}
     for key, matches in rows.items():
         match _present(matches):
             case Present(ids=ids):
-                found[key] = ids
+                by_key[key] = ids
             case unclear:
                 return unclear
     whole = dialect.lookup(kind).by != "date_range"
-    return _why_not_all(kind, listing, fields) or Everything(found, whole)
+    return _why_not_all(kind, listing, fields) or Everything(by_key, whole)
 
 
 def _why_not_all(kind: RecordKind, listing: Listing, fields: Sequence[str]) -> Inconclusive | None:
@@ -151,10 +151,10 @@ def _why_not_all(kind: RecordKind, listing: Listing, fields: Sequence[str]) -> I
 
 def _present(matches: Sequence[Mapping[str, object]]) -> Present | Inconclusive:
     ids = [row.get("id") for row in matches]
-    if not all(isinstance(each, str | int) and each for each in ids):
+    if not all(isinstance(text, str | int) and text for text in ids):
         return Inconclusive("a row carries our key but has no id")
     created = [row.get("created_at") for row in matches]
-    if all(isinstance(each, str) for each in created):
+    if all(isinstance(text, str) for text in created):
         matches = sorted(matches, key=lambda row: str(row["created_at"]))
     return Present(tuple(str(row["id"]) for row in matches), tuple(_amounts(row) for row in matches))
 

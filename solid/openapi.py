@@ -34,11 +34,11 @@ def problems(document: Mapping[str, object], expectations: tuple[Expectation, ..
     paths = _paths(document)
     if not paths:
         return ["the OpenAPI document lists no paths: is solid.base_url the address of Solid's API?"]
-    found: list[str] = []
+    problems: list[str] = []
     for wanted in expectations:
         sentences = _operation_problems(document, paths, wanted)
-        found.extend(sentence for sentence in sentences if sentence not in found)
-    return found
+        problems.extend(sentence for sentence in sentences if sentence not in problems)
+    return problems
 
 
 def lists_paths(document: Mapping[str, object], *wanted: str) -> bool:
@@ -83,7 +83,7 @@ def _operation_problems(
 
 
 def _query_problems(document: Mapping[str, object], parameters: list[object], wanted: Expectation) -> Iterator[str]:
-    names = [str(_object(_resolve(document, each)).get("name")) for each in parameters]
+    names = [str(_object(_resolve(document, parameter)).get("name")) for parameter in parameters]
     for name in wanted.query:
         if names and name not in names:
             yield f"GET {wanted.path} has no query parameter {name}{_nearest(name, names)}"
@@ -143,7 +143,7 @@ def _properties(document: Mapping[str, object], schema: object, depth: int = 0) 
 def _types(document: Mapping[str, object], schema: object, depth: int = 0) -> set[str]:
     resolved = _object(_resolve(document, schema))
     declared = resolved.get("type")
-    types = {str(each) for each in (declared if isinstance(declared, list) else [declared])}
+    types = {str(name) for name in (declared if isinstance(declared, list) else [declared])}
     if depth < _DEEPEST:
         for part in (*_list(resolved.get("anyOf")), *_list(resolved.get("oneOf"))):
             types |= _types(document, part, depth + 1)
@@ -164,8 +164,8 @@ def _resolve(document: Mapping[str, object], schema: object) -> object:
 def _nearest(name: str, names: Mapping[str, object] | list[str]) -> str:
     """Compare by the last part of a path: what all paths share would make them all alike."""
     wanted = name.rpartition("/")[2].lower()
-    alike = {each: difflib.SequenceMatcher(None, wanted, each.rpartition("/")[2].lower()).ratio() for each in names}
-    close = sorted((each for each in alike if alike[each] >= _ALIKE), key=lambda each: -alike[each])
+    alike = {name: difflib.SequenceMatcher(None, wanted, name.rpartition("/")[2].lower()).ratio() for name in names}
+    close = sorted((name for name in alike if alike[name] >= _ALIKE), key=lambda name: -alike[name])
     return f"; nearest: {', '.join(close[:3])}" if close else ""
 
 

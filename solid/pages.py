@@ -173,17 +173,17 @@ def _counted(at: _Position) -> _Follow | _Stop:
 
 def _says_more(at: _Position) -> bool | None:
     """Let any hint of more outweigh any of the end: a contradiction is read on, and then called cut."""
-    hints, said = at.page.hints, list[bool]()
-    said.extend(hint for hint in (_first(hints, _MORE), _first(hints, _NEXT)) if isinstance(hint, bool))
+    hints, hints_of_more = at.page.hints, list[bool]()
+    hints_of_more.extend(hint for hint in (_first(hints, _MORE), _first(hints, _NEXT)) if isinstance(hint, bool))
     if (pages := _number(hints, _PAGES)) is not None:
-        said.append(at.pages_read < pages)
+        hints_of_more.append(at.pages_read < pages)
     if (total := _number(hints, _TOTAL)) is not None:
-        said.append(at.rows_read < total)
+        hints_of_more.append(at.rows_read < total)
     if (count := _number(hints, ("count",))) is not None and count > len(at.page.rows):
-        said.append(at.rows_read < count)
-    if not said and any(name in hints and not hints[name] for name in (*_NEXT, *_CURSORS)):
-        said.append(False)
-    return any(said) if said else None
+        hints_of_more.append(at.rows_read < count)
+    if not hints_of_more and any(name in hints and not hints[name] for name in (*_NEXT, *_CURSORS)):
+        hints_of_more.append(False)
+    return any(hints_of_more) if hints_of_more else None
 
 
 def _looks_full(at: _Position) -> str | None:

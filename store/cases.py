@@ -75,8 +75,8 @@ class Cases:
         """Whether a person has closed one of this company, kind and subject."""
         same = (CASES.c.company == company, CASES.c.kind == kind, CASES.c.subject == subject)
         async with reading(self._engine) as connection:
-            found = await connection.scalar(select(CASES.c.id).where(*same, CASES.c.closed_at.is_not(None)).limit(1))
-        return found is not None
+            case_id = await connection.scalar(select(CASES.c.id).where(*same, CASES.c.closed_at.is_not(None)).limit(1))
+        return case_id is not None
 
     async def list(self, *, open_only: bool = True) -> Sequence[Case]:
         """Cases of all companies, oldest first; the closed ones too if asked."""

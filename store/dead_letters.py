@@ -147,10 +147,8 @@ class DeadLetters:
             whole = (await connection.execute(_ROWS.where(DEAD_LETTERS.c.id == text))).one_or_none()
             if whole is not None:
                 return _stored(whole)
-            found = await connection.execute(
-                _ROWS.where(starts_so).order_by(DEAD_LETTERS.c.id).limit(_SHOWN_CANDIDATES)
-            )
-            letters = [_stored(row) for row in found]
+            rows = await connection.execute(_ROWS.where(starts_so).order_by(DEAD_LETTERS.c.id).limit(_SHOWN_CANDIDATES))
+            letters = [_stored(row) for row in rows]
         if not letters or not text:
             raise LetterNotFound(wanted)
         if len(letters) > 1:
@@ -182,16 +180,16 @@ class DeadLetters:
         if queue is not None:
             wanted = wanted.where(DEAD_LETTERS.c.queue == queue)
         async with reading(self._engine) as connection:
-            found = await connection.execute(wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit))
-            return [_listed(row) for row in found]
+            rows = await connection.execute(wanted.order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id).limit(limit))
+            return [_listed(row) for row in rows]
 
     async def about(self, text: str) -> Sequence[ListedLetter]:
         """Letters of any state whose id, event_id or subject is exactly `text`, oldest first."""
         key = storable(text)
         matches = or_(*(DEAD_LETTERS.c[name] == key for name in ("id", "event_id", "subject")))
         async with reading(self._engine) as connection:
-            found = await connection.execute(_LIST.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
-            return [_listed(row) for row in found]
+            rows = await connection.execute(_LIST.where(matches).order_by(DEAD_LETTERS.c.stored_at, DEAD_LETTERS.c.id))
+            return [_listed(row) for row in rows]
 
     async def groups(self) -> Sequence[LetterGroup]:
         """The waiting letters by queue and reason, the largest group first; `oldest`: first stored."""
@@ -199,8 +197,8 @@ class DeadLetters:
         number = func.count()
         wanted = select(*key, number, func.min(DEAD_LETTERS.c.stored_at)).where(DEAD_LETTERS.c.state == "waiting")
         async with reading(self._engine) as connection:
-            found = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
-            return [LetterGroup(*row) for row in found]
+            rows = await connection.execute(wanted.group_by(*key).order_by(number.desc(), *key))
+            return [LetterGroup(*row) for row in rows]
 
     async def set_state(
         self,
@@ -237,8 +235,8 @@ class DeadLetters:
 
         async def work(connection: AsyncConnection) -> int:
             count = int((await connection.execute(change.where(replayed_in_vain(company)))).rowcount)
-            for each in await raw_replayed_in_vain(connection, company):
-                raw = (DEAD_LETTERS.c.id == each) & (DEAD_LETTERS.c.state == "replayed")
+            for letter_id in await raw_replayed_in_vain(connection, company):
+                raw = (DEAD_LETTERS.c.id == letter_id) & (DEAD_LETTERS.c.state == "replayed")
                 count += int((await connection.execute(change.where(raw))).rowcount)
             return count
 

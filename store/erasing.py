@@ -84,33 +84,33 @@ class Erasing:
         if len(name.strip()) < SHORTEST_NAME:
             msg = f"{name!r} is too short: it would be found everywhere"
             raise ValueError(msg)
-        said = re.escape(normalize("NFC", name.strip()))
-        names = re.compile(rf"(?<!\w){said}(?!\w)", re.IGNORECASE)
+        literal = re.escape(normalize("NFC", name.strip()))
+        names = re.compile(rf"(?<!\w){literal}(?!\w)", re.IGNORECASE)
         held = [await self._kind(kind, names, dry=dry) for kind in self._kinds(names)]
-        return [each for each in held if each.count]
+        return [of_kind for of_kind in held if of_kind.count]
 
     async def _kind(self, kind: _Kind, names: "re.Pattern[str]", *, dry: bool) -> Held:
         key = list(kind.table.primary_key.columns)
-        found: list[tuple[Sequence[Any], Mapping[str, Any]]] = []
+        erasable: list[tuple[Sequence[Any], Mapping[str, Any]]] = []
         wanted = select(kind.table).where(kind.where).order_by(*key).limit(_PAGE)
         async with reading(self._engine) as connection:
             page = (await connection.execute(wanted)).all()
             while page:
                 for row in page:
-                    if any(names.search(normalize("NFC", each)) for each in kind.texts(row)):
+                    if any(names.search(normalize("NFC", text)) for text in kind.texts(row)):
                         left = kind.left(row) if kind.left else {}
-                        found.append(([getattr(row, column.name) for column in key], left))
+                        erasable.append(([getattr(row, column.name) for column in key], left))
                 after = tuple_(*key) > tuple_(*(getattr(page[-1], column.name) for column in key))
                 page = (await connection.execute(wanted.where(after))).all()
         if kind.left is not None and not dry:
 
             async def work(connection: AsyncConnection) -> None:
-                for named, left in found:
+                for named, left in erasable:
                     same = and_(*(column == value for column, value in zip(key, named, strict=True)))
                     await connection.execute(update(kind.table).where(same, kind.where).values(**left))
 
             await transact(self._engine, work)
-        return Held(kind.what, len(found), kind.becomes)
+        return Held(kind.what, len(erasable), kind.becomes)
 
     def _kinds(self, names: "re.Pattern[str]") -> Sequence[_Kind]:
         now = self._clock.now()

@@ -74,6 +74,6 @@ class GroupCommit(Generic[Request, Result]):
 
 def _again(exc: Exception) -> Exception:
     """One exception object a caller: a shared one would mix up their tracebacks."""
-    own = copy(exc)
-    own.__cause__ = exc
-    return own
+    again = copy(exc)
+    again.__cause__ = exc
+    return again

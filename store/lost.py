@@ -54,16 +54,16 @@ async def raw_replayed_in_vain(connection: AsyncConnection, company: str) -> lis
     sent = (letter.state == "replayed") & letter.event_id.is_(None) & letter.erased_at.is_(None)
     became: dict[str, set[str]] = {}
     for row in await connection.execute(select(letter.id, letter.headers).where(sent)):
-        said = row.headers.get(BECAME)
-        if isinstance(said, dict) and said["company"] == company:
-            became[row.id] = {key_of(each) for each in said["events"]}
+        replay = row.headers.get(BECAME)
+        if isinstance(replay, dict) and replay["company"] == company:
+            became[row.id] = {key_of(event_id) for event_id in replay["events"]}
     known = await _known_events(connection, company, set().union(*became.values()))
-    return sorted(each for each, events in became.items() if not events <= known)
+    return sorted(letter_id for letter_id, events in became.items() if not events <= known)
 
 
 async def _known_events(connection: AsyncConnection, company: str, event_ids: Collection[str]) -> set[str]:
     """Those that are in the books, in the stock, or ever became a dead letter: then that letter says what is lost."""
-    known = {key_of(each) for each in (await arrived_events(connection, company, event_ids)).posted}
+    known = {key_of(event_id) for event_id in (await arrived_events(connection, company, event_ids)).posted}
     ids = sorted(event_ids)
     for start in range(0, len(ids), KEYS_AT_A_TIME):
         some = ids[start : start + KEYS_AT_A_TIME]
@@ -93,6 +93,6 @@ async def arrived_events(connection: AsyncConnection, company: str, event_ids: C
         waiting = DEAD_LETTERS.c.event_id.in_(some) & (DEAD_LETTERS.c.state == "waiting")
         letters.update((await connection.scalars(select(DEAD_LETTERS.c.event_id).where(waiting))).all())
     return Whereabouts(
-        posted={each for each in ids if states.get(key_of(each)) == {"applied"}},
-        before_a_person={each for each in ids if each in letters},
+        posted={event_id for event_id in ids if states.get(key_of(event_id)) == {"applied"}},
+        before_a_person={event_id for event_id in ids if event_id in letters},
     )

@@ -1,24 +1,25 @@
-"""The tables of pay runs: which version of a run was told, and what waits to be told. An outbox.
+"""The tables of pay runs: which version of a run was told, and why there is none.
 
-A version is stored with its whole event before anybody publishes it, so that a crash publishes the same bytes again.
+A version is stored with its whole event in the outbox before anybody publishes it.
 Nothing of a person may stand here: totals of the event only. It must not decide what a new version is.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from schemas.envelope import decode
 from schemas.errors import InvalidEvent
+from store import outbox
 from store.engine import reading, transact
 from store.lost import arrived_events
-from store.schema import PAYROLL_PULLS, PAYROLL_RUNS
+from store.schema import OUTBOX, PAYROLL_PULLS, PAYROLL_RUNS
 
 log = structlog.get_logger()
 
@@ -78,6 +79,7 @@ class RunRow:
     entity: str
     run: str
     version: int
+    outbox: int | None
     state: RunState
     live: bool
     fact: str | None
@@ -99,8 +101,18 @@ class RunRow:
         return RunKey(self.company, self.provider, self.entity, self.run)
 
 
+STREAM: Final = "payroll"
+
 _COLUMNS: Final = tuple(field.name for field in fields(RunRow))
-_ROWS: Final = select(*(PAYROLL_RUNS.c[name] for name in _COLUMNS))
+_TOLD: Final = case((OUTBOX.c.published_at.is_(None), "pending"), else_="told")
+_JOINED: Final = {
+    "state": func.coalesce(PAYROLL_RUNS.c.state, _TOLD),
+    "event": OUTBOX.c.body,
+    "updated_at": func.coalesce(OUTBOX.c.published_at, PAYROLL_RUNS.c.updated_at),
+}
+_ROWS: Final = select(*(_JOINED[name] if name in _JOINED else PAYROLL_RUNS.c[name] for name in _COLUMNS)).select_from(
+    PAYROLL_RUNS.outerjoin(OUTBOX, PAYROLL_RUNS.c.outbox == OUTBOX.c.id)
+)
 _ORDER: Final = tuple(PAYROLL_RUNS.c[name] for name in ("company", "provider", "entity", "run", "version"))
 
 
@@ -132,10 +144,10 @@ class PayrollRuns:
             if new is None:
                 return None
             await connection.execute(update(PAYROLL_RUNS).where(_is(key), PAYROLL_RUNS.c.live).values(live=False))
-            values = {"state": "pending", "live": new.live, "fact": new.fact, "fingerprint": new.fingerprint}
-            await connection.execute(
-                insert(PAYROLL_RUNS), self._values(key, new.version, new.dates) | values | {"event": new.event}
-            )
+            told = {"company": key.company, "stream": STREAM, "key": outbox_key(key)}
+            number = await outbox.add(connection, **told, body=new.event, now=self._clock.now())
+            values = {"outbox": number, "live": new.live, "fact": new.fact, "fingerprint": new.fingerprint}
+            await connection.execute(insert(PAYROLL_RUNS), self._values(key, new.version, new.dates) | values)
             return await _latest(connection, key)
 
         return await transact(self._engine, work)
@@ -158,19 +170,9 @@ class PayrollRuns:
 
         await transact(self._engine, work)
 
-    async def pending(
-        self, provider: str | None = None, *, companies: Collection[str] | None = None
-    ) -> Sequence[RunRow]:
-        """Versions that were stored and are not known to be published, in the order in which they must be."""
-        wanted = _ROWS.where(PAYROLL_RUNS.c.state == "pending")
-        if companies is not None:
-            wanted = wanted.where(PAYROLL_RUNS.c.company.in_(companies))
-        return await self._read(wanted if provider is None else wanted.where(PAYROLL_RUNS.c.provider == provider))
-
-    async def told(self, row: RunRow) -> None:
-        """Mark a version as published and confirmed. Idempotent."""
-        change = update(PAYROLL_RUNS).where(_is(row.key), PAYROLL_RUNS.c.version == row.version)
-        await self._write(change.values(state="told", updated_at=self._clock.now()))
+    async def pending(self, key: RunKey) -> Sequence[RunRow]:
+        """Versions of a run that were stored and are not known to be published, in the order in which they must be."""
+        return await self._read(_ROWS.where(_is(key), PAYROLL_RUNS.c.version > 0, OUTBOX.c.published_at.is_(None)))
 
     async def tell_again(self, company: str, key: RunKey | None = None, *, older_than: timedelta | None = None) -> int:
         """Have versions told again that are in no books and before no person: the broker may have lost them.
@@ -186,8 +188,7 @@ class PayrollRuns:
             before = None if older_than is None else self._clock.now() - older_than
             late = [row for row in lost if before is None or row.updated_at < before]
             for row in late:
-                one = update(PAYROLL_RUNS).where(_is(row.key), PAYROLL_RUNS.c.version == row.version)
-                await connection.execute(one.values(state="pending"))
+                await outbox.again(connection, OUTBOX.c.id == row.outbox)
             return len(late)
 
         return await transact(self._engine, work)
@@ -254,6 +255,16 @@ class PayrollRuns:
             **{field.name: getattr(dates, field.name) for field in fields(RunDates)},
             "updated_at": self._clock.now(),
         }
+
+
+def outbox_key(key: RunKey) -> str:
+    """By which the versions of a run are known in the outbox; the provider is its first word."""
+    return f"{key.provider} pay run {key.run} of {key.entity}"
+
+
+def provider_of(key: str) -> str:
+    """The provider of a run that is known so in the outbox."""
+    return key.partition(" ")[0]
 
 
 def _is(key: RunKey) -> ColumnElement[bool]:

@@ -236,15 +236,18 @@ STOCK_FACTS = Table(
     Index("stock_facts_pending", "company", "recorded_at", sqlite_where=PENDING, postgresql_where=PENDING),
 )
 
-STOCK_BATCHES = Table(
-    "stock_batches",
+OUTBOX = Table(
+    "outbox",
     METADATA,
-    Column("company", Text, primary_key=True),
-    Column("fact", KeyText, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("company", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("key", KeyText, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("made_at", UtcDateTime, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
-    Index("stock_batches_unpublished", "company", "made_at", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
+    Index("outbox_key", "company", "key"),
+    Index("outbox_unpublished", "company", "stream", "id", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
 )
 
 FEED_CURSORS = Table(
@@ -294,11 +297,11 @@ PAYROLL_RUNS = Table(
     Column("entity", KeyText, primary_key=True),
     Column("run", KeyText, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("state", Text, nullable=False),
+    Column("outbox", Integer),
+    Column("state", Text),
     Column("live", Boolean, nullable=False),
     Column("fact", KeyText),
     Column("fingerprint", Text),
-    Column("event", LargeBinary),
     Column("reason", ForeignText),
     Column("field", ForeignText),
     Column("run_type", Text),
@@ -308,9 +311,9 @@ PAYROLL_RUNS = Table(
     Column("deadline", UtcDateTime),
     Column("missing_since", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
-    CheckConstraint("state IN ('pending', 'told', 'open', 'refused', 'ignored')", name="payroll_runs_state"),
+    CheckConstraint("state IN ('open', 'refused', 'ignored')", name="payroll_runs_state"),
     CheckConstraint(
-        "(version > 0) = (state IN ('pending', 'told')) AND (version > 0) = (event IS NOT NULL)",
+        "(version > 0) = (state IS NULL) AND (version > 0) = (outbox IS NOT NULL)",
         name="payroll_runs_version_has_event",
     ),
     Index(
@@ -323,7 +326,6 @@ PAYROLL_RUNS = Table(
         sqlite_where=LIVE,
         postgresql_where=LIVE,
     ),
-    Index("payroll_runs_pending", "provider", sqlite_where=PENDING, postgresql_where=PENDING),
     Index("payroll_runs_fact", "fact"),
 )
 

@@ -13,13 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
+from store import outbox
 from store.claims import EventRef
 from store.engine import reading, transact
 from store.group_commit import GroupCommit
 from store.lost import applied, no_letter
-from store.schema import PENDING, STOCK_BATCHES, STOCK_CARDS, STOCK_FACTS, STOCK_MOVEMENTS, UNPUBLISHED
+from store.schema import OUTBOX, PENDING, STOCK_CARDS, STOCK_FACTS, STOCK_MOVEMENTS
 
 Body = dict[str, Any]
+STREAM: Final = "stock"
+
 FactState = Literal["own", "pending", "merged"]
 
 MOST_TRACED: Final = 400
@@ -172,14 +175,11 @@ class StockStore:
             wanted = wanted.order_by(STOCK_FACTS.c.recorded_at).limit(MOST_MERGED).with_for_update(skip_locked=True)
             facts = [StockFact(*row) for row in await connection.execute(wanted)]
             made = batches(facts) if facts else []
-            rows = [
-                {"company": company, "fact": each.fact, "body": each.body, "made_at": self._clock.now()}
-                for each in made
-                if each.body is not None
-            ]
-            if rows:
-                await connection.execute(insert(STOCK_BATCHES), rows)
-            placed = [{"one": fact, "into": each.fact} for each in made for fact in each.facts]
+            for batch in made:
+                if batch.body is not None:
+                    told = {"company": company, "stream": STREAM, "key": batch.fact}
+                    await outbox.add(connection, **told, body=batch.body, now=self._clock.now())
+            placed = [{"one": fact, "into": batch.fact} for batch in made for fact in batch.facts]
             if placed:
                 change = update(STOCK_FACTS).where(
                     STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact == bindparam("one")
@@ -189,38 +189,15 @@ class StockStore:
 
         return await transact(self._engine, work)
 
-    async def unpublished(self, company: str) -> list[tuple[str, bytes]]:
-        """Batches that the broker has not confirmed yet, oldest first: fact and body."""
-        wanted = select(STOCK_BATCHES.c.fact, STOCK_BATCHES.c.body).where(
-            STOCK_BATCHES.c.company == company, UNPUBLISHED
-        )
-        async with reading(self._engine) as connection:
-            found = await connection.execute(wanted.order_by(STOCK_BATCHES.c.made_at))
-            return [(row.fact, row.body) for row in found]
-
-    async def published(self, company: str, fact: str) -> None:
-        """The broker has confirmed the batch. Idempotent."""
-        one = (STOCK_BATCHES.c.company == company) & (STOCK_BATCHES.c.fact == fact)
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(STOCK_BATCHES).where(one).values(published_at=self._clock.now()))
-
-        await transact(self._engine, work)
-
     async def tell_again(self, company: str, batch: str | None = None) -> int:
         """Have batches published again that are in no books and before no person: the broker may have lost them.
 
         All of them, or one; how many it was. Harmless where the broker still has them: the inbox knows them.
         """
-        name = STOCK_BATCHES.c.fact
-        here = (STOCK_BATCHES.c.company == company) & STOCK_BATCHES.c.published_at.is_not(None)
-        lost = here & ~applied(company, name) & no_letter(name)
-        change = update(STOCK_BATCHES).where(lost if batch is None else lost & (name == batch))
-
-        async def work(connection: AsyncConnection) -> int:
-            return int((await connection.execute(change.values(published_at=None))).rowcount)
-
-        return await transact(self._engine, work)
+        here = (OUTBOX.c.company == company) & (OUTBOX.c.stream == STREAM)
+        lost = here & ~applied(company, OUTBOX.c.key) & no_letter(OUTBOX.c.key)
+        these = lost if batch is None else lost & (OUTBOX.c.key == batch)
+        return await transact(self._engine, lambda connection: outbox.again(connection, these))
 
     async def pending(self, company: str) -> int:
         """How many facts are recorded and wait to become one entry with others."""
@@ -282,15 +259,15 @@ async def _load(connection: AsyncConnection, recordings: Sequence[Recording]) ->
     """The cards and facts that the recordings are about; the cards locked until the transaction ends."""
     batch = _Batch()
     for company in sorted({recording.company for recording in recordings}):
-        own = [recording for recording in recordings if recording.company == company]
-        items = sorted({item for recording in own for item in recording.items})
+        ours = [recording for recording in recordings if recording.company == company]
+        items = sorted({item for recording in ours for item in recording.items})
         cards = select(STOCK_CARDS.c.item, STOCK_CARDS.c.body).where(
             STOCK_CARDS.c.company == company, STOCK_CARDS.c.item.in_(items)
         )
-        found = await connection.execute(cards.order_by(STOCK_CARDS.c.item).with_for_update())
-        batch.cards |= {(company, row.item): row.body for row in found}
+        rows = await connection.execute(cards.order_by(STOCK_CARDS.c.item).with_for_update())
+        batch.cards |= {(company, row.item): row.body for row in rows}
         facts = select(STOCK_FACTS.c.content_hash, *_FACTS.selected_columns).where(
-            STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact.in_(sorted({recording.fact for recording in own}))
+            STOCK_FACTS.c.company == company, STOCK_FACTS.c.fact.in_(sorted({recording.fact for recording in ours}))
         )
         batch.facts |= {
             (company, row.fact): (row.content_hash, StockFact(*row[1:])) for row in await connection.execute(facts)

@@ -60,19 +60,19 @@ async def load(connection: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Wr
     by_company: dict[str, set[str]] = {}
     for company, external_id in keys:
         by_company.setdefault(company, set()).add(external_id)
-    found = await connection.execute(_some(len(by_company)), _numbered(by_company))
-    return {(row.company, row.external_id): WriteRow(*row) for row in found}
+    rows = await connection.execute(_some(len(by_company)), _numbered(by_company))
+    return {(row.company, row.external_id): WriteRow(*row) for row in rows}
 
 
 @cache
 def _some(companies: int) -> Select[Any]:
     """Rows of so many companies in one statement: as "or", for SQLite finds pairs of values by no index."""
-    each = (
+    pairs = (
         (WRITES.c.company == bindparam(f"company_{number}"))
         & WRITES.c.external_id.in_(bindparam(f"ids_{number}", expanding=True))
         for number in range(companies)
     )
-    return _ROWS.where(or_(*each)).order_by(WRITES.c.company, WRITES.c.external_id).with_for_update()
+    return _ROWS.where(or_(*pairs)).order_by(WRITES.c.company, WRITES.c.external_id).with_for_update()
 
 
 def _numbered(by_company: Mapping[str, set[str]]) -> dict[str, Any]:

@@ -144,13 +144,13 @@ class Applier:
             case _:
                 assert_never(claim)
         record = record_of(_as_first_sent(write, about), ids, occasion.chart)
-        found = await self._finder.find_before(write, record, claim, occasion=occasion, about=about)
-        if found is None and isinstance(claim, Doubt) and claim.no is not None:
+        known = await self._finder.find_before(write, record, claim, occasion=occasion, about=about)
+        if known is None and isinstance(claim, Doubt) and claim.no is not None:
             refusal = Refused(claim.no.code, f"{claim.no.message}; a look-up found nothing", status=0)
             await self._tell_no(write, fence, refusal)
             raise refusal
-        solid_id = found or await self._send(write, record, fence=fence)
-        await self._inbox.applied(self._company, write.external_id, epoch, solid_id=solid_id, adopted=found is not None)
+        solid_id = known or await self._send(write, record, fence=fence)
+        await self._inbox.applied(self._company, write.external_id, epoch, solid_id=solid_id, adopted=known is not None)
         return solid_id
 
     async def _both_shown(self, write: AnyWrite) -> str:

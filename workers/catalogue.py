@@ -65,7 +65,7 @@ class Catalogue:
         if items:
             raise _parked(sku, f"{len(items)} items in Solid have this SKU; say in books.toml which one is meant")
         near = difflib.get_close_matches(sku, self._by_sku, n=NEAREST, cutoff=0)
-        hint = "nearest: " + ", ".join(f'"{each}"' for each in near) if near else "no item there has a SKU"
+        hint = "nearest: " + ", ".join(f'"{name}"' for name in near) if near else "no item there has a SKU"
         raise _parked(sku, f"no item in Solid has this SKU; {hint}. Create it, or say in books.toml which one is meant")
 
     @staticmethod

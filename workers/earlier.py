@@ -176,18 +176,18 @@ class Earlier:
         if kind in self._waiting and rest > 0:
             raise NotYet("settling", rest)
         since = shifted(day, -FURTHER_BACK)
-        found = await self._everything(kind, since)
-        if rest > 0 and (isinstance(found, Inconclusive) or await self._may_not_be_all(found.ids)):
+        reading = await self._everything(kind, since)
+        if rest > 0 and (isinstance(reading, Inconclusive) or await self._may_not_be_all(reading.ids)):
             self._waiting.add(kind)
             raise NotYet("settling", rest)
-        if isinstance(found, Inconclusive):
-            if not found.moved:
+        if isinstance(reading, Inconclusive):
+            if not reading.moved:
                 self._unreadable.add(kind)
-            log.info("earlier.not_read", kind=kind, why=found.why)
+            log.info("earlier.not_read", kind=kind, why=reading.why)
             raise NotRead(restored=await self._records.was_restored(self._company))
-        known = KnownRecords(since, {key: ids[0] for key, ids in found.ids.items()})
+        known = KnownRecords(since, {key: ids[0] for key, ids in reading.ids.items()})
         await self._records.keep(self._company, kind, known)
-        log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(found.ids))
+        log.info("earlier.read", kind=kind, since=since.isoformat(), records=len(reading.ids))
         return known
 
     async def _everything(self, kind: RecordKind, since: date) -> Everything | Inconclusive:

@@ -65,17 +65,17 @@ class Finder:
         if not await self._earlier.concerns(occasion.stream, occasion.happened, day):
             return await self._find(write, record, days=days) if in_doubt else None
         try:
-            found = await when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
+            known = await when_open(lambda: self._earlier.find(record.kind, record.external_id, day=day))
         except NotRead as unread:
-            found, in_doubt = None, unread.restored or not (isinstance(claim, Fresh) and claim.refused_before)
+            known, in_doubt = None, unread.restored or not (isinstance(claim, Fresh) and claim.refused_before)
             wide = self._until_any_day(days)
-        if found is not None:
-            log.info("write.adopted", external_id=write.external_id, solid_id=found)
+        if known is not None:
+            log.info("write.adopted", external_id=write.external_id, solid_id=known)
         elif in_doubt:
-            found = await self._find(write, record, days=wide)
-        if found is not None:
+            known = await self._find(write, record, days=wide)
+        if known is not None:
             await self._must_say_the_same(write, record, days=days, day=day)
-        return found
+        return known
 
     async def _contact_before(self, write: AnyWrite, record: NewContact, *, days: Days, in_doubt: bool) -> str | None:
         with contextlib.suppress(NotRead):
@@ -105,8 +105,8 @@ class Finder:
                 )
                 raise Conflicting(msg)
         match await when_open(lambda: self._solid.find(record, days=days)):
-            case Present(ids=(found, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
-                there = f"as {found} with {_shown(moved or ())} {write.currency}"
+            case Present(ids=(solid_id, *_), amounts=(moved, *_)) if moved not in {None, moves(record)}:
+                there = f"as {solid_id} with {_shown(moved or ())} {write.currency}"
             case Absent():
                 there = "on another day"
             case Inconclusive() as unclear:
@@ -119,11 +119,11 @@ class Finder:
     async def _find(self, write: AnyWrite, record: NewRecord, *, days: Days) -> str | None:
         """Look a write in doubt up: the id of what is there, None when it certainly is not."""
         match await when_open(lambda: self._solid.find(record, days=days)):
-            case Present(ids=found):
-                if len(found) > 1:
-                    log.error("write.found_twice", external_id=write.external_id, solid_ids=found)
-                log.info("write.adopted", external_id=write.external_id, solid_id=found[0])
-                return found[0]
+            case Present(ids=solid_ids):
+                if len(solid_ids) > 1:
+                    log.error("write.found_twice", external_id=write.external_id, solid_ids=solid_ids)
+                log.info("write.adopted", external_id=write.external_id, solid_id=solid_ids[0])
+                return solid_ids[0]
             case Absent():
                 return await self._matching_contact(record) if isinstance(record, NewContact) else None
             case Inconclusive() as unclear:

@@ -117,8 +117,8 @@ class Sweeper:
         due = await self.inbox.to_sweep(self.company, before=before, limit=AT_A_TIME, past=self._past)
         for row in due:
             try:
-                found = await self.solid.look_up(sought_of(row))
-                await self._close([row], {row.external_id: found})
+                answer = await self.solid.look_up(sought_of(row))
+                await self._close([row], {row.external_id: answer})
                 self._failures.over(row.external_id)
             except ENDS:
                 raise
@@ -174,14 +174,14 @@ class Sweeper:
 
     async def _read(self, due: Sequence[WriteRow]) -> int:
         first, last = days_of(due[0])
-        found = await self._list(due[0].kind, shifted(first, -MARGIN), until=shifted(last, MARGIN))
-        if isinstance(found, Inconclusive):
-            await self._without_list(due[0], found)
+        reading = await self._list(due[0].kind, shifted(first, -MARGIN), until=shifted(last, MARGIN))
+        if isinstance(reading, Inconclusive):
+            await self._without_list(due[0], reading)
             return 1
-        rows = [row for row in due if found.whole or (first <= days_of(row)[0] and days_of(row)[1] <= last)]
-        log.info("sweep.read", kind=due[0].kind, since=first.isoformat(), writes=len(rows), records=len(found.ids))
-        await self._close_read(rows, {row.external_id: _in(found, row.external_id) for row in rows})
-        return 1 + len(found.ids) // PAGE
+        rows = [row for row in due if reading.whole or (first <= days_of(row)[0] and days_of(row)[1] <= last)]
+        log.info("sweep.read", kind=due[0].kind, since=first.isoformat(), writes=len(rows), records=len(reading.ids))
+        await self._close_read(rows, {row.external_id: _in(reading, row.external_id) for row in rows})
+        return 1 + len(reading.ids) // PAGE
 
     async def _list(self, kind: str, since: date, *, until: date | None = None) -> Everything | Inconclusive:
         try:
@@ -196,18 +196,18 @@ class Sweeper:
         in the next round.
         """
         log.info("sweep.not_read", kind=oldest.kind, why=unclear.why)
-        found = unclear if unclear.moved else await self.solid.look_up(sought_of(oldest))
-        if not isinstance(found, Inconclusive):
-            await self._close_read([oldest], {oldest.external_id: found})
-        elif not found.moved:
-            await self._open("unverified_record", f"every {oldest.kind}", {"why": found.why})
+        answer = unclear if unclear.moved else await self.solid.look_up(sought_of(oldest))
+        if not isinstance(answer, Inconclusive):
+            await self._close_read([oldest], {oldest.external_id: answer})
+        elif not answer.moved:
+            await self._open("unverified_record", f"every {oldest.kind}", {"why": answer.why})
             self._wait((oldest.kind, *days_of(oldest)))
 
-    async def _close_read(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> None:
-        for row in await self._close(rows, found):
+    async def _close_read(self, rows: Sequence[WriteRow], answers: Mapping[str, Lookup]) -> None:
+        for row in await self._close(rows, answers):
             self._wait((row.kind, *days_of(row)))
 
-    async def _close(self, rows: Sequence[WriteRow], found: Mapping[str, Lookup]) -> Sequence[WriteRow]:
+    async def _close(self, rows: Sequence[WriteRow], answers: Mapping[str, Lookup]) -> Sequence[WriteRow]:
         """Open a case of what is wrong, and only then call these writes swept: a crash in between looks again.
 
         Returns those that cannot be told, and stay due: a case says so.
@@ -216,9 +216,9 @@ class Sweeper:
         swept, untold = list[str](), list[WriteRow]()
         everywhere: Everything | Inconclusive | None = None
         for row in rows:
-            answer = found[row.external_id]
+            answer = answers[row.external_id]
             if isinstance(answer, Absent) and "date" in row.about:
-                since = shifted(min(days_of(each)[0] for each in rows), -FURTHER_BACK)
+                since = shifted(min(days_of(other)[0] for other in rows), -FURTHER_BACK)
                 everywhere = everywhere or await self._list(row.kind, since)
                 answer = _in(everywhere, row.external_id)
             if isinstance(answer, Inconclusive) and answer.moved:
@@ -255,12 +255,12 @@ def _in(read: Everything | Inconclusive, external_id: str) -> Lookup:
     return Present(ids) if ids else Absent()
 
 
-def judge(row: WriteRow, found: Lookup) -> tuple[str, dict[str, object]] | None:
+def judge(row: WriteRow, answer: Lookup) -> tuple[str, dict[str, object]] | None:
     """What is wrong, as a kind of case and its detail; None when Solid has exactly the record that we know. Pure.
 
     A contact that was adopted by its name may not carry our key. Of what cannot be told a person has told.
     """
-    match found:
+    match answer:
         case Present(ids=(only,)) if only == row.solid_id:
             return None
         case Present(ids=ids):

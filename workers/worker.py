@@ -82,9 +82,9 @@ class Worker:
                 except (*BROKEN, MessagingError, StoreUnavailable, SolidError) as error:
                     if isinstance(error, DialectMismatch):
                         raise
-                    said = f"Solid refuses: {error.code}" if isinstance(error, Refused) else said_of(error)
-                    if self._words.new(said):
-                        log.warning("worker.interrupted", company=parts.company, error=said)
+                    problem = f"Solid refuses: {error.code}" if isinstance(error, Refused) else said_of(error)
+                    if self._words.new(problem):
+                        log.warning("worker.interrupted", company=parts.company, error=problem)
                     self._troubled.set()
                 if self._settled_any:  # the trouble before is over
                     pause = SHORTEST_PAUSE_SECONDS

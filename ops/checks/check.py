@@ -43,22 +43,22 @@ async def check(settings: Settings, clock: Clock, *, company: str | None = None)
     Raises:
         ConfigurationError: the company is not known.
     """
-    everyone = [settings.of(each) for each in settings.served]
-    own = [settings.of(company)] if company else everyone
+    everyone = [settings.of(name) for name in settings.served]
+    chosen = [settings.of(company)] if company else everyone
     checklist = Checklist()
-    broker = await check_broker(checklist, own[0], clock)
+    broker = await check_broker(checklist, chosen[0], clock)
     await checklist.look("store", _store(settings))
     await checklist.look("kept bodies", check_bodies(settings, clock))
-    for each in own:
-        check_exposure(checklist, each)
-    await check_webhooks(checklist, own[0])
-    for name, problem in own[0].wrong_feeds.items():
+    for one in chosen:
+        check_exposure(checklist, one)
+    await check_webhooks(checklist, chosen[0])
+    for name, problem in chosen[0].wrong_feeds.items():
         checklist.wrong(f"feed {name}", problem)
-    for name, problem in own[0].wrong_payroll.items():
+    for name, problem in chosen[0].wrong_payroll.items():
         checklist.wrong(f"payroll.{name}", problem)
-    for each in own:
-        checklist.of = each.company if len(own) > 1 else ""
-        await _company(checklist, each, clock, reachable=broker, others=everyone)
+    for one in chosen:
+        checklist.of = one.company if len(chosen) > 1 else ""
+        await _company(checklist, one, clock, reachable=broker, others=everyone)
     return list(dict.fromkeys(checklist.findings))
 
 

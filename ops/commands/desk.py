@@ -64,10 +64,10 @@ def dead_show(
             warn(await desk.collect_if_reachable())
             return desk.letters.opened(await desk.letters.get(letter))
 
-    found = run(ask)
+    stored = run(ask)
     from ops.showing.desk import show_letter  # noqa: PLC0415
 
-    show_letter(found, as_json=as_json)
+    show_letter(stored, as_json=as_json)
 
 
 @dead.command("replay")
@@ -121,10 +121,10 @@ def cases_list(
         async with open_store(settings) as engine:
             return await Cases(engine, SystemClock()).list(open_only=not everything)
 
-    found = run(ask)
+    listed = run(ask)
     from ops.showing.desk import show_cases  # noqa: PLC0415
 
-    show_cases(found, as_json=as_json)
+    show_cases(listed, as_json=as_json)
 
 
 @cases.command("close")

@@ -40,7 +40,7 @@ def forget(
     from ops.showing.desk import show_held  # noqa: PLC0415
 
     show_held(held, done=yes, as_json=as_json)
-    if any(each.becomes.startswith("stay") for each in held):
+    if any(kind.becomes.startswith("stay") for kind in held):
         raise typer.Exit(1)
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
     from collections.abc import Iterator, Sequence
 
     from producers.payroll.provider import Span
-    from producers.payroll.pulling import Outcome, Progress
+    from producers.payroll.pulling import Progress
+    from producers.payroll.run_book import Outcome
     from store.payroll_runs import RunRow
 
 payroll = typer.Typer(help="Pay runs: alone, pull on schedule; or pull, read exports, see the calendar.")
@@ -133,10 +134,10 @@ def status(*, company: Company = None, as_json: AsJson = False) -> None:
             warn(await desk.collect_if_reachable())
         return await payroll_status(settings, SystemClock(), company=company)
 
-    found = run_for_all(ask)
+    calendars = run_for_all(ask)
     from ops.showing.payroll import show_calendar  # noqa: PLC0415
 
-    show_calendar(found, as_json=as_json)
+    show_calendar(calendars, as_json=as_json)
 
 
 @payroll.command()
@@ -160,9 +161,9 @@ def reverse(  # noqa: PLR0913 - one parameter an option
     async def find(settings: Settings) -> "Sequence[RunRow]":
         from ops.desk.cancelling import find_run, must_follow  # noqa: PLC0415
 
-        found = await find_run(settings, SystemClock(), provider=provider, run=run, company=company, entity=entity)
-        must_follow(found, undo=undo)
-        return found
+        versions = await find_run(settings, SystemClock(), provider=provider, run=run, company=company, entity=entity)
+        must_follow(versions, undo=undo)
+        return versions
 
     async def work(settings: Settings) -> "RunRow":
         from ops.desk.cancelling import Word, say, today  # noqa: PLC0415
@@ -196,11 +197,11 @@ def _span(period: str) -> "Span":
     from producers.payroll.provider import Span  # noqa: PLC0415
 
     first, _, last = period.partition("..")
-    found = [_month(text) for text in (first, last or first)]
-    if found[0] > found[1]:
+    months = [_month(text) for text in (first, last or first)]
+    if months[0] > months[1]:
         msg = f"--period {period}: the first month comes after the last"
         raise ConfigurationError(msg)
-    return Span(found[0], month(found[1]).last)
+    return Span(months[0], month(months[1]).last)
 
 
 def _month(text: str) -> date:

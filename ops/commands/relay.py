@@ -215,10 +215,10 @@ def status(*, company: Company = None, as_json: AsJson = False) -> None:
             return await overview(settings, SystemClock())
         return await look(settings.of(company or settings.company), SystemClock())
 
-    found = run_for_all(ask)
+    figures = run_for_all(ask)
     from ops.showing.status import show_overview, show_status  # noqa: PLC0415
 
-    (show_overview if "companies" in found else show_status)(found, as_json=as_json)
+    (show_overview if "companies" in figures else show_status)(figures, as_json=as_json)
 
 
 @app.command()
@@ -242,11 +242,11 @@ def trace(
             warn(await desk.collect_if_reachable())
         return await look(settings, SystemClock(), text)
 
-    found = run(ask)
+    traced = run(ask)
     from ops.showing.desk import show_trace  # noqa: PLC0415
 
-    show_trace(found, as_json=as_json)
-    if not (found["writes"] or found["stock"] or found["dead_letters"]):
+    show_trace(traced, as_json=as_json)
+    if not (traced["writes"] or traced["stock"] or traced["dead_letters"]):
         say(f"relay: nothing is known of {text}", err=True)
         raise typer.Exit(1)
 

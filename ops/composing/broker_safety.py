@@ -60,21 +60,21 @@ class Relay:
 
 def relay_of(companies: Sequence[str], retry_delays: Iterable[float]) -> Relay:
     """All that `messaging/topology.py` declares for these companies."""
-    streams = [(each, stream) for each in companies for stream in BASE_TYPES]
+    streams = [(company, stream) for company in companies for stream in BASE_TYPES]
     retries = [(retry_queue(delay), delay) for delay in retry_delays]
     return Relay(
         queues=(
-            *(Queue(stream_queue(each, stream), "stream") for each, stream in streams),
+            *(Queue(stream_queue(company, stream), "stream") for company, stream in streams),
             *(Queue(name, "retry", ttl_ms=delay * 1000) for name, delay in retries),
             *(Queue(name, "dead letters") for name in dead_letter_queues()),
-            *(Queue(mint_queue(each), "mint") for each in companies),
-            *(Queue(mark_queue(each), "mark") for each in companies),
+            *(Queue(mint_queue(company), "mint") for company in companies),
+            *(Queue(mark_queue(company), "mark") for company in companies),
         ),
         bindings=frozenset(
             {
-                (exchange, stream_queue(each, stream), f"{each}.{BASE_TYPES[stream]}")
+                (exchange, stream_queue(company, stream), f"{company}.{BASE_TYPES[stream]}")
                 for exchange in (EVENTS_EXCHANGE, HOME_EXCHANGE)
-                for each, stream in streams
+                for company, stream in streams
             }
             | {(name, name, "") for name in (UNROUTED, *(name for name, _ in retries))}
         ),
@@ -127,7 +127,7 @@ def _any(*_: object) -> bool:
 
 
 def _policies(state: BrokerState, relay: Relay, *, counts: DoesCount = _any) -> Iterator[str]:
-    found: dict[tuple[Policy, str, str], list[str]] = {}
+    harms: dict[tuple[Policy, str, str], list[str]] = {}
     for by_operator in (False, True):
         policies = [policy for policy in state.policies if policy.by_operator is by_operator]
         for queue in relay.queues:
@@ -135,12 +135,12 @@ def _policies(state: BrokerState, relay: Relay, *, counts: DoesCount = _any) -> 
             for key, value in (policy.definition if policy else {}).items():
                 harm = _harm(queue, key, value, policy.definition if policy else {})
                 if policy and harm and counts(queue, key, policy.definition):
-                    found.setdefault((policy, key, harm), []).append(queue.name)
+                    harms.setdefault((policy, key, harm), []).append(queue.name)
         policy = in_force(policies, EVENTS_EXCHANGE, ("all", "exchanges"))
         if policy and "alternate-exchange" in policy.definition and counts is _any:
             harm = "if a stream were missing, its events would be confirmed and never booked"
-            found[policy, "alternate-exchange", harm] = [EVENTS_EXCHANGE]
-    for (policy, key, harm), names in found.items():
+            harms[policy, "alternate-exchange", harm] = [EVENTS_EXCHANGE]
+    for (policy, key, harm), names in harms.items():
         yield _sentence(policy, key, harm, names, state.vhost)
 
 

@@ -46,6 +46,7 @@ from store.cases import Cases
 from store.dead_letters import DeadLetters
 from store.earlier import EarlierRecords
 from store.inbox import Inbox
+from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
 from store.stock import StockStore
 from workers.applying import Applier, Timing
@@ -156,7 +157,7 @@ async def _retelling(engine: AsyncEngine, publisher: Publisher, clock: Clock) ->
         stock=StockStore(engine, clock),
         letters=DeadLetters(engine, clock),
         runs=runs,
-        teller=Teller(runs, publisher),
+        teller=Teller(runs, Outbox(engine, clock), publisher),
         clock=clock,
     )
     async with in_background(retelling.run()):
@@ -167,6 +168,7 @@ def _merger(settings: Settings, shared: Shared) -> Merger:
     inventory = books_of(settings).inventory
     return Merger(
         store=StockStore(shared.engine, shared.clock),
+        outbox=Outbox(shared.engine, shared.clock),
         publisher=shared.publisher,
         company=settings.company,
         seconds=inventory.merge_seconds,

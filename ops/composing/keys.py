@@ -20,7 +20,7 @@ class Keys:
 
     def __init__(self, companies: Sequence[Settings], clock: Clock) -> None:
         """Nothing is read yet."""
-        self._companies = {each.company: each for each in companies}
+        self._companies = {settings.company: settings for settings in companies}
         self._clock = clock
         self._spent: dict[str, bytes | None] = {}
         self._looked: float | None = None
@@ -44,7 +44,7 @@ class Keys:
         return key
 
     def _look(self, companies: Iterable[str]) -> None:
-        self._spent |= {each: _digest_of(self._companies[each]) for each in companies}
+        self._spent |= {company: _digest_of(self._companies[company]) for company in companies}
 
     def _earlier(self, company: str) -> Iterable[str]:
         own = self._spent[company]

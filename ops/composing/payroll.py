@@ -17,16 +17,18 @@ from producers.calling.granting import granting
 from producers.calling.tokens import FixedToken, RenewedTokens, Tokens
 from producers.normalising import NormaliseContext, Normalised
 from producers.payroll.provider import Provider, Span
-from producers.payroll.pulling import Account, Progress, Puller
+from producers.payroll.pulling import Progress, Puller
 from producers.payroll.reading import Reader
+from producers.payroll.run_book import Account
 from producers.payroll.scheduling import Rhythm, Schedule
-from producers.payroll.telling import Teller
+from producers.payroll.telling import DryTeller, Teller, Tells
 from producers.source import Pulled
 from producers.sources import SOURCES
 from runtime.calling import LARGE_ANSWERS, new_client
 from runtime.clock import Clock
 from runtime.sections_payroll import EXPORTS, PayrollSettings
 from runtime.settings import ConfigurationError, Settings
+from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
 
 log = structlog.get_logger()
@@ -200,7 +202,16 @@ async def open_teller(settings: Settings, engine: AsyncEngine, clock: Clock) -> 
         BrokerUnreachable: see there.
     """
     async with open_publisher(settings, clock, "payroll") as publisher:
-        yield Teller(PayrollRuns(engine, clock), publisher)
+        yield Teller(PayrollRuns(engine, clock), Outbox(engine, clock), publisher)
+
+
+@asynccontextmanager
+async def _open_tells(settings: Settings, engine: AsyncEngine, clock: Clock, *, dry: bool) -> AsyncIterator[Tells]:
+    if dry:
+        yield DryTeller(PayrollRuns(engine, clock))
+        return
+    async with open_teller(settings, engine, clock) as teller:
+        yield teller
 
 
 @asynccontextmanager
@@ -223,7 +234,7 @@ async def open_puller(  # noqa: PLR0913 - what a pull depends on
         client = await stack.enter_async_context(open_client(name, own, clock, transport=transport))
         engine = await stack.enter_async_context(open_store(settings))
         runs = PayrollRuns(engine, clock)
-        teller = None if dry else await stack.enter_async_context(open_teller(settings, engine, clock))
+        teller = await stack.enter_async_context(_open_tells(settings, engine, clock, dry=dry))
         yield Puller(
             account=account_of(name, own), client=client, runs=runs, teller=teller, clock=clock, progress=progress
         )
@@ -256,8 +267,8 @@ async def open_reader(
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_store(settings))
         runs = PayrollRuns(engine, clock)
-        teller = None if dry else await stack.enter_async_context(open_teller(settings, engine, clock))
-        yield Reader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller), context
+        teller = await stack.enter_async_context(_open_tells(settings, engine, clock, dry=dry))
+        yield Reader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller, clock=clock), context
 
 
 async def run_schedules(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:

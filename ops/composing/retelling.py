@@ -73,17 +73,17 @@ class Retelling:
 
     async def _hand_over(self, company: str) -> None:
         """Have the store call what the broker lost not published. What that fails for is asked again, and no more."""
-        told = {}
+        counts = {}
         for what in self._lost.pop(company):
-            told[what] = await self._tried(company, what, self._asks[what](company))
-        if missed := {what for what, count in told.items() if count is None}:
+            counts[what] = await self._tried(company, what, self._asks[what](company))
+        if missed := {what for what, count in counts.items() if count is None}:
             self._lost.setdefault(company, set()).update(missed)
-        if told.get("merged_entries"):
+        if counts.get("merged_entries"):
             self._merged[company]()
-        if told.get("pay_runs"):
+        if counts.get("pay_runs"):
             self._untold.add(company)
-        if any(told.values()):
-            log.warning("broker.lost_told_again", company=company, **told)
+        if any(counts.values()):
+            log.warning("broker.lost_told_again", company=company, **counts)
 
     async def _tried(self, company: str, what: str, asked: Awaitable[int]) -> int | None:
         """How many it was; None where it could not be done, whatever the reason: the next company goes on."""

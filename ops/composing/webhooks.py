@@ -4,15 +4,14 @@ import functools
 from collections.abc import Callable
 from typing import NoReturn
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from ops.composing.contexts import company_of, context_in, fed_context
 from producers.normalising import NormaliseContext
-from producers.source import ByTheBody, Signature, Source, Whose
+from producers.source import Signature, Source, Webhook, Whose
 from producers.sources import queued
 from producers.webhooks.intake import Hook
 from producers.webhooks.waiting import WaitingHook
-from runtime.secret_files import TOKEN
 from runtime.sections_webhooks import OF_SOME_SOURCES, SHORT_NAMES, WebhookSettings, table_of
 from runtime.settings import ConfigurationError, Settings
 
@@ -39,7 +38,7 @@ def webhooks_of(settings: Settings) -> list[Hook | WaitingHook]:
     if not waiting:
         tables = ", ".join(f"[{name}]" for name in SHORT_NAMES)
         msg = f"no signing secret for any webhook: name a file with one a line with secrets_file in {tables}"
-        raise ConfigurationError(f"{msg} or [webhooks.<name>] (docs/feeds.md).")
+        raise ConfigurationError(f"{msg} or [webhooks.<name>] (docs/webhooks.md).")
     return [each.made() or each for each in waiting]
 
 
@@ -51,7 +50,8 @@ def hook_of(name: str, settings: Settings) -> Hook:
     """
     own, where = settings.all_webhooks[name], table_of(name)
     source = webhook_source(name, settings)
-    signature = _signature(where, own, source)
+    kind = source.webhook or Webhook()
+    signature = _signature(where, own, kind)
     if signature.over_url and own.url is None:
         msg = f"{where}.url is missing: the address is signed too, so say it exactly as it was given to the sender"
         raise ConfigurationError(msg)
@@ -61,10 +61,10 @@ def hook_of(name: str, settings: Settings) -> Hook:
         source=source,
         signature=signature,
         url=own.url or "",
-        secrets=secrets_of(name, own, source),
+        secrets=own.signing_secrets(name, kind.secret),
         context=webhook_context(name, settings),
-        identify=source.webhook.identify if source.webhook else lambda _body, _headers: (None, None),
-        whose=whose_of(own, source, settings),
+        identify=kind.identify,
+        whose=whose_of(name, settings),
     )
 
 
@@ -79,20 +79,16 @@ def webhook_source(name: str, settings: Settings) -> Source:
         source = queued(own.source)
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}.source: {error}") from error
-    takes = source.webhook.takes if source.webhook else frozenset()
+    takes = (source.webhook or Webhook()).takes
     if strange := sorted(own.model_fields_set & OF_SOME_SOURCES - takes):
         raise ConfigurationError(f"{where}.{strange[0]}: it means nothing to the source {source.name}: leave it out")
     return source
 
 
-def secrets_of(name: str, own: WebhookSettings, source: Source) -> tuple[SecretStr, ...]:
-    """The signing secrets in use. Raises ConfigurationError: there is none, or one cannot be read."""
-    return own.signing_secrets(name, source.webhook.secret if source.webhook else TOKEN)
-
-
-def whose_of(own: WebhookSettings, source: Source, settings: Settings) -> Whose:
-    """What says whose a body is."""
-    return source.webhook.whose(own, company_of(own, settings)) if source.webhook else ByTheBody()
+def whose_of(name: str, settings: Settings) -> Whose:
+    """What says whose a body is. Raises ConfigurationError: see `webhook_source`."""
+    own, kind = settings.all_webhooks[name], webhook_source(name, settings).webhook or Webhook()
+    return kind.whose(own, company_of(own, settings))
 
 
 def webhook_context(name: str, settings: Settings) -> NormaliseContext:
@@ -106,18 +102,17 @@ def webhook_context(name: str, settings: Settings) -> NormaliseContext:
     own, where = settings.all_webhooks[name], table_of(name)
     if webhook_source(name, settings).webhook is not None:  # its documents say their currency
         currency = own.currency or NormaliseContext().currency
-        return context_in(where, own, settings, currency=currency, facts_of=own.facts_of or "")
+        return context_in(where, own, settings, currency=currency, facts_of="")
     return fed_context(where, own, settings, facts_of=name if own.facts_of is None else own.facts_of)
 
 
-def _signature(where: str, own: WebhookSettings, source: Source) -> Signature:
+def _signature(where: str, own: WebhookSettings, kind: Webhook) -> Signature:
     """As it is set, else that of the source's own webhook. Raises ConfigurationError."""
-    given = own.signature
-    if given is None and source.webhook is None:
+    if own.signature is None and kind.signature is None:
         msg = f'{where}.signature is missing: say how bodies are signed, for example {{ header = "x-signature" }}'
-        raise ConfigurationError(f"{msg} (docs/feeds.md)")
+        raise ConfigurationError(f"{msg} (docs/webhooks.md)")
     try:
-        signature = source.webhook.signature if source.webhook and given is None else Signature.model_validate(given)
+        signature = Signature.model_validate(kind.signature if own.signature is None else own.signature)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(map(str, ("signature", *first["loc"])))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from messaging.topology import RAW_DLQ
 from ops.composing.feeds import FEEDS, context_of
-from ops.composing.webhooks import PATHS, webhook_context, webhook_source, whose_of
+from ops.composing.webhooks import PATHS, webhook_context, whose_of
 from producers.normalising import NormaliseContext, Rejected
 from producers.sources import queued
 from runtime.settings import ConfigurationError, Settings
@@ -47,10 +47,10 @@ def _of_feed(name: str, source: str, settings: Settings, facts_of: str) -> Origi
 
 def _of_webhook(name: str, letter: StoredLetter, settings: Settings) -> Origin:
     _refuse_gone("webhooks", name, settings.wrong_webhooks, known=name in settings.all_webhooks)
-    source, context = webhook_source(name, settings), webhook_context(name, settings)
+    context = webhook_context(name, settings)
     try:
-        whose = whose_of(settings.all_webhooks[name], source, settings)
-        return Origin(whose.again(letter.body, letter.reason, context), source.name)
+        again = whose_of(name, settings).again(letter.body, letter.reason, context)
+        return Origin(again, settings.all_webhooks[name].source)
     except Rejected as rejected:
         raise ConfigurationError(f"{rejected}, and replay it then") from None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from messaging.publisher import Encoded
@@ -172,7 +172,7 @@ def _line(kind: str, feed: str, file: str, where: str, **more: object) -> JsonLi
 class _NoPublisher:
     """A dry run publishes nothing."""
 
-    async def publish_all(self, messages: list[Encoded]) -> None:
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
         _never(messages)
 
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:

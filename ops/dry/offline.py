@@ -43,8 +43,8 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
                         )
                     continue
                 field = f"{piece.field}: " if piece.field else ""
-                said = f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"
-                yield Warned(said) if piece.is_warning else said
+                sentence = f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"
+                yield Warned(sentence) if piece.is_warning else sentence
     except Rejected as error:
         yield f"{path}: {error.reason}: {error}"
     except OSError as error:

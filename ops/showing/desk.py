@@ -29,27 +29,27 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
     show(table)
 
 
-def show_trace(found: Mapping[str, Any], *, as_json: bool) -> None:
+def show_trace(traced: Mapping[str, Any], *, as_json: bool) -> None:
     """The tables of `relay trace`."""
     if as_json:
-        show_json(found)
+        show_json(traced)
         return
     writes = Rows("external_id", "kind", "state", "solid id", "event", "when")
-    for row in found["writes"]:
+    for row in traced["writes"]:
         when = f"{row['updated_at']:%Y-%m-%d %H:%M:%S}"
         writes.add(row["external_id"], row["kind"], row["state"], row["solid_id"], row["event_id"], when)
     stock = Rows("stock fact", "day", "state", "posts", "in the entry")
-    for row in found["stock"]:
+    for row in traced["stock"]:
         posts = [_posting(body) for body in row["postings"]] or "nothing"
         own = "its own" if row["state"] == "own" and row["postings"] else ""
         stock.add(row["fact"], f"{row['day']}", row["state"], posts, row["batch"] or own)
     letters = Rows("dead letter", "reason", "state", "event", "error")
-    for row in found["dead_letters"]:
+    for row in traced["dead_letters"]:
         letters.add(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
     for table in (writes, stock, letters):
         if len(table):
             show(table)
-    for row in found["audit"]:
+    for row in traced["audit"]:
         show(f"{row['at']:%Y-%m-%d %H:%M:%S} {row['actor']}: {row['act']} {row['subject'][:SHORT_ID]}")
 
 
@@ -87,11 +87,11 @@ def show_letter(letter: StoredLetter, *, as_json: bool) -> None:
 def show_held(held: Sequence[Held], *, done: bool, as_json: bool) -> None:
     """What `relay forget` found of a person, what became of it, and what the relay cannot reach."""
     if as_json:
-        show_json({"done": done, "held": [asdict(each) for each in held], "out_of_reach": OUT_OF_REACH})
+        show_json({"done": done, "held": [asdict(kind) for kind in held], "out_of_reach": OUT_OF_REACH})
         return
     table = Rows("found in", "how many", "done" if done else "with --yes", numbers=("how many",))
-    for each in held:
-        table.add(each.what, f"{each.count:,}", each.becomes)
+    for kind in held:
+        table.add(kind.what, f"{kind.count:,}", kind.becomes)
     show(table if held else "nothing is held under this name")
     show()
     show("Not reached:")

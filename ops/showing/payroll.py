@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ops.desk import cancelling as payroll_word
+from ops.desk import cancelling
 from ops.showing.terminal import Rows, show, show_json
-from producers.payroll.pulling import Outcome, counted
+from producers.payroll.run_book import Outcome, counted
 from store.payroll_runs import RunRow
 
 
@@ -17,23 +17,23 @@ def show_outcomes(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) 
         show_json([asdict(outcome) for outcome in outcomes])
         return
     table = Rows("run", "paid", "became", "version", "why")
-    for each in outcomes:
-        why = each.message or each.reason or ""
-        table.add(each.run, str(each.pay_date or ""), each.became, str(each.version or ""), why)
+    for outcome in outcomes:
+        why = outcome.message or outcome.reason or ""
+        table.add(outcome.run, str(outcome.pay_date or ""), outcome.became, str(outcome.version or ""), why)
     if len(table):
         show(table)
-    said = ", ".join(f"{number} {word}" for word, number in counted(outcomes).items()) or "no runs"
-    show(f"{'would be: ' if dry_run else ''}{said}")
+    counts = ", ".join(f"{number} {word}" for word, number in counted(outcomes).items()) or "no runs"
+    show(f"{'would be: ' if dry_run else ''}{counts}")
 
 
-def show_calendar(found: Mapping[str, Any], *, as_json: bool) -> None:
+def show_calendar(status: Mapping[str, Any], *, as_json: bool) -> None:
     """A table of periods for each company at a provider."""
     if as_json:
-        show_json(found)
+        show_json(status)
         return
-    if not found["calendars"]:
+    if not status["calendars"]:
         show("no [payroll.<name>] is set, and no pay run is known")
-    for calendar in found["calendars"]:
+    for calendar in status["calendars"]:
         pulled = calendar["last_pull"]
         last = f", last pulled {pulled:%Y-%m-%d %H:%M} UTC" if pulled else ""
         show(f"{calendar['company']}: {calendar['provider']} {calendar['entity']}{last}", style="bold")
@@ -53,7 +53,7 @@ def _not_listed(calendar: Mapping[str, Any]) -> list[str]:
 
 def show_run(row: RunRow) -> None:
     """A run with its figures, for the person who is asked about it."""
-    shown = payroll_word.as_json(row)
+    shown = cancelling.as_json(row)
     show(f"{row.provider} run {row.run} of {row.entity}, company {row.company}", style="bold")
     show(f"version {row.version}, {'stands' if row.live else 'taken back'}; paid {row.pay_date}")
     for kind, amount in shown["totals"].items():
@@ -63,7 +63,7 @@ def show_run(row: RunRow) -> None:
 def show_word(before: RunRow, told: RunRow, *, as_json: bool) -> None:
     """What a person's word has become."""
     if as_json:
-        show_json({"before": payroll_word.as_json(before), "told": payroll_word.as_json(told)})
+        show_json({"before": cancelling.as_json(before), "told": cancelling.as_json(told)})
         return
     did = "is told again" if told.live else "is taken back"
     show(f"run {told.run} {did} by version {told.version}, {told.fact}")

@@ -20,60 +20,60 @@ ADVICE: Final = {
 }
 
 
-def show_status(found: Mapping[str, Any], *, as_json: bool) -> None:
+def show_status(status: Mapping[str, Any], *, as_json: bool) -> None:
     """One company: queues, lanes, then a line for each thing that is kept."""
     if as_json:
-        show_json(found)
+        show_json(status)
         return
-    show(f"company {found['company']}", style="bold")
-    show(_queues(found) or "no queue holds a message")
+    show(f"company {status['company']}", style="bold")
+    show(_queues(status) or "no queue holds a message")
     show()
-    if found["mint"]:
-        show(_lanes(found["mint"]))
+    if status["mint"]:
+        show(_lanes(status["mint"]))
         show()
-    stopped = (("stopped", found["problem"]),) if found["problem"] else ()
+    stopped = (("stopped", status["problem"]),) if status["problem"] else ()
     _print_lines(
         (
             *stopped,
-            *_stopped(found),
-            *_brake(found),
-            *_astray(found["mint"]),
-            *_topology(found),
-            *_allowance(found["mint"]),
-            *_kept(found),
+            *_stopped(status),
+            *_brake(status),
+            *_astray(status["mint"]),
+            *_topology(status),
+            *_allowance(status["mint"]),
+            *_kept(status),
         )
     )
-    _print_feeds(found["feeds"])
+    _print_feeds(status["feeds"])
 
 
-def show_overview(found: Mapping[str, Any], *, as_json: bool) -> None:
+def show_overview(status: Mapping[str, Any], *, as_json: bool) -> None:
     """A line for each company, and what all share."""
     if as_json:
-        show_json(found)
+        show_json(status)
         return
     table = Rows("company", "waiting", "used", "done in", "brake", numbers=("waiting", "used", "done in"))
-    for company, each in found["companies"].items():
-        used = "" if each["used"] is None else f"{each['used']:.0%}"
-        slowed = "" if each["share_of_rate"] in (None, 1) else f"off, slowed to {each['share_of_rate']:.0%}"
-        done = _duration(each["forecast_seconds"]) if each["forecast_seconds"] else ""
-        table.add(company, f"{each['backlog']:,}", used, done, each["brake"] or slowed or "off")
+    for company, figures in status["companies"].items():
+        used = "" if figures["used"] is None else f"{figures['used']:.0%}"
+        slowed = "" if figures["share_of_rate"] in (None, 1) else f"off, slowed to {figures['share_of_rate']:.0%}"
+        done = _duration(figures["forecast_seconds"]) if figures["forecast_seconds"] else ""
+        table.add(company, f"{figures['backlog']:,}", used, done, figures["brake"] or slowed or "off")
     show(table)
     show()
-    shared = {name: count for name, count in found["backlog"].items() if count}
+    shared = {name: count for name, count in status["backlog"].items() if count}
     lines = (("queues", _counts(shared)),) if shared else ()
     stopped = tuple(
-        (f"stopped: {name}", each["problem"]) for name, each in found["companies"].items() if each["problem"]
+        (f"stopped: {name}", figures["problem"]) for name, figures in status["companies"].items() if figures["problem"]
     )
-    _print_lines((*stopped, *_stopped(found), *_topology(found), *lines, *_for_people(found)))
-    _print_feeds(found["feeds"])
+    _print_lines((*stopped, *_stopped(status), *_topology(status), *lines, *_for_people(status)))
+    _print_feeds(status["feeds"])
     show("relay status --company NAME tells more", style="dim")
 
 
-def _queues(found: Mapping[str, Any]) -> Rows | None:
+def _queues(status: Mapping[str, Any]) -> Rows | None:
     table = Rows("queue", "waiting", "done in", numbers=("waiting", "done in"))
-    for name, count in found["backlog"].items():
+    for name, count in status["backlog"].items():
         if count:
-            seconds = found["forecast"].get(name.removeprefix(f"relay.{found['company']}."))
+            seconds = status["forecast"].get(name.removeprefix(f"relay.{status['company']}."))
             table.add(name, f"{count:,}", _duration(seconds) if seconds else "")
     return table if len(table) else None
 
@@ -91,8 +91,8 @@ def _full(mint: Mapping[str, Any]) -> float:
     return float(mint["rate"] * mint["window_seconds"])
 
 
-def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    cause, mint = found["brake"], found["mint"]
+def _brake(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    cause, mint = status["brake"], status["mint"]
     if cause is None:
         yield "brake", "off"
         return
@@ -101,14 +101,14 @@ def _brake(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "brake", f"{f'on{since}, ' if mint else ''}{cause}{advice}"
 
 
-def _stopped(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _stopped(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Webhooks and payroll accounts that wait for a person; each goes on by itself once its file is mended."""
-    yield from ((f"stopped: {name}", problem) for name, problem in found["stopped"].items())
+    yield from ((f"stopped: {name}", problem) for name, problem in status["stopped"].items())
 
 
-def _topology(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if found.get("topology"):
-        yield "topology", found["topology"]
+def _topology(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if status.get("topology"):
+        yield "topology", status["topology"]
 
 
 def _astray(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
@@ -127,10 +127,10 @@ def _allowance(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
         yield "slowed", f"to {mint['share_of_rate']:.0%} since Solid said 429: who else uses the key?"
 
 
-def _kept(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from (("deadline", _deadline(due)) for due in found["deadlines"])
-    yield "writes", _counts(found["writes"])
-    yield from _for_people(found)
+def _kept(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from (("deadline", _deadline(due)) for due in status["deadlines"])
+    yield "writes", _counts(status["writes"])
+    yield from _for_people(status)
 
 
 def _deadline(due: Mapping[str, Any]) -> str:
@@ -140,11 +140,11 @@ def _deadline(due: Mapping[str, Any]) -> str:
     return f"{due['provider']} {due['run']}, due {due['deadline']:%m-%d %H:%M} UTC: {due['verdict']}{expected}{why}"
 
 
-def _for_people(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    waiting = "; see relay dead list" if found["dead_letters"].get("waiting") else ""
-    yield "dead letters", _counts(found["dead_letters"]) + waiting
-    if found["cases"]:
-        yield "cases", f"{_counts(found['cases'])}; see relay cases list"
+def _for_people(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    waiting = "; see relay dead list" if status["dead_letters"].get("waiting") else ""
+    yield "dead letters", _counts(status["dead_letters"]) + waiting
+    if status["cases"]:
+        yield "cases", f"{_counts(status['cases'])}; see relay cases list"
 
 
 def _print_feeds(feeds: Mapping[str, Mapping[str, Any]]) -> None:
@@ -153,17 +153,17 @@ def _print_feeds(feeds: Mapping[str, Mapping[str, Any]]) -> None:
         return
     table = Rows("feed", "last", "rows", "events", "rejects", "lag", numbers=("rows", "events", "rejects", "lag"))
     problems = []
-    for name, each in feeds.items():
-        last, lag = each["last"] or {}, each["lag_seconds"]
+    for name, feed in feeds.items():
+        last, lag = feed["last"] or {}, feed["lag_seconds"]
         counts = [f"{last[column]:,}" if last else "" for column in ("rows", "events", "rejects")]
         shown = f"{last['name']}, {last['state']}" if last else "nothing yet"
         table.add(name, shown, *counts, "" if lag is None else _duration(lag))
-        problem = each.get("problem") or (last.get("error") if last.get("state") == "interrupted" else None)
+        problem = feed.get("problem") or (last.get("error") if last.get("state") == "interrupted" else None)
         if problem:
             problems.append((name, problem))
-        if each.get("failed"):
-            problems.append((name, f"{each['failed']:,} files in failed/, each with its report"))
-        problems += [(name, f"left alone: {file}: {why}") for file, why in each.get("left_alone", {}).items()]
+        if feed.get("failed"):
+            problems.append((name, f"{feed['failed']:,} files in failed/, each with its report"))
+        problems += [(name, f"left alone: {file}: {why}") for file, why in feed.get("left_alone", {}).items()]
     show()
     show(table)
     _print_lines(problems)

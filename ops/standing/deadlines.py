@@ -83,8 +83,8 @@ def verdicts(
 
 def _seconds_for(position: int, allowance: Allowance) -> float:
     backlog = {**allowance.elsewhere, "inventory": 0, "payroll": position}
-    found = forecast(backlog, rate=allowance.rate, weights=allowance.weights, recent=allowance.recent)
-    return found["payroll"]
+    seconds = forecast(backlog, rate=allowance.rate, weights=allowance.weights, recent=allowance.recent)
+    return seconds["payroll"]
 
 
 def _verdict(deadline: datetime, expected: datetime | None, now: datetime) -> Verdict:

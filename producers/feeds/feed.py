@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import structlog
 
 from messaging.errors import MessagingError
-from messaging.publisher import Encoded
+from messaging.publisher import Encoded, Publishes
 from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
 from producers.feeds.passing import Pass, Turn
 from runtime.clock import Clock
@@ -27,18 +27,6 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
 log = structlog.get_logger()
-
-
-class Publisher(Protocol):
-    """Where events go; every method returns once the broker has confirmed, and else raises PublishFailed."""
-
-    async def publish_all(self, messages: list[Encoded]) -> None:
-        """Publish many; publishing them again is harmless."""
-        ...
-
-    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
-        """Put an item that cannot be normalised before a person."""
-        ...
 
 
 class Runs(Protocol):
@@ -74,7 +62,7 @@ class Feed(Protocol):
         ...
 
 
-async def send(publisher: Publisher, batch: list[Encoded], turn: Turn, *, feed: str) -> None:
+async def send(publisher: Publishes, batch: list[Encoded], turn: Turn, *, feed: str) -> None:
     """Publish a batch and wait for its confirms; again and again while the broker is away, where that is wanted.
 
     Raises:

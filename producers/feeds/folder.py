@@ -21,11 +21,12 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import structlog
 
+from messaging.publisher import Publishes
 from producers.feeds.aside import HANGS_SECONDS, Aside
 from producers.feeds.bounded import Piece, read_within
 from producers.feeds.claims import Claims
 from producers.feeds.errors import FeedProblem, FolderUnusable, Interrupted
-from producers.feeds.feed import IN_FLIGHT, Publisher, Runs, keep_run, send
+from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
 from producers.feeds.listing import Quiet, Seen, files_in, left_alone
 from producers.feeds.moving import At, move_beside
 from producers.feeds.passing import Pass, Progress, Turn, no_progress
@@ -56,7 +57,7 @@ class WatchedFolder:
     settings: FolderFeed
     state: Path
     context: NormaliseContext
-    publisher: Publisher
+    publisher: Publishes
     clock: Clock
     runs: Runs | None = None
     progress: Progress = no_progress

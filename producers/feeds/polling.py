@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx2
 
 from messaging.errors import MessagingError
-from messaging.publisher import Encoded, encoded
+from messaging.publisher import Encoded, Publishes, encoded
 from producers.feeds.asking import Answer, Asking
 from producers.feeds.bounded import BYTES_A_BUDGET
 from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
-from producers.feeds.feed import IN_FLIGHT, Publisher, Runs, keep_run, send
+from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
 from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.positions import at_path, following, of_answer, sent
 from producers.feeds.reading import read_document
@@ -110,7 +110,7 @@ class PolledAddress:
     name: str
     settings: PollingFeed
     context: NormaliseContext
-    publisher: Publisher
+    publisher: Publishes
     cursors: Cursors
     clock: Clock
     runs: Runs | None = None

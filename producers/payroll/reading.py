@@ -8,21 +8,23 @@ from typing import BinaryIO
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
 from producers.payroll.content import same_amounts
-from producers.payroll.pulling import COMPANY_CHANGED, Account, Outcome
-from producers.payroll.telling import Teller
-from producers.payroll.versions import following_paid, key_of, paid
+from producers.payroll.run_book import COMPANY_CHANGED, Account, Outcome, RunBook
+from producers.payroll.telling import Tells
+from producers.payroll.versions import key_of, paid
+from runtime.clock import Clock
 from schemas.envelope import Event, decode
-from store.payroll_runs import PayrollRuns, Reference, RunKey
+from store.payroll_runs import PayrollRuns, RunKey
 
 
 class Reader:
-    """Reads exports of one account. Without a teller nothing is stored or published: outcomes say what would be."""
+    """Reads exports of one account. With a dry teller nothing is stored or published: outcomes say what would be."""
 
-    def __init__(self, *, account: Account, read: FileReader, runs: PayrollRuns, teller: Teller | None) -> None:
+    def __init__(self, *, account: Account, read: FileReader, runs: PayrollRuns, teller: Tells, clock: Clock) -> None:
         self._account = account
         self._read = read
         self._runs = runs
         self._teller = teller
+        self._book = RunBook(account, teller, clock)
 
     async def take(self, file: BinaryIO, name: str, context: NormaliseContext) -> list[Outcome]:
         """Read a whole file, then tell its runs. Safe to repeat: a run that says the same is not told again.
@@ -30,8 +32,7 @@ class Reader:
         Raises:
             StoreUnavailable, PublishFailed: the rest of the file is told when it is read again.
         """
-        if self._teller is not None:
-            await self._teller.tell_pending([context.company])
+        await self._teller.tell_pending([context.company])
         reference = RunKey(context.company, self._account.provider, self._account.name, f"file:{name}")
         try:
             pieces = list(self._read(file, context))
@@ -44,8 +45,7 @@ class Reader:
         if faults:
             message = f"{faults[0].where}: {faults[0].message}"
             return [await self._refused(reference, Rejected(reason=faults[0].reason, message=message))]
-        if self._teller is not None:
-            await self._runs.advance(reference, lambda _: None)
+        await self._teller.advance(reference, lambda _: None)
         return await self._told(pieces, context.company)
 
     async def _in_other_books(self, pieces: Sequence[Taken | Refused]) -> Rejected | None:
@@ -76,7 +76,8 @@ class Reader:
 
     async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[Outcome]:
         taken = [piece for piece in pieces if isinstance(piece, Taken)]
-        told = [await self._paid(event) for event in sorted(_events(pieces), key=lambda event: paid(event).pay_date)]
+        events = sorted(_events(pieces), key=lambda event: paid(event).pay_date)
+        told = [await self._book.told(event) for event in events]
         return told + [await self._empty(piece, company) for piece in taken if piece.ignored == "zero_run"]
 
     async def _empty(self, piece: Taken, company: str) -> Outcome:
@@ -96,44 +97,9 @@ class Reader:
             message=message,
         )
 
-    async def _paid(self, event: Event) -> Outcome:
-        key, run = key_of(event), paid(event)
-        following = following_paid(event, deadline=self._account.deadline(run.pay_date))
-        if self._teller is None:
-            would = following(await self._runs.latest(key))
-            version = None if would is None else would.version
-        else:
-            version = await self._teller.advance(key, following)
-        return Outcome(
-            company=key.company,
-            entity=key.entity,
-            run=key.run,
-            became="unchanged" if version is None else "told",
-            version=version,
-            pay_date=run.pay_date,
-        )
-
-    async def _refused(self, key: RunKey, error: Rejected) -> Outcome:
-        reference = Reference(state="refused", reason=error.reason, field=error.field)
-        if self._teller is not None:
-            if await self._runs.is_new(key, reference):
-                await self._teller.put_before_a_person(
-                    key,
-                    source=f"/payroll/{self._account.name}/reference",
-                    reason=error.reason,
-                    field=error.field,
-                    error=f"{key.run}: {error} Nothing of the file was used. Read it again when it is mended.",
-                )
-            await self._runs.refer(key, reference)
-        return Outcome(
-            company=key.company,
-            entity=key.entity,
-            run=key.run,
-            became="refused",
-            reason=error.reason,
-            field=error.field,
-            message=str(error),
-        )
+    async def _refused(self, key: RunKey, why: Rejected) -> Outcome:
+        said = f"{key.run}: {why} Nothing of the file was used. Read it again when it is mended."
+        return await self._book.refused(key, why, said=said)
 
 
 def _events(pieces: Sequence[Taken | Refused]) -> list[Event]:

@@ -12,12 +12,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from schemas.envelope import Event
 from schemas.inventory import StockCounted
-
-SOURCE: Final = "/warehouse/shopify"
 
 _GLOBAL_ID: Final = re.compile(r"gid://shopify/InventoryLevel/\d+\?inventory_item_id=(\d+)", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
@@ -121,15 +120,7 @@ def _counted(level: Fields, context: NormaliseContext) -> Event | None:
     except ValidationError:
         message = "the level is too large to be one"
         raise Rejected(reason="invalid_event", message=message, field=level.at("available")) from None
-    return Event.of(
-        data,
-        id=f"{fact}:v{available}",
-        source=SOURCE,
-        time=time,
-        subject=item,
-        partitionkey=item,
-        company=context.company,
-    )
+    return wrap(data, source="shopify", company=context.company, at=time, version=str(available))
 
 
 def _id(level: Fields, name: str) -> str:

@@ -6,29 +6,17 @@ for a person.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from pydantic import SecretStr
 
 from messaging.errors import MessagingError
+from messaging.publisher import Publishes, encoded
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.source import Arrived, Identify, Signature, Source, Whose, refuse_people
 from producers.webhooks.signatures import BadSignature, verify
 from runtime.clock import Clock
 from schemas.envelope import Event
-
-
-class Publisher(Protocol):
-    """Where events go. Both calls return once the broker has confirmed, and else raise PublishFailed."""
-
-    async def publish(self, event: Event) -> None:
-        """Publish one event. Publishing it again is harmless: it keeps its identity."""
-        ...
-
-    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
-        """Keep an authentic body that could not be normalised, with why, for a person to see and replay."""
-        ...
-
 
 NOBODY: Final = ""
 """The company of a body that is kept before it is known whose books it is for."""
@@ -75,7 +63,7 @@ class Intake:
     """Takes bodies in for one webhook."""
 
     hook: Hook
-    publisher: Publisher
+    publisher: Publishes
     clock: Clock
 
     async def take(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
@@ -112,7 +100,7 @@ class Intake:
                 await self._keep(body, normalised, company)
                 return "kept", normalised.reason, ()
             for event in normalised.events:
-                await self.publisher.publish(event)
+                await self.publisher.publish_all([encoded(event)])
         except MessagingError as error:
             return "unavailable", type(error).__name__, ()
         if normalised.ignored is not None:

@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from producers.webhooks.intake import Hook, Intake, Outcome, Publisher, Verdict
+from messaging.publisher import Publishes
+from producers.webhooks.intake import Hook, Intake, Outcome, Verdict
 from producers.webhooks.measures import Measures, own_word
 from producers.webhooks.waiting import WaitingHook
 from runtime.clock import Clock
@@ -40,7 +41,7 @@ class _BodyTooLarge(Exception):
 
 def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root passes them all)
     *,
-    publisher: Publisher,
+    publisher: Publishes,
     clock: Clock,
     hooks: Sequence[Hook | WaitingHook],
     max_body_bytes: int,

@@ -73,10 +73,10 @@ def test_merged_entries_and_pay_runs_that_waited_in_a_broker_that_lost_its_disk_
         asyncio.run(publish(relay, movements[20:]))
         gusto.payrolls = [payroll(net="2900.00"), payroll("run-2", net="2500.00")]
         pull(relay)
-        waiting = "SELECT count(*) FROM stock_facts AS f JOIN stock_batches AS b ON b.fact = f.batch "
+        waiting = "SELECT count(*) FROM stock_facts AS f JOIN outbox AS b ON b.key = f.batch "
         waiting += "WHERE b.published_at IS NOT NULL"
         wait_for(lambda: rows(relay, waiting) == len(movements), what="all of the stock to be told")
-        assert rows(relay, "SELECT count(*) FROM payroll_runs WHERE state = 'told'") == 3
+        assert rows(relay, "SELECT count(*) FROM outbox WHERE stream = 'payroll' AND published_at IS NOT NULL") == 3
         wipe(own_broker)
         assert len(live(entries_of(relay, "run-1"))) + len(entries_of(relay, "run-2")) == 1, "they were to wait"
         relay.simulator.switch(clear_faults=True)

@@ -7,19 +7,19 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
-from messaging.publisher import Publisher
+from messaging.publisher import Encoded, Publisher
 from ops.composing.payroll import account_of, open_client
 from producers.payroll.pulling import Puller
 from producers.payroll.telling import Teller
 from runtime.clock import SystemClock
 from store.engine import connect
 from store.migrate import upgrade
+from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
 from tests.integration.wiring import linked, publisher_on
 from tests.unit.producers.payroll.providers import ENTITY, FakeGusto, payroll
@@ -41,10 +41,10 @@ class Deadly:
         """Die there from now on."""
         self._where = where
 
-    async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
         if self._where == "stored":
             os.kill(os.getpid(), signal.SIGKILL)
-        await self._publisher.publish_raw(body, key=key, message_id=message_id, headers=headers)
+        await self._publisher.publish_all(messages)
         if self._where == "published":
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -64,7 +64,7 @@ async def pull_on(folder: Path, url: str, company: str, start: int) -> None:
         open_client("gusto", own, clock, transport=httpx2.MockTransport(gusto.handle)) as client,
     ):
         runs, publisher = PayrollRuns(engine, clock), Deadly(publisher_on(link, company))
-        teller = Teller(runs, publisher)
+        teller = Teller(runs, Outbox(engine, clock), publisher)
         puller = Puller(account=account_of("gusto", own), client=client, runs=runs, teller=teller, clock=clock)
         for number, (net, where) in enumerate(PULLS[start:], start):
             (folder / "at").write_text(str(number))

@@ -28,7 +28,7 @@ from simulator.books.dialect import CHOICES
 from simulator.service.simulation import Simulation
 from simulator.switching.switching import ACTS, switch
 from solid.dialect import Dialect
-from tests.unit.producers.sourcing import webhook_of
+from tests.unit.producers.sourcing import signature_of, webhook_of
 from workers import classify
 
 ROOT = Path(__file__).parents[2]
@@ -135,14 +135,6 @@ def test_an_offline_example_runs_on_files_of_the_repository(line: str, monkeypat
     assert [json.loads(each) for each in writes.stdout.splitlines()] == [json.loads(each) for each in shown]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_modules_that_a_page_names_exist(page: Path) -> None:
-    if page.name == "CHANGELOG.md" or page.parent.name == "decisions":
-        return  # they say what was then
-    named = set(re.findall(r"`([\w/.]+/[\w.]+\.(?:py|sh|toml))(?:::\w+)?`", page.read_text(encoding="utf-8")))
-    assert sorted(path for path in named if not (ROOT / path).is_file()) == []
-
-
 def test_make_targets_in_documents_exist() -> None:
     targets = set(re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE))
     used = {
@@ -212,8 +204,8 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
 
 def short_table(source: str) -> Iterator[tuple[str, str]]:
     """Of a webhook's settings those without which a short table would not be needed, and those of its source alone."""
-    own = webhook_of(source)
-    named = {"secrets", "secrets_file", *own.takes} | ({"tolerance_seconds"} if own.signature.timestamp else set())
+    named = {"secrets", "secrets_file", *webhook_of(source).takes}
+    named |= {"tolerance_seconds"} if signature_of(source).timestamp else set()
     for name, default in settings_of(WebhookSettings):
         if name in named:
             yield name, default

@@ -146,7 +146,8 @@ class Books(BaseModel):
     @property
     def roles(self) -> Mapping[str, str]:
         """The account of every role that the file names, with those of processors."""
-        return {**self.accounts, **{f"{key}{CLEARING}": each.clearing for key, each in self.processors.items()}}
+        clearing = {f"{key}{CLEARING}": processor.clearing for key, processor in self.processors.items()}
+        return {**self.accounts, **clearing}
 
     def place_of(self, role: str) -> str:
         """Where in the file a role is given its account."""

@@ -71,6 +71,6 @@ async def check_alone(inbox: Remembers, company: str, event: Event, plan: Plan) 
 def _posted(rows: Sequence[WriteRow], run: str) -> Iterator[tuple[int, str]]:
     """The versions whose own entry was sent: number and external id."""
     for row in rows:
-        found = _OF_VERSION.fullmatch(row.event_id)
-        if found and found[1] == f"{run}:v{found[2]}" and row.external_id == external_id_of(found[1]):
-            yield int(found[2]), row.external_id
+        named = _OF_VERSION.fullmatch(row.event_id)
+        if named and named[1] == f"{run}:v{named[2]}" and row.external_id == external_id_of(named[1]):
+            yield int(named[2]), row.external_id

@@ -77,8 +77,8 @@ def receipt_posted(event: Event, data: ReceiptPosted, books: Books) -> Plan:
         for number, line in enumerate(data.lines)
     ]
     of_order = f" of order {data.order}" if data.order else ""
-    word = "Return" if all(line.quantity < 0 for line in data.lines) else "Receipt"
-    memo = f"{word} {data.receipt}{of_order}"
+    what = "Return" if all(line.quantity < 0 for line in data.lines) else "Receipt"
+    memo = f"{what} {data.receipt}{of_order}"
     return Plan(stock=_told(data.fact, _day(event, data.day, books), memo, movements))
 
 

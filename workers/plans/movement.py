@@ -76,10 +76,10 @@ class Told(BaseModel):
     @cached_property
     def by_card(self) -> Mapping[str, Sequence[Movement]]:
         """What is told of each item, in order of time."""
-        found: dict[str, list[Movement]] = {}
+        by_card: dict[str, list[Movement]] = {}
         for movement in self.movements:
-            found.setdefault(self.card_of(movement), []).append(movement)
-        return {card: sorted(own, key=lambda movement: movement.position) for card, own in found.items()}
+            by_card.setdefault(self.card_of(movement), []).append(movement)
+        return {card: sorted(movements, key=lambda movement: movement.position) for card, movements in by_card.items()}
 
     def card_of(self, movement: Movement) -> str:
         """The name of the card that the movement is on."""
@@ -98,5 +98,5 @@ class Told(BaseModel):
     @property
     def content_hash(self) -> str:
         """A SHA-256 of what is told: the same fact may never say something else."""
-        said = [movement.model_dump(mode="json", exclude={"role"}) for movement in self.movements]
-        return hashlib.sha256(json.dumps([self.day.isoformat(), said], sort_keys=True).encode()).hexdigest()
+        movements = [movement.model_dump(mode="json", exclude={"role"}) for movement in self.movements]
+        return hashlib.sha256(json.dumps([self.day.isoformat(), movements], sort_keys=True).encode()).hexdigest()

@@ -66,11 +66,11 @@ def _entries(version: Version, run: Run, *, memo: str, books: Books) -> list[Ent
 
     None where every amount is zero.
     """
-    found = list(shares(version.lines, run.provider, books))
-    entries = _entry(version.fact, found, version, day=version.pay_date, memo=memo)
+    shared = list(shares(version.lines, run.provider, books))
+    entries = _entry(version.fact, shared, version, day=version.pay_date, memo=memo)
     if not _accrues(version, books) or version.period_end is None:
         return entries
-    costs = list(_accrued(found, books))
+    costs = list(_accrued(shared, books))
     accrual = _entry(f"{version.fact}:accrual", costs, version, day=version.period_end, memo=f"Accrued: {memo}")
     release = [_mirror(entry, f"{version.fact}:release", version.pay_date, f"Released: {memo}") for entry in accrual]
     return [*accrual, *release, *entries]
@@ -82,17 +82,17 @@ def _accrues(version: Version, books: Books) -> bool:
     return books.payroll.accrual and end is not None and (end.year, end.month) < (paid.year, paid.month)
 
 
-def _accrued(found: Iterable[Share], books: Books) -> Iterator[Share]:
+def _accrued(shares: Iterable[Share], books: Books) -> Iterator[Share]:
     """The debits of what the period cost, each with its credit to what is accrued."""
-    for share in found:
+    for share in shares:
         if share.kind in COSTS and share.side == "debit":
             yield share
             account = account_of(books, "accrued_payroll", share.amount)
             yield replace(share, side="credit", role="accrued_payroll", account=account)
 
 
-def _entry(external_id: str, found: list[Share], version: Version, *, day: date, memo: str) -> list[EntryWrite]:
-    lines = entry_lines(found)
+def _entry(external_id: str, shares: list[Share], version: Version, *, day: date, memo: str) -> list[EntryWrite]:
+    lines = entry_lines(shares)
     if not lines:
         return []
     currency, totals = version.lines[0].amount.currency, _totals(version.lines)

@@ -101,11 +101,11 @@ class StockBook:
             return plan.model_copy(update={"stock": None})
         postings = [posting_of(body) for body in fact.postings]
         if self._adjusts and told.merges:
-            own: tuple[AnyWrite, ...] = tuple(self._adjustment(told, posting) for posting in postings)
+            entries: tuple[AnyWrite, ...] = tuple(self._adjustment(told, posting) for posting in postings)
         else:
             entry = entry_of(told, postings, self._books)
-            own = (entry,) if entry else ()
-        completed = plan.model_copy(update={"stock": None, "writes": (*plan.writes, *own)})
+            entries = (entry,) if entry else ()
+        completed = plan.model_copy(update={"stock": None, "writes": (*plan.writes, *entries)})
         return place_in_open_period(completed, self._books, stream=STREAM)
 
     async def _tell_again(self, batch: str) -> None:
@@ -223,7 +223,7 @@ def _unbooked(told: Told) -> Told:
 
 def _more(told: Told, whole: Told, seen: Iterable[Movement]) -> Told:
     """What the whole says more than is recorded of it; `seen` may hold a movement twice, and those of other facts."""
-    recorded = {(each.fact, each.number): each for each in seen if belongs_to(whole.fact, each)}
+    recorded = {(movement.fact, movement.number): movement for movement in seen if belongs_to(whole.fact, movement)}
     rest = rest_of(whole, recorded.values())
     return told.saying(movements=[movement.model_copy(update={"fact": told.fact}) for movement in rest])
 

@@ -16,12 +16,14 @@ from decimal import Decimal
 
 import structlog
 
-from messaging.publisher import Publisher
+from messaging.outbox import publish_waiting
+from messaging.publisher import Publishes
 from runtime.clock import Clock
-from schemas.envelope import Event, decode, encode
+from schemas.envelope import Event, encode
 from schemas.inventory import MergedLine, StockMerged
 from schemas.money import Money
-from store.stock import Merged, StockFact, StockStore
+from store.outbox import Outbox
+from store.stock import STREAM, Merged, StockFact, StockStore
 from workers.earlier import MERGED
 from workers.stock.book import posting_of
 
@@ -40,7 +42,8 @@ class Merger:
     """Merges one company's adjustments every `seconds`."""
 
     store: StockStore
-    publisher: Publisher
+    outbox: Outbox
+    publisher: Publishes
     company: str
     seconds: float
     most_lines: int
@@ -78,9 +81,7 @@ class Merger:
             if not facts:
                 break  # told since, or another worker is at it
             log.info("stock.merged", company=self.company, facts=facts)
-        for fact, body in await self.store.unpublished(self.company):
-            await self.publisher.publish(decode(body))
-            await self.store.published(self.company, fact)
+        await publish_waiting(await self.outbox.unpublished(STREAM, [self.company]), self.outbox, self.publisher)
 
     def _batches(self, facts: Sequence[StockFact]) -> list[Merged]:
         now = self.clock.now()
@@ -99,12 +100,12 @@ def _filled(facts: Sequence[StockFact], most_lines: int) -> Iterator[list[StockF
     part: list[StockFact] = []
     keys: set[PairKey] = set()
     for fact in sorted(facts, key=lambda fact: (fact.postings[0]["item"], fact.postings[0]["reason"])):
-        own = {_key(fact, number) for number in range(len(fact.postings))}
-        if part and LINES_OF_ONE * len(keys | own) > most_lines:
+        new = {_key(fact, number) for number in range(len(fact.postings))}
+        if part and LINES_OF_ONE * len(keys | new) > most_lines:
             yield part
             part, keys = [], set()
         part.append(fact)
-        keys |= own
+        keys |= new
     if part:
         yield part
 

@@ -107,12 +107,12 @@ class Purchases:
     @property
     def claims(self) -> Decimal:
         """What vendors owe for goods that came and were not accepted."""
-        return sum((each.claims for each in self._matched()), ZERO)
+        return sum((tally.claims for tally in self._matched()), ZERO)
 
     @property
     def variance(self) -> Decimal:
         """What vendors charge above the orders' costs."""
-        return sum((each.variance for each in self._matched()), ZERO)
+        return sum((tally.variance for tally in self._matched()), ZERO)
 
     def cost(self, order: str | None, line: str | None, at: str) -> Decimal | None:
         """What the order says the item costs: the last it said before, or else the first it said at all.

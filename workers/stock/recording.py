@@ -61,8 +61,8 @@ def record(
     """
     postings: list[StockPosting] = []
     after: dict[str, Card] = {}
-    for key, said in told.by_card.items():
-        item, before, new = said[0].item, cards[key], _placed(said, books)
+    for key, movements in told.by_card.items():
+        item, before, new = movements[0].item, cards[key], _placed(movements, books)
         _refuse_unknown(item, new, before, books)
         with _ExplainedFor(item):
             card, lowest = _with(new, before, _placed(histories[key], books) if key in histories else None)

@@ -68,9 +68,9 @@ def _without(lines: Iterable[Movement], others: Iterable[Movement]) -> list[Move
     left = Counter(map(_said, others))
     rest = []
     for line in lines:
-        said = _said(line)
-        if left[said]:
-            left[said] -= 1
+        figures = _said(line)
+        if left[figures]:
+            left[figures] -= 1
         else:
             rest.append(line)
     return rest
@@ -87,18 +87,18 @@ def _figures(movements: Sequence[Movement]) -> str:
 
 
 def _figure(movement: Movement) -> str:
-    said = [f"{movement.kind} of {movement.item}"]
+    words = [f"{movement.kind} of {movement.item}"]
     if movement.kind != "order":
-        said.append(f"{movement.quantity:f}" if movement.kind in {"count", "opening"} else f"{movement.quantity:+f}")
+        words.append(f"{movement.quantity:f}" if movement.kind in {"count", "opening"} else f"{movement.quantity:+f}")
     if movement.rejected:
-        said.append(f"and {movement.rejected:f} not accepted")
+        words.append(f"and {movement.rejected:f} not accepted")
     if movement.unit_cost is not None:
-        said.append(f"at {_money(movement.unit_cost, movement.currency)}")
+        words.append(f"at {_money(movement.unit_cost, movement.currency)}")
     if movement.kind == "bill":
-        said.append(f"for {_money(movement.amount, movement.currency)}")
+        words.append(f"for {_money(movement.amount, movement.currency)}")
     named = (("place", movement.place), ("lot", movement.lot), ("order", movement.order), ("line", movement.line))
-    said += [f"{word} {name}" for word, name in named if name is not None]
-    return f"{' '.join(said)} ({movement.at.isoformat()})"
+    words += [f"{word} {name}" for word, name in named if name is not None]
+    return f"{' '.join(words)} ({movement.at.isoformat()})"
 
 
 def _money(amount: Decimal, currency: str | None) -> str:

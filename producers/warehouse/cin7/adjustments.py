@@ -6,19 +6,19 @@ an `Adjustment`, which is the quantity after it: people who read it off real adj
 it is the change itself says so by the option `adjustment = "change"`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
-from hashlib import sha256
 from typing import Final
 
+from producers.drafts import digest
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.warehouse.cin7 import fields as read
+from producers.warehouse.goods import GoodsDocument, GoodsLine, Line, lines_of
 from producers.warehouse.rows.cells import KNOWN_REASONS, plain_word
 from producers.warehouse.rows.options import Cin7Options
-from schemas.inventory import StockAdjusted
-from schemas.money import Money
 
 EXISTING: Final = ("ExistingStockLines", "NonZeroStockOnHandProducts")
 NEW: Final = ("NewStockLines", "ZeroStockOnHandProducts")
@@ -27,42 +27,32 @@ _COST_OF_GOODS: Final = ("cost of goods", "cost of sales", "cogs")
 _CENT: Final = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    fields: Fields
-    delta: Decimal
-    cost: Money | None
+def adjustment(document: Fields, options: Cin7Options, *, currency: str, where: str) -> GoodsDocument:
+    """Read a completed adjustment; a line that changes nothing is left out.
 
-
-def changes(document: Fields, options: Cin7Options, *, currency: str) -> tuple[StockAdjusted, ...]:
-    """Give the changes of a completed adjustment; a line that changes nothing is left out.
-
-    Raises Rejected: `bad_number` and its like, and `amounts_disagree` where the journal says another value.
+    Raises Rejected: `missing_field`, `bad_date`, and `amounts_disagree` where the journal says another value.
     """
-    lines = [line for line in (*_new(document, currency), *_existing(document, options, currency)) if line.delta]
-    _check_journal(document, lines)
-    reason = _reason(document, lines, options)
-    task, on = document.identifier("TaskID"), read.day(document, "EffectiveDate")
-    number = read.text_or_none(document, "StocktakeNumber")
-    names: dict[str, int] = {}
-    found = []
-    for line in lines:
-        name = _name(line)
-        names[name] = times = names.get(name, 0) + 1
-        found.append(
-            StockAdjusted(
-                fact=f"cin7:adjustment:{task}:{name}" + (f":{times}" if times > 1 else ""),
-                item=read.text(line.fields, "SKU"),
-                place=place_of(line.fields) or place_of(document),
-                lot=read.text_or_none(line.fields, "BatchSN"),
-                delta=line.delta,
-                reason=reason,
-                unit_cost=line.cost,
-                day=on,
-                document=number or task,
-            )
-        )
-    return tuple(found)
+    task, number = document.identifier("TaskID"), read.text_or_none(document, "StocktakeNumber")
+    sections = [line for name in (*NEW, *EXISTING) for line in document.sections(name) or ()]
+
+    def changes(fields: Fields) -> Iterator[GoodsLine]:
+        delta = _delta(fields, options)
+        if delta:
+            yield _line(fields, delta, fact=f"cin7:adjustment:{task}:{_name(fields)}", currency=currency, where=where)
+
+    lines = _numbered(lines_of(sections, changes, where=lambda _: where))
+    good = [line for line in lines if isinstance(line, GoodsLine)]
+    if len(good) == len(lines):
+        _check_journal(document, good)
+    return GoodsDocument(
+        kind="adjustment",
+        where=where,
+        lines=lines,
+        document=number or task,
+        day=read.day(document, "EffectiveDate"),
+        place=place_of(document),
+        reason=_reason(document, good, options),
+    )
 
 
 def place_of(fields: Fields) -> str | None:
@@ -70,47 +60,61 @@ def place_of(fields: Fields) -> str | None:
     return read.text_or_none(fields, "Location") or read.text_or_none(fields, "LocationID")
 
 
-def _new(document: Fields, currency: str) -> Iterator[_Line]:
-    for name in NEW:
-        for line in document.sections(name) or ():
-            quantity = read.number(line, "Quantity")
-            if quantity < 0:
-                message = "new stock is not negative"
-                raise Rejected(reason="bad_number", message=message, field=line.at("Quantity"))
-            yield _Line(line, quantity, read.cost_or_none(line, "UnitCost", currency))
+def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
+    """By how much stock changed; None where a line of existing stock does not say."""
+    if line.path.partition("[")[0] in NEW:
+        quantity = read.number(line, "Quantity")
+        if quantity < 0:
+            message = "new stock is not negative"
+            raise Rejected(reason="bad_number", message=message, field=line.at("Quantity"))
+        return quantity
+    adjustment = read.number_or_none(line, "Adjustment")
+    if adjustment is None or options.adjustment == "change":
+        return adjustment
+    if adjustment < 0:
+        message = 'a quantity on hand is not negative: if it is the change itself, set adjustment = "change"'
+        raise Rejected(reason="negative_quantity", message=message, field=line.at("Adjustment"))
+    return adjustment - read.number(line, "QuantityOnHand")
 
 
-def _existing(document: Fields, options: Cin7Options, currency: str) -> Iterator[_Line]:
-    for name in EXISTING:
-        for line in document.sections(name) or ():
-            adjustment = read.number_or_none(line, "Adjustment")
-            if adjustment is None:
-                continue
-            if options.adjustment == "new_quantity":
-                if adjustment < 0:
-                    message = (
-                        'a quantity on hand is not negative: if it is the change itself, set adjustment = "change"'
-                    )
-                    raise Rejected(reason="negative_quantity", message=message, field=line.at("Adjustment"))
-                adjustment -= read.number(line, "QuantityOnHand")
-            yield _Line(line, adjustment, read.cost_or_none(line, "UnitCost", currency))
-
-
-def _name(line: _Line) -> str:
-    """Name a line, which has no id, by what it is about: the order of lines may change."""
-    parts = (
-        read.text_or_none(line.fields, name) for name in ("SKU", "LocationID", "Location", "BatchSN", "ExpiryDate")
+def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str, where: str) -> GoodsLine:
+    return GoodsLine(
+        where=where,
+        fact=fact,
+        item=read.text(fields, "SKU"),
+        quantity=delta,
+        unit_cost=read.cost_or_none(fields, "UnitCost", currency),
+        lot=read.text_or_none(fields, "BatchSN"),
+        place=place_of(fields),
     )
-    about = "\x1f".join([line.fields.path.partition("[")[0], *(part or "" for part in parts)])
-    return sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _check_journal(document: Fields, lines: Sequence[_Line]) -> None:
+def _numbered(lines: Sequence[Line]) -> list[Line]:
+    """Count the lines of one name, whose facts would be the same."""
+    times: Counter[str] = Counter()
+    numbered: list[Line] = []
+    for line in lines:
+        if isinstance(line, GoodsLine):
+            times[line.fact] += 1
+            again = times[line.fact]
+            line = replace(line, fact=f"{line.fact}:{again}") if again > 1 else line  # noqa: PLW2901
+        numbered.append(line)
+    return numbered
+
+
+def _name(line: Fields) -> str:
+    """Name a line, which has no id, by what it is about: the order of lines may change."""
+    parts = (read.text_or_none(line, name) for name in ("SKU", "LocationID", "Location", "BatchSN", "ExpiryDate"))
+    return digest(line.path.partition("[")[0], *(part or "" for part in parts))
+
+
+def _check_journal(document: Fields, lines: Sequence[GoodsLine]) -> None:
     """Where every line has a cost, they make what the journal says, but for a cent of rounding a line."""
     journal = document.sections("Transactions")
     if not journal or not lines:
         return
-    values = [line.delta * line.cost.amount for line in lines if line.cost is not None]
+    costs = [(line.quantity, line.unit_cost.amount) for line in lines if line.quantity and line.unit_cost is not None]
+    values = [quantity * cost for quantity, cost in costs]
     if len(values) < len(lines):
         return
     said = sum((abs(read.number(entry, "Amount")) for entry in journal), Decimal(0))
@@ -120,7 +124,7 @@ def _check_journal(document: Fields, lines: Sequence[_Line]) -> None:
         raise Rejected(reason="amounts_disagree", message=message, field=document.at("Transactions"))
 
 
-def _reason(document: Fields, lines: Sequence[_Line], options: Cin7Options) -> str:
+def _reason(document: Fields, lines: Sequence[GoodsLine], options: Cin7Options) -> str:
     """Say why, from the account against which Cin7 posted: its name stands in the journal behind its code.
 
     By the option `reasons` (code or name); a cost-of-goods account is `cost_of_goods_sold`; a name that is a reason
@@ -140,10 +144,10 @@ def _reason(document: Fields, lines: Sequence[_Line], options: Cin7Options) -> s
     return "stocktake" if read.text_or_none(document, "StocktakeNumber") else "cin7:adjustment"
 
 
-def _account(document: Fields, lines: Sequence[_Line]) -> tuple[str | None, str | None]:
+def _account(document: Fields, lines: Sequence[GoodsLine]) -> tuple[str | None, str | None]:
     """The code and the name of the account against Inventory: Credit where stock went up, else Debit."""
     code = read.text_or_none(document, "Account")
-    sides = {"Credit" if line.delta > 0 else "Debit" for line in lines}
+    sides = {"Credit" if line.quantity and line.quantity > 0 else "Debit" for line in lines}
     for entry in document.sections("Transactions") or ():
         for side in ("Credit", "Debit"):
             told, _, name = (read.text_or_none(entry, side) or "").partition(":")

@@ -5,59 +5,72 @@ under the same names. What is voided is never passed over: it may be booked, and
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from hashlib import sha256
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NoReturn
 
-from producers.drafts import rejecting
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.drafts import NOON, GoodsData, version_of, wrap
+from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.reading.documents import split_documents
 from producers.reading.fields import Fields, open_object
 from producers.reading.files import read_whole
 from producers.reading.options import read_options
 from producers.warehouse.cin7 import fields as read
-from producers.warehouse.cin7.adjustments import EXISTING, NEW, changes
-from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipts, returns, status_of
+from producers.warehouse.cin7.adjustments import EXISTING, NEW, adjustment
+from producers.warehouse.cin7.purchases import VOIDED, order_placed, receipt, returns, status_of
+from producers.warehouse.goods import GoodsDocument, Pieces, events_of
 from producers.warehouse.rows.options import Cin7Options
 from schemas.envelope import Event
-from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted
 
-SOURCE: Final = "/warehouse/cin7"
-
-Data = StockAdjusted | ReceiptPosted | OrderPlaced
-Found = list[Event] | str
-Part = Callable[[], Found]
-"""What stands alone in a document: it is read or refused without the others. Raises Rejected."""
-
-_Parts = Callable[[Fields, NormaliseContext, Cin7Options], Iterator[Part]]
+Part = Callable[[], GoodsDocument | str]
+"""What stands alone in a document, or why it posts nothing: it is read or refused without the others."""
 
 
-def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One document, where it stands, and how it is read."""
+
+    fields: Fields
+    where: str
+    options: Cin7Options
+    currency: str
+
+
+def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
     """Read a document, several of them, or a list; a receiving task that is refused does not stop the others.
 
     Raises Rejected before the first piece: `too_large`, `compressed`, `empty_file`, `bad_options`.
     """
     options = read_options(Cin7Options, context.options)
-    for number, document in enumerate(split_documents(read_whole(stream, max_bytes=options.max_bytes)), start=1):
+    for number, raw in enumerate(split_documents(read_whole(stream, max_bytes=options.max_bytes)), start=1):
         where = f"document {number}"
         try:
-            fields = _open(document)
-            parts = list(_kind_of(fields)(fields, context, options))
+            document = _Document(_open(raw), where, options, context.currency)
+            parts = list(_kind_of(document.fields)(document))
         except Rejected as error:
             yield error.at(where)
             continue
         for part in parts:
             try:
-                with rejecting():
-                    found = part()
+                yield from _pieces(part(), document, company=context.company)
             except Rejected as error:
                 yield error.at(where)
-            else:
-                yield Taken(where, (), ignored=found) if isinstance(found, str) else Taken(where, tuple(found))
 
 
-def _kind_of(fields: Fields) -> _Parts:
+def _pieces(goods: GoodsDocument | str, document: _Document, *, company: str) -> Pieces:
+    if isinstance(goods, str):
+        return iter((Taken(document.where, (), ignored=goods),))
+    ordered = datetime.combine(read.day(document.fields, "OrderDate"), NOON) if goods.kind == "order" else None
+
+    def event(data: GoodsData) -> Event:
+        return wrap(data, source="cin7", company=company, at=ordered, version=version_of(data)[:8])
+
+    whole = goods.kind == "adjustment"  # its journal says what all of its lines make
+    return events_of(goods, event, bad_lines="whole" if whole else document.options.bad_lines)
+
+
+def _kind_of(fields: Fields) -> Callable[[_Document], Iterator[Part]]:
     kind = next((kind for names, kind in KINDS.items() if any(name in fields.values for name in names)), None)
     if kind is None:
         message = "no Cin7 document that is known: an adjustment, a stocktake, stock received or a purchase"
@@ -69,57 +82,51 @@ def _open(document: bytes) -> Fields:
     return open_object(document, reason="unknown_document", message="a Cin7 document is a JSON object")
 
 
-def _adjustment(document: Fields, context: NormaliseContext, options: Cin7Options) -> Iterator[Part]:
-    yield partial(_changed, document, context, options)
+def _adjustment(document: _Document) -> Iterator[Part]:
+    yield lambda: _changed(document)
 
 
-def _changed(document: Fields, context: NormaliseContext, options: Cin7Options) -> Found:
-    status = status_of(document)
+def _changed(document: _Document) -> GoodsDocument | str:
+    fields = document.fields
+    status = status_of(fields)
     if status is None:
-        raise document.missing("Status")
+        raise fields.missing("Status")
     if status == VOIDED:
-        raise _voided(document, f"cin7:adjustment:{document.identifier('TaskID')}")
+        raise _voided(fields, f"cin7:adjustment:{fields.identifier('TaskID')}")
     if status != "COMPLETED":
         return f"status_not_posted:{status.lower().replace(' ', '_')}"
-    found = changes(document, options, currency=context.currency)
-    return [_event(data, context, subject=data.item, on=data.day) for data in found] or "changes_nothing"
+    goods = adjustment(fields, document.options, currency=document.currency, where=document.where)
+    return goods if goods.lines else "changes_nothing"
 
 
-def _received(document: Fields, context: NormaliseContext, _: Cin7Options) -> Iterator[Part]:
-    order = document.identifier("PurchaseID")
-    tasks = document.sections("StockReceiving") or ()
+def _received(document: _Document) -> Iterator[Part]:
+    order = document.fields.identifier("PurchaseID")
+    tasks = document.fields.sections("StockReceiving") or ()
     for task in tasks:
-        yield partial(_task, task, context, order=order)
+        yield partial(_task, task, document, order=order)
     if not tasks:
         yield lambda: "nothing_received"
 
 
-def _purchase(document: Fields, context: NormaliseContext, _: Cin7Options) -> Iterator[Part]:
-    order, supplier = document.identifier("ID"), read.text_or_none(document, "Supplier")
-    if status_of(document) == VOIDED:
-        raise _voided(document, f"cin7:receipt:{order}")
-    yield partial(_placed, document, context, order=order)
-    for task in _tasks(document):
-        yield partial(_task, task, context, order=order, supplier=supplier)
-    for note in returns(document):
+def _purchase(document: _Document) -> Iterator[Part]:
+    fields = document.fields
+    order, supplier = fields.identifier("ID"), read.text_or_none(fields, "Supplier")
+    if status_of(fields) == VOIDED:
+        raise _voided(fields, f"cin7:receipt:{order}")
+    yield lambda: order_placed(fields, currency=document.currency, where=document.where) or "nothing_authorised"
+    for task in _tasks(fields):
+        yield partial(_task, task, document, order=order, supplier=supplier)
+    for note in returns(fields):
         yield partial(_sent_back, note)
 
 
-def _placed(document: Fields, context: NormaliseContext, *, order: str) -> Found:
-    placed = order_placed(document, currency=context.currency)
-    if placed is None:
-        return "nothing_authorised"
-    return [_event(placed, context, subject=order, on=read.day(document, "OrderDate"))]
-
-
-def _task(task: Fields, context: NormaliseContext, *, order: str, supplier: str | None = None) -> Found:
+def _task(task: Fields, document: _Document, *, order: str, supplier: str | None = None) -> GoodsDocument:
     if status_of(task) == VOIDED:
         raise _voided(task, f"cin7:receipt:{order}:{task.identifier_or_none('TaskID') or order}")
-    found = receipts(task, order=order, supplier=supplier)
-    return [_event(data, context, subject=order, on=data.day) for data in found] or "nothing_received"
+    return receipt(task, order=order, supplier=supplier, where=document.where)
 
 
-def _sent_back(note: Fields) -> Found:
+def _sent_back(note: Fields) -> NoReturn:
     message = "goods of it went back to the supplier, and Cin7's returns are not read: a person must book them"
     raise Rejected(reason="returned_to_vendor", message=message, field=note.at("Unstock"))
 
@@ -138,25 +145,11 @@ def _tasks(purchase: Fields) -> Iterator[Fields]:
         yield from purchase.sections("StockReceived") or ()
 
 
-def _event(data: Data, context: NormaliseContext, *, subject: str, on: date | None) -> Event:
-    if on is None:
-        raise Rejected(reason="missing_field", message="a document without a day cannot be posted")
-    return Event.of(
-        data,
-        id=f"{data.fact}:v{sha256(data.model_dump_json().encode()).hexdigest()[:8]}",
-        source=SOURCE,
-        time=read.noon(on),
-        subject=subject,
-        partitionkey=subject,
-        company=context.company,
-    )
+def _ignored(reason: str) -> Callable[[_Document], Iterator[Part]]:
+    return lambda _: iter([lambda: reason])
 
 
-def _ignored(reason: str) -> _Parts:
-    return lambda *_: iter([lambda: reason])
-
-
-KINDS: Final[Mapping[tuple[str, ...], _Parts]] = {
+KINDS: Final[Mapping[tuple[str, ...], Callable[[_Document], Iterator[Part]]]] = {
     ("StockAdjustmentList", "StocktakeList", "StockTransferList", "PurchaseList"): _ignored("list_without_lines"),
     (*EXISTING, *NEW): _adjustment,
     ("StockReceiving",): _received,

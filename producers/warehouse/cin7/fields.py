@@ -4,7 +4,7 @@ It must not know what a document means. No refusal shows a value.
 """
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -93,8 +93,3 @@ def day_or_none(fields: Fields, name: str) -> date | None:
         message = "a day belongs here, such as 2026-01-31T00:00:00, from 2000 to 2099"
         raise Rejected(reason="bad_date", message=message, field=fields.at(name))
     return found
-
-
-def noon(on: date) -> datetime:
-    """Give the time of an event of which only the day is known."""
-    return datetime.combine(on, time(12), UTC)

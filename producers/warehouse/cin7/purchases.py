@@ -5,7 +5,6 @@ of the API; no file of a real one was at hand.
 """
 
 from collections.abc import Iterator
-from datetime import date  # noqa: TC003  (beside what is needed at run time)
 from decimal import Decimal
 from typing import Final
 
@@ -13,7 +12,7 @@ from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.warehouse.cin7 import fields as read
 from producers.warehouse.cin7.adjustments import place_of
-from schemas.inventory import OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted
+from producers.warehouse.goods import GoodsDocument, GoodsLine, lines_of
 from schemas.money import Money
 
 VOIDED: Final = "VOIDED"
@@ -21,21 +20,30 @@ _POSTED: Final = "AUTHORISED"
 _HUNDRED: Final = Decimal(100)
 
 
-def receipts(task: Fields, *, order: str, supplier: str | None = None) -> Iterator[ReceiptPosted]:
-    """Give the receipts of one receiving task: of its lines that are received, by their day. None unless authorised."""
-    if (status_of(task) or "") != _POSTED:
-        return
+def receipt(task: Fields, *, order: str, supplier: str | None, where: str) -> GoodsDocument:
+    """Read a receiving task: its lines that are received, a receipt a day. Nothing unless it is authorised."""
     name = task.identifier_or_none("TaskID") or order
-    days: dict[date, list[ReceiptLine]] = {}
-    for line in task.sections("Lines") or ():
-        if line.flag_or_none("Received") is False:
-            continue
-        quantity = read.number(line, "Quantity")
-        if quantity:
-            days.setdefault(read.day(line, "Date"), []).append(_receipt_line(line, quantity))
-    for on, lines in days.items():
-        fact = f"cin7:receipt:{order}:{name}:{on}"
-        yield ReceiptPosted(fact=fact, order=order, receipt=name, supplier=supplier, lines=tuple(lines), day=on)
+    lines = task.sections("Lines") or () if status_of(task) == _POSTED else ()
+
+    def read_line(line: Fields) -> Iterator[GoodsLine]:
+        quantity = None if line.flag_or_none("Received") is False else read.number(line, "Quantity")
+        if not quantity:
+            return
+        on = read.day(line, "Date")
+        yield GoodsLine(
+            where=where,
+            fact=f"cin7:receipt:{order}:{name}:{on}",
+            order=order,
+            day=on,
+            item=read.text(line, "SKU"),
+            quantity=quantity,
+            lot=read.text_or_none(line, "BatchSN"),
+            expires=read.day_or_none(line, "ExpiryDate"),
+            place=place_of(line),
+        )
+
+    read_lines = lines_of(lines, read_line, where=lambda _: where)
+    return GoodsDocument(kind="receipt", where=where, lines=read_lines, number=name, supplier=supplier)
 
 
 def returns(purchase: Fields) -> Iterator[Fields]:
@@ -53,8 +61,8 @@ def status_of(fields: Fields) -> str | None:
     return status.upper() if status else None
 
 
-def order_placed(purchase: Fields, *, currency: str) -> OrderPlaced | None:
-    """Give what the lines of an authorised order cost, discounts taken off; None for any other.
+def order_placed(purchase: Fields, *, currency: str, where: str) -> GoodsDocument | None:
+    """Read what the lines of an authorised order cost, discounts taken off; None for any other.
 
     Raises Rejected: `tax_inclusive` where prices hold tax, for they are then no costs.
     """
@@ -64,25 +72,24 @@ def order_placed(purchase: Fields, *, currency: str) -> OrderPlaced | None:
     if (read.text_or_none(purchase, "TaxCalculation") or "").casefold() == "inclusive":
         message = "the prices hold tax, and what the goods cost without it is not said"
         raise Rejected(reason="tax_inclusive", message=message, field=purchase.at("TaxCalculation"))
-    paid_in = read.text_or_none(purchase, "SupplierCurrency") or currency
-    lines = tuple(_order_line(line, paid_in) for line in order.sections("Lines") or ())
-    if not lines:
-        return None
-    identifier, supplier = purchase.identifier("ID"), read.text_or_none(purchase, "Supplier")
-    return OrderPlaced(fact=f"cin7:order:{identifier}", order=identifier, supplier=supplier, lines=lines)
+    name, paid_in = purchase.identifier("ID"), read.text_or_none(purchase, "SupplierCurrency") or currency
+
+    def read_line(line: Fields) -> Iterator[GoodsLine]:
+        yield GoodsLine(
+            where=where,
+            fact=f"cin7:order:{name}",
+            order=name,
+            item=read.text(line, "SKU"),
+            quantity=read.number_or_none(line, "Quantity"),
+            unit_cost=_cost(line, paid_in),
+        )
+
+    lines = lines_of(order.sections("Lines") or (), read_line, where=lambda _: where)
+    supplier = read.text_or_none(purchase, "Supplier")
+    return GoodsDocument(kind="order", where=where, lines=lines, supplier=supplier) if lines else None
 
 
-def _receipt_line(line: Fields, quantity: Decimal) -> ReceiptLine:
-    return ReceiptLine(
-        item=read.text(line, "SKU"),
-        quantity=quantity,
-        lot=read.text_or_none(line, "BatchSN"),
-        expires=read.day_or_none(line, "ExpiryDate"),
-        place=place_of(line),
-    )
-
-
-def _order_line(line: Fields, currency: str) -> OrderLine:
+def _cost(line: Fields, currency: str) -> Money:
     price = read.cost_or_none(line, "Price", currency)
     if price is None:
         raise line.missing("Price")
@@ -90,5 +97,4 @@ def _order_line(line: Fields, currency: str) -> OrderLine:
     if not 0 <= discount <= _HUNDRED:
         message = "a discount is from 0 to 100 per cent"
         raise Rejected(reason="bad_number", message=message, field=line.at("Discount"))
-    cost = Money.of(price.amount * (_HUNDRED - discount) / _HUNDRED, currency)
-    return OrderLine(item=read.text(line, "SKU"), quantity=read.number_or_none(line, "Quantity"), unit_cost=cost)
+    return Money.of(price.amount * (_HUNDRED - discount) / _HUNDRED, currency)

@@ -1,17 +1,27 @@
-"""One line of a RECADV: how much came, how much of it was accepted, and what became of the rest.
+"""What a RECADV and an INVRPT say: how much came and was accepted, and what is on hand. Pure."""
 
-Pure. It must not know the message around the line.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from producers.drafts import negative_receipt, rejecting
+from producers.drafts import negative_receipt
 from producers.normalising import Rejected
-from producers.warehouse.edi.edifact_reading import Held, Reading, expiry, lot
+from producers.warehouse.edi.edifact_fields import (
+    EdifactOptions,
+    Held,
+    expiry,
+    item,
+    location,
+    lot,
+    number,
+    party,
+    quantities,
+    quantity,
+)
 from producers.warehouse.edi.edifact_syntax import Segment
-from schemas.inventory import ReceiptLine
+from producers.warehouse.edi.envelope import Document
+from producers.warehouse.edi.reading import Part, Reading
+from producers.warehouse.goods import GoodsLine
 
 _DESPATCHED: Final = "12"
 _ORDERED: Final = "21"
@@ -29,34 +39,94 @@ _DAMAGED: Final = frozenset({"AF", "DME", "DM", "BA"})
 _COUNTED: Final = (_ACCEPTED, _RECEIVED, _DELIVERED, *_REFUSED)
 _READ: Final = frozenset({*_COUNTED, _DESPATCHED, _ORDERED})
 
+_CANCELS: Final = frozenset({"1", "3"})
+_COPIES: Final = frozenset({"7", "31"})
+
+Message = Document[Segment]
+EdifactReading = Reading[EdifactOptions]
 Said = Mapping[str, Decimal]
 
+supplier: Final = party("SU", "SE")
 
-def received_line(line: Held, reading: Reading, *, number: str, site: str | None) -> ReceiptLine:
-    """Read a LIN and what belongs to it.
+
+def advice(message: Message, head: Segment, reading: EdifactReading) -> str | None:
+    """Check the head of a RECADV. Raises Rejected: `cancellation`, `totals_disagree`."""
+    if nothing := _copy(head):
+        return nothing
+    if supplier(message.header("LIN")) in reading.options.ours:
+        return "received_by_others"
+    return _check_lines(message)
+
+
+def report(message: Message, head: Segment, _: EdifactReading) -> str | None:
+    """Check the head of an INVRPT. Raises Rejected: `cancellation`, `totals_disagree`."""
+    return _copy(head) or _check_lines(message)
+
+
+def _copy(head: Segment) -> str | None:
+    if head.get(3) in _CANCELS:
+        text = "it cancels a message that may be booked already: a person must reverse it"
+        raise Rejected(reason="cancellation", message=text, field="BGM")
+    return "copy" if head.get(3) in _COPIES else None
+
+
+def _check_lines(message: Message) -> str | None:
+    total, there = message.first("CNT", "2"), sum(segment.tag == "LIN" for segment in message.segments)
+    said = total.get(1, 2) if total else None
+    if total is None or said is None:
+        return None
+    digits = said.isascii() and said.isdigit()
+    if not digits or said.lstrip("0") != (str(there) if there else ""):
+        shown = said[:10] if digits else "no number"
+        text = f"the total says {shown} lines, and {there} are there: nothing of this message was taken"
+        raise Rejected(reason="totals_disagree", message=text, field=total.where)
+    return None
+
+
+def level(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine]:
+    """Read a LIN of an INVRPT: the stock on hand."""
+    held = quantities(part.segments)
+    on_hand = next((held[wanted] for wanted in reading.options.level_qualifiers if wanted in held), None)
+    if on_hand is None:
+        raise reading.not_on_hand(held, at="QTY")
+    yield GoodsLine(
+        where=part.head.where,
+        fact=part.fact,
+        item=item(part.segments, reading),
+        quantity=quantity(on_hand, reading),
+        unit=on_hand.get(1, 3),
+        lot=lot(part.segments),
+        place=location(part.segments),
+    )
+
+
+def received(part: Part[Segment], reading: EdifactReading) -> Iterator[GoodsLine]:
+    """Read a LIN of a RECADV: how much came, how much of it was accepted, and what became of the rest.
 
     Raises Rejected: `no_item`, `no_received_quantity`, `several_quantities`, `units_differ`, `quantities_disagree`,
     `accepted_exceeds_received`, `rejected_exceeds_received`, `in_question`, `bad_quantity`, `bad_date`.
     """
-    held = {qualifier: segment for qualifier, segment in reading.quantities(line).items() if qualifier in _READ}
-    said = {qualifier: reading.quantity(segment) for qualifier, segment in held.items()}
+    line = part.segments
+    held = {qualifier: segment for qualifier, segment in quantities(line).items() if qualifier in _READ}
+    said = {qualifier: quantity(segment, reading) for qualifier, segment in held.items()}
     variances = [segment for segment in line if segment.tag == "QVR" and segment.get(1)]
     good, rejected = _good_and_rejected(line, said, _not_accepted(said, variances, reading))
     short, over = _variance(said, variances, reading, arrived=good + rejected)
-    with rejecting():
-        return ReceiptLine(
-            line=number,
-            item=reading.item(line),
-            quantity=good,
-            unit=_unit(held),
-            lot=lot(line),
-            expires=expiry(line),
-            place=site,
-            ordered=said.get(_ORDERED),
-            rejected=rejected or None,
-            short=short,
-            over=over,
-        )
+    yield GoodsLine(
+        where=part.head.where,
+        fact=part.fact,
+        order=part.order,
+        line=part.head.get(1) or str(part.number),
+        item=item(line, reading),
+        quantity=good,
+        unit=_unit(held),
+        lot=lot(line),
+        expires=expiry(line),
+        ordered=said.get(_ORDERED),
+        rejected=rejected or None,
+        short=short,
+        over=over,
+    )
 
 
 def _good_and_rejected(line: Held, said: Said, not_accepted: Decimal) -> tuple[Decimal, Decimal]:
@@ -65,9 +135,9 @@ def _good_and_rejected(line: Held, said: Said, not_accepted: Decimal) -> tuple[D
     if came is None and accepted is None:
         has = ", ".join(sorted({(segment.get(1) or "?")[:4] for segment in line if segment.tag == "QTY"})) or "none"
         raise _disagrees("no_received_quantity", f"nothing received (48), accepted (194) or delivered (46); has: {has}")
-    for number in (came, accepted):
-        if number is not None and number < 0:
-            raise negative_receipt(number, field="QTY")
+    for figure in (came, accepted):
+        if figure is not None and figure < 0:
+            raise negative_receipt(figure, field="QTY")
     if came is None:
         return accepted or Decimal(0), not_accepted
     good = came - not_accepted if accepted is None else accepted
@@ -85,11 +155,11 @@ def _disagrees(reason: str, message: str) -> Rejected:
     return Rejected(reason=reason, message=message, field="QTY")
 
 
-def _not_accepted(said: Said, variances: Sequence[Segment], reading: Reading) -> Decimal:
+def _not_accepted(said: Said, variances: Sequence[Segment], reading: EdifactReading) -> Decimal:
     """How much came and was not accepted; a QVR repeats a QTY of its qualifier, and is not added to it."""
     found = {qualifier: abs(said[qualifier]) for qualifier in _REFUSED if qualifier in said}
     for segment in variances:
-        qualifier, size = segment.get(1, 2) or "", abs(reading.number(segment.get(1), segment))
+        qualifier, size = segment.get(1, 2) or "", abs(number(segment.get(1), segment, reading))
         if qualifier in _REFUSED:
             found.setdefault(qualifier, size)
         elif _is_damaged(segment) and size and not found:
@@ -105,17 +175,17 @@ def _is_damaged(segment: Segment) -> bool:
 
 
 def _variance(
-    said: Said, variances: Sequence[Segment], reading: Reading, *, arrived: Decimal
+    said: Said, variances: Sequence[Segment], reading: EdifactReading, *, arrived: Decimal
 ) -> tuple[Decimal | None, Decimal | None]:
     """How much never came, and how much came too many: against the order, else the despatch, else as QVR says."""
     expected = said.get(_ORDERED, said.get(_DESPATCHED))
     difference = Decimal(0) if expected is None else arrived - expected
     for segment in variances if expected is None else ():
-        qualifier, number = segment.get(1, 2), reading.number(segment.get(1), segment)
+        qualifier, figure = segment.get(1, 2), number(segment.get(1), segment, reading)
         if qualifier in {_SHORT, _OVER}:
-            difference += abs(number) if qualifier == _OVER else -abs(number)
+            difference += abs(figure) if qualifier == _OVER else -abs(figure)
         elif qualifier not in _REFUSED and not _is_damaged(segment):
-            difference += number
+            difference += figure
     return (-difference if difference < 0 else None), (difference if 0 < difference <= arrived else None)
 
 

@@ -3,8 +3,8 @@
 It must not know what a document says, or how a text is cut into segments.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from producers.normalising import Refused, Rejected
@@ -21,6 +21,10 @@ class Piece(Protocol):
     @property
     def tag(self) -> str:
         """Its name."""
+
+    @property
+    def body(self) -> str:
+        """All of it, as it stands in the file."""
 
     @property
     def where(self) -> str:
@@ -46,14 +50,26 @@ class Level:
     holds: str
 
 
-@dataclass(frozen=True, slots=True)
-class Standard:
-    """The three envelopes. `grouped`: documents stand in groups only. `loose` may stand between documents."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard(Generic[S]):
+    """The three envelopes, and which elements of theirs say what.
 
+    `cut` cuts a file of an encoding into segments. `parties` are the elements of sender and receiver in an interchange,
+    `test` that one which marks it as a test and its mark, `kind` the one in which a document is named. `grouped`:
+    documents stand in groups only; `groups` names those of each kind. `loose` may stand between documents.
+    """
+
+    name: str
+    word: str
+    cut: Callable[[bytes, str | None], Iterator[S]]
     interchange: Level
     group: Level
     document: Level
-    grouped: bool
+    parties: tuple[int, int]
+    test: tuple[int, str]
+    kind: int
+    grouped: bool = False
+    groups: Mapping[str, str] = field(default_factory=dict)
     loose: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
@@ -64,12 +80,69 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Document(Generic[S]):
-    """One document with the segments that enclose it. `sound` false: its own count or reference is wrong."""
+    """One transaction set or message, and who sent it.
 
+    `test`: the interchange is marked as a test. `sound` false: its own count or reference is wrong.
+    """
+
+    standard: Standard[S]
     interchange: S
+    group: S | None
     segments: tuple[S, ...]
-    group: S | None = None
-    sound: bool = True
+    sound: bool
+
+    @property
+    def kind(self) -> str:
+        """What it is, such as `944` or `RECADV`."""
+        return self.segments[0].get(self.standard.kind) or ""
+
+    @property
+    def sender(self) -> str:
+        """The sender of its interchange."""
+        return self.interchange.get(self.standard.parties[0]) or "unknown"
+
+    @property
+    def test(self) -> bool:
+        """Whether its interchange is marked as a test."""
+        element, mark = self.standard.test
+        return self.interchange.get(element) == mark
+
+    def first(self, tag: str, *qualifiers: str) -> S | None:
+        """Give the first segment of this tag, with one of these qualifiers if any are given; or None."""
+        return first(self.segments, tag, *qualifiers)
+
+    def must(self, tag: str) -> S:
+        """Give the first segment of this tag. Raises Rejected: `missing_segment`."""
+        segment = self.first(tag)
+        if segment is None:
+            message = f"a {self.kind} has a {tag} segment, and this one has none"
+            raise Rejected(reason="missing_segment", message=message, field=tag)
+        return segment
+
+    def header(self, tag: str) -> tuple[S, ...]:
+        """Give what stands before the first segment of this tag."""
+        tags = [segment.tag for segment in self.segments]
+        return self.segments[: tags.index(tag)] if tag in tags else self.segments
+
+    def loops(self, tag: str, ends: Collection[str]) -> tuple[tuple[S, ...], ...]:
+        """Give each segment of this tag with what follows it, up to the next one, or to one of `ends`."""
+        loops: list[list[S]] = []
+        inside = False
+        for segment in self.segments[:-1]:
+            if segment.tag == tag:
+                loops.append([])
+            inside = segment.tag == tag or (inside and segment.tag not in ends)
+            if inside:
+                loops[-1].append(segment)
+        return tuple(tuple(loop) for loop in loops)
+
+
+def first(held: Sequence[S], tag: str, *qualifiers: str) -> S | None:
+    """Give the first segment of this tag, by the order of the qualifiers if any are given; None without."""
+    tagged = [segment for segment in held if segment.tag == tag]
+    if not qualifiers:
+        return tagged[0] if tagged else None
+    return next((segment for wanted in qualifiers for segment in tagged if segment.get(1) == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +158,13 @@ class Parties:
 
     def of(self, documents: Iterable[Document[S]]) -> Iterator[Document[S]]:
         """Give the documents. Raises Rejected: `sender_not_allowed`, `receiver_not_allowed`."""
-        for found in documents:
-            for envelope in (found.interchange, *((found.group,) if found.group else ())):
-                first, second = (6, 8) if envelope.tag == "ISA" else (2, 3)
-                _must_be_named(envelope, first, self.senders, who="sender")
-                _must_be_named(envelope, second, self.receivers, who="receiver")
-            yield found
+        for document in documents:
+            envelopes = (document.interchange, document.standard.parties), (document.group, (2, 3))
+            for envelope, (sender, receiver) in envelopes:
+                if envelope is not None:
+                    _must_be_named(envelope, sender, self.senders, who="sender")
+                    _must_be_named(envelope, receiver, self.receivers, who="receiver")
+            yield document
 
 
 def _must_be_named(envelope: Piece, position: int, allowed: Collection[str], *, who: str) -> None:
@@ -100,10 +174,37 @@ def _must_be_named(envelope: Piece, position: int, allowed: Collection[str], *, 
         raise Rejected(reason=f"{who}_not_allowed", message=message, field=envelope.where)
 
 
+def check_envelope(
+    raw: bytes, standard: Standard[S], *, encoding: str | None, strict: bool, parties: Parties
+) -> tuple[Refused, ...]:
+    """Go through the whole file, and give its warnings; if `strict`, the documents that are refused for their counts.
+
+    Raises Rejected where the envelope is broken or of a stranger, and if `strict` where a group or an interchange has a
+    wrong count. A functional group of another name is never more than a warning: real senders get it wrong.
+    """
+    walk = Walk(standard)
+    documents = parties.of(walk.documents(standard.cut(raw, encoding)))
+    groups = [warning for document in documents if (warning := _wrong_group(document)) is not None]
+    return (*walk.faults(strict=strict), *groups)
+
+
+def documents(raw: bytes, standard: Standard[S], *, encoding: str | None) -> Iterator[Document[S]]:
+    """Give each document. Raises Rejected where the file is broken: `no_envelope`, `bad_envelope`, `unclosed`."""
+    return Walk(standard).documents(standard.cut(raw, encoding))
+
+
+def _wrong_group(document: Document[S]) -> Refused | None:
+    head, wanted = document.segments[0], document.standard.groups.get(document.kind)
+    if wanted is None or (document.group is not None and document.group.get(1) == wanted):
+        return None
+    message = f"a {document.kind} belongs into a functional group {wanted}; it was read all the same"
+    return Refused(head.where, "warning:functional_id", message, head.tag)
+
+
 class Walk(Generic[S]):
     """Where in the envelopes the reading stands, and what was found wrong with them until here."""
 
-    def __init__(self, standard: Standard) -> None:
+    def __init__(self, standard: Standard[S]) -> None:
         """Begin outside of all envelopes."""
         self._standard = standard
         self._interchange: S | None = None
@@ -116,9 +217,9 @@ class Walk(Generic[S]):
     def documents(self, segments: Iterable[S]) -> Iterator[Document[S]]:
         """Give each document. Raises Rejected where the envelopes are broken: `no_envelope`, `bad_envelope`."""
         for segment in segments:
-            found = self._step(segment)
-            if found is not None:
-                yield found
+            document = self._step(segment)
+            if document is not None:
+                yield document
 
     def faults(self, *, strict: bool) -> tuple[Refused, ...]:
         """Give what is wrong: warnings, or if `strict` the documents that are refused.
@@ -173,7 +274,7 @@ class Walk(Generic[S]):
         wrong = self._wrong(self._standard.document, segment, opened, found=len(self._held))
         self._inner += wrong
         held, self._held = tuple(self._held), []
-        return Document(self._interchange or segment, held, self._group, sound=not wrong)
+        return Document(self._standard, self._interchange or segment, self._group, held, sound=not wrong)
 
     def _close(self, segment: S) -> None:
         level, opened = self._standard.interchange, self._interchange if not self._held and not self._group else None

@@ -3,59 +3,102 @@
 The file reader of source `x12`. It must not read anything but the stream it is given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import BinaryIO, Final
 
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
-from producers.reading.files import read_whole
-from producers.reading.options import read_options
-from producers.warehouse.edi.envelope import Parties
-from producers.warehouse.edi.x12_envelope import TransactionSet, check_envelope, transaction_sets
-from producers.warehouse.edi.x12_reading import Pieces, Reading, X12Options
-from producers.warehouse.edi.x12_receipts import receiving_advice, warehouse_receipt
-from producers.warehouse.edi.x12_stock import adjustments, levels, shipments
-from producers.warehouse.edi.x12_syntax import decode_x12
+from producers.normalising import NormaliseContext
+from producers.warehouse.edi import x12_lines as lines
+from producers.warehouse.edi.envelope import Level, Standard
+from producers.warehouse.edi.reading import Layout, read_edi
+from producers.warehouse.edi.x12_fields import X12Options, dated, holder, receiver, reference, supplier
+from producers.warehouse.edi.x12_syntax import Segment, decode_x12, segments
+from producers.warehouse.goods import Pieces
 
-KINDS: Final[Mapping[str, Callable[[TransactionSet, Reading], Pieces]]] = {
-    "846": levels,
-    "861": receiving_advice,
-    "944": warehouse_receipt,
-    "945": shipments,
-    "947": adjustments,
+X12: Final = Standard(
+    name="x12",
+    word="transaction_set",
+    cut=lambda raw, encoding: segments(decode_x12(raw, encoding or "utf-8")),
+    interchange=Level("ISA", "IEA", 13, "groups"),
+    group=Level("GS", "GE", 6, "sets"),
+    document=Level("ST", "SE", 2, "segments"),
+    parties=(6, 8),
+    test=(15, "T"),
+    kind=1,
+    grouped=True,
+    groups={"944": "RE", "947": "AW", "945": "SW", "861": "RC", "846": "IB"},
+    loose=frozenset({"TA1"}),
+)
+
+SETS: Final[Mapping[str, Layout[Segment, X12Options]]] = {
+    "846": Layout(
+        kind="count",
+        reason="level",
+        head="BIA",
+        line="LIN",
+        ends=frozenset({"CTT"}),
+        numbers=((3,),),
+        day=dated(4),
+        place=holder,
+        check=lines.purpose_at(1),
+        read=lines.level,
+    ),
+    "861": Layout(
+        kind="receipt",
+        head="BRA",
+        line="RCD",
+        ends=frozenset({"CTT"}),
+        numbers=((1,),),
+        day=dated("050", "50", "035", "35", 2),
+        place=receiver,
+        supplier=supplier,
+        order=lines.order_of_advice,
+        check=lines.advice,
+        read=lines.advised,
+    ),
+    "944": Layout(
+        kind="receipt",
+        head="W17",
+        line="W07",
+        ends=frozenset({"W14"}),
+        numbers=((3,),),
+        day=dated(2, "50", "050"),
+        place=receiver,
+        supplier=supplier,
+        order=reference("PO"),
+        order_at=4,
+        total=("W14", 1),
+        check=lines.receipt,
+        read=lines.received,
+        turned=lines.returned,
+    ),
+    "945": Layout(
+        kind="shipment",
+        reason="shipment",
+        head="W06",
+        line="W12",
+        ends=frozenset({"W03"}),
+        numbers=((2,), (4,)),
+        day=dated(3),
+        place=holder,
+        total=("W03", 1),
+        check=lines.shipment,
+        read=lines.shipped,
+    ),
+    "947": Layout(
+        kind="adjustment",
+        head="W15",
+        line="W19",
+        ends=frozenset({"W99"}),
+        numbers=((2, 3),),
+        day=dated(1),
+        place=holder,
+        check=lines.purpose_at(4),
+        read=lines.adjusted,
+    ),
 }
 """The transaction sets that say something about stock; every other one is ignored, by its number."""
 
 
-def read_x12(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-    """Read every transaction set of every interchange of the file.
-
-    The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. The
-    sets whose own count is wrong are refused first, if `control_counts` is strict. A `Refused` whose reason begins
-    with `warning:` says what is wrong with an envelope, and stops nothing.
-    """
-    options = read_options(X12Options, context.options)
-    strict = options.control_counts == "strict"
-    text = decode_x12(read_whole(stream, max_bytes=options.max_bytes), options.encoding)
-    yield from check_envelope(text, strict=strict, parties=Parties(options.senders, options.receivers))
-    reading = Reading(options, context.company)
-    empty = True
-    for found in transaction_sets(text):
-        empty = False
-        if found.sound or not strict:
-            yield from _take(found, reading)
-    if empty:
-        yield Taken("file", (), ignored="no_transaction_sets")
-
-
-def _take(found: TransactionSet, reading: Reading) -> Pieces:
-    where = found.segments[0].where
-    read = KINDS.get(found.kind)
-    if read is None:
-        yield Taken(where, (), ignored=f"transaction_set:{found.kind[:10]}")
-    elif found.test and not reading.options.post_tests:
-        yield Taken(where, (), ignored="test_interchange")
-    else:
-        try:
-            yield from read(found, reading)
-        except Rejected as error:
-            yield error.at(where)
+def read_x12(stream: BinaryIO, context: NormaliseContext) -> Pieces:
+    """Read every transaction set of every interchange of the file, as `read_edi` does."""
+    return read_edi(stream, context, standard=X12, options=X12Options, layouts=SETS)

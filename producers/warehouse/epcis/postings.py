@@ -3,15 +3,16 @@
 Pure. Business steps are those of GS1's Core Business Vocabulary.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from producers.drafts import StockData, rejecting, wrap
+from producers.drafts import wrap
 from producers.normalising import Rejected, Taken
 from producers.warehouse.epcis.event import Amount, EpcisEvent
 from producers.warehouse.epcis.known import GOODS_EVENTS, Known
-from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
+from producers.warehouse.goods import GoodsDocument, GoodsLine, data_of
 
 COUNTS: Final = {"cycle_counting": "cycle_count", "inventory_check": "cycle_count", "stock_taking": "stocktake"}
 WRITE_OFFS: Final = frozenset({"destroyed", "lost", "damaged", "expired", "stolen"})
@@ -48,7 +49,7 @@ def _by_step(event: EpcisEvent, known: Known, *, company: str, where: str) -> Ta
     reason = event.disposition if event.disposition in WRITE_OFFS else "destroyed" if step == "destroying" else None
     if reason is None:
         return Taken(where, (), ignored=f"biz_step:{step[:60] or 'none'}")
-    return _taken(where, event, _out(event, reason), company=company)
+    return _taken(where, event, _changed(event, reason), company=company)
 
 
 def _received(event: EpcisEvent, known: Known, *, company: str, where: str) -> Taken:
@@ -72,43 +73,9 @@ def _received(event: EpcisEvent, known: Known, *, company: str, where: str) -> T
         message = "goods that are received cannot leave by the same event: a person must say what happened"
         raise Rejected(reason="receipt_deleted", message=message, field="action")
     if event.disposition == "returned":
-        return _taken(where, event, _in(event, "customer_return"), company=company)
-    return _taken(where, event, _receipt(event), company=company)
-
-
-def _receipt(event: EpcisEvent) -> Iterator[StockData]:
-    """One receipt; what comes in damaged or expired is none of our stock, but a claim."""
-    return _receipt_of(event, sign=1, bad=event.disposition in WRITE_OFFS, supplier="source")
-
-
-def _receipt_of(event: EpcisEvent, *, sign: int, bad: bool, supplier: str) -> Iterator[StockData]:
-    place = event.place()
-    lines = []
-    for index, amount in enumerate(event.amounts(), start=1):
-        if not amount.quantity:
-            continue
-        with rejecting():
-            lines.append(
-                ReceiptLine(
-                    line=str(index),
-                    item=amount.goods.item,
-                    quantity=Decimal(0) if bad else amount.quantity * sign,
-                    rejected=amount.quantity if bad else None,
-                    unit=amount.unit,
-                    lot=amount.goods.lot,
-                    place=place,
-                )
-            )
-    if lines:
-        order = event.transactions("po")
-        with rejecting():
-            yield ReceiptPosted(
-                fact=f"epcis:{event.name}",
-                order=order,
-                receipt=event.transactions("recadv", "desadv") or event.name,
-                supplier=next(iter(sorted(event.owners(supplier))), None),
-                lines=tuple(lines),
-            )
+        return _taken(where, event, _changed(event, "customer_return", sign=1), company=company)
+    bad = event.disposition in WRITE_OFFS
+    return _taken(where, event, _receipt(event, bad=bad, supplier="source"), company=company)
 
 
 def _shipped(event: EpcisEvent, ours: frozenset[str], *, company: str, where: str) -> Taken:
@@ -126,63 +93,71 @@ def _shipped(event: EpcisEvent, ours: frozenset[str], *, company: str, where: st
         message = "goods that are shipped cannot come into being by the same event: a person must say what happened"
         raise Rejected(reason="shipment_added", message=message, field="action")
     if event.disposition == "returned":
-        back = _receipt_of(event, sign=-1, bad=False, supplier="destination")
-        return _taken(where, event, back, company=company)
-    return _taken(where, event, _out(event, "shipment"), company=company)
+        return _taken(where, event, _receipt(event, sign=-1, supplier="destination"), company=company)
+    return _taken(where, event, _changed(event, "shipment"), company=company)
 
 
-def _out(event: EpcisEvent, reason: str) -> Iterator[StockData]:
-    return _adjusted(event, event.amounts(), reason=reason, sign=-1)
+def _receipt(event: EpcisEvent, *, supplier: str, sign: int = 1, bad: bool = False) -> list[GoodsDocument]:
+    """One receipt, or with the other sign a return; what comes in `bad` is none of our stock, but a claim."""
+    lines, order = _lines(event, event.amounts(), sign=sign), event.transactions("po")
+    if bad:
+        lines = [replace(line, quantity=Decimal(0), rejected=line.quantity) for line in lines]
+    fact = f"epcis:{event.name}"
+    return [
+        GoodsDocument(
+            kind="receipt",
+            where="",
+            lines=[replace(line, fact=fact, order=order) for line in lines],
+            number=event.transactions("recadv", "desadv") or event.name,
+            supplier=next(iter(sorted(event.owners(supplier))), None),
+            place=event.place(),
+        )
+    ]
 
 
-def _in(event: EpcisEvent, reason: str) -> Iterator[StockData]:
-    return _adjusted(event, event.amounts(), reason=reason, sign=1)
+def _changed(event: EpcisEvent, reason: str, *, sign: int = -1) -> list[GoodsDocument]:
+    return [_adjustment(event, _lines(event, event.amounts(), sign=sign), reason)]
 
 
-def _transformed(event: EpcisEvent) -> Iterator[StockData]:
-    spent = event.amounts("inputQuantityList", "inputEPCList")
-    made = event.amounts("outputQuantityList", "outputEPCList")
-    yield from _adjusted(event, spent, reason="production_out", sign=-1, part="in:")
-    yield from _adjusted(event, made, reason="production_in", sign=1, part="out:")
+def _transformed(event: EpcisEvent) -> list[GoodsDocument]:
+    spent = _lines(event, event.amounts("inputQuantityList", "inputEPCList"), sign=-1, part="in:")
+    made = _lines(event, event.amounts("outputQuantityList", "outputEPCList"), part="out:")
+    return [_adjustment(event, spent, "production_out"), _adjustment(event, made, "production_in")]
 
 
-def _adjusted(
-    event: EpcisEvent, amounts: Iterable[Amount], *, reason: str, sign: int, part: str = ""
-) -> Iterator[StockData]:
-    place, name = event.place(), event.name
+def _adjustment(event: EpcisEvent, lines: Sequence[GoodsLine], reason: str) -> GoodsDocument:
     document = event.transactions("po", "desadv", "recadv", "inv")
-    for index, amount in enumerate(amounts, start=1):
-        if not amount.quantity:
-            continue
-        with rejecting():
-            yield StockAdjusted(
-                fact=f"epcis:{name}:{part}{index}",
-                item=amount.goods.item,
-                place=place,
-                lot=amount.goods.lot,
-                delta=amount.quantity * sign,
-                unit=amount.unit,
-                reason=reason,
-                document=document,
-            )
+    return GoodsDocument(
+        kind="adjustment", where="", lines=lines, reason=reason, place=event.place(), document=document
+    )
 
 
-def _counted(event: EpcisEvent, reason: str) -> Iterator[StockData]:
-    place, name = event.place(), event.name
-    for index, amount in enumerate(event.amounts(), start=1):
-        with rejecting():
-            yield StockCounted(
-                fact=f"epcis:{name}:{index}",
-                item=amount.goods.item,
-                place=place,
-                lot=amount.goods.lot,
-                counted=amount.quantity,
-                unit=amount.unit,
-                reason=reason,
-            )
+def _counted(event: EpcisEvent, reason: str) -> list[GoodsDocument]:
+    lines = _lines(event, event.amounts(), nothing=True)
+    return [GoodsDocument(kind="count", where="", lines=lines, reason=reason, place=event.place())]
 
 
-def _taken(where: str, event: EpcisEvent, found: Iterable[StockData], *, company: str) -> Taken:
+def _lines(
+    event: EpcisEvent, amounts: Sequence[Amount], *, sign: int = 1, part: str = "", nothing: bool = False
+) -> list[GoodsLine]:
+    return [
+        GoodsLine(
+            where="",
+            fact=f"epcis:{event.name}:{part}{index}",
+            line=str(index),
+            item=amount.goods.item,
+            quantity=amount.quantity * sign,
+            unit=amount.unit,
+            lot=amount.goods.lot,
+        )
+        for index, amount in enumerate(amounts, start=1)
+        if amount.quantity or nothing
+    ]
+
+
+def _taken(where: str, event: EpcisEvent, documents: Iterable[GoodsDocument], *, company: str) -> Taken:
+    """All events of one event or none: what was seen is one thing, and a part of it is not."""
     at = event.time()
-    events = tuple(wrap(data, source="epcis", company=company, at=at) for data in found)
+    data = [data for goods in documents for data in data_of(goods)]
+    events = tuple(wrap(each, source="epcis", company=company, at=at) for each in data)
     return Taken(where, events, ignored=None if events else "no_goods")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from producers.reading.files import Words
 from producers.reading.mappings import shipped
 from producers.reading.written import Written, WrittenTable
+from producers.warehouse.goods import BadLines
 from schemas.money import EXPONENTS, read_decimal
 
 Kind = Literal["adjusted", "counted", "receipt", "return", "order", "bill"]
@@ -51,7 +52,8 @@ class RowOptions(Written):
     `reasons` maps the source's reasons to ours, `reason` is that of rows which give none.
     `units` maps each unit that may occur to how many `stock_unit` it is; where it is empty, any unit is kept as it is.
     `signed` false: quantities of changes have no sign, the word gives it.
-    `system` is a word in every fact, for two sources that use the same ids.
+    `system` is a word in every fact, for two sources that use the same ids. `bad_lines` says what becomes of a receipt,
+    return or order of which a row is refused; a bill is always whole.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = {
@@ -73,6 +75,7 @@ class RowOptions(Written):
     signed: bool = True
     currency: str | None = None
     system: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    bad_lines: BadLines = "whole"
 
     def columns_for(self, field: str) -> tuple[str, ...]:
         """Give the columns that make a field: those it is mapped to, else the one of its own name."""
@@ -146,7 +149,7 @@ class Cin7Options(BaseModel):
     """How an installation of Cin7 Core speaks.
 
     `adjustment` says what the field of that name in a line of existing stock is. `reasons` maps its accounts, by code
-    or by name, to our reasons. A file of more than `max_bytes` is refused unread.
+    or by name, to our reasons. A file of more than `max_bytes` is refused unread. `bad_lines` as of rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -154,3 +157,4 @@ class Cin7Options(BaseModel):
     max_bytes: Annotated[int, Field(gt=0, le=1 << 30)] = 64 << 20
     adjustment: Literal["new_quantity", "change"] = "new_quantity"
     reasons: _Words = Field(default_factory=dict)
+    bad_lines: BadLines = "whole"

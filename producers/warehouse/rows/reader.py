@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 from pydantic import ValidationError
 
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.warehouse.goods import incomplete
 from producers.warehouse.rows.alone import Draft, adjusted, counted, put_away
 from producers.warehouse.rows.cells import Cell, Cells, Reading
 from producers.warehouse.rows.changes import Meaning, read_change
@@ -163,9 +164,8 @@ class RowReader:
         if group is None or not group.lines:
             return
         where = self.where(group.first, group.last)
-        if group.spoilt is not None:
-            message = f"{group.spoilt} may be part of this document and was refused: mend it and send the file again"
-            yield Refused(where, "document_incomplete", message)
+        if group.spoilt is not None and (group.kind == "bill" or self._how.options.bad_lines == "whole"):
+            yield incomplete(where, group.spoilt)
             return
         try:
             yield self._document(group, where)

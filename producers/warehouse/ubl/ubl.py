@@ -6,16 +6,17 @@ The file reader of source `ubl`. Pure; the shapes were read off the OASIS exampl
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import BinaryIO, Final, Literal
 
-from producers.drafts import only_one, rejecting, wrap
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.drafts import only_one, wrap
+from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.reading.days import iso_day
-from producers.reading.files import FileOptions, Words, read_whole
+from producers.reading.files import Words, read_whole
 from producers.reading.options import read_options
 from producers.reading.xml_tree import Element, parse_xml
+from producers.warehouse.goods import GoodsDocument, GoodsLine, GoodsOptions, Pieces, events_of, lines_of, several
 from producers.warehouse.ubl.fields import UblNode
-from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
 _UNDONE: Final = frozenset({"cancelled", "canceled", "withdrawn", "deleted", "disputed"})
@@ -26,7 +27,7 @@ _ITEM_IDS: Final = {
 }
 
 
-class UblOptions(FileOptions):
+class UblOptions(GoodsOptions):
     """How UBL is read.
 
     `item_id` says which identification of an item is its SKU; without it the buyer's, else the standard one, else the
@@ -39,7 +40,7 @@ class UblOptions(FileOptions):
     ours: Words = ()
 
 
-def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Pieces:
     """Read the document of the file.
 
     Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`, `cancellation`,
@@ -58,7 +59,9 @@ def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Re
     if status in _UNDONE:
         message = f"its status is {status}, and it may be booked already: a person must reverse it"
         raise Rejected(reason="cancellation", message=message, field="DocumentStatusCode")
-    yield from _KINDS[root.name](document, options, context.company)
+    goods = _KINDS[root.name](document, options)
+    event = partial(wrap, source="ubl", company=context.company)
+    yield from (goods,) if isinstance(goods, Taken) else events_of(goods, event, bad_lines=options.bad_lines)
 
 
 def _unwrapped(root: Element) -> Element:
@@ -67,48 +70,37 @@ def _unwrapped(root: Element) -> Element:
     return inside[0] if root.name == "StandardBusinessDocument" and len(inside) == 1 else root
 
 
-def _receipt(document: UblNode, options: UblOptions, company: str) -> Iterator[Taken | Refused]:
+def _receipt(document: UblNode, options: UblOptions) -> GoodsDocument | Taken:
     if frozenset(options.ours) & document.party_ids("DespatchSupplierParty", "SellerSupplierParty"):
-        yield Taken("document", (), ignored="received_by_others")
-        return
+        return Taken("document", (), ignored="received_by_others")
     number, whole = document.must("ID"), document.text("OrderReference", "ID")
+    vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
     nodes = tuple(document.nodes("ReceiptLine"))
     if not nodes:
         message = "a receipt without a line: what was received is not said"
         raise Rejected(reason="no_lines", message=message, field="ReceiptLine")
     orders = [node.text("OrderLineReference", "OrderReference", "ID") or whole for node in nodes]
-    by_order: dict[str | None, list[ReceiptLine]] = {}
+    fact, apart = _fact("receipt", document, vendor, number), several(orders)
     days: list[date] = []
-    problems: list[Refused] = []
-    for node, order in zip(nodes, orders, strict=True):
-        try:
-            days += [found for found in (_day(node, "ReceivedDate"),) if found]  # also of a line that is refused below
-            line = _receipt_line(node, options)
-        except Rejected as error:
-            problems.append(error.at(f"line {node.text('ID') or node.line}"))
-            continue
-        by_order.setdefault(order, []).append(line)
-    on = _day(document, "Shipment", "Delivery", "ActualDeliveryDate") or max(days, default=_day(document, "IssueDate"))
-    vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
-    events = []
-    fact, several = _fact("receipt", document, vendor, number), len(set(orders)) > 1
-    for order, lines in by_order.items():
-        with rejecting():
-            data = ReceiptPosted(
-                fact=f"{fact}:{order}" if several else fact,
-                order=order,
-                receipt=number,
-                supplier=vendor,
-                lines=tuple(lines),
-                day=on,
-            )
-        events.append(wrap(data, source="ubl", company=company))
-    yield from problems
-    if events:
-        yield Taken("document", tuple(events))
+
+    def read(part: tuple[UblNode, str | None]) -> Iterator[GoodsLine]:
+        node, order = part
+        days.extend(day for day in (_day(node, "ReceivedDate"),) if day)  # also of a line that is refused below
+        yield _received(node, options, fact=f"{fact}:{order}" if apart else fact, order=order)
+
+    lines = lines_of(zip(nodes, orders, strict=True), read, where=lambda part: _where(part[0]))
+    return GoodsDocument(
+        kind="receipt",
+        where="document",
+        lines=lines,
+        number=number,
+        supplier=vendor,
+        day=_day(document, "Shipment", "Delivery", "ActualDeliveryDate")
+        or max(days, default=_day(document, "IssueDate")),
+    )
 
 
-def _receipt_line(node: UblNode, options: UblOptions) -> ReceiptLine:
+def _received(node: UblNode, options: UblOptions, *, fact: str, order: str | None) -> GoodsLine:
     received, unit = node.must_quantity("ReceivedQuantity")
     rejected, short, over = (
         node.quantity(name, unit) for name in ("RejectedQuantity", "ShortQuantity", "OversupplyQuantity")
@@ -121,53 +113,57 @@ def _receipt_line(node: UblNode, options: UblOptions) -> ReceiptLine:
         )
         raise Rejected(reason="rejected_exceeds_received", message=message, field=node.at("RejectedQuantity"))
     item = _only_item(node)
-    with rejecting():
-        return ReceiptLine(
-            line=node.text("OrderLineReference", "LineID") or node.text("ID"),
-            item=_item_id(item, options),
-            quantity=received - apart,
-            unit=unit,
-            lot=_lot(item),
-            expires=_expiry(item),
-            rejected=rejected or None,
-            short=short or None,
-            over=over or None,
-        )
+    return GoodsLine(
+        where=_where(node),
+        fact=fact,
+        order=order,
+        line=node.text("OrderLineReference", "LineID") or node.text("ID"),
+        item=_item_id(item, options),
+        quantity=received - apart,
+        unit=unit,
+        lot=_lot(item),
+        expires=_expiry(item),
+        rejected=rejected or None,
+        short=short or None,
+        over=over or None,
+    )
 
 
-def _despatch(document: UblNode, options: UblOptions, company: str) -> Iterator[Taken | Refused]:
+def _despatch(document: UblNode, options: UblOptions) -> GoodsDocument | Taken:
     number = document.must("ID")
     sender = document.party_ids("DespatchSupplierParty", "SellerSupplierParty")
     receiver = document.party_ids("DeliveryCustomerParty", "BuyerCustomerParty")
     ours = frozenset(options.ours)
     if not ours & sender or ours & receiver:
         reason = "between_own_places" if ours & sender else "despatched_not_received"
-        yield Taken("document", (), ignored=reason)
-        return
-    on = _day(document, "Shipment", "Delivery", "Despatch", "ActualDespatchDate") or _day(document, "IssueDate")
+        return Taken("document", (), ignored=reason)
     fact = _fact("despatch", document, document.party("DespatchSupplierParty"), number)
-    for index, node in enumerate(document.nodes("DespatchLine"), start=1):
-        where = f"line {node.text('ID') or node.line}"
-        try:
-            sent, unit = node.must_quantity("DeliveredQuantity")
-            if not sent:
-                yield Taken(where, (), ignored="nothing_shipped")
-                continue
-            item = _only_item(node)
-            with rejecting():
-                data = StockAdjusted(
-                    fact=f"{fact}:{node.text('ID') or index}",
-                    item=_item_id(item, options),
-                    lot=_lot(item),
-                    delta=-sent,
-                    unit=unit,
-                    reason="shipment",
-                    day=on,
-                    document=number,
-                )
-            yield Taken(where, (wrap(data, source="ubl", company=company),))
-        except Rejected as error:
-            yield error.at(where)
+
+    def read(part: tuple[int, UblNode]) -> Iterator[GoodsLine | Taken]:
+        yield _sent(part[1], options, fact=f"{fact}:{part[1].text('ID') or part[0]}")
+
+    return GoodsDocument(
+        kind="shipment",
+        reason="shipment",
+        where="document",
+        lines=lines_of(enumerate(document.nodes("DespatchLine"), start=1), read, where=lambda part: _where(part[1])),
+        document=number,
+        day=_day(document, "Shipment", "Delivery", "Despatch", "ActualDespatchDate") or _day(document, "IssueDate"),
+    )
+
+
+def _sent(node: UblNode, options: UblOptions, *, fact: str) -> GoodsLine | Taken:
+    sent, unit = node.must_quantity("DeliveredQuantity")
+    if not sent:
+        return Taken(_where(node), (), ignored="nothing_shipped")
+    item = _only_item(node)
+    return GoodsLine(
+        where=_where(node), fact=fact, item=_item_id(item, options), quantity=sent, unit=unit, lot=_lot(item)
+    )
+
+
+def _where(node: UblNode) -> str:
+    return f"line {node.text('ID') or node.line}"
 
 
 _KINDS: Final = {"ReceiptAdvice": _receipt, "DespatchAdvice": _despatch}

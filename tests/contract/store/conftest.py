@@ -24,7 +24,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid();
 SET session_replication_role = replica;
 TRUNCATE writes, write_events, marks, marks_kept, inboxes, workers, earlier_reads, earlier_records, dead_letters, audit,
     cases, feed_cursors, feed_runs, feed_names,
-    stock_movements, stock_cards, stock_facts, stock_batches, payroll_runs, payroll_pulls RESTART IDENTITY;
+    stock_movements, stock_cards, stock_facts, outbox, payroll_runs, payroll_pulls RESTART IDENTITY;
 """
 
 

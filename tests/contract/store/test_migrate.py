@@ -20,8 +20,14 @@ from store.feeds.cursors import Cursor, Cursors
 from store.feeds.names import FeedNames
 from store.feeds.runs import FeedRun, FeedRuns
 from store.inbox import Inbox
+from store.outbox import Outbox
+from store.payroll_runs import PayrollRuns, RunKey
 from store.schema import METADATA
+from store.stock import StockStore
 from tests.fakes import NOON, FakeClock
+
+ONE_OUTBOX = "0011"
+"""The migration after which merged entries and pay runs wait in one outbox."""
 
 FEED_NAMES = "0008"
 """The migration after which a feed has a name in its facts."""
@@ -37,6 +43,17 @@ FIRST_ROW = """
 INSERT INTO writes (company, external_id, kind, payload_hash, state, epoch, was_unknown, adopted, solid_id,
                     event_source, event_id, event_type, created_at, updated_at)
 VALUES ('main', 'w1', 'payment', 'h', 'applied', 1, TRUE, FALSE, 's1', 's', 'evt_1', 't', :now, :now)
+"""
+
+
+BATCH = """
+INSERT INTO stock_batches (company, fact, body, made_at, published_at)
+VALUES ('main', :fact, :body, :now, :published_at)
+"""
+RUN = """
+INSERT INTO payroll_runs (company, provider, entity, run, version, state, live, fact, fingerprint, event, reason,
+                          pay_date, updated_at)
+VALUES ('main', 'gusto', 'e', :run, :version, :state, :live, :fact, 'f', :event, :reason, :day, :now)
 """
 
 
@@ -114,6 +131,42 @@ async def test_feeds_that_there_were_go_on_without_their_name_in_their_facts(new
     names = FeedNames(engine)
     assert [await names.of("main", feed) for feed in ("folder", "polled", "new")] == ["", "", "new"]
     assert await names.of("second", "folder") == "folder", "another company's is another feed"
+    await engine.dispose()
+
+
+async def test_what_either_store_had_to_publish_waits_in_the_outbox_in_its_order(new_url: str) -> None:
+    engine, clock = connect(new_url), FakeClock()
+    before = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(ONE_OUTBOX).down_revision
+    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema, str(before)))
+    when: dict[str, object] = {"now": NOON, "day": NOON.date()}
+    if "sqlite" in new_url:
+        when = {"now": "2026-01-15 12:00:00.000000", "day": "2026-01-15"}
+    async with engine.begin() as connection:
+        for fact, published in (("merged-1", when["now"]), ("merged-2", None)):
+            row = {"fact": fact, "body": fact.encode(), "now": when["now"], "published_at": published}
+            await connection.execute(text(BATCH), row)
+        versions = (("b", 2, "pending", True), ("b", 1, "told", False), ("a", 1, "pending", True))
+        for run, version, state, live in versions:
+            told = {"fact": f"{run}:{version}", "event": f"{run}{version}".encode(), "reason": None}
+            row = {"run": run, "version": version, "state": state, "live": live, **told}
+            await connection.execute(text(RUN), row | when)
+        reference = {"run": "b", "version": 0, "state": "refused", "live": False, "reason": "totals_differ"}
+        await connection.execute(text(RUN), reference | when | {"fact": None, "event": None})
+    migrate.upgrade(new_url)
+    outbox, runs = Outbox(engine, clock), PayrollRuns(engine, clock)
+    stock, payroll = [await outbox.unpublished(stream, ["main"]) for stream in ("stock", "payroll")]
+    assert [(waiting.key, waiting.body) for waiting in stock] == [("merged-2", b"merged-2")]
+    assert [waiting.body for waiting in payroll] == [b"a1", b"b2"]
+    rows = await runs.all(["main"])
+    assert [(row.run, row.version, row.state, row.live, row.event) for row in rows] == [
+        ("a", 1, "pending", True, b"a1"),
+        ("b", 0, "refused", False, None),
+        ("b", 1, "told", False, b"b1"),
+        ("b", 2, "pending", True, b"b2"),
+    ]
+    assert {(row.pay_date, row.updated_at) for row in rows} == {(NOON.date(), NOON)}
+    assert await runs.pending(RunKey("main", "gusto", "e", "b")) == [rows[3]]
+    assert await StockStore(engine, clock).tell_again("main", "merged-1") == 1, "no books have it"
     await engine.dispose()
 
 

@@ -12,7 +12,8 @@ from schemas.envelope import decode, encode
 from store.dead_letters import DeadLetters
 from store.engine import connect
 from store.inbox import EventRef, Fresh, Inbox
-from store.payroll_runs import NewVersion, PayrollRuns, Reference, RunDates, RunKey, RunRow
+from store.outbox import Outbox
+from store.payroll_runs import STREAM, NewVersion, PayrollRuns, Reference, RunDates, RunKey, RunRow, provider_of
 from tests.contract.store.samples import claim, intent, letter
 from tests.fakes import NOON, FakeClock
 
@@ -30,6 +31,11 @@ DATES = RunDates(
 @pytest.fixture
 def runs(engine: AsyncEngine, clock: FakeClock) -> PayrollRuns:
     return PayrollRuns(engine, clock)
+
+
+@pytest.fixture
+def outbox(engine: AsyncEngine, clock: FakeClock) -> Outbox:
+    return Outbox(engine, clock)
 
 
 def following(content: str, *, live: bool = True) -> Callable[[RunRow | None], NewVersion | None]:
@@ -83,16 +89,23 @@ async def test_whoever_pulls_at_once_makes_one_version(database_url: str, clock:
             await engine.dispose()
 
 
-async def test_what_is_pending_comes_in_the_order_of_versions_until_it_is_told(runs: PayrollRuns) -> None:
+async def test_what_is_pending_comes_in_the_order_of_versions_until_it_is_told(
+    runs: PayrollRuns, outbox: Outbox, clock: FakeClock
+) -> None:
     for content in ("a", "b"):
         await runs.advance(KEY, following(content))
     await runs.advance(RunKey("main", "finch", "entity-1", "run-1"), following("a"))
-    pending = await runs.pending("gusto")
+    pending = await runs.pending(KEY)
     assert [row.event for row in pending] == [b"a v1", b"b v2"]
-    assert len(await runs.pending()) == 3
-    await runs.told(pending[0])
-    await runs.told(pending[0])
-    assert [row.version for row in await runs.pending("gusto")] == [2]
+    waiting = await outbox.unpublished(STREAM, ["main", "other"])
+    assert [provider_of(each.key) for each in waiting] == ["gusto", "gusto", "finch"]
+    assert [each.id for each in waiting[:2]] == [row.outbox for row in pending]
+    clock.advance(60)
+    await outbox.published(waiting[0].id)
+    await outbox.published(waiting[0].id)
+    assert [row.version for row in await runs.pending(KEY)] == [2]
+    told = (await runs.all(["main"]))[1]
+    assert (told.state, told.updated_at) == ("told", NOON + timedelta(seconds=60))
 
 
 async def test_a_reference_stands_beside_the_versions_until_one_follows(runs: PayrollRuns) -> None:
@@ -144,7 +157,7 @@ async def test_companies_do_not_see_each_other(runs: PayrollRuns) -> None:
 
 
 async def test_versions_that_are_in_no_books_and_before_no_person_are_told_again_in_their_order(
-    runs: PayrollRuns, engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+    runs: PayrollRuns, outbox: Outbox, engine: AsyncEngine, clock: FakeClock, inbox: Inbox
 ) -> None:
     golden = decode((GOLDEN / "payroll.run.paid.v1.json").read_bytes())
     keys = {name: RunKey("main", "gusto", "entity-1", name) for name in ("lost", "posted", "overtaken", "parked")}
@@ -153,7 +166,7 @@ async def test_versions_that_are_in_no_books_and_before_no_person_are_told_again
             event = encode(golden.model_copy(update={"id": f"{name}:{version}"}))
             stored = await runs.advance(keys[name], lambda _, v=version, e=event: _version(v, e))  # type: ignore[misc]
             assert stored is not None
-            await runs.told(stored)
+            await outbox.published(stored.outbox or 0)
     for name in ("posted:1", "overtaken:2"):
         fresh = await claim(inbox, intent(name), EventRef(source="/payroll", id=name, type="t", subject=None))
         assert isinstance(fresh, Fresh)
@@ -162,7 +175,8 @@ async def test_versions_that_are_in_no_books_and_before_no_person_are_told_again
     assert await runs.tell_again("main", older_than=timedelta(days=1)) == 0
     assert await runs.tell_again("main", keys["posted"]) == 0
     assert await runs.tell_again("main") == 2
-    assert [(row.run, row.version) for row in await runs.pending()] == [("lost", 1), ("lost", 2)]
+    assert [row.version for row in await runs.pending(keys["lost"])] == [1, 2]
+    assert len(await outbox.unpublished(STREAM, ["main"])) == 2
 
 
 def _version(version: int, event: bytes) -> NewVersion:

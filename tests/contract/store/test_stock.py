@@ -10,7 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store.dead_letters import DeadLetters
 from store.engine import connect
 from store.inbox import EventRef, Fresh, Inbox
-from store.stock import Body, Decided, FactState, Merged, NewMovement, OtherContent, Recording, StockFact, StockStore
+from store.outbox import Outbox
+from store.stock import (
+    STREAM,
+    Body,
+    Decided,
+    FactState,
+    Merged,
+    NewMovement,
+    OtherContent,
+    Recording,
+    StockFact,
+    StockStore,
+)
 from tests.contract.store.samples import claim, intent, letter
 from tests.fakes import FakeClock
 
@@ -25,6 +37,11 @@ class Full(Exception):
 @pytest.fixture
 def stock(engine: AsyncEngine, clock: FakeClock) -> StockStore:
     return StockStore(engine, clock)
+
+
+@pytest.fixture
+def outbox(engine: AsyncEngine, clock: FakeClock) -> Outbox:
+    return Outbox(engine, clock)
 
 
 def recording(  # noqa: PLR0913 - one each
@@ -111,18 +128,21 @@ def as_one(facts: Sequence[StockFact]) -> list[Merged]:
     return [Merged(fact=f"batch-{facts[0].fact}", facts=[fact.fact for fact in facts], body=b"event")]
 
 
-async def test_pending_facts_are_merged_once_and_published_until_confirmed(stock: StockStore, clock: FakeClock) -> None:
+async def test_pending_facts_are_merged_once_and_published_until_confirmed(
+    stock: StockStore, outbox: Outbox, clock: FakeClock
+) -> None:
     for n in range(3):
         await stock.record(recording(f"f{n}", state="pending"))
     await stock.record(recording("own"))
     assert await stock.pending("main") == 3
     assert await stock.merge("main", before=clock.now(), batches=as_one) == 3
     assert await stock.merge("main", before=clock.now(), batches=as_one) == 0
-    [(batch, body)] = await stock.unpublished("main")
-    assert body == b"event"
-    await stock.published("main", batch)
-    await stock.published("main", batch)
-    assert await stock.unpublished("main") == []
+    [waiting] = await outbox.unpublished(STREAM, ["main"])
+    assert waiting.body == b"event"
+    await outbox.published(waiting.id)
+    await outbox.published(waiting.id)
+    assert await outbox.unpublished(STREAM, ["main"]) == []
+    batch = waiting.key
     assert {fact.fact for fact in await stock.trace(batch)} == {"f0", "f1", "f2"}
     assert [(fact.state, fact.batch) for fact in await stock.trace("f1")] == [("merged", batch)]
 
@@ -133,15 +153,17 @@ async def test_of_several_workers_one_merges_a_fact(database_url: str, clock: Fa
     for n in range(4):
         await stores[0].record(recording(f"f{n}", state="pending"))
         await asyncio.gather(*(store.merge("main", before=clock.now(), batches=as_one) for store in stores))
-    assert len(await stores[0].unpublished("main")) == 4
+    assert len(await Outbox(engines[0], clock).unpublished(STREAM, ["main"])) == 4
     for engine in engines:
         await engine.dispose()
 
 
-async def test_a_batch_that_has_nothing_to_post_is_not_published(stock: StockStore, clock: FakeClock) -> None:
+async def test_a_batch_that_has_nothing_to_post_is_not_published(
+    stock: StockStore, outbox: Outbox, clock: FakeClock
+) -> None:
     await stock.record(recording("f", state="pending"))
     await stock.merge("main", before=clock.now(), batches=lambda facts: [Merged("none", [facts[0].fact], None)])
-    assert await stock.unpublished("main") == []
+    assert await outbox.unpublished(STREAM, ["main"]) == []
     assert await stock.pending("main") == 0
 
 
@@ -152,12 +174,13 @@ async def test_companies_know_nothing_of_one_another(stock: StockStore, clock: F
 
 
 async def test_a_batch_that_is_in_no_books_and_before_no_person_is_published_again(
-    stock: StockStore, engine: AsyncEngine, clock: FakeClock, inbox: Inbox
+    stock: StockStore, outbox: Outbox, engine: AsyncEngine, clock: FakeClock, inbox: Inbox
 ) -> None:
     for name in ("lost", "posted", "parked"):
         await stock.record(recording(name, state="pending"))
         await stock.merge("main", before=clock.now(), batches=as_one)
-        await stock.published("main", f"batch-{name}")
+        [waiting] = await outbox.unpublished(STREAM, ["main"])
+        await outbox.published(waiting.id)
     fresh = await claim(inbox, intent("batch-posted"))
     assert isinstance(fresh, Fresh)
     await inbox.applied("main", "batch-posted", epoch=fresh.epoch, solid_id="1", adopted=False)
@@ -165,5 +188,5 @@ async def test_a_batch_that_is_in_no_books_and_before_no_person_is_published_aga
     assert await stock.tell_again("main", "batch-posted") == 0
     assert await stock.tell_again("other") == 0
     assert await stock.tell_again("main") == 1
-    assert await stock.unpublished("main") == [("batch-lost", b"event")]
+    assert [waiting.key for waiting in await outbox.unpublished(STREAM, ["main"])] == ["batch-lost"]
     assert await stock.tell_again("main", "batch-lost") == 0

@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "proven-no-sent-again",
         "A no that a look-up has proven is not sent again by itself.",
         "workers/applying.py",
-        "        if found is None and isinstance(claim, Doubt) and claim.no is not None:\n",
+        "        if known is None and isinstance(claim, Doubt) and claim.no is not None:\n",
         "        if False:\n",
         (f"{AFTER_YES}::test_what_is_not_there_is_a_refusal_that_stays_one_or_is_sent_again",),
     ),

@@ -22,8 +22,8 @@ MUTANTS: Final = (
         "doubt-adopts-any-amount",
         "A pay run that an earlier inbox posted with another amount is not adopted out of a doubt.",
         "workers/finding.py",
-        "        if found is not None:\n            await self._must_say_the_same(",
-        "        if found is not None and isinstance(claim, Fresh):\n            await self._must_say_the_same(",
+        "        if known is not None:\n            await self._must_say_the_same(",
+        "        if known is not None and isinstance(claim, Fresh):\n            await self._must_say_the_same(",
         (f"{MODEL}::test_a_claim_left_before_the_earlier_store_was_asked_leaves_a_doubt_that_asks_it",),
     ),
     Mutant(

@@ -54,7 +54,7 @@ MUTANTS: Final = (
         "answered-before-confirm",
         "A webhook is answered with 200 only after the broker has confirmed.",
         "producers/webhooks/intake.py",
-        "                await self.publisher.publish(event)\n",
+        "                await self.publisher.publish_all([encoded(event)])\n",
         '                __import__("asyncio").ensure_future(self.publisher.publish(event)).cancel()\n',
         (f"{RECEIVER}::test_without_a_confirmation_the_sender_is_told_to_send_again",),
     ),

@@ -10,7 +10,7 @@ MIRRORING: Final = "tests/unit/workers/payroll/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
 PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
 RUNS: Final = "tests/contract/store/test_payroll_runs.py"
-WORD: Final = "tests/unit/ops/desk/test_payroll_word.py"
+WORD: Final = "tests/unit/ops/desk/test_cancelling.py"
 EXPORTS: Final = "tests/unit/producers/payroll/exports/test_csv_runs.py"
 LAYOUTS: Final = "tests/unit/producers/payroll/exports/test_csv_layouts.py"
 EARLIER: Final = "tests/unit/workers/test_earlier.py"
@@ -60,9 +60,10 @@ MUTANTS: Final = (
     Mutant(
         "version-marked-first",
         "A version of a run is told until the broker has confirmed it.",
-        "producers/payroll/telling.py",
-        "            event = decode(body)\n",
-        "            event = decode(body)\n            await self._runs.told(row)\n",
+        "messaging/outbox.py",
+        "            await publisher.publish_all([encoded_as(_event(each), each.body)])\n",
+        "            await outbox.published(each.id)\n"
+        "            await publisher.publish_all([encoded_as(_event(each), each.body)])\n",
         (f"{PULLING}::test_a_version_that_was_stored_and_not_published_goes_first_with_the_same_bytes",),
     ),
     Mutant(
@@ -164,9 +165,9 @@ MUTANTS: Final = (
     Mutant(
         "pull-tells-everybodys",
         "A pull tells what is pending of its own account, and fails for no other's.",
-        "store/payroll_runs.py",
-        "            wanted = wanted.where(PAYROLL_RUNS.c.company.in_(companies))\n",
-        "            pass\n",
+        "producers/payroll/telling.py",
+        "        mine = [each for each in waiting if provider in (None, provider_of(each.key))]\n",
+        "        mine = waiting\n",
         (f"{PULLING}::test_a_run_of_another_account_or_one_that_cannot_be_read_holds_up_no_pull",),
     ),
 )

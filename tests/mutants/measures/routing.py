@@ -185,8 +185,8 @@ MUTANTS: Final = (
         "refusal-ends-mint",
         "A mint or bucket that the broker refuses waits, and goes on once it may.",
         "messaging/connection.py",
-        "        except (*BROKEN, MessagingError) as error:\n            said =",
-        "        except BROKEN as error:\n            said =",
+        "        except (*BROKEN, MessagingError) as error:\n            problem =",
+        "        except BROKEN as error:\n            problem =",
         ("tests/unit/messaging/test_connection.py::test_what_the_broker_refuses_is_waited_for",),
     ),
     Mutant(

@@ -8,8 +8,8 @@ BOOKING: Final = "tests/unit/workers/stock/test_booking.py"
 CONVERGENCE: Final = "tests/unit/workers/stock/test_convergence.py"
 MERGING: Final = "tests/unit/workers/stock/test_merging.py"
 RETELLING: Final = "tests/unit/workers/stock/test_retelling.py"
-PUBLISH: Final = "await self.publisher.publish(decode(body))"
-MARK: Final = "await self.store.published(self.company, fact)"
+PUBLISH: Final = "await publisher.publish_all([encoded_as(_event(each), each.body)])"
+MARK: Final = "await outbox.published(each.id)"
 STORE: Final = "tests/contract/store/test_stock.py"
 
 MUTANTS: Final = (
@@ -48,7 +48,7 @@ MUTANTS: Final = (
     Mutant(
         "batch-marked-first",
         "A merged entry is published until the broker has confirmed it.",
-        "workers/stock/merging.py",
+        "messaging/outbox.py",
         f"            {PUBLISH}\n            {MARK}\n",
         f"            {MARK}\n            {PUBLISH}\n",
         (f"{MERGING}::test_a_batch_that_the_broker_did_not_confirm_is_published_again_as_it_was",),

@@ -17,9 +17,9 @@ MUTANTS: Final = (
         "Solid's answer is committed before the delivery is acknowledged.",
         "workers/applying.py",
         "        await self._inbox.applied(self._company, write.external_id, epoch,"
-        " solid_id=solid_id, adopted=found is not None)\n",
+        " solid_id=solid_id, adopted=known is not None)\n",
         "        asyncio.ensure_future(self._inbox.applied(self._company, write.external_id, epoch,"
-        " solid_id=solid_id, adopted=found is not None))\n",
+        " solid_id=solid_id, adopted=known is not None))\n",
         (f"{PIPELINE}::test_a_delivery_is_acknowledged_only_when_its_last_write_is_stored_as_applied",),
     ),
     Mutant(

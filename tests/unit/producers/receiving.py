@@ -2,18 +2,20 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
 
 from messaging.errors import MessagingError
+from messaging.publisher import Encoded
 from ops.composing.webhooks import hook_of
 from producers.webhooks.intake import Hook
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.settings import Settings
-from schemas.envelope import Event
+from schemas.envelope import Event, decode
 from tests.fakes import NOON, FakeClock
 
 SECRET, OLD_SECRET = "whsec_new0123456789abcdef", "whsec_old0123456789abcdef"
@@ -29,9 +31,9 @@ class FakePublisher:
     failure: MessagingError | None = None
     good_calls: int = 0
 
-    async def publish(self, event: Event) -> None:
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
         self._maybe_fail()
-        self.events.append(event)
+        self.events += [decode(message.body) for message in messages]
 
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         self._maybe_fail()

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from producers.normalising import FileReader
-from producers.source import NoOptions, Source, Webhook
+from producers.source import NoOptions, Signature, Source, Webhook
 from producers.sources import SOURCES
 
 
@@ -22,3 +22,10 @@ def webhook_of(name: str) -> Webhook:
     webhook = SOURCES[name].webhook
     assert webhook is not None
     return webhook
+
+
+def signature_of(name: str) -> Signature:
+    """How the bodies of its own webhook are signed."""
+    signature = webhook_of(name).signature
+    assert signature is not None
+    return signature

@@ -32,6 +32,7 @@ DAMAGES: Final = 20
 """Damaged examples of each kind, drawn anew for each source and always the same."""
 MARK: Final = "Zebediah Quackenbush"
 """Stands in for a person: in every object of a document, and in every row of a file."""
+TYPES: Final[tuple[object, ...]] = (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "payroll-csv": of_file("tests/data/payroll-made/adp.csv", "payroll-sources.md", provider="adp"),
     "shopify": of_file("tests/data/shopify-fixtures/inventory_levels.json", "feeds/shopify.md"),
     "stripe": of_file("tests/data/stripe-ruby-mock/charge.succeeded.json", "postings.md"),
-    "ubl": of_file("tests/data/warehouse-made/ubl-receipt-advice.xml", "feeds/ubl.md"),
+    "ubl": of_file("tests/data/ubl-made/receipt-advice-2.0.xml", "feeds/ubl.md"),
     "warehouse-csv": Example(*recipe("NetSuite: adjustments as a saved search", "feeds/csv.md")),
     "warehouse-json": Example(*recipe("Square: changes of stock", "feeds/json.md")),
     "x12": of_file("tests/data/warehouse-made/x12-944.edi", "feeds/edi.md"),
@@ -195,14 +196,13 @@ def mistyped(body: bytes, drawn: random.Random) -> Iterator[bytes]:
         cells = list(re.finditer(rb"[^,;*+~'\r\n<>\"]+", body))
         for cell in drawn.sample(cells, min(DAMAGES, len(cells))):
             word = "Other" if cell.start() < body.find(b"\n") else MARK  # a header is no person
-            for value in (word, "", "-1e5", "9" * 40):
-                yield body[: cell.start()] + value.encode() + body[cell.end() :]
+            for text in (word, "", "-1e5", "9" * 40):
+                yield body[: cell.start()] + text.encode() + body[cell.end() :]
         return
     ways = list(places(document))
     for way in drawn.sample(ways, min(DAMAGES, len(ways))):
-        other: object
-        for other in (MARK, None, True, -1, 10.005, [], {MARK: MARK}, "9" * 40):
-            yield json.dumps(changed(document, way, other)).encode()
+        for value in TYPES:
+            yield json.dumps(changed(document, way, value)).encode()
 
 
 def places(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -17,17 +17,15 @@ from ops.checks.payroll import check_payroll
 from ops.commands.relay import app
 from ops.composing.payroll import open_reader, run_schedules
 from ops.standing.payroll import payroll_status
-from producers.payroll.pulling import Outcome
 from producers.payroll.reading import Reader
-from producers.payroll.telling import Teller
+from producers.payroll.run_book import Outcome
 from runtime.settings import Settings
 from schemas.payroll import RunPaid
 from store.dead_letters import DeadLetters, Letter
 from store.engine import connect
-from store.payroll_runs import PayrollRuns
 from tests.fakes import FakeClock
 from tests.unit.producers.payroll.providers import payroll
-from tests.unit.producers.payroll.pulls import Bench, FakeBroker, gusto_settings, open_bench
+from tests.unit.producers.payroll.pulls import Bench, gusto_settings, open_bench
 
 EXPORT = Path(__file__).parents[3] / "data" / "payroll-made" / "adp.csv"
 APRIL_END = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -82,7 +80,7 @@ async def test_an_export_that_changed_takes_back_what_was_told_and_tells_it_anew
         path = bench.folder / "register.csv"
         for content in (EXPORT.read_text(), EXPORT.read_text().replace("2026,800,", "2026,900,"), without_totals()):
             path.write_text(content)
-            await take(path, bench.runs, bench.broker)
+            await take(path, bench)
         first, second = (each for each in bench.broker.data if isinstance(each, RunPaid))
         assert second.replaces is not None
         assert (second.version, second.replaces.fact, second.replaces.lines) == (2, first.fact, first.lines)
@@ -98,9 +96,9 @@ async def test_a_run_that_became_zero_is_refused_with_the_command_that_takes_it_
     async with open_bench(tmp_path) as bench:
         path = bench.folder / "register.csv"
         path.write_bytes(EXPORT.read_bytes())
-        [told] = await take(path, bench.runs, bench.broker)
+        [told] = await take(path, bench)
         path.write_text(zeros())
-        [refused] = await take(path, bench.runs, bench.broker)
+        [refused] = await take(path, bench)
         assert (refused.became, refused.reason) == ("refused", "zero_run")
         assert f"relay payroll reverse --provider adp --run {told.run}" in str(refused.message)
         assert len(bench.broker.bodies) == 1
@@ -210,11 +208,11 @@ async def looked_at(settings: Settings) -> list[tuple[str, bool, str]]:
     return [(each.what, each.ok, each.text.partition(", ")[0]) for each in checklist.findings]
 
 
-async def take(path: Path, runs: PayrollRuns, broker: FakeBroker, company: str | None = None) -> list[Outcome]:
+async def take(path: Path, bench: Bench, company: str | None = None) -> list[Outcome]:
     """Read an export of ADP once."""
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{path.parent}/relay.db"}})
     async with open_reader(settings, "adp", FakeClock(), company=company, dry=True) as (dry, context):
-        reader = Reader(account=dry._account, read=dry._read, runs=runs, teller=Teller(runs, broker))
+        reader = Reader(account=dry._account, read=dry._read, runs=bench.runs, teller=bench.teller, clock=bench.clock)
         with path.open("rb") as file:
             return await reader.take(file, path.name, context)
 
@@ -223,16 +221,16 @@ async def test_an_export_that_is_read_twice_is_told_once_and_its_correction_repl
     async with open_bench(tmp_path) as bench:
         path = bench.folder / "register.csv"
         path.write_bytes(EXPORT.read_bytes())
-        first = await take(path, bench.runs, bench.broker)
-        second = await take(path, bench.runs, bench.broker)
+        first = await take(path, bench)
+        second = await take(path, bench)
         assert {each.became for each in first} == {"told"}
         assert {each.became for each in second} == {"unchanged"}
         path.write_bytes(b"nothing,of,this\n1,2,3\n")
-        [refused] = await take(path, bench.runs, bench.broker)
+        [refused] = await take(path, bench)
         assert (refused.became, refused.run) == ("refused", "file:register.csv")
         assert len(bench.broker.raw) == 1
         path.write_bytes(EXPORT.read_bytes())
-        await take(path, bench.runs, bench.broker)
+        await take(path, bench)
         assert [row.state for row in await bench.runs.all(["main"])] == ["told"] * len(first)
         assert len(bench.broker.bodies) == len(first)
 
@@ -241,8 +239,8 @@ async def test_an_export_that_stands_in_the_books_of_another_company_is_not_told
     async with open_bench(tmp_path) as bench:
         path = bench.folder / "register.csv"
         path.write_bytes(EXPORT.read_bytes())
-        told = await take(path, bench.runs, bench.broker)
-        [refused] = await take(path, bench.runs, bench.broker, company="second")
+        told = await take(path, bench)
+        [refused] = await take(path, bench, company="second")
         assert (refused.became, refused.reason) == ("refused", "company_changed")
         assert f"--run {told[0].run} --company main" in (refused.message or "")
         assert len(bench.broker.bodies) == len(told)
@@ -261,12 +259,12 @@ async def test_a_second_reversal_of_a_run_does_not_undo_the_first(tmp_path: Path
     async with open_bench(tmp_path) as bench:
         path = bench.folder / "voids.csv"
         path.write_text(voided(0))
-        [first] = await take(path, bench.runs, bench.broker)
+        [first] = await take(path, bench)
         assert first.run.endswith(":reversal")
-        [same] = await take(path, bench.runs, bench.broker)
+        [same] = await take(path, bench)
         assert same.became == "unchanged"
         path.write_text(voided(1))
-        [second] = await take(path, bench.runs, bench.broker)
+        [second] = await take(path, bench)
         assert (second.became, second.reason) == ("refused", "second_reversal")
         assert f"--run {first.run}" in (second.message or "")
         assert len(bench.broker.bodies) == 1

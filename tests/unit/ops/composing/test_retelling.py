@@ -3,11 +3,10 @@
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.testing import capture_logs
 
 from messaging.errors import Unroutable
+from messaging.publisher import Encoded
 from ops.composing.retelling import Retelling
 from producers.payroll.telling import Teller
 from runtime.clock import Clock
@@ -23,8 +23,9 @@ from store import migrate
 from store.dead_letters import DeadLetters
 from store.engine import connect, transact
 from store.errors import Raced
+from store.outbox import Outbox
 from store.payroll_runs import NewVersion, PayrollRuns, RunDates, RunKey
-from store.schema import STOCK_BATCHES
+from store.schema import OUTBOX
 from store.stock import StockStore
 from tests.contract.store.samples import letter
 from tests.fakes import FakeClock
@@ -51,12 +52,11 @@ class Broker:
     refused: set[str] = field(default_factory=set)
     taken: Counter[str] = field(default_factory=Counter)
 
-    async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
-        assert headers
-        assert message_id
-        if key.split(".", maxsplit=1)[0] in self.refused:
-            raise Unroutable(key)
-        self.taken[decode(body).id] += 1
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
+        for message in messages:
+            if message.key.split(".", maxsplit=1)[0] in self.refused:
+                raise Unroutable(message.key)
+            self.taken[decode(message.body).id] += 1
 
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         raise AssertionError((body, source, company, reason, error))
@@ -76,6 +76,10 @@ class Bench:
         return PayrollRuns(self.engine, self.clock)
 
     @property
+    def outbox(self) -> Outbox:
+        return Outbox(self.engine, self.clock)
+
+    @property
     def letters(self) -> DeadLetters:
         return DeadLetters(self.engine, self.clock)
 
@@ -86,23 +90,22 @@ class Bench:
         )
         row = await self.runs.advance(RunKey(company, "gusto", "e", name), lambda _: new)
         if row is not None and not pending:
-            await self.runs.told(row)
+            await self.outbox.published(row.outbox or 0)
 
     async def entry_published(self, company: str) -> None:
         now = self.clock.now()
-        row = {"company": company, "fact": f"{company}-entry", "body": b"x", "made_at": now, "published_at": now}
+        row = {"company": company, "stream": "stock", "key": f"{company}-entry", "body": b"x", "added_at": now}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(STOCK_BATCHES), row)
+            await connection.execute(insert(OUTBOX), row | {"published_at": now})
 
         await transact(self.engine, work)
 
     async def publish_merged(self, company: str) -> None:
         """What the company's merger does when it is told."""
-        stock = StockStore(self.engine, self.clock)
-        for fact, _ in await stock.unpublished(company):
-            self.merged[fact] += 1
-            await stock.published(company, fact)
+        for waiting in await self.outbox.unpublished("stock", [company]):
+            self.merged[waiting.key] += 1
+            await self.outbox.published(waiting.id)
 
     @asynccontextmanager
     async def telling(self, *companies: str, stock: StockStore | None = None) -> AsyncIterator["asyncio.Task[None]"]:
@@ -110,7 +113,7 @@ class Bench:
             stock=stock or StockStore(self.engine, self.clock),
             letters=self.letters,
             runs=self.runs,
-            teller=Teller(self.runs, self.broker),
+            teller=Teller(self.runs, self.outbox, self.broker),
             clock=self.clock,
         )
         mergers: list[asyncio.Task[None]] = []

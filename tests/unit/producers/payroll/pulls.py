@@ -1,7 +1,7 @@
 """A puller on a fake Gusto, a SQLite file and a broker that writes down what it was given."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,15 +12,18 @@ import httpx2
 import pytest
 
 from messaging.errors import PublishFailed
+from messaging.publisher import Encoded
 from ops.composing.payroll import account_of, open_client
 from producers.payroll.provider import Span
-from producers.payroll.pulling import Outcome, Puller
-from producers.payroll.telling import Teller
+from producers.payroll.pulling import Puller
+from producers.payroll.run_book import Outcome
+from producers.payroll.telling import DryTeller, Teller
 from runtime.sections_payroll import PayrollSettings
 from schemas.envelope import Event, decode
 from schemas.payroll import RunPaid, RunReversed
 from store.engine import connect
 from store.migrate import upgrade
+from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
 from tests.fakes import FakeClock
 from tests.unit.producers.payroll.providers import ENTITY, FakeGusto
@@ -36,14 +39,12 @@ class FakeBroker:
     raw: list[Mapping[str, Any]] = field(default_factory=list)
     down: bool = False
 
-    async def publish_raw(self, body: bytes, *, key: str, message_id: str | None, headers: Mapping[str, Any]) -> None:
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
         if self.down:
             msg = "no broker"
             raise PublishFailed(msg)
-        assert key.startswith("main.payroll.run.")
-        assert message_id
-        assert headers
-        self.bodies.append(body)
+        assert all(message.key.startswith("main.payroll.run.") for message in messages)
+        self.bodies += [message.body for message in messages]
 
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
         if self.down:
@@ -84,6 +85,7 @@ class Bench:
     gusto: FakeGusto
     broker: FakeBroker
     runs: PayrollRuns
+    outbox: Outbox
     clock: FakeClock
     folder: Path
     settings: PayrollSettings
@@ -96,10 +98,15 @@ class Bench:
                 account=account_of("gusto", self.settings),
                 client=client,
                 runs=self.runs,
-                teller=None if dry else Teller(self.runs, self.broker),
+                teller=DryTeller(self.runs) if dry else self.teller,
                 clock=self.clock,
             )
             return await puller.pull(span, sorted(self.settings.entities))
+
+    @property
+    def teller(self) -> Teller:
+        """Tells what the store holds to the fake broker."""
+        return Teller(self.runs, self.outbox, self.broker)
 
     @property
     def tokens(self) -> dict[str, str]:
@@ -132,7 +139,9 @@ async def open_bench(folder: Path, **changes: object) -> AsyncIterator[Bench]:
     engine, clock = connect(url), FakeClock()
     try:
         runs = PayrollRuns(engine, clock)
-        yield Bench(FakeGusto(), FakeBroker(), runs, clock, folder, gusto_settings(folder, **changes))
+        yield Bench(
+            FakeGusto(), FakeBroker(), runs, Outbox(engine, clock), clock, folder, gusto_settings(folder, **changes)
+        )
     finally:
         await engine.dispose()
 

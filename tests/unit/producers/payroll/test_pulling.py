@@ -247,11 +247,11 @@ async def test_a_version_that_was_stored_and_not_published_goes_first_with_the_s
     bench.broker.down = True
     with pytest.raises(PublishFailed):
         await bench.pull()
-    [stored] = await bench.runs.pending()
+    [stored] = await bench.outbox.unpublished("payroll", ["main"])
     bench.broker.down = False
     bench.gusto.payrolls = [payroll(net="2900.00")]
     await bench.pull()
-    assert bench.broker.bodies[0] == stored.event
+    assert bench.broker.bodies[0] == stored.body
     assert [run.version for run in _paid(bench)] == [1, 2]
 
 
@@ -261,7 +261,7 @@ async def test_a_run_of_another_account_or_one_that_cannot_be_read_holds_up_no_p
         new = NewVersion(version=1, fact=run, fingerprint="", event=b"{}", live=False, dates=RunDates())
         await bench.runs.advance(RunKey(company, provider, ENTITY, run), lambda _, new=new: new)  # type: ignore[misc]
     bench.gusto.payrolls = [payroll("run-1"), payroll("run-2")]
-    with pytest.raises(PublishFailed, match="pay run run-1 of gusto"):
+    with pytest.raises(PublishFailed, match="gusto pay run run-1 of"):
         await bench.pull()
     assert standing(bench.broker.data) == {"run-2": [1]}
 

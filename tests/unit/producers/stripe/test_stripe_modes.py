@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Broker:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
 
-    async def publish_all(self, messages: list[Encoded]) -> None:
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
         self.bodies += [message.body for message in messages]
 
     async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:

@@ -77,7 +77,7 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
     raised = set(re.findall(r'Rejected\(\s*reason="(\w+)"', code)) | set(
         re.findall(r'Refused\(\s*\w+(?:\.\w+)?,\s*"(\w+)"', code)
     )
-    raised |= {"too_few_cells", "too_many_cells", "totals_missing"}
+    raised |= {"too_few_cells", "too_many_cells", "totals_missing", "document_incomplete"}
     of_json = {"not_json", "wrong_type", "unknown_column", "no_rows"}
     of_the_file = {"file_too_large", "line_too_long", "wrong_encoding"}
     of_machines = {"missing_quantity", "bad_quantity"}

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from producers.reading.files import FileOptions
-from producers.warehouse.edi import x12_receipts
-from producers.warehouse.edi.edifact_reading import ITEM_QUALIFIERS as EDIFACT_QUALIFIERS
-from producers.warehouse.edi.edifact_reading import EdifactOptions
-from producers.warehouse.edi.x12_envelope import FUNCTIONAL_IDS
-from producers.warehouse.edi.x12_reading import ITEM_QUALIFIERS, X12Options
-from producers.warehouse.edi.x12_stock import REASONS, STATUS_ONLY
+from producers.warehouse.edi import x12_lines
+from producers.warehouse.edi.edifact_fields import ITEM_QUALIFIERS as EDIFACT_QUALIFIERS
+from producers.warehouse.edi.edifact_fields import EdifactOptions
+from producers.warehouse.edi.x12 import X12
+from producers.warehouse.edi.x12_fields import ITEM_QUALIFIERS, X12Options
+from producers.warehouse.edi.x12_lines import REASONS, STATUS_ONLY
 from producers.warehouse.epcis.known import EpcisOptions
 from producers.warehouse.ubl.ubl import UblOptions
 
@@ -50,10 +50,10 @@ def test_the_conditions_of_received_goods_are_those_of_the_code() -> None:
         re.sub(r"\W", "", word): set(codes.split(", ")) for codes, word in re.findall(r"([0-9, ]{2,}): (\S+)", told)
     }
     assert {key: {code.strip() for code in codes if code.strip()} for key, codes in groups.items()} == {
-        "rejected": x12_receipts._REJECTED,
-        "short": {x12_receipts._SHORT},
-        "over": {x12_receipts._OVER},
-        "nothing": x12_receipts._FINE,
+        "rejected": x12_lines.REJECTED,
+        "short": {x12_lines.SHORT},
+        "over": {x12_lines.OVER},
+        "nothing": x12_lines.FINE,
     }
 
 
@@ -61,4 +61,4 @@ def test_the_ids_of_items_and_groups_stand_in_the_order_of_the_code() -> None:
     told = {(row[0].strip("`"), row[1]): row[2] for row in rows(page("edi.md"), "option")}
     assert told["item_qualifiers", "X12"] == ", ".join(ITEM_QUALIFIERS)
     assert told["item_qualifiers", "EDIFACT"] == ", ".join(EDIFACT_QUALIFIERS)
-    assert all(f"{kind} {wanted}" in page("edi.md").replace(" is ", " ") for kind, wanted in FUNCTIONAL_IDS.items())
+    assert all(f"{kind} {wanted}" in page("edi.md").replace(" is ", " ") for kind, wanted in X12.groups.items())

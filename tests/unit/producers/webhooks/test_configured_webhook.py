@@ -31,10 +31,10 @@ from tests.unit.producers.webhooks.recipes import RECIPES, recipe
 
 KEY = "made-up-signature-key"
 URL = "https://hooks.example.com/webhooks/square"
-COUNTS = recipe("Square: counts")[0]
+COUNTS, _page, OPTIONS = recipe("Square: counts")
 SQUARE: dict[str, Any] = {
     "source": "warehouse-json",
-    "options": recipe("Square: counts")[2],
+    "options": OPTIONS,
     "secrets": [KEY],
     "url": URL,
     "currency": "USD",

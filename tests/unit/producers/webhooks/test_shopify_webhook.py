@@ -27,7 +27,7 @@ from schemas.inventory import StockCounted
 from tests.fakes import NOON, FakeClock
 from tests.unit.producers.made import DATA
 from tests.unit.producers.receiving import FakePublisher, app_with, stripe_hook
-from tests.unit.producers.sourcing import put, webhook_of
+from tests.unit.producers.sourcing import put, signature_of
 
 VECTORS = [
     vector
@@ -81,7 +81,7 @@ async def post(app: Starlette, body: bytes = BODY, *, secret: str = NEW, **heade
 
 def verified(headers: Mapping[str, str], body: bytes, *secrets: str) -> int:
     return verify(
-        webhook_of("shopify").signature,
+        signature_of("shopify"),
         headers={name.lower(): value for name, value in headers.items()},
         body=body,
         url="",

@@ -17,14 +17,14 @@ from pydantic import SecretStr
 
 from producers.webhooks.signatures import BadSignature, Reason, verify
 from tests.unit.producers.made import DATA
-from tests.unit.producers.sourcing import webhook_of
+from tests.unit.producers.sourcing import signature_of
 
 VECTORS = json.loads((DATA / "webhook-signatures" / "vectors.json").read_text())["vectors"]
 STRIPE = [vector for vector in VECTORS if vector["scheme"] == "stripe"]
 NOW = 1_768_478_400
 BODY = b'{"id": "evt_1"}'
 SECRET = "whsec_made_up"
-SIGNATURE = webhook_of("stripe").signature
+SIGNATURE = signature_of("stripe")
 
 
 def _sign(body: bytes, secret: str, seconds: int | str) -> str:

@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.errors import PublishFailed
-from schemas.envelope import Event
+from messaging.publisher import Encoded
+from schemas.envelope import Event, decode
 from schemas.inventory import StockAdjusted
+from store.outbox import Outbox
 from store.stock import Merged, StockFact, StockStore
 from tests.fakes import FakeClock
 from tests.unit.workers.stock.facts import BOOKS, Telling, told, usd
@@ -30,11 +32,11 @@ class FakeBroker:
         self.published: list[Event] = []
         self.failures: list[str] = []
 
-    async def publish(self, event: Event) -> None:
-        """See `Publisher.publish`."""
+    async def publish_all(self, messages: Sequence[Encoded]) -> None:
+        """See `Publishes.publish_all`."""
         failure = self.failures.pop(0) if self.failures else None
         if failure != "before":
-            self.published.append(event)
+            self.published += [decode(message.body) for message in messages]
         if failure is not None:
             raise PublishFailed
 
@@ -45,10 +47,12 @@ class Stage:
     def __init__(self, engine: AsyncEngine, *, most_lines: int = 400) -> None:
         self.clock = FakeClock()
         self.store = StockStore(engine, self.clock)
+        self.outbox = Outbox(engine, self.clock)
         self.broker = FakeBroker()
         self.book = StockBook(records=self.store, books=BOOKS, company="main")
         self.merger = Merger(
             store=self.store,
+            outbox=self.outbox,
             publisher=self.broker,  # type: ignore[arg-type]
             company="main",
             seconds=5,
@@ -183,12 +187,12 @@ async def test_a_company_without_adjustments_asks_the_store_once_and_one_that_is
         asked.append(company)
         return await StockStore.pending(stage.store, company)
 
-    async def published(company: str, fact: str) -> None:
-        await StockStore.published(stage.store, company, fact)
+    async def published(number: int) -> None:
+        await Outbox.published(stage.outbox, number)
         settled.set()
 
     monkeypatch.setattr(stage.store, "pending", pending)
-    monkeypatch.setattr(stage.store, "published", published)
+    monkeypatch.setattr(stage.outbox, "published", published)
     merging = asyncio.create_task(dataclasses.replace(stage.merger, seconds=0.001, told=stage.merger.told).run())
     for _ in range(50):
         await asyncio.sleep(0.001)

@@ -112,7 +112,10 @@ def test_a_bad_task_does_not_stop_the_good_ones() -> None:
     whole = _file("advanced-purchase-stock-received.get.json")
     whole["StockReceiving"][1]["Lines"][0]["Quantity"] = "many"
     found = _pieces(whole)
-    assert refused(found) == [("document 1", "bad_number", "StockReceiving[1].Lines[0].Quantity")]
+    assert refused(found) == [
+        ("document 1", "bad_number", "StockReceiving[1].Lines[0].Quantity"),
+        ("document 1", "document_incomplete", None),
+    ]
     assert [event.time.date() for event in events_of(found)] == [date(2018, 4, 23)]
 
 

@@ -22,7 +22,7 @@ LINE = ("LIN+1++9506000134352:EN", "PIA+1+A:IN")
 
 
 def test_a_receipt_counts_what_was_accepted() -> None:
-    found = pieces(read_edifact, made("edifact-recadv.edi"))
+    found = pieces(read_edifact, made("edifact-recadv.edi"), bad_lines="rest")
     (receipt,) = data_of(found)
     assert isinstance(receipt, ReceiptPosted)
     assert receipt.fact == "edifact:9501101020016:recadv:RA-4711"
@@ -116,7 +116,7 @@ def test_the_character_set_is_that_of_unb_or_the_one_that_is_set() -> None:
 
 
 def test_several_interchanges_each_with_its_una_are_read() -> None:
-    found = pieces(read_edifact, made("edifact-recadv.edi") + made("edifact-invrpt.edi"))
+    found = pieces(read_edifact, made("edifact-recadv.edi") + made("edifact-invrpt.edi"), bad_lines="rest")
     assert len(data_of(found)) == 3
 
 
@@ -205,7 +205,7 @@ def test_a_message_whose_own_count_is_wrong_is_refused_and_the_others_are_read(t
 
 def test_a_bad_line_does_not_rename_the_receipts_of_two_orders() -> None:
     lines = ("LIN+1++A:IN", "QTY+48:1", "RFF+ON:PO-1", "LIN+2++B:IN", "QTY+48:x", "RFF+ON:PO-2")
-    (receipt,) = shown(pieces(read_edifact, edifact("RECADV", *HEAD[:2], *lines)))
+    (receipt,) = shown(pieces(read_edifact, edifact("RECADV", *HEAD[:2], *lines), bad_lines="rest"))
     assert receipt["fact"].endswith(":RA-1:PO-1")
 
 

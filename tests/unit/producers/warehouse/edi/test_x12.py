@@ -1,8 +1,7 @@
 import pytest
 
 from producers.normalising import Refused, Rejected
-from producers.warehouse.edi.x12 import read_x12
-from producers.warehouse.edi.x12_envelope import FUNCTIONAL_IDS
+from producers.warehouse.edi.x12 import X12, read_x12
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 from tests.unit.producers.warehouse.reading_files import (
     data_of,
@@ -68,7 +67,7 @@ def test_a_reason_of_ones_own_replaces_that_of_the_table() -> None:
 
 
 def test_a_receiving_advice_posts_its_good_lines_and_leaves_the_contested_to_a_person() -> None:
-    found = pieces(read_x12, made("x12-861.edi"), item_qualifiers="BP")
+    found = pieces(read_x12, made("x12-861.edi"), item_qualifiers="BP", bad_lines="rest")
     (receipt,) = data_of(found)
     assert isinstance(receipt, ReceiptPosted)
     assert [(line.line, line.item, str(line.quantity), line.short) for line in receipt.lines] == [
@@ -120,7 +119,7 @@ def test_documents_without_a_number_are_named_by_what_they_say() -> None:
 
 
 def test_several_interchanges_groups_and_sets_are_read_one_after_the_other() -> None:
-    both = pieces(read_x12, made("x12-944.edi") + made("x12-947.edi") + b"\r\n" + made("x12-861.edi"))
+    both = pieces(read_x12, made("x12-944.edi") + made("x12-947.edi") + b"\r\n" + made("x12-861.edi"), bad_lines="rest")
     assert [type(data) for data in data_of(both)] == [ReceiptPosted, *[StockAdjusted] * 4, ReceiptPosted]
 
 
@@ -258,7 +257,7 @@ def test_unknown_settings_are_named() -> None:
 def test_what_is_wrong_is_said_with_its_place_field_and_reason(
     kind: str, body: list[str], where: str, reason: str, field: str | None
 ) -> None:
-    found = pieces(read_x12, x12(FUNCTIONAL_IDS[kind], kind, *body))
+    found = pieces(read_x12, x12(X12.groups[kind], kind, *body))
     (refusal,) = refusals(found)
     assert (refusal.where, refusal.reason, refusal.field) == (where, reason, field)
     assert data_of(found) == []
@@ -287,9 +286,10 @@ def test_lines_of_two_orders_are_two_receipts_and_a_bad_line_does_not_rename_the
         ("x12:3PLWEST:944:RCV-1:PO-2", "PO-2"),
     ]
     lines[2] = "W07*x*EA**VN*B"
-    assert shown(pieces(read_x12, x12("RE", "944", W17, *lines))) == whole[:1]
+    assert shown(pieces(read_x12, x12("RE", "944", W17, *lines), bad_lines="rest")) == whole[:1]
     advice = ["RCD*1*4*EA", "LIN**VN*A*PO*PO-1", "RCD*2*x*EA", "LIN**VN*B*PO*PO-2"]
-    assert shown(pieces(read_x12, x12("RC", "861", BRA, *advice)))[0]["fact"].endswith(":RA-1:PO-1")
+    (receipt,) = shown(pieces(read_x12, x12("RC", "861", BRA, *advice), bad_lines="rest"))
+    assert receipt["fact"].endswith(":RA-1:PO-1")
 
 
 def test_what_a_customer_returned_is_no_receipt_and_what_of_it_is_damaged_stays_sold() -> None:
@@ -316,7 +316,7 @@ def test_what_a_customer_returned_is_no_receipt_and_what_of_it_is_damaged_stays_
     ],
 )
 def test_what_did_not_happen_posts_nothing_and_says_why(kind: str, body: list[str], reason: str) -> None:
-    found = pieces(read_x12, x12(FUNCTIONAL_IDS[kind], kind, *body))
+    found = pieces(read_x12, x12(X12.groups[kind], kind, *body))
     assert ignored(found) == [(f"segment 4 ({body[0][:3]})", reason)]
 
 
@@ -336,8 +336,9 @@ def test_a_level_belongs_to_the_place_of_its_line_and_one_told_twice_is_none() -
     ]
 
 
-def test_a_bad_line_does_not_stop_the_good_ones() -> None:
-    found = pieces(read_x12, x12("RE", "944", W17, "W07*x*EA**VN*A", "W07*2*EA**VN*B", "W14*99"))
+def test_a_bad_line_does_not_stop_the_good_ones_where_that_is_set() -> None:
+    raw = x12("RE", "944", W17, "W07*x*EA**VN*A", "W07*2*EA**VN*B", "W14*99")
+    found = pieces(read_x12, raw, bad_lines="rest")
     assert isinstance(found[0], Refused)
     assert [line["item"] for line in shown(found)[0]["lines"]] == ["B"]
 

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from ops.commands.relay import app
 from ops.desk.cancelling import Word, find_run, tell_word, totals_of
 from ops.showing.payroll import show_calendar
-from producers.payroll.telling import Teller
 from runtime.settings import ConfigurationError
 from schemas.payroll import RunPaid, RunReversed
 from store.audit import AuditTrail
@@ -35,7 +34,7 @@ async def found(
 async def say(bench: Bench, versions: Sequence[RunRow], *, undo: bool = False) -> RunRow:
     engine = connect(f"sqlite:///{bench.folder}/relay.db")
     try:
-        teller, trail = Teller(bench.runs, bench.broker), AuditTrail(engine, bench.clock)
+        teller, trail = bench.teller, AuditTrail(engine, bench.clock)
         word = Word("ada", DAY, undo)
         return await tell_word(versions, word, runs=bench.runs, teller=teller, trail=trail)
     finally:

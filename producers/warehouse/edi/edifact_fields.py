@@ -1,0 +1,142 @@
+"""How items, days, lots and quantities are found in EDIFACT, and its settings.
+
+It must not know one message from another. INVRPT was built from the public description of its segments: no public
+example was at hand.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from producers.drafts import only_one
+from producers.normalising import Rejected
+from producers.reading.days import compact_day
+from producers.reading.files import Words
+from producers.reading.numbers import quantity_from
+from producers.warehouse.edi.edifact_syntax import Segment
+from producers.warehouse.edi.envelope import first
+from producers.warehouse.edi.reading import EdiOptions, Reading
+
+Held = Sequence[Segment]
+
+ITEM_QUALIFIERS: Final = ("BP", "IN", "SA", "VN", "EN", "SRV", "SRS", "UP")
+"""Which of an item's ids is its SKU: the first of these that it has."""
+
+_LENGTHS: Final[Mapping[str | None, int | None]] = {
+    None: None,
+    **dict.fromkeys(("102", "203", "204", "205", "303", "304"), 8),
+    **dict.fromkeys(("101", "201", "202", "301"), 6),
+}
+"""Of how many digits the day is that a DTM of each format begins with."""
+
+_EXPIRY: Final = ("361", "36")
+_MONTHS: Final = frozenset({"609", "610", "616"})
+_BATCH: Final = frozenset({"BX", "BT"})
+
+
+class EdifactOptions(EdiOptions):
+    """How EDIFACT is read.
+
+    `encoding` replaces the character set of UNB, `decimal_mark` the mark of UNA (a point without UNA).
+    """
+
+    decimal_mark: Literal[".", ","] | None = None
+    item_qualifiers: Annotated[Words, Field(min_length=1)] = ITEM_QUALIFIERS
+    level_qualifiers: Annotated[Words, Field(min_length=1)] = ("145", "17")
+
+
+def item(line: Held, reading: Reading[EdifactOptions]) -> str:
+    """Choose the SKU of a line, of its LIN and PIA. Raises Rejected: `no_item`."""
+    ids: dict[str, str] = {}
+    for segment in line:
+        elements = (3,) if segment.tag == "LIN" else range(2, 7) if segment.tag == "PIA" else ()
+        for element in elements:
+            value, qualifier = segment.get(element, 1), segment.get(element, 2)
+            if value and qualifier:
+                ids.setdefault(qualifier, value)
+    return reading.item(ids, at="LIN")
+
+
+def number(text: str | None, segment: Segment, reading: Reading[EdifactOptions]) -> Decimal:
+    """Give a quantity that stands in this segment. Raises Rejected: `missing_quantity`, `bad_quantity`."""
+    return quantity_from(text, field=segment.tag, mark=reading.options.decimal_mark or segment.signs.decimal)
+
+
+def quantity(segment: Segment, reading: Reading[EdifactOptions]) -> Decimal:
+    """Give the quantity of a QTY. Raises Rejected: `missing_quantity`, `bad_quantity`."""
+    return number(segment.get(1, 2), segment, reading)
+
+
+def quantities(line: Held) -> dict[str, Segment]:
+    """Give the QTY segments by qualifier. Raises Rejected: `several_quantities`."""
+    held: dict[str, Segment] = {}
+    for segment in line:
+        if segment.tag != "QTY":
+            continue
+        qualifier = segment.get(1) or ""
+        if qualifier in held:
+            message = f"two quantities of {qualifier[:4]} for one line: which of them counts is not said"
+            raise Rejected(reason="several_quantities", message=message, field=segment.where)
+        held[qualifier] = segment
+    return held
+
+
+def dated(*qualifiers: str) -> Callable[[Segment, Held], date | None]:
+    """Give the day of the first DTM by the order of the qualifiers; None without.
+
+    What is given raises Rejected: `bad_date`.
+    """
+    return lambda _, header: _day(first(header, "DTM", *qualifiers))
+
+
+def _day(time: Segment | None) -> date | None:
+    text = time.get(1, 2) if time else None
+    if time is None or text is None:
+        return None
+    form = time.get(1, 3)
+    if form not in _LENGTHS:
+        message = "the date has a format that gives no day (102, 203 and 101 are read)"
+        raise Rejected(reason="bad_date", message=message, field=time.where)
+    return compact_day(text[: _LENGTHS[form]], field=time.where)
+
+
+def expiry(line: Held) -> date | None:
+    """Give the expiry date of a line; None without, or where it is a month. Raises Rejected: `bad_date`."""
+    time = first(line, "DTM", *_EXPIRY)
+    return None if time is None or time.get(1, 3) in _MONTHS else _day(time)
+
+
+def lot(line: Held) -> str | None:
+    """Give the batch of a GIN, GIR or RFF; None where there is none, or several."""
+    named: list[str | None] = []
+    for segment in line:
+        if segment.tag == "GIN" and segment.get(1) in _BATCH:
+            named += [segment.get(element) for element in range(2, 7)]
+        elif segment.tag == "GIR":
+            named += [segment.get(element) for element in range(2, 7) if segment.get(element, 2) in _BATCH]
+        elif segment.is_a("RFF", *_BATCH):
+            named.append(segment.get(1, 2))
+    return only_one(named)
+
+
+def party(*codes: str) -> Callable[[Held], str | None]:
+    """Give the id of the first NAD by the order of the codes."""
+
+    def find(header: Held) -> str | None:
+        segment = first(header, "NAD", *codes)
+        return segment.get(2) if segment else None
+
+    return find
+
+
+def location(line: Held) -> str | None:
+    """Give the place of the LOC of a line; None without, or where two differ."""
+    return only_one([segment.get(2) for segment in line if segment.tag == "LOC"])
+
+
+def order(held: Held) -> str | None:
+    """Give the purchase order of an RFF+ON; None without, or where two differ."""
+    return only_one([segment.get(1, 2) for segment in held if segment.is_a("RFF", "ON")])

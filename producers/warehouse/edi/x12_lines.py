@@ -1,0 +1,314 @@
+"""What the lines of X12 say: 944 and 861 goods received, 947 stock adjusted, 945 shipped, 846 levels.
+
+Pure. What is damaged or rejected never counts as stock; what is in question is left to a person. Reasons follow the
+public code list of element 181; a code that says nothing about value keeps its own name. The 846 was built from the
+public description of its segments: no public example was at hand.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from producers.drafts import negative_receipt
+from producers.normalising import Rejected, Taken
+from producers.warehouse.edi.envelope import Document
+from producers.warehouse.edi.reading import Part, Reading
+from producers.warehouse.edi.x12_fields import (
+    X12Options,
+    expiry,
+    holder,
+    lin_ids,
+    lot,
+    product,
+    quantity,
+    quantity_or_none,
+    reference,
+    supplier,
+)
+from producers.warehouse.edi.x12_syntax import Segment
+from producers.warehouse.goods import GoodsDocument, GoodsLine
+
+REASONS: Final = {
+    "03": "shipment",
+    "06": "shrinkage",
+    "07": "destroyed",
+    "51": "found",
+    "53": "shipment",
+    "56": "found",
+    "AA": "stocktake",
+    "AU": "damaged",
+    "AV": "damaged",
+    "AW": "quality",
+    "AX": "expired",
+    "BA": "shrinkage",
+    "BK": "quality",
+    "CR": "customer_return",
+    "UD": "destroyed",
+}
+"""Adjustment reasons of a 947 that have a word of ours; all others are `x12:<code>`."""
+
+STATUS_ONLY: Final = frozenset({"05", "08", "55", "88", "AC", "AD", "PC"})
+"""Codes that move stock between buckets (hold, inspection, condition, reserved): it is still ours."""
+
+SIGNS: Final = {
+    **dict.fromkeys(("03", "04", "06", "07", "AU", "AV", "AX", "CD", "CS", "UD"), -1),
+    **dict.fromkeys(("51", "53", "54", "56", "CR"), 1),
+}
+"""Codes whose name gives the direction: a quantity against it is no quantity we understand. Some senders leave the
+sign out, and what they say is damaged must never come in as stock."""
+
+REJECTED: Final = frozenset({"01", "04", "05", "08", "10", "12"})
+SHORT: Final = "02"
+OVER: Final = "03"
+FINE: Final = frozenset({"06", "07", "09", "14"})
+"""Receiving conditions (element 412): goods on hold, in another container or without a ship notice are still ours."""
+
+_CANCELS: Final = frozenset({"01", "03", "17"})
+_SAYS_NOTHING: Final = frozenset({"13", "16", "22", "24", "28", "77"})
+"""Purposes (element 353) that cancel or delete; and requests, proposals, copies, drafts, queries and simulations."""
+
+_SIMULATION: Final = "K"
+_RETURNED: Final = "C"
+_NO_RECEIPT: Final = frozenset({"A", "B", "O", "P", "S"})
+"""Reporting codes (element 514) of a W17: adjusted, transferred in the books, over, produced, short. A K in a W06 or
+W17 says of nothing that it happened."""
+
+_TRANSFER: Final = "AK"
+_SUBSTITUTED: Final = "IS"
+"""Of such a W12 the second ids are those of the item that was ordered, and not shipped."""
+
+Set = Document[Segment]
+X12Reading = Reading[X12Options]
+X12Part = Part[Segment]
+Read = Iterator[GoodsLine | Taken]
+
+
+def purpose_at(position: int) -> Callable[[Set, Segment, X12Reading], str | None]:
+    """Check the purpose of a set. What is given raises Rejected: `cancellation`, for what it cancels may be booked."""
+
+    def check(_: Set, head: Segment, __: X12Reading) -> str | None:
+        code = head.get(position)
+        if code in _CANCELS:
+            message = f"its purpose {code} cancels what may be booked already: a person must reverse it"
+            raise Rejected(reason="cancellation", message=message, field=head.field(position))
+        return f"purpose:{code}" if code in _SAYS_NOTHING else None
+
+    return check
+
+
+def receipt(_: Set, head: Segment, __: X12Reading) -> str | None:
+    """Check the head of a 944. Raises Rejected: `not_a_receipt`, `no_number`."""
+    code = head.get(1)
+    if code == _SIMULATION:
+        return "simulation"
+    if code in _NO_RECEIPT:
+        message = f"its reporting code {code} says that no supplier sent these goods: a person must book them"
+        raise Rejected(reason="not_a_receipt", message=message, field=head.field(1))
+    if head.get(3) is None:
+        message = "a receipt without a number of its own: another one of the same order could not be told from it"
+        raise Rejected(reason="no_number", message=message, field=head.field(3))
+    return None
+
+
+def received(part: X12Part, reading: X12Reading) -> Read:
+    """Read a W07: what came in, less what its W13 say is damaged."""
+    head = part.head
+    came, apart = quantity(head, 1), dict.fromkeys(("rejected", "short", "over"), Decimal(0))
+    for exception in (segment for segment in part.segments if segment.tag == "W13"):
+        if (kind := _condition(exception, 3)) is not None:
+            _same_unit(exception, 2, head.unit(2))
+            apart[kind] += quantity(exception, 1)
+    yield GoodsLine(
+        where=head.where,
+        fact=part.fact,
+        order=part.order,
+        line=str(part.number),
+        item=product(reading, head, 4, 6, 10, case=3),
+        quantity=_less(came, apart["rejected"], head),
+        unit=head.unit(2),
+        lot=head.get(8) or lot(part.segments),
+        expires=expiry(part.segments),
+        rejected=apart["rejected"] or None,
+        short=apart["short"] or None,
+        over=apart["over"] or None,
+    )
+
+
+def returned(goods: GoodsDocument, head: Segment) -> GoodsDocument:
+    """Make adjustments of what a customer sent back and is good; the rest was sold, and stays so."""
+    if head.get(1) != _RETURNED:
+        return goods
+    lines = tuple(
+        replace(line, where=head.where, fact=f"{line.fact}:{line.line}") if isinstance(line, GoodsLine) else line
+        for line in goods.lines
+    )
+    return replace(goods, kind="adjustment", reason="customer_return", lines=lines, nothing="nothing_returned_good")
+
+
+def advice(found: Set, head: Segment, reading: X12Reading) -> str | None:
+    """Check the head of an 861. Raises Rejected: `cancellation`, `in_question`."""
+    if nothing := purpose_at(3)(found, head, reading):
+        return nothing
+    if head.get(6) and (kind := _condition(head, 6)) is not None:
+        message = f"the whole advice has a condition ({kind}), and how much of what it means is not said"
+        raise Rejected(reason="in_question", message=message, field=head.field(6))
+    return "received_by_others" if supplier(found.header("RCD")) in reading.options.ours else None
+
+
+def order_of_advice(loop: Sequence[Segment]) -> str | None:
+    """Give the order of a PRF, else of a reference, else of a LIN."""
+    named = next((segment.get(1) for segment in loop if segment.tag == "PRF"), None)
+    in_lin = (lin_ids(segment).get("PO") for segment in loop if segment.tag == "LIN")
+    return named or reference("PO")(loop) or next(in_lin, None)
+
+
+def advised(part: X12Part, reading: X12Reading) -> Read:
+    """Read an RCD: what came in; what went back is a negative line."""
+    head = part.head
+    came, back, apart = quantity_or_none(head, 2), quantity_or_none(head, 4), _in_question(head)
+    lin = next((segment for segment in part.segments if segment.tag == "LIN"), None)
+    if lin is None:
+        raise Rejected(reason="no_item", message="an RCD is followed by the LIN that names its item", field=head.tag)
+    if came is None and back is None and not apart:
+        raise Rejected(reason="missing_quantity", message="a quantity is needed here", field=head.field(2))
+    line = GoodsLine(
+        where=head.where,
+        fact=part.fact,
+        order=part.order,
+        line=head.get(1) or str(part.number),
+        item=reading.item(lin_ids(lin), at=lin.tag),
+        quantity=came or Decimal(0),
+        unit=head.unit(3) or head.unit(7),
+        lot=lot(part.segments),
+        expires=expiry(part.segments),
+        short=apart.get("short"),
+        over=apart.get("over"),
+    )
+    if came is not None or apart:
+        yield line
+    if back:
+        yield replace(line, line=f"{line.line}:returned", quantity=-back, unit=head.unit(5), short=None, over=None)
+
+
+def _in_question(head: Segment) -> dict[str, Decimal]:
+    """How much is short or over; the rest of what is in question is refused, for a person."""
+    apart: dict[str, Decimal] = {}
+    for position in (6, 9, 12, 15, 18):
+        questioned = quantity_or_none(head, position)
+        kind = _condition(head, position + 2) if questioned else None
+        if questioned and kind == "rejected":
+            message = f"{questioned:f} were received and are contested: a person must decide on the line"
+            raise Rejected(reason="in_question", message=message, field=head.field(position))
+        if questioned and kind is not None:
+            apart[kind] = apart.get(kind, Decimal(0)) + questioned
+    return apart
+
+
+def _same_unit(segment: Segment, position: int, unit: str | None) -> None:
+    own = segment.unit(position)
+    if own is not None and unit is not None and own != unit:
+        message = f"its unit is {own[:10]}, and the line's is {unit[:10]}: they are not converted here"
+        raise Rejected(reason="units_differ", message=message, field=segment.field(position))
+
+
+def _less(came: Decimal, bad: Decimal, head: Segment) -> Decimal:
+    if came < 0:
+        raise negative_receipt(came, field=head.field(1))
+    if bad > came:
+        message = f"{bad:f} are damaged or rejected, and only {came:f} came"
+        raise Rejected(reason="rejected_exceeds_received", message=message, field=head.field(1))
+    return came - bad
+
+
+def _condition(segment: Segment, position: int) -> str | None:
+    code = segment.get(position)
+    if code in FINE:
+        return None
+    kind = "rejected" if code in REJECTED else {SHORT: "short", OVER: "over"}.get(code or "")
+    if kind is None:
+        message = "a receiving condition that is left to a person: see what became of these goods"
+        raise Rejected(reason="in_question", message=message, field=segment.field(position))
+    return kind
+
+
+def adjusted(part: X12Part, reading: X12Reading) -> Read:
+    """Read a W19: by how much stock changed, and why."""
+    line = part.head
+    code = line.get(1) or ""
+    if code in STATUS_ONLY and code not in reading.options.reasons:
+        yield Taken(line.where, (), ignored=f"status_change:{code}")
+        return
+    delta = quantity(line, 2)
+    reason = _reason(line, code, delta, reading)
+    yield GoodsLine(
+        where=line.where,
+        fact=part.fact,
+        item=product(reading, line, 5, 7, 17, case=4),
+        quantity=delta,
+        unit=line.unit(3),
+        lot=line.get(9) or lot(part.segments),
+        reason=reason,
+    )
+
+
+def _reason(line: Segment, code: str, delta: Decimal, reading: X12Reading) -> str:
+    if not code:
+        raise Rejected(reason="missing_field", message="an adjustment has a reason code", field=line.field(1))
+    if delta * SIGNS.get(code, 0) < 0:
+        message = f"the code {code} says one direction, and {delta:f} the other: less is written with a minus"
+        raise Rejected(reason="sign_disagrees", message=message, field=line.field(2))
+    if code in reading.options.reasons:
+        return reading.options.reasons[code]
+    if code == _TRANSFER:
+        return "transfer_in" if delta > 0 else "transfer_out"
+    return REASONS.get(code, f"x12:{code[:10]}")
+
+
+def shipment(_: Set, head: Segment, __: X12Reading) -> str | None:
+    """Check the head of a 945."""
+    return "simulation" if head.get(1) == _SIMULATION else None
+
+
+def shipped(part: X12Part, reading: X12Reading) -> Read:
+    """Read a W12: what left the stock."""
+    line = part.head
+    units = quantity(line, 3)
+    if not units:
+        yield Taken(line.where, (), ignored="nothing_shipped")
+        return
+    positions = (7,) if line.get(1) == _SUBSTITUTED else (7, 17)
+    yield GoodsLine(
+        where=line.where,
+        fact=part.fact,
+        item=product(reading, line, *positions, case=6),
+        quantity=units,
+        unit=line.unit(5),
+        lot=line.get(9) or lot(part.segments),
+    )
+
+
+def level(part: X12Part, reading: X12Reading) -> Read:
+    """Read a LIN of an 846: the quantity on hand."""
+    held = _on_hand(part, reading)
+    yield GoodsLine(
+        where=part.head.where,
+        fact=part.fact,
+        item=reading.item(lin_ids(part.head), at=part.head.tag),
+        quantity=quantity(held, 2),
+        unit=held.unit(3),
+        lot=lot(part.segments),
+        place=holder(part.segments),
+    )
+
+
+def _on_hand(part: X12Part, reading: X12Reading) -> Segment:
+    quantities = [segment for segment in part.segments if segment.tag == "QTY"]
+    for wanted in reading.options.level_qualifiers:
+        held = [segment for segment in quantities if segment.get(1) == wanted]
+        if len(held) == 1:
+            return held[0]
+        if held:
+            message = f"{len(held)} quantities of {wanted} for one item: which is its level is not said"
+            raise Rejected(reason="several_quantities", message=message, field="QTY01")
+    raise reading.not_on_hand((segment.get(1) for segment in quantities), at="QTY01")

@@ -1,0 +1,241 @@
+"""What a document says of goods, whatever its format; and the events made of it, in one way for all formats.
+
+A format ends in a `GoodsDocument`. It must not know any format.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from producers.drafts import GoodsData, rejecting
+from producers.normalising import Refused, Rejected, Taken
+from producers.reading.files import FileOptions
+from schemas.envelope import Event
+from schemas.event_data import EventModel
+from schemas.inventory import OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
+from schemas.money import Money
+
+P = TypeVar("P")
+M = TypeVar("M", bound=EventModel)
+
+BadLines = Literal["whole", "rest"]
+Kind = Literal["receipt", "order", "adjustment", "shipment", "count"]
+Pieces = Iterator[Taken | Refused]
+
+
+class GoodsOptions(FileOptions):
+    """Settings of every format whose documents have lines.
+
+    `bad_lines` says what becomes of a document of which a line cannot be read: `whole`, nothing of it is taken; `rest`,
+    its good lines are (decision 0035). Counts stand alone, each for its item, and are always taken.
+    """
+
+    bad_lines: BadLines = "whole"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsLine:
+    """One line. `fact` is what it is booked under: the lines of a receipt or an order that share one are one event.
+
+    `quantity` is how many came in good, were ordered, shipped or counted, or by how many stock changed.
+    """
+
+    where: str
+    fact: str
+    item: str
+    quantity: Decimal | None
+    line: str | None = None
+    order: str | None = None
+    day: date | None = None
+    unit: str | None = None
+    unit_cost: Money | None = None
+    lot: str | None = None
+    expires: date | None = None
+    place: str | None = None
+    reason: str | None = None
+    ordered: Decimal | None = None
+    rejected: Decimal | None = None
+    short: Decimal | None = None
+    over: Decimal | None = None
+
+
+class Total(NamedTuple):
+    """What a document says that its lines make, and the field that says so."""
+
+    said: Decimal
+    field: str
+
+
+Line = GoodsLine | Taken | Refused
+"""A line that is good, one that posts nothing, or one that is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsDocument:
+    """What one document says. `day`, `place` and `reason` are those of lines that name none.
+
+    `number` is that of a receipt, `document` the one under which the source knows a change or a count of stock.
+    `nothing` is why a line of no quantity posts nothing; without it such a line is like any other.
+    """
+
+    kind: Kind
+    where: str
+    lines: Sequence[Line]
+    number: str | None = None
+    document: str | None = None
+    supplier: str | None = None
+    day: date | None = None
+    place: str | None = None
+    reason: str | None = None
+    total: Total | None = None
+    nothing: str | None = None
+
+
+_JOINED = frozenset({"receipt", "order"})
+_Draft = tuple[GoodsLine, ReceiptLine | OrderLine | StockAdjusted | StockCounted]
+_Group = Sequence[_Draft]
+
+
+def several(orders: Iterable[str | None]) -> bool:
+    """Whether lines are of more than one order, so that it names their facts; those that are refused count too."""
+    return len(set(orders)) > 1
+
+
+def lines_of(
+    parts: Iterable[P], read: Callable[[P], Iterable[GoodsLine | Taken]], *, where: Callable[[P], str]
+) -> tuple[Line, ...]:
+    """Read the parts of a document; one that is rejected is refused at its place."""
+    lines: list[Line] = []
+    for part in parts:
+        try:
+            lines += read(part)
+        except Rejected as error:
+            lines.append(error.at(where(part)))
+    return tuple(lines)
+
+
+def events_of(goods: GoodsDocument, event: Callable[[GoodsData], Event], *, bad_lines: BadLines) -> Pieces:
+    """Make the events of a document, each by `event`, and say what of it is refused or posts nothing."""
+    drafts, rest = _drafts(goods)
+    refused = [line for line in rest if isinstance(line, Refused)]
+    if not refused and (disagrees := _total_disagrees(goods)):
+        yield disagrees
+        return
+    if goods.kind == "count":
+        drafts, twice = _once(goods, drafts)
+        refused += twice
+    taken = []
+    for group in _groups(goods, drafts):
+        where = goods.where if goods.kind in _JOINED else group[0][0].where
+        try:
+            taken.append(Taken(where, (event(_data(goods, group)),)))
+        except Rejected as error:
+            refused.append(error.at(where))
+    held = bad_lines == "whole" and goods.kind != "count" and taken and refused
+    yield from (line for line in rest if isinstance(line, Taken))
+    yield from refused
+    yield from [_held_back(goods, refused[0])] if held else taken
+    if not (taken or refused or rest):
+        yield Taken(goods.where, (), ignored="nothing_received" if goods.kind == "receipt" else "no_lines")
+
+
+def data_of(goods: GoodsDocument) -> list[GoodsData]:
+    """Make the data of all events of a document. Raises Rejected: the first thing that is wrong with any of them."""
+    drafts = [(line, _draft(goods, line)) for line in goods.lines if isinstance(line, GoodsLine)]
+    return [_data(goods, group) for group in _groups(goods, drafts)]
+
+
+def _drafts(goods: GoodsDocument) -> tuple[list[_Draft], list[Taken | Refused]]:
+    """What the good lines say, and the lines that are not good."""
+    drafts: list[_Draft] = []
+    rest: list[Taken | Refused] = []
+    for line in goods.lines:
+        if not isinstance(line, GoodsLine):
+            rest.append(line)
+        elif goods.nothing is not None and not line.quantity:
+            rest.append(Taken(line.where, (), ignored=goods.nothing))
+        else:
+            try:
+                drafts.append((line, _draft(goods, line)))
+            except Rejected as error:
+                rest.append(error.at(line.where))
+    return drafts, rest
+
+
+def incomplete(where: str, bad: str) -> Refused:
+    """Build the refusal of a document of which the line at `bad` was refused."""
+    message = f"{bad} may be part of this document and was refused: mend it and send the file again"
+    return Refused(where, "document_incomplete", message)
+
+
+def _held_back(goods: GoodsDocument, bad: Refused) -> Refused:
+    return incomplete(goods.where, bad.field if bad.field and bad.where == goods.where else bad.where)
+
+
+def _draft(goods: GoodsDocument, line: GoodsLine) -> ReceiptLine | OrderLine | StockAdjusted | StockCounted:
+    with rejecting():
+        match goods.kind:
+            case "receipt":
+                return _filled(ReceiptLine, line, goods)
+            case "order":
+                return _filled(OrderLine, line, goods)
+            case "count":
+                return _filled(StockCounted, line, goods, counted=line.quantity)
+            case "adjustment":
+                return _filled(StockAdjusted, line, goods, delta=line.quantity)
+            case "shipment":
+                return _filled(StockAdjusted, line, goods, delta=line.quantity and -line.quantity)
+
+
+def _once(goods: GoodsDocument, drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[Refused]]:
+    """Take out the counts of an item that is counted twice: no level of it is certain."""
+    keys = [(line.item, line.place or goods.place, line.lot) for line, _ in drafts]
+    times = Counter(keys)
+    message = "one report counts this item twice in the same place and lot: which is its level is not said"
+    twice = [line for (line, _), key in zip(drafts, keys, strict=True) if times[key] > 1]
+    once = [draft for draft, key in zip(drafts, keys, strict=True) if times[key] == 1]
+    return once, [Refused(line.where, "counted_twice", message, "item") for line in twice]
+
+
+def _filled(model: type[M], line: GoodsLine, goods: GoodsDocument, **more: object) -> M:
+    """The model with what the line says in the fields of these names, or the document for all of its lines."""
+    values: dict[str, Any] = {**more}
+    for name in model.model_fields.keys() - more.keys():
+        value = getattr(line, name, None)
+        values[name] = getattr(goods, name, None) if value is None else value
+    return model.model_validate({name: value for name, value in values.items() if value is not None})
+
+
+def _groups(goods: GoodsDocument, drafts: Sequence[_Draft]) -> Iterable[_Group]:
+    """The lines of each event."""
+    groups: dict[str | int, list[_Draft]] = {}
+    for index, (line, data) in enumerate(drafts):
+        groups.setdefault(line.fact if goods.kind in _JOINED else index, []).append((line, data))
+    return groups.values()
+
+
+def _data(goods: GoodsDocument, group: _Group) -> GoodsData:
+    line, data = group[0]
+    if isinstance(data, StockAdjusted | StockCounted):
+        return data
+    lines = tuple(data for _, data in group)
+    values = {"fact": line.fact, "order": line.order, "supplier": goods.supplier, "lines": lines}
+    with rejecting():
+        if goods.kind == "order":
+            return OrderPlaced.model_validate(values)
+        number, day = goods.number or line.order or line.fact, line.day or goods.day
+        return ReceiptPosted.model_validate({**values, "receipt": number, "day": day})
+
+
+def _total_disagrees(goods: GoodsDocument) -> Refused | None:
+    """What came may be told with or without what of it was not accepted."""
+    lines = [line for line in goods.lines if isinstance(line, GoodsLine)]
+    good = sum((line.quantity or Decimal(0) for line in lines), Decimal(0))
+    came = good + sum((line.rejected or Decimal(0) for line in lines), Decimal(0))
+    if goods.total is None or goods.total.said in {good, came}:
+        return None
+    message = f"the total says {goods.total.said:f}, and the lines make {came:f}: nothing of this document was taken"
+    return Refused(goods.where, "totals_disagree", message, goods.total.field)
