@@ -71,6 +71,7 @@ def test_an_account_that_solid_has_not_is_parked_with_the_nearest_name_and_repla
     assert relay.dead_letters() == []
 
 
+@pytest.mark.alone
 def test_status_says_what_waits_how_fast_it_goes_and_when_it_will_be_done(relay: Relay) -> None:
     idle = relay.asked("status")
     relay.deliver([charge_event(f"waiting_{number}") for number in range(30)])

@@ -71,6 +71,7 @@ def test_the_demo_loses_nothing_and_books_nothing_twice(
     assert processes_in(tmp_path / "demo") == []
 
 
+@pytest.mark.alone
 def test_ctrl_c_in_the_middle_leaves_nothing_behind(
     surroundings: Mapping[str, str], tmp_path: Path, company: str
 ) -> None:

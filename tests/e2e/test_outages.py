@@ -58,6 +58,7 @@ def test_solid_closed_in_the_middle_of_calls_leaves_each_record_once(relay: Rela
     assert relay.judge()["duplicated"] == []
 
 
+@pytest.mark.alone
 def test_a_revoked_key_stops_the_work_and_a_new_one_in_the_key_file_resumes_it_without_a_restart(
     relay: Relay, tmp_path: Path
 ) -> None:

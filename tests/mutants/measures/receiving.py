@@ -134,7 +134,7 @@ MUTANTS: Final = (
         "store/databases/sqlite.py",
         "each.chmod(0o600)",
         "each.chmod(0o644)",
-        ("tests/unit/store/test_sqlite.py::test_nobody_else_reads_the_files_of_a_store",),
+        ("tests/unit/store/databases/test_sqlite.py::test_nobody_else_reads_the_files_of_a_store",),
     ),
     Mutant(
         "readable-secret-passed-over",

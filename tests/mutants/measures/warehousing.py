@@ -5,7 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 TESTS: Final = "tests/unit/producers/warehouse"
-EPCIS: Final = f"{TESTS}/test_epcis.py"
+EPCIS: Final = f"{TESTS}/epcis/test_epcis.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -14,7 +14,7 @@ MUTANTS: Final = (
         "producers/warehouse/edi/envelope.py",
         "sound=not wrong)",
         "sound=True)",
-        (f"{TESTS}/test_x12.py::test_a_set_whose_own_count_is_wrong_is_refused_and_the_others_are_read",),
+        (f"{TESTS}/edi/test_x12.py::test_a_set_whose_own_count_is_wrong_is_refused_and_the_others_are_read",),
     ),
     Mutant(
         "bad-line-renames",
@@ -22,7 +22,7 @@ MUTANTS: Final = (
         "producers/warehouse/goods.py",
         "    return len(set(orders)) > 1\n",
         "    return len(set(orders)) > 2\n",
-        (f"{TESTS}/test_x12.py::test_lines_of_two_orders_are_two_receipts_and_a_bad_line_does_not_rename_them",),
+        (f"{TESTS}/edi/test_x12.py::test_lines_of_two_orders_are_two_receipts_and_a_bad_line_does_not_rename_them",),
     ),
     Mutant(
         "booked-in-part",
@@ -38,7 +38,7 @@ MUTANTS: Final = (
         "producers/warehouse/edi/x12_lines.py",
         "    if delta * SIGNS.get(code, 0) < 0:\n",
         "    if delta * SIGNS.get(code, 0) < -(10**12):\n",
-        (f"{TESTS}/test_x12.py::test_what_is_wrong_is_said_with_its_place_field_and_reason",),
+        (f"{TESTS}/edi/test_x12.py::test_what_is_wrong_is_said_with_its_place_field_and_reason",),
     ),
     Mutant(
         "not-accepted-booked",
@@ -46,7 +46,7 @@ MUTANTS: Final = (
         "producers/warehouse/edi/edifact_lines.py",
         "    good = came - not_accepted if accepted is None else accepted\n",
         "    good = came if accepted is None else accepted\n",
-        (f"{TESTS}/test_edifact.py::test_received_accepted_despatched_and_ordered_make_one_line",),
+        (f"{TESTS}/edi/test_edifact.py::test_received_accepted_despatched_and_ordered_make_one_line",),
     ),
     Mutant(
         "received-and-accepted",
@@ -70,6 +70,6 @@ MUTANTS: Final = (
         "producers/warehouse/cin7/cin7.py",
         "    if status_of(task) == VOIDED:\n",
         '    if status_of(task) == "DELETED":\n',
-        (f"{TESTS}/test_cin7.py::test_a_voided_document_or_task_comes_before_a_person_and_the_other_tasks_post",),
+        (f"{TESTS}/cin7/test_cin7.py::test_a_voided_document_or_task_comes_before_a_person_and_the_other_tasks_post",),
     ),
 )

@@ -145,6 +145,6 @@ MUTANTS: Final = (
         "producers/warehouse/edi/envelope.py",
         "    if allowed and said not in allowed:\n",
         "    if allowed and not said:\n",
-        ("tests/unit/producers/warehouse/test_x12.py::test_only_senders_and_receivers_that_are_named_are_taken",),
+        ("tests/unit/producers/warehouse/edi/test_x12.py::test_only_senders_and_receivers_that_are_named_are_taken",),
     ),
 )

@@ -118,7 +118,7 @@ MUTANTS: Final = (
         "workers/plans/writes.py",
         "        if debit != credit or not debit:\n",
         "        if not debit:\n",
-        ("tests/unit/workers/test_plans.py::test_an_entry_that_does_not_balance_does_not_exist",),
+        ("tests/unit/workers/plans/test_plans.py::test_an_entry_that_does_not_balance_does_not_exist",),
     ),
     Mutant(
         "late-fact-dated-anew",
@@ -126,7 +126,7 @@ MUTANTS: Final = (
         "workers/plans/periods.py",
         ' and books.late.get(stream, "hold") == "hold":',
         " and False:",
-        ("tests/unit/workers/test_periods.py::test_a_fact_of_a_closed_month_is_parked_under_that_month",),
+        ("tests/unit/workers/plans/test_periods.py::test_a_fact_of_a_closed_month_is_parked_under_that_month",),
     ),
     Mutant(
         "sent-taken-for-applied",

@@ -16,9 +16,9 @@ from producers.sources import SOURCES
 from schemas.event_data import EventData
 from schemas.inventory import ReceiptPosted, StockAdjusted
 from schemas.payroll import RunPaid
+from tests.unit.producers.warehouse.cin7.test_cin7 import EXISTING, _adjustment
+from tests.unit.producers.warehouse.epcis.test_epcis import CLASS, event
 from tests.unit.producers.warehouse.reading_files import data_of, edifact, made, x12
-from tests.unit.producers.warehouse.test_cin7 import EXISTING, _adjustment
-from tests.unit.producers.warehouse.test_epcis import CLASS, event
 
 NONE = None
 TEXTS: dict[str, str | None] = {
