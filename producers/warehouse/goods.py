@@ -110,7 +110,7 @@ def lines_of(
     for part in parts:
         try:
             with rejecting():
-                lines += read(part)
+                lines += list(read(part))
         except Rejected as error:
             lines.append(error.at(where(part)))
     return tuple(lines)
