@@ -109,7 +109,8 @@ def lines_of(
     lines: list[Line] = []
     for part in parts:
         try:
-            lines += read(part)
+            with rejecting():
+                lines += list(read(part))
         except Rejected as error:
             lines.append(error.at(where(part)))
     return tuple(lines)

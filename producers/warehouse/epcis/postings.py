@@ -124,9 +124,10 @@ def _goods(  # noqa: PLR0913  (one keyword a difference between the kinds of eve
     sign: int = 1,
     part: str = "",
 ) -> list[GoodsDocument]:
+    name = event.name
     lines = [
         GoodsLine(
-            fact=f"epcis:{event.name}:{part}{index}",
+            fact=f"epcis:{name}:{part}{index}",
             line=str(index),
             item=amount.goods.item,
             quantity=amount.quantity * sign,

@@ -242,6 +242,12 @@ def test_a_purchase_tells_what_its_lines_cost_and_what_was_received() -> None:
     assert _rejected(_purchase(TaxCalculation="Inclusive")).reason == "tax_inclusive"
 
 
+def test_a_price_that_a_discount_makes_too_fine_is_no_cost() -> None:
+    line = {"SKU": "A", "Quantity": 1, "Price": "0.000000000001", "Discount": 50}
+    error = _rejected(_purchase(Order={"Status": "AUTHORISED", "Lines": [line]}))
+    assert error.reason == "invalid_event"
+
+
 @pytest.mark.parametrize(
     ("document", "reason", "field"),
     [
