@@ -39,7 +39,7 @@ def wrap(data: GoodsData, *, source: str, company: str, at: datetime | None = No
     """
     if isinstance(data, ReceiptPosted) and len(data.lines) > MOST_LINES:
         message = f"a receipt of {len(data.lines)} lines, and it has at most {MOST_LINES}: split it"
-        raise Rejected(reason="too_many_lines", message=message)
+        raise Rejected("too_many_lines", message)
     with rejecting():
         subject = _subject(data)
         return Event.of(
@@ -70,7 +70,7 @@ def _subject(data: GoodsData) -> str:
 
 def _of_day(data: GoodsData) -> datetime:
     if isinstance(data, OrderPlaced) or data.day is None:
-        raise Rejected(reason="missing_date", message="it says neither when nor on which day it happened")
+        raise Rejected("missing_date", "it says neither when nor on which day it happened")
     return datetime.combine(data.day, END_OF_DAY if isinstance(data, StockCounted) else NOON)
 
 
@@ -81,20 +81,20 @@ def rejecting() -> Iterator[None]:
         yield
     except ValidationError as error:
         problem = first_problem(error)
-        raise Rejected(reason="invalid_event", message=problem.message, field=problem.field) from None
+        raise Rejected("invalid_event", problem.message, field=problem.field) from None
 
 
 def must_be_in(unit: str | None, of_line: str | None, *, field: str) -> None:
     """Return where a quantity is in the unit of its line, or either is not said. Raises Rejected: `units_differ`."""
     if unit is not None and of_line is not None and unit != of_line:
         message = f"its unit is {unit[:10]}, and the line's is {of_line[:10]}: they are not converted here"
-        raise Rejected(reason="units_differ", message=message, field=field)
+        raise Rejected("units_differ", message, field=field)
 
 
 def negative_receipt(quantity: Decimal, *, field: str) -> Rejected:
     """Build the refusal of a line that received less than nothing: sent back, or put right, and who knows which."""
     message = f"{quantity:f} were received: whether goods went back or a mistake is put right, a person must say"
-    return Rejected(reason="negative_quantity", message=message, field=field)
+    return Rejected("negative_quantity", message, field=field)
 
 
 def only_one(values: Sequence[str | None]) -> str | None:

@@ -64,7 +64,7 @@ class Rejected(Exception):
     currency codes.
     """
 
-    def __init__(self, *, reason: str, message: str, field: str | None = None) -> None:
+    def __init__(self, reason: str, message: str, *, field: str | None = None) -> None:
         """Keep the parts; the message is led by the field."""
         super().__init__(message if field is None else f"{field}: {message}")
         self.reason = reason

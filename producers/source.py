@@ -203,7 +203,7 @@ class Source:
             if isinstance(piece, Taken):
                 taken.append(piece)
             elif not piece.is_warning:
-                raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+                raise Rejected(piece.reason, piece.message, field=piece.field)
         events = tuple(event for piece in taken for event in piece.events)
         ignored = next((piece.ignored for piece in taken if piece.ignored), None)
         return Normalised(events, ignored=None if events else ignored)

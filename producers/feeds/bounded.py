@@ -160,12 +160,12 @@ def _refuse(code: int, settings: FolderFeed, *, seconds: float, is_up: bool) -> 
     if code == -signal.SIGXCPU:
         raise _too_slow(seconds)
     if code == OUT_OF_MEMORY:
-        raise Rejected(reason="too_much_memory", message=memory_message(settings.max_memory_bytes))
+        raise Rejected("too_much_memory", memory_message(settings.max_memory_bytes))
     message = (
         f"the process that read it died ({_how(code)}), and nothing of it was used: put it back where the machine was "
         "short of memory; else somebody must look at it"
     )
-    raise Rejected(reason="reading_died", message=message)
+    raise Rejected("reading_died", message)
 
 
 def _how(code: int) -> str:
@@ -177,7 +177,7 @@ def _too_slow(seconds: float) -> Rejected:
         f"it was not read to its end within {seconds:,.0f} seconds, and nothing of it was used: "
         "cut it, or raise the feed's max_seconds"
     )
-    return Rejected(reason="too_slow", message=message)
+    return Rejected("too_slow", message)
 
 
 def memory_message(memory_bytes: int) -> str:

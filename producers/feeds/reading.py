@@ -47,7 +47,7 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
             if isinstance(piece, Taken):
                 taken.append(piece)
             elif rejected is None and not piece.is_warning:
-                rejected = Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+                rejected = Rejected(piece.reason, piece.message, field=piece.field)
     except Rejected as error:
         rejected = error
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not lose a document
@@ -84,7 +84,7 @@ def _mistake(error: Exception) -> Rejected:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
-    return Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {place}")
+    return Rejected("normaliser_failed", f"{type(error).__name__} at {place}")
 
 
 def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
@@ -92,7 +92,7 @@ def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
     file.seek(0)
     if size > max_bytes:
         message = f"the file has {size:,} bytes, and {max_bytes:,} are allowed: cut it, or raise the feed's max_bytes"
-        raise Rejected(reason="too_large", message=message)
+        raise Rejected("too_large", message)
     refuse_packed(file.read(LONGEST_MARK))
     file.seek(0)
 

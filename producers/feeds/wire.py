@@ -41,7 +41,7 @@ def received(lines: Iterator[bytes]) -> Iterator[Written | Refused]:
             case ["refused", *parts]:
                 yield Refused(*parts)
             case ["rejected", reason, message, field]:
-                raise Rejected(reason=reason, message=message, field=field)
+                raise Rejected(reason, message, field=field)
             case ["unreadable", number, text]:
                 raise OSError(number, text)
             case ["end"]:

@@ -37,7 +37,7 @@ def number(fields: Fields, name: str) -> Decimal:
     value = fields.get(name)
     found = ZERO if value is None else _decimal(value)
     if found is None:
-        raise Rejected(reason="bad_amount", message="a decimal number is needed here", field=fields.at(name))
+        raise Rejected("bad_amount", "a decimal number is needed here", field=fields.at(name))
     return found
 
 
@@ -68,7 +68,7 @@ def needed_amount(fields: Fields, name: str, *, currency: str) -> Decimal:
 def bad_amount(where: str, currency: str) -> Rejected:
     """Build the refusal for what is no amount."""
     message = f"an amount is a decimal number with at most {EXPONENTS[currency]} decimals of {currency}"
-    return Rejected(reason="bad_amount", message=message, field=where)
+    return Rejected("bad_amount", message, field=where)
 
 
 def day_or_none(fields: Fields, name: str) -> date | None:
@@ -82,7 +82,7 @@ def day_or_none(fields: Fields, name: str) -> date | None:
     found = day_of_text(value) if isinstance(value, str) else None
     if found is None:
         message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
-        raise Rejected(reason="bad_date", message=message, field=fields.at(name))
+        raise Rejected("bad_date", message, field=fields.at(name))
     return found
 
 
@@ -108,7 +108,7 @@ def reading(gap: Decimal, *, unclear: dict[str, Decimal], limit: Decimal = ZERO)
         if len(found) > 1:
             words = " or ".join(" and ".join(names) for names in found)
             message = f"the totals add up with {words}: which is meant is not said. Ask the provider."
-            raise Rejected(reason="totals_ambiguous", message=message)
+            raise Rejected("totals_ambiguous", message)
         if found:
             return frozenset(found[0])
     return None

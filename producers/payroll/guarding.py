@@ -62,8 +62,8 @@ def without_context(work: Callable[[], T]) -> T:
         raise
     except Exception as error:  # noqa: BLE001  (what nobody thought of may hold a value of the document: it stays here)
         refused = Rejected(
-            reason="invalid_document",
-            message=f"cannot be read as what it says it is ({type(error).__name__}); nothing of it was used. "
+            "invalid_document",
+            f"cannot be read as what it says it is ({type(error).__name__}); nothing of it was used. "
             "Look at it where it came from.",
         )
     refused.__cause__ = None
@@ -125,5 +125,5 @@ def _words(text: str) -> frozenset[str]:
 def fields_of(document: object, path: str = "") -> Fields:
     """Give the fields of a JSON object. Raises Rejected `unknown_shape` for anything else."""
     if not isinstance(document, dict):
-        raise Rejected(reason="unknown_shape", message="a JSON object is needed here", field=path or None)
+        raise Rejected("unknown_shape", "a JSON object is needed here", field=path or None)
     return Fields(document, path)

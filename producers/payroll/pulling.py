@@ -128,15 +128,15 @@ class Puller:
             return await self._taken_back(key, run, normalised.ignored or "no_event")
         if len(normalised.events) > 1:
             message = f"the document of {run.run} tells {len(normalised.events)} runs, so it is not clear which is this"
-            return await self._not_told(key, run, Rejected(reason="several_runs", message=message))
+            return await self._not_told(key, run, Rejected("several_runs", message))
         return await self._book.told(_as_listed(normalised.events[0], run))
 
     def _not_ours(self, run: ListedRun, stands_in: str | None) -> Rejected:
         if stands_in is None:
             message = f"{run.entity} is not in the entities of [payroll.{self._account.name}], so it has no books"
-            return Rejected(reason=UNKNOWN_ENTITY, message=message)
+            return Rejected(UNKNOWN_ENTITY, message)
         message = f"it stands in the books of {stands_in}, which {run.entity} was of: say {stands_in} in entities again"
-        return Rejected(reason=COMPANY_CHANGED, message=message)
+        return Rejected(COMPANY_CHANGED, message)
 
     async def _taken_back(self, key: RunKey, run: ListedRun, why: str) -> Outcome:
         return await self._book.taken_back(key, why, dates=_dates(run), is_open=run.status == "open")
@@ -175,7 +175,7 @@ def _as_listed(event: Event, run: ListedRun) -> Event:
 
 def _unread(error: Exception) -> Rejected:
     reason = "not_ready" if isinstance(error, NotReady) else "not_readable"
-    return Rejected(reason=reason, message=str(error))
+    return Rejected(reason, str(error))
 
 
 def _dates(run: ListedRun) -> RunDates:

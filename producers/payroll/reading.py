@@ -44,7 +44,7 @@ class Reader:
         faults = [piece for piece in pieces if isinstance(piece, Refused)]
         if faults:
             message = f"{faults[0].where}: {faults[0].message}"
-            return [await self._refused(reference, Rejected(reason=faults[0].reason, message=message))]
+            return [await self._refused(reference, Rejected(faults[0].reason, message))]
         await self._teller.advance(reference, lambda _: None)
         return await self._told(pieces, context.company)
 
@@ -57,7 +57,7 @@ class Reader:
                     f"those of {key.company}. Is it wrong there: relay payroll reverse --provider {key.provider} "
                     f"--run {key.run} --company {stands_in}, and read the file again."
                 )
-                return Rejected(reason=COMPANY_CHANGED, message=message)
+                return Rejected(COMPANY_CHANGED, message)
         return None
 
     async def _second_reversal(self, pieces: Sequence[Taken | Refused]) -> Rejected | None:
@@ -71,7 +71,7 @@ class Reader:
                     f"reverse --provider {key.provider} --run {key.run}, and read the file again. Is it another "
                     "reversal: give each a run number of its own."
                 )
-                return Rejected(reason="second_reversal", message=message)
+                return Rejected("second_reversal", message)
         return None
 
     async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[Outcome]:

@@ -95,7 +95,7 @@ class Tally:
             message = (
                 f"{len(used)} lines are no totals (the most are {MOST_LINES}): a column or field of persons was taken"
             )
-            raise Rejected(reason="too_many_lines", message=f"{message} for departments or categories")
+            raise Rejected("too_many_lines", f"{message} for departments or categories")
         return tuple(
             RunLine(kind=kind, category=category, department=department, location=location, amount=amount)
             for kind, category, department, location in used
@@ -120,7 +120,7 @@ def company_of(entity: str, context: NormaliseContext) -> str:
         return context.company
     if entity not in context.accounts:
         message = f"no company is set for the payroll company {entity}: add it to the companies of this source"
-        raise Rejected(reason=f"unmapped:payroll_company:{entity}", message=message)
+        raise Rejected(f"unmapped:payroll_company:{entity}", message)
     return context.accounts[entity]
 
 
@@ -131,13 +131,13 @@ def differ(one: str, first: Decimal, other: str, second: Decimal, *, currency: s
     """
     figures = f"{one} {Money.of(first, currency)}, {other} {Money.of(second, currency)}"
     message = f"{figures}: these must be the same. Read the run again, or have the provider correct it."
-    return Rejected(reason="totals_differ", message=message)
+    return Rejected("totals_differ", message)
 
 
 def negative_net_pay(where: str) -> Rejected:
     """Build the refusal for a person who would owe the company; it does not say who or how much."""
     message = "the net pay of a person is negative. Correct that person's pay at the provider and read the run again."
-    return Rejected(reason="negative_net_pay", message=message, field=where)
+    return Rejected("negative_net_pay", message, field=where)
 
 
 def _event(run: Run, lines: tuple[RunLine, ...], company: str) -> Event:

@@ -54,7 +54,7 @@ class DateForms:
         """
         written = self._written(text, name)
         if written.year not in YEARS:
-            raise Rejected(reason="bad_date", message="a day is from 2000 to 2099", field=name)
+            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
         return self._instant(written, name) if isinstance(written, datetime) else written
 
     def day(self, text: str, name: str) -> date:
@@ -62,33 +62,31 @@ class DateForms:
         written = self._written(text, name)
         day = written.date() if isinstance(written, datetime) else written
         if day.year not in YEARS:
-            raise Rejected(reason="bad_date", message="a day is from 2000 to 2099", field=name)
+            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
         return day
 
     def _written(self, text: str, name: str) -> date | datetime:
         readings = {reading for form in self.forms if (reading := _in_form(text, form)) is not None}
         if len(readings) > 1:
-            message = "two of the declared forms read it as two days"
-            raise Rejected(reason="ambiguous_date", message=message, field=name)
+            raise Rejected("ambiguous_date", "two of the declared forms read it as two days", field=name)
         if not readings and not any(form.startswith("%Y") for form in self.forms):
             readings = {iso for iso in (_iso(text),) if iso is not None}
         if not readings:
             declared = " or ".join(self.forms)
             message = f"not in a declared form: {declared}" if declared else _NOT_ISO
-            raise Rejected(reason="bad_date", message=message, field=name)
+            raise Rejected("bad_date", message, field=name)
         return readings.pop()
 
     def _instant(self, written: datetime, name: str) -> Moment:
         local_day = written.date()
         if written.tzinfo is None:
             if self.time_zone is None:
-                message = "a time without offset needs the option time_zone"
-                raise Rejected(reason="time_without_zone", message=message, field=name)
+                raise Rejected("time_without_zone", "a time without offset needs the option time_zone", field=name)
             zone = ZoneInfo(self.time_zone)
             early, late = (written.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
             if early.utcoffset() != late.utcoffset():
                 message = "the clocks were changed then: this time came twice or never; give an offset"
-                raise Rejected(reason="ambiguous_time", message=message, field=name)
+                raise Rejected("ambiguous_time", message, field=name)
             written = early
         return Moment(written.astimezone(UTC), None, local_day)
 
@@ -104,11 +102,11 @@ def compact_day(text: str, *, field: str) -> date:
     """
     plain = text.strip()
     if not (plain.isascii() and plain.isdigit() and len(plain) in {6, 8}):
-        raise Rejected(reason="bad_date", message="a day is CCYYMMDD or YYMMDD", field=field)
+        raise Rejected("bad_date", "a day is CCYYMMDD or YYMMDD", field=field)
     century = "" if len(plain) == len("CCYYMMDD") else "19" if int(plain[:2]) >= _PIVOT else "20"
     day = _date(f"{century}{plain[:-4]}-{plain[-4:-2]}-{plain[-2:]}")
     if day is None:
-        raise Rejected(reason="bad_date", message="there is no such day, or not from 2000 to 2099", field=field)
+        raise Rejected("bad_date", "there is no such day, or not from 2000 to 2099", field=field)
     return day
 
 
@@ -117,7 +115,7 @@ def iso_day(text: str, *, field: str) -> date:
     written = _ISO_DAY.match(text.strip())
     day = _date(written[0]) if written else None
     if day is None:
-        raise Rejected(reason="bad_date", message="a day is YYYY-MM-DD, from 2000 to 2099", field=field)
+        raise Rejected("bad_date", "a day is YYYY-MM-DD, from 2000 to 2099", field=field)
     return day
 
 

@@ -57,7 +57,7 @@ class Fields:
             value = str(value)
         if isinstance(value, str) and _ID.fullmatch(value):
             return value
-        raise Rejected(reason="bad_id", message="an id is 1 to 255 visible ASCII characters", field=self.at(name))
+        raise Rejected("bad_id", "an id is 1 to 255 visible ASCII characters", field=self.at(name))
 
     def token_or_none(self, name: str) -> str | None:
         """Give a short machine word such as a status; None when absent or when it is no such word."""
@@ -88,11 +88,7 @@ class Fields:
         if value is None:
             raise self.missing(name)
         if isinstance(value, bool) or not isinstance(value, int) or not _EARLIEST <= value < _LATEST:
-            raise Rejected(
-                reason="bad_time",
-                message="a time is whole seconds since 1970, from 2000 to 2099",
-                field=self.at(name),
-            )
+            raise Rejected("bad_time", "a time is whole seconds since 1970, from 2000 to 2099", field=self.at(name))
         return datetime.fromtimestamp(value, UTC)
 
     def section(self, name: str) -> "Fields | None":
@@ -115,11 +111,11 @@ class Fields:
 
     def missing(self, name: str) -> Rejected:
         """Build the refusal for a field that is needed and absent."""
-        return Rejected(reason="missing_field", message="needed, and missing", field=self.at(name))
+        return Rejected("missing_field", "needed, and missing", field=self.at(name))
 
     def wrong_type(self, name: str, wanted: str) -> Rejected:
         """Build the refusal for a field of another kind."""
-        return Rejected(reason="wrong_type", message=f"must be {wanted}", field=self.at(name))
+        return Rejected("wrong_type", f"must be {wanted}", field=self.at(name))
 
 
 def parsed(document: bytes, *, most_values: int = MOST_VALUES) -> object:
@@ -127,12 +123,12 @@ def parsed(document: bytes, *, most_values: int = MOST_VALUES) -> object:
     try:
         return parse_json(document, most_values=most_values)
     except InvalidJson as error:
-        raise Rejected(reason="not_json", message=str(error)) from None
+        raise Rejected("not_json", str(error)) from None
 
 
 def open_object(document: bytes, *, reason: str, message: str) -> Fields:
     """Parse a document that is a JSON object. Raises Rejected: `not_json`, or what is said here where it is none."""
     values = parsed(document)
     if not isinstance(values, dict):
-        raise Rejected(reason=reason, message=message)
+        raise Rejected(reason, message)
     return Fields(values)

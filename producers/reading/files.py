@@ -31,8 +31,7 @@ def refuse_packed(start: bytes) -> None:
     """Return where a file that begins so is not packed. Raises Rejected: `compressed`."""
     what = next((what for mark, what in _PACKED.items() if start.startswith(mark)), None)
     if what is not None:
-        message = f"the file is {what}: unpack it, or export it as plain text"
-        raise Rejected(reason="compressed", message=message)
+        raise Rejected("compressed", f"the file is {what}: unpack it, or export it as plain text")
 
 
 def _one_or_many(value: object) -> object:
@@ -55,7 +54,7 @@ def refuse_wide(raw: bytes) -> None:
     """Return where the bytes are no UTF-16, in which no EDI is written. Raises Rejected: `encoding`."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in raw[:2]:
         message = "this is UTF-16, and EDI has one byte a character: deliver it as it was sent, or in UTF-8"
-        raise Rejected(reason="encoding", message=message)
+        raise Rejected("encoding", message)
 
 
 def read_whole(stream: BinaryIO, *, max_bytes: int) -> bytes:
@@ -66,8 +65,7 @@ def read_whole(stream: BinaryIO, *, max_bytes: int) -> bytes:
             refuse_packed(chunk)
         raw += chunk
         if len(raw) > max_bytes:
-            message = f"the file has more than {max_bytes} bytes: split it, or raise max_bytes"
-            raise Rejected(reason="too_large", message=message)
+            raise Rejected("too_large", f"the file has more than {max_bytes} bytes: split it, or raise max_bytes")
     if not raw.strip():
-        raise Rejected(reason="empty_file", message="the file is empty")
+        raise Rejected("empty_file", "the file is empty")
     return bytes(raw)

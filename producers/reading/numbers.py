@@ -98,11 +98,11 @@ def quantity_from(text: str | None, *, field: str, mark: str = ".") -> Decimal:
     Raises Rejected: `missing_quantity`, `bad_quantity`.
     """
     if not (text or "").strip():
-        raise Rejected(reason="missing_quantity", message="a quantity is needed here, and missing", field=field)
+        raise Rejected("missing_quantity", "a quantity is needed here, and missing", field=field)
     number = NumberForm(mark).read(text or "")
     if number is None:
         message = f"a quantity is digits with the decimal mark {mark!r} at most, and no thousands separator"
-        raise Rejected(reason="bad_quantity", message=message, field=field)
+        raise Rejected("bad_quantity", message, field=field)
     return number
 
 
@@ -121,8 +121,7 @@ def split_unit(text: str, unit: str | None) -> tuple[str, str | None]:
         return text, unit
     own = (written.group(2) or written.group(3)).strip()
     if unit is not None and unit.casefold() != own.casefold():
-        message = "the quantity and the column of units name two units"
-        raise Rejected(reason="units_disagree", message=message, field="unit")
+        raise Rejected("units_disagree", "the quantity and the column of units name two units", field="unit")
     return written.group(1), own
 
 

@@ -18,4 +18,4 @@ def read_options(model: type[O], options: Mapping[str, Any]) -> O:
     except ValidationError as error:
         problem = first_problem(error, under="options")
     message = "there is no such option" if problem.kind == "extra_forbidden" else problem.message
-    raise Rejected(reason="bad_options", message=message, field=problem.field)
+    raise Rejected("bad_options", message, field=problem.field)

@@ -40,11 +40,11 @@ def encoding_of(stream: BinaryIO, declared: str) -> str:
     found = next((name for sign, name in _MARKS if mark.startswith(sign)), None)
     if found == "utf-32" or (found is not None and declared != "utf-8" and not declared.startswith(found)):
         message = f"the file says by its first bytes that it is {found}, and {declared} is declared"
-        raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+        raise Rejected("wrong_encoding", message, field="encoding")
     name = found or declared
     if name == "utf-16" and found is None:
         message = "UTF-16 needs its byte order mark, and the file begins with none: declare utf-16-le or utf-16-be"
-        raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+        raise Rejected("wrong_encoding", message, field="encoding")
     _decode_all(stream, name, codec=_PLAIN.get(mark[:2]) or ("utf-8" if name == "utf-8" else ENCODINGS[name]))
     stream.seek(0)
     return ENCODINGS[name]
@@ -62,11 +62,11 @@ def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
             line += bytes(error.object[: error.start]).decode(codec, "ignore").count("\n")
             at = read - waiting + error.start + 1
             message = f"not {name} at line {line}, byte {at}: declare the file's encoding, or write it as UTF-8"
-            raise Rejected(reason="wrong_encoding", message=message, field="encoding") from None
+            raise Rejected("wrong_encoding", message, field="encoding") from None
         if "\0" in text:
             line += text[: text.index("\0")].count("\n")
             message = f"not {name}: line {line} holds a zero byte; UTF-16 without its byte order mark is declared"
-            raise Rejected(reason="wrong_encoding", message=message, field="encoding")
+            raise Rejected("wrong_encoding", message, field="encoding")
         read, line = read + len(chunk), line + text.count("\n")
         if not chunk:
             return
@@ -102,7 +102,7 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
             number += 1
             if len(line) == _LONGEST_LINE:
                 message = f"line {number} has more than a million characters: this is no file of rows"
-                raise Rejected(reason="line_too_long", message=message)
+                raise Rejected("line_too_long", message)
             yield line
     finally:
         with suppress(ValueError):  # its owner may have closed the stream
@@ -130,7 +130,7 @@ def split_header(header: str, delimiter: str) -> Sequence[str]:
         return next(csv.reader([header], delimiter=delimiter, strict=True), [])
     except csv.Error:
         message = "the header's quotation marks do not match; a header stands on one line"
-        raise Rejected(reason="bad_quoting", message=message) from None
+        raise Rejected("bad_quoting", message) from None
 
 
 def split_or_none(header: str, delimiter: str) -> Sequence[str]:

@@ -24,7 +24,7 @@ def clean(text: str | None) -> str | None:
         text = _UNPRINTABLE.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
     text = text.strip()
     if len(text) > LONGEST:
-        raise Rejected(reason="bad_text", message=f"a text has at most {LONGEST} characters, this one {len(text)}")
+        raise Rejected("bad_text", f"a text has at most {LONGEST} characters, this one {len(text)}")
     return text or None
 
 

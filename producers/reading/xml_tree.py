@@ -68,15 +68,15 @@ def parse_xml(raw: bytes) -> Element:
             f"this is no XML from line {error.lineno}, column {error.offset} on ({why}): "
             "was it cut, are there two documents, or is it written in another encoding than it says?"
         )
-        raise Rejected(reason="not_xml", message=message) from None
+        raise Rejected("not_xml", message) from None
     except (ValueError, LookupError):
-        raise Rejected(reason="not_xml", message="its encoding is not known here, or it has other bytes") from None
+        raise Rejected("not_xml", "its encoding is not known here, or it has other bytes") from None
     return reader.finished()
 
 
 def _refuse(*_: object) -> NoReturn:
     message = "XML with a document type, an entity or an external reference is not read: deliver it without"
-    raise Rejected(reason="xml_entities", message=message)
+    raise Rejected("xml_entities", message)
 
 
 class _Reader:
@@ -92,16 +92,16 @@ class _Reader:
     def declare(self, *_: str | None) -> None:
         self._declared += 1
         if self._declared > MOST_NAMESPACES:
-            raise Rejected(reason="too_large", message=f"it declares more than {MOST_NAMESPACES} namespaces")
+            raise Rejected("too_large", f"it declares more than {MOST_NAMESPACES} namespaces")
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         if len(self._open) >= _DEEPEST:
-            raise Rejected(reason="not_xml", message=f"its elements are nested more than {_DEEPEST} deep")
+            raise Rejected("not_xml", f"its elements are nested more than {_DEEPEST} deep")
         self._count += 1
         if self._count > _MOST:
-            raise Rejected(reason="too_large", message=f"it has more than {_MOST} elements: split it")
+            raise Rejected("too_large", f"it has more than {_MOST} elements: split it")
         if len(attributes) > MOST_ATTRIBUTES:
-            raise Rejected(reason="too_large", message=f"an element has more than {MOST_ATTRIBUTES} attributes")
+            raise Rejected("too_large", f"an element has more than {MOST_ATTRIBUTES} attributes")
         namespace, found, local = name.rpartition(_SEPARATOR)
         element = Element(namespace if found else "", local, line, attributes)
         if self._open:
@@ -119,5 +119,5 @@ class _Reader:
 
     def finished(self) -> Element:
         if self._root is None:
-            raise Rejected(reason="not_xml", message="there is no element in it")
+            raise Rejected("not_xml", "there is no element in it")
         return self._root

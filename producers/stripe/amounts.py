@@ -30,7 +30,7 @@ def not_negative(fields: Fields, name: str) -> Money:
     """Read an amount that cannot be negative. Raises Rejected as `money` does, and `amount_negative`."""
     found = money(fields, name)
     if found.amount < 0:
-        raise Rejected(reason="amount_negative", message=f"{found} is negative", field=fields.at(name))
+        raise Rejected("amount_negative", f"{found} is negative", field=fields.at(name))
     return found
 
 
@@ -43,9 +43,9 @@ def minor(amount: object, fields: Fields, name: str) -> Money:
     try:
         return from_minor("stripe", amount, code)  # type: ignore[arg-type]  # it refuses what is no int
     except UnknownCurrency as error:
-        raise Rejected(reason="unknown_currency", message=str(error), field=fields.at("currency")) from None
+        raise Rejected("unknown_currency", str(error), field=fields.at("currency")) from None
     except AmountRefused as error:
-        raise Rejected(reason=error.reason, message=str(error), field=fields.at(name)) from None
+        raise Rejected(error.reason, str(error), field=fields.at(name)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,8 @@ def one_currency(amounts: Iterable[Money], *, field: str) -> None:
     """Raise Rejected `mixed_currencies` when the amounts are of several currencies."""
     currencies = {amount.currency for amount in amounts}
     if len(currencies) > 1:
-        message = f"{' and '.join(sorted(currencies))} cannot be one sum"
-        raise Rejected(reason="mixed_currencies", message=message, field=field)
+        raise Rejected("mixed_currencies", f"{' and '.join(sorted(currencies))} cannot be one sum", field=field)
 
 
 def _does_not_add_up(*, figures: str, at: str) -> Rejected:
-    return Rejected(reason="does_not_add_up", message=figures, field=at)
+    return Rejected("does_not_add_up", figures, field=at)

@@ -112,11 +112,7 @@ def _whole(dispute: Fields) -> _Movement:
 def _refuse_negative(*amounts: Money, at: str) -> None:
     for amount in amounts:
         if amount.amount < 0:
-            raise Rejected(
-                reason="does_not_add_up",
-                message=f"{amount} has the wrong sign for this kind of event",
-                field=at,
-            )
+            raise Rejected("does_not_add_up", f"{amount} has the wrong sign for this kind of event", field=at)
 
 
 def _draft(dispute: Fields, data: EventData) -> Found:

@@ -88,7 +88,7 @@ def _by_sum(event: StripeEvent) -> Found:
         return Ignored("no_new_refund")
     if increase == _uncaptured(charge) and increase == total:
         message = f"{increase} is also the part never captured: a refund, or only its release?"
-        raise Rejected(reason="refund_or_release", message=message, field=charge.at("amount_refunded"))
+        raise Rejected("refund_or_release", message, field=charge.at("amount_refunded"))
     data = PaymentRefunded(
         fact=f"stripe:refunded:{charge_id}:{charge.get('amount_refunded')}",
         of=f"stripe:charge:{charge_id}",
@@ -105,12 +105,10 @@ def _increase(event: StripeEvent) -> tuple[Money, Money]:
     total = stripe_amounts.not_negative(charge, "amount_refunded")
     at = "data.previous_attributes.amount_refunded"
     if event.previous is None or event.previous.get("amount_refunded") is None:
-        message = "needed where a charge lists no refunds, and missing"
-        raise Rejected(reason="missing_field", message=message, field=at)
+        raise Rejected("missing_field", "needed where a charge lists no refunds, and missing", field=at)
     before = stripe_amounts.minor(event.previous.get("amount_refunded"), charge, "amount_refunded")
     if before.amount < 0 or total < before:
-        message = f"the sum refunded went from {before} to {total}"
-        raise Rejected(reason="does_not_add_up", message=message, field=at)
+        raise Rejected("does_not_add_up", f"the sum refunded went from {before} to {total}", field=at)
     return total, total - before
 
 
@@ -125,7 +123,7 @@ def _check_increase(event: StripeEvent, counted: list[Fields]) -> None:
     listed = sum(amounts, Money.zero(increase.currency))
     if listed != increase:
         message = f"the new refunds listed are {listed}, the sum refunded rose by {increase}"
-        raise Rejected(reason="does_not_add_up", message=message, field=event.object.at("refunds"))
+        raise Rejected("does_not_add_up", message, field=event.object.at("refunds"))
 
 
 def _refunds_of(charge: Fields) -> tuple[Fields, ...] | None:
@@ -195,5 +193,4 @@ def _stage(fields: Fields, name: str) -> _Stage:
         stage = _STAGES.get(status)
         if stage is not None:
             return stage
-    message = "not a status of a refund that we know"
-    raise Rejected(reason="unknown_status", message=message, field=fields.at(name))
+    raise Rejected("unknown_status", "not a status of a refund that we know", field=fields.at(name))

@@ -90,10 +90,10 @@ def _refuse_other_mode(document: Fields, mode: Mode) -> None:
     """An event that does not say which it is, and real money for trial books, are for a person."""
     is_live = document.get("livemode")
     if not isinstance(is_live, bool):
-        raise Rejected(reason="unknown_mode", message="it does not say whether it is real money", field="livemode")
+        raise Rejected("unknown_mode", "it does not say whether it is real money", field="livemode")
     if is_live and mode == "test":
         message = "it is real money, and these are trial books: see stripe.test_mode"
-        raise Rejected(reason="live_mode", message=message, field="livemode")
+        raise Rejected("live_mode", message, field="livemode")
 
 
 def identify(payload: bytes) -> tuple[str | None, str | None]:
@@ -113,10 +113,7 @@ def _type_of(document: Fields) -> str:
     kind = document.token_or_none("object")
     stripe_type = document.token_or_none("type")
     if kind not in (None, "event", "v2.core.event") or stripe_type is None:
-        raise Rejected(
-            reason="not_an_event",
-            message='not a Stripe event: it needs "object": "event", a type, and data.object',
-        )
+        raise Rejected("not_an_event", 'not a Stripe event: it needs "object": "event", a type, and data.object')
     return stripe_type
 
 
@@ -124,9 +121,9 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
     data = document.section("data")
     inner = data.section("object") if data else None
     if data is None or inner is None:
-        raise Rejected(reason="not_an_event", message="a Stripe event holds its object here", field="data.object")
+        raise Rejected("not_an_event", "a Stripe event holds its object here", field="data.object")
     if inner.get("object") not in (None, kind.holds):
-        raise Rejected(reason="wrong_object", message=f"a {stripe_type} holds a {kind.holds}", field=inner.at("object"))
+        raise Rejected("wrong_object", f"a {stripe_type} holds a {kind.holds}", field=inner.at("object"))
     return StripeEvent(
         id=document.identifier("id"),
         type=stripe_type,
@@ -142,7 +139,7 @@ def _company(document: Fields, accounts: Mapping[str, str], company: str) -> str
         return company
     if account not in accounts:
         message = f"no company is set for the Stripe account {account}: add it to the Stripe accounts"
-        raise Rejected(reason=f"unmapped:stripe_account:{account}", message=message, field="account")
+        raise Rejected(f"unmapped:stripe_account:{account}", message, field="account")
     return accounts[account]
 
 

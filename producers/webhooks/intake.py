@@ -119,7 +119,7 @@ class Intake:
         except Rejected as rejected:
             return company, rejected
         except Exception as error:  # noqa: BLE001  (a mistake of ours must not lose an authentic body)
-            return company, Rejected(reason="normaliser_failed", message=f"{type(error).__name__} at {_place(error)}")
+            return company, Rejected("normaliser_failed", f"{type(error).__name__} at {_place(error)}")
 
     async def _keep(self, body: bytes, rejected: Rejected, company: str) -> None:
         await self.publisher.keep_raw(

@@ -63,7 +63,7 @@ def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
         yield from _rows(reader, mapping)
     except csv.Error:
         message = f"line {reader.line_num + 1}: not CSV: a quote is not closed, or stands inside a cell"
-        raise Rejected(reason="not_csv", message=message) from None
+        raise Rejected("not_csv", message) from None
 
 
 def _rows(reader: "_csv.Reader", mapping: CsvMapping) -> Iterator[Row]:
@@ -107,8 +107,8 @@ def _header(
         for line in above:
             if len(line) and not finder.absent([c.strip(' "') for c in mapping.delimiter.join(line).split(other)], {}):
                 message += f". The cells stand between {other!r} here: set delimiter, and look at decimal and thousands"
-                raise Rejected(reason="missing_columns", message=message)
-    raise Rejected(reason="missing_columns", message=message)
+                raise Rejected("missing_columns", message)
+    raise Rejected("missing_columns", message)
 
 
 def _without_end(row: Sequence[str], *, least: int = 0) -> list[str]:
@@ -138,11 +138,11 @@ def _fitted(row: Sequence[str], columns: Columns, line: int) -> dict[str, str]:
     row = _without_end(row, least=len(order))
     if len(row) != len(order):
         message = f"line {line} has {len(row)} cells, the header has {len(order)}: its columns are shifted"
-        raise Rejected(reason="shifted_columns", message=message)
+        raise Rejected("shifted_columns", message)
     for name, shown, cell in zip(order, columns.shown, row, strict=True):
         if name is None and any(sign.isalnum() and sign != "0" for sign in cell):
             message = f"line {line}: the mapping does not say what this column is: add it, or to ignored"
-            raise Rejected(reason=f"unmapped_column:{shown}", message=message, field=shown)
+            raise Rejected(f"unmapped_column:{shown}", message, field=shown)
     return {name: cell for name, cell in zip(order, row, strict=True) if name}
 
 
@@ -186,8 +186,7 @@ class Cells:
             if first is not None and last is not None:
                 return first, last
         form = " or ".join((*self.mapping.dates, "2026-04-17"))
-        message = f"a period is two days, each {form}, with a dash between them"
-        raise Rejected(reason="bad_date", message=message, field=row.at(column))
+        raise Rejected("bad_date", f"a period is two days, each {form}, with a dash between them", field=row.at(column))
 
     def _parsed(self, text: str) -> date | None:
         with suppress(Rejected):
@@ -206,12 +205,12 @@ class Cells:
             "an id of a run is 1 to 60 letters, signs and at least one digit, with no space, and no nine digits, which "
             "are a tax number's; so is one of a company that does not stand in entities"
         )
-        raise Rejected(reason="bad_id", message=message, field=row.at(column))
+        raise Rejected("bad_id", message, field=row.at(column))
 
     def _refused(self, row: Row, column: str, text: str) -> Rejected:
         if any(letter.isalpha() for letter in text):
             message = "words stand where an amount belongs: the columns of this line are shifted"
-            return Rejected(reason="shifted_columns", message=message, field=row.at(column))
+            return Rejected("shifted_columns", message, field=row.at(column))
         written = f"1{self.mapping.thousands}234{self.mapping.decimal}50"
         message = f"an amount of {self.currency} is written like {written} here, as the mapping says"
-        return Rejected(reason="bad_amount", message=message, field=row.at(column))
+        return Rejected("bad_amount", message, field=row.at(column))

@@ -93,7 +93,7 @@ class Finder:
         """
         if len(row) > MOST_COLUMNS:
             message = f"the header has {len(row)} columns, and at most {MOST_COLUMNS} are read"
-            raise Rejected(reason="too_many_columns", message=message)
+            raise Rejected("too_many_columns", message)
         order: list[str | None] = []
         amounts: dict[str, Meaning] = {}
         for header in row:
@@ -155,7 +155,7 @@ class Finder:
         if twice:
             message = "this column, or another of the same meaning, is there twice: which of the two counts is not said"
             shown = shown_header(twice[0], 0)
-            raise Rejected(reason=f"column_twice:{shown}", message=message, field=shown)
+            raise Rejected(f"column_twice:{shown}", message, field=shown)
 
 
 def shown_header(header: str, number: int) -> str:

@@ -52,16 +52,15 @@ def _merged(group: Sequence[Row], cells: Cells, finder: Finder) -> Row:
             if column is None:
                 shown = shown_header(f"{item}: {word}", 0)
                 message = f"line {row.line}: the mapping does not say what this is: add it, or to ignored"
-                raise Rejected(reason=f"unmapped_column:{shown}", message=message, field=shown)
+                raise Rejected(f"unmapped_column:{shown}", message, field=shown)
             if column:
                 sums[column] = sums.get(column, ZERO) + amount
         elif amount:
-            message = "an amount without a word for what it is"
-            raise Rejected(reason="bad_amount", message=message, field=row.at(amount_of))
+            raise Rejected("bad_amount", "an amount without a word for what it is", field=row.at(amount_of))
     for column in single.keys() & summed.keys():
         if single[column] != summed[column]:
             message = f"line {group[0].line}: the sum of {column} is not what the rows of this person make"
-            raise Rejected(reason="totals_differ", message=message, field=column)
+            raise Rejected("totals_differ", message, field=column)
     first = group[0]
     found = {column: cells.written(amount) for column, amount in (single | summed).items()}
     return Row(first.line, {**first.cells, **found}, _with_items(first.columns, found, finder))
@@ -71,7 +70,7 @@ def _check_bare(row: Row) -> None:
     """A row without a name holds an item and nothing else that has a meaning. Raises Rejected `row_without_person`."""
     if any(row.cells[column] not in {"", "-"} for column in row.columns.amounts):
         message = "this line names no person, and has more than one kind of pay: see totals and item"
-        raise Rejected(reason="row_without_person", message=message, field=f"line {row.line}")
+        raise Rejected("row_without_person", message, field=f"line {row.line}")
 
 
 def _with_items(columns: Columns, found: Iterable[str], finder: Finder) -> Columns:

@@ -134,7 +134,7 @@ def load(context: NormaliseContext) -> tuple[CsvOptions, CsvMapping]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
-        raise Rejected(reason="bad_mapping", message=f"the mapping {path} cannot be read") from None
+        raise Rejected("bad_mapping", f"the mapping {path} cannot be read") from None
     return options, _checked(_parsed(text))
 
 
@@ -142,7 +142,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Rejected(reason="bad_mapping", message=f"the mapping is not TOML: {error}") from None
+        raise Rejected("bad_mapping", f"the mapping is not TOML: {error}") from None
 
 
 def _checked(table: Mapping[str, Any]) -> CsvMapping:
@@ -150,4 +150,4 @@ def _checked(table: Mapping[str, Any]) -> CsvMapping:
         return CsvMapping.model_validate(dict(table))
     except ValidationError as error:
         problem = first_problem(error, under="mapping")
-    raise Rejected(reason="bad_mapping", message=problem.message, field=problem.field)
+    raise Rejected("bad_mapping", problem.message, field=problem.field)

@@ -105,12 +105,12 @@ def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
     names = tuple(row.cells[column] for column in row.columns.people)
     if not any(names):
         message = "this line names no person: a row of totals without a word for it? Add its word to total_words."
-        raise Rejected(reason="row_without_person", message=message, field=f"line {row.line}")
+        raise Rejected("row_without_person", message, field=f"line {row.line}")
     _must_not_be_named(row, names, cells.mapping)
     key = _key(row, cells, options, context)
     if key not in adding.tallies and len(adding.tallies) == MOST_RUNS:
         message = f"the file has more than {MOST_RUNS} pay runs: export fewer at a time"
-        raise Rejected(reason="too_many_runs", message=message, field=f"line {row.line}")
+        raise Rejected("too_many_runs", message, field=f"line {row.line}")
     tally = adding.tallies.setdefault(key, Tally())
     own = Tally()
     for column, meaning in row.columns.amounts.items():
@@ -141,7 +141,7 @@ def _must_not_be_named(row: Row, names: Sequence[str], mapping: CsvMapping) -> N
                 f"{where} may hold the name of the person of this line, and would be told as a category. "
                 "Give it in full in amounts of the mapping, with a category that names nobody."
             )
-            raise Rejected(reason="names_a_person", message=message, field=f"line {row.line}")
+            raise Rejected("names_a_person", message, field=f"line {row.line}")
 
 
 def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext) -> _Key:
@@ -171,7 +171,7 @@ def _type(row: Row, mapping: CsvMapping) -> RunType:
     word = row.cells[column] if column else ""
     if word and word not in mapping.types:
         message = "the mapping does not say which type of run this word is: add it to types"
-        raise Rejected(reason="unknown_run_type", message=message, field=row.at(column or ""))
+        raise Rejected("unknown_run_type", message, field=row.at(column or ""))
     return mapping.types.get(word, "regular")
 
 
@@ -181,7 +181,7 @@ def _place(row: Row, options: CsvOptions) -> dict[str, str | None]:
     column = row.columns.name(options.split)
     if column is None:
         message = f"the file or its mapping has no column for the {options.split}"
-        raise Rejected(reason="split_not_possible", message=message, field="options.split")
+        raise Rejected("split_not_possible", message, field="options.split")
     return {options.split: row.cells[column] or None}
 
 
@@ -189,13 +189,12 @@ def _check_runs(adding: _Adding) -> None:
     seen: set[tuple[str, str]] = set()
     for key in adding.tallies:
         if (key.entity, key.run) in seen:
-            message = f"the run {key.run} stands in the file with two pay dates, periods or types"
-            raise Rejected(reason="run_twice", message=message)
+            raise Rejected("run_twice", f"the run {key.run} stands in the file with two pay dates, periods or types")
         seen.add((key.entity, key.run))
     for key, alike in adding.alike.items():
         if min(alike.values()) > 1:
             message = f"every row of the run {key.run} stands in the file more than once. Export it again."
-            raise Rejected(reason="rows_twice", message=message)
+            raise Rejected("rows_twice", message)
     for (key, _), (net, gross) in adding.people.items():
         if net < 0 <= gross and key.type not in TAKES_BACK:
             raise negative_net_pay("net pay")
@@ -206,7 +205,7 @@ def _one_company(adding: _Adding, context: NormaliseContext) -> None:
     entities = sorted({key.entity for key in adding.tallies})
     if len(entities) > 1 and not context.accounts:
         message = f"the file has runs of {', '.join(entities)}: say in entities of a [payroll.<name>] whose each is"
-        raise Rejected(reason="several_companies", message=message)
+        raise Rejected("several_companies", message)
 
 
 def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is written)
@@ -217,7 +216,7 @@ def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is 
     gross = tally.total(_GROSS)
     if key.type == "reversal" and gross > 0:
         message = f"the run {key.run} is called a reversal, and its wages are positive: does it take back, or pay?"
-        raise Rejected(reason="reversal_not_negative", message=f"{message} Set signs or types in the mapping.")
+        raise Rejected("reversal_not_negative", f"{message} Set signs or types in the mapping.")
     is_reversal = key.type not in TAKES_BACK and gross < 0
     run = Run(
         source=NAME,

@@ -83,7 +83,7 @@ def check_total(row: Row, amounts: Sums, parts: Iterable[Part], sections: Sequen
     column = next(column for column, amount in told.items() if nearest.sums.get(column, ZERO) != amount)
     if nearest.rows < _SEVERAL:
         message = f"line {row.line}: a row of totals is not what the rows before it make. Export the file again."
-        raise Rejected(reason="totals_differ", message=message, field=row.at(column))
+        raise Rejected("totals_differ", message, field=row.at(column))
     where = f"line {row.line}: the total of {column}"
     raise differ(where, told[column], "the rows before it", nearest.sums.get(column, ZERO), currency=currency)
 
@@ -108,7 +108,7 @@ def total_or_person(line: int, part: Part, mapping: CsvMapping, *, currency: str
         "or a person paid as much as all of them? Add its word to totals, or say unlabelled_totals = "
         '"people" in the mapping. Nothing was counted twice.'
     )
-    return Rejected(reason="total_or_person", message=message, field=f"line {line}")
+    return Rejected("total_or_person", message, field=f"line {line}")
 
 
 def check_first(parts: Iterable[Part], mapping: CsvMapping, *, currency: str) -> None:

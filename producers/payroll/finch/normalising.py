@@ -50,8 +50,8 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
         return _run(fields, (), context)
     if _STATEMENTS & fields.values.keys():
         message = "statements do not say when they were paid or what the run makes: give their payment with them"
-        raise Rejected(reason="missing_field", message=message, field="payment")
-    raise Rejected(reason="unknown_shape", message="neither a payment of Finch nor a payment with its pay_statements")
+        raise Rejected("missing_field", message, field="payment")
+    raise Rejected("unknown_shape", "neither a payment of Finch nor a payment with its pay_statements")
 
 
 normalise: Final[Normaliser] = guarded(_read)
@@ -80,10 +80,10 @@ class _Cents:
             found = from_minor("iso", value, code)  # type: ignore[arg-type]  # refuses what is no int
         except (AmountRefused, UnknownCurrency):
             message = "an amount is whole cents of a known currency"
-            raise Rejected(reason="bad_amount", message=message, field=money.at("amount")) from None
+            raise Rejected("bad_amount", message, field=money.at("amount")) from None
         if told is not None and self.currency not in {None, code}:
             message = f"a run is in one currency; {self.currency} and {code} stand in it"
-            raise Rejected(reason="mixed_currencies", message=message, field=money.at("currency"))
+            raise Rejected("mixed_currencies", message, field=money.at("currency"))
         self.currency = code if told is not None else self.currency
         return found.amount
 
@@ -100,7 +100,7 @@ def _statements(document: Fields, payment: Fields) -> tuple[Fields, ...]:
             continue
         if response.get("code") == _BEING_FETCHED:
             message = "Finch is still fetching the statements of the payment: read them again later"
-            raise Rejected(reason="not_ready", message=message, field="pay_statements")
+            raise Rejected("not_ready", message, field="pay_statements")
         if response.get("code") not in {None, _OK}:
             raise _incomplete("Finch answered for the statements with an error")
         body = response.section("body")
@@ -133,7 +133,7 @@ def _tells_money(payment: Fields, name: str) -> bool:
 
 
 def _incomplete(why: str) -> Rejected:
-    return Rejected(reason="statements_incomplete", message=f"{why}: read all pages again", field="pay_statements")
+    return Rejected("statements_incomplete", f"{why}: read all pages again", field="pay_statements")
 
 
 def _run(
@@ -230,7 +230,7 @@ def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
         is_employers = tax.flag_or_none("employer")
         if is_employers is None:
             message = "whether the company or the employee pays a tax is not said"
-            raise Rejected(reason="missing_field", message=message, field="pay_statements[].taxes[].employer")
+            raise Rejected("missing_field", message, field="pay_statements[].taxes[].employer")
         yield ("employer_tax" if is_employers else "employee_tax"), tax
     for deduction in statement.sections("employee_deductions") or ():
         words = f"{deduction.text_or_none('name')} {deduction.token_or_none('type')}"
@@ -271,7 +271,7 @@ def _word(kind: LineKind, item: Fields, words: tuple[Words, frozenset[str]]) -> 
     found = found or category(item.token_or_none("type"), people=people)
     if found is None:
         message = "needs a name or a type that can be told without naming a person"
-        raise Rejected(reason="missing_field", message=message, field="pay_statements[].name")
+        raise Rejected("missing_field", message, field="pay_statements[].name")
     return found
 
 

@@ -83,10 +83,10 @@ def _wages(payment: Fields) -> Decimal:
     by_the_hour = number(payment, "hours") * number(payment, "hourly_rate")
     if told != fixed and abs(told - fixed - by_the_hour) > _HALF_A_CENT:
         message = "the parts of a payment (wage, bonus, hours at their rate) do not make its total"
-        raise Rejected(reason="totals_differ", message=message, field=payment.at("wage_total"))
+        raise Rejected("totals_differ", message, field=payment.at("wage_total"))
     if told < 0:
         message = "a payment to a contractor is negative. Look at it at the provider."
-        raise Rejected(reason="negative_net_pay", message=message, field=payment.at("wage_total"))
+        raise Rejected("negative_net_pay", message, field=payment.at("wage_total"))
     return told
 
 

@@ -66,8 +66,8 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
         if its_own <= fields.values.keys():
             return Normalised((), ignored=f"type_not_used:{name}")
     raise Rejected(
-        reason="unknown_shape",
-        message="neither a Gusto payroll (check_date, pay_period, totals) nor payments to contractors",
+        "unknown_shape",
+        "neither a Gusto payroll (check_date, pay_period, totals) nor payments to contractors",
     )
 
 
@@ -137,7 +137,7 @@ def _must_be_dollars(payroll: Fields) -> None:
         said = holder.text_or_none("currency") if holder else None
         if holder and said is not None and said.upper() != CURRENCY:
             message = f"payrolls of Gusto are in {CURRENCY}, and this one says another currency: nothing of it was used"
-            raise Rejected(reason="other_currency", message=message, field=holder.at("currency"))
+            raise Rejected("other_currency", message, field=holder.at("currency"))
 
 
 def _run(payroll: Fields, options: GustoOptions, context: NormaliseContext) -> Run:

@@ -55,9 +55,7 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
     other = sorted(_OTHER_BODIES & keys)
     if other:
         return Normalised((), ignored=f"type_not_used:{other[0]}")
-    raise Rejected(
-        reason="unknown_shape", message="neither pay runs of Xero Payroll (PayRuns, payRuns, payRun) nor slips"
-    )
+    raise Rejected("unknown_shape", "neither pay runs of Xero Payroll (PayRuns, payRuns, payRun) nor slips")
 
 
 normalise: Final[Normaliser] = guarded(_read)
@@ -80,7 +78,7 @@ def _with_its_body(fields: Fields) -> Fields:
 def _not_another_product(options: XeroOptions, *possible: str) -> None:
     if options.product is not None and options.product not in possible:
         message = f"the document has the shape of {' or '.join(possible)}, the option says {options.product}"
-        raise Rejected(reason="bad_options", message=message, field="options.product")
+        raise Rejected("bad_options", message, field="options.product")
 
 
 def _several(found: Sequence[Normalised]) -> Normalised:
@@ -164,6 +162,6 @@ def _add_wages(tally: Tally, totals: _Totals, slips: Sequence[Fields], options: 
         return
     if options.split == "location" or not slips:
         message = "a pay run is split by department (EmployeeGroup) only, and only where its slips are in the document"
-        raise Rejected(reason="split_not_possible", message=message, field="options.split")
+        raise Rejected("split_not_possible", message, field="options.split")
     for slip in slips:
         tally.add("wages", "Wages", amount(slip, "Wages", currency=_AUD), department=slip.text_or_none("EmployeeGroup"))

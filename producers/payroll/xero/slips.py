@@ -67,10 +67,10 @@ def read(run: Fields, context: NormaliseContext, options: XeroOptions) -> Normal
     slips = run.sections("paySlips")
     if not slips:
         message = "a pay run of this country tells its parts on its slips only: read the run by its id, with its slips"
-        raise Rejected(reason="missing_field", message=message, field=run.at("paySlips"))
+        raise Rejected("missing_field", message, field=run.at("paySlips"))
     if options.split != "none":
         message = "the slips of this country name no department or location"
-        raise Rejected(reason="split_not_possible", message=message, field="options.split")
+        raise Rejected("split_not_possible", message, field="options.split")
     country = options.product or _product(slips)
     currency, kind = _CURRENCIES[country], _TYPES.get((run.token_or_none("payRunType") or "").lower(), "regular")
     totals = _totals(slips, currency, may_owe=kind == "year_end")
@@ -96,7 +96,7 @@ def _product(slips: Sequence[Fields]) -> str:
     is_nz, is_uk = bool(keys & _ONLY_NZ), bool(keys & _ONLY_UK)
     if is_nz == is_uk:
         message = "New Zealand or the United Kingdom: the slips do not say. Set the option product to nz or uk."
-        raise Rejected(reason="product_unknown", message=message, field="options.product")
+        raise Rejected("product_unknown", message, field="options.product")
     return "nz" if is_nz else "uk"
 
 
@@ -144,7 +144,7 @@ def _taxed_inside(run: Fields, totals: Mapping[str, Decimal], currency: str) -> 
     on_top = {each + tax for each in inside}
     if cost in inside & on_top:
         message = "totalCost holds either the reimbursements or the tax on contributions: which is not said. Ask Xero."
-        raise Rejected(reason="totals_ambiguous", message=message, field=run.at("totalCost"))
+        raise Rejected("totals_ambiguous", message, field=run.at("totalCost"))
     return cost not in on_top
 
 

@@ -64,15 +64,14 @@ def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
     if line.path.partition("[")[0] in NEW:
         quantity = read.must(line, "Quantity", read.number)
         if quantity < 0:
-            message = "new stock is not negative"
-            raise Rejected(reason="bad_number", message=message, field=line.at("Quantity"))
+            raise Rejected("bad_number", "new stock is not negative", field=line.at("Quantity"))
         return quantity
     adjustment = read.number(line, "Adjustment")
     if adjustment is None or options.adjustment == "change":
         return adjustment
     if adjustment < 0:
         message = 'a quantity on hand is not negative: if it is the change itself, set adjustment = "change"'
-        raise Rejected(reason="negative_quantity", message=message, field=line.at("Adjustment"))
+        raise Rejected("negative_quantity", message, field=line.at("Adjustment"))
     return adjustment - read.must(line, "QuantityOnHand", read.number)
 
 
@@ -119,7 +118,7 @@ def _check_journal(document: Fields, lines: Sequence[GoodsLine]) -> None:
     moved, net = sum((abs(value) for value in values), Decimal(0)), abs(sum(values, Decimal(0)))
     if min(abs(said - moved), abs(said - net)) > _CENT * max(len(lines), len(journal)):
         message = f"the lines make {moved:f}, and the journal says {said:f}"
-        raise Rejected(reason="amounts_disagree", message=message, field=document.at("Transactions"))
+        raise Rejected("amounts_disagree", message, field=document.at("Transactions"))
 
 
 def _reason(document: Fields, lines: Sequence[GoodsLine], options: Cin7Options) -> str:

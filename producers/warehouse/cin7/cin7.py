@@ -64,7 +64,7 @@ def _kind_of(fields: Fields) -> _Parts:
     kind = next((kind for names, kind in KINDS.items() if any(name in fields.values for name in names)), None)
     if kind is None:
         message = "no Cin7 document that is known: an adjustment, a stocktake, stock received or a purchase"
-        raise Rejected(reason="unknown_document", message=message)
+        raise Rejected("unknown_document", message)
     return kind
 
 
@@ -116,12 +116,12 @@ def _task(task: Fields, *, order: str, supplier: str | None = None) -> GoodsDocu
 
 def _sent_back(note: Fields) -> NoReturn:
     message = "goods of it went back to the supplier, and Cin7's returns are not read: a person must book them"
-    raise Rejected(reason="returned_to_vendor", message=message, field=note.at("Unstock"))
+    raise Rejected("returned_to_vendor", message, field=note.at("Unstock"))
 
 
 def _voided(fields: Fields, fact: str) -> Rejected:
     message = f"it is voided: if it was booked before ({fact}), a person must reverse that"
-    return Rejected(reason="voided", message=message, field=fields.at("Status"))
+    return Rejected("voided", message, field=fields.at("Status"))
 
 
 def _tasks(purchase: Fields) -> Iterator[Fields]:

@@ -35,8 +35,7 @@ def text(fields: Fields, name: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > _LONGEST or not value.replace("\u00a0", " ").isprintable():
-        message = "a text has at most 255 characters, all printable"
-        raise Rejected(reason="bad_text", message=message, field=fields.at(name))
+        raise Rejected("bad_text", "a text has at most 255 characters, all printable", field=fields.at(name))
     return value.strip() or None
 
 
@@ -47,7 +46,7 @@ def number(fields: Fields, name: str) -> Decimal | None:
         return None
     number = number_of(value)
     if number is None:
-        raise Rejected(reason="bad_number", message="a number belongs here", field=fields.at(name))
+        raise Rejected("bad_number", "a number belongs here", field=fields.at(name))
     return number
 
 
@@ -59,10 +58,9 @@ def cost(fields: Fields, name: str, currency: str) -> Money | None:
     try:
         cost = Money.of(amount, currency)
     except ValueError:
-        message = f"not an amount of {currency}"
-        raise Rejected(reason="bad_number", message=message, field=fields.at(name)) from None
+        raise Rejected("bad_number", f"not an amount of {currency}", field=fields.at(name)) from None
     if cost.amount < 0:
-        raise Rejected(reason="negative_cost", message="a cost is not negative", field=fields.at(name))
+        raise Rejected("negative_cost", "a cost is not negative", field=fields.at(name))
     return cost
 
 
@@ -78,5 +76,5 @@ def day(fields: Fields, name: str) -> date | None:
         found = None
     if found is None or found.year not in _YEARS:
         message = "a day belongs here, such as 2026-01-31T00:00:00, from 2000 to 2099"
-        raise Rejected(reason="bad_date", message=message, field=fields.at(name))
+        raise Rejected("bad_date", message, field=fields.at(name))
     return found

@@ -70,7 +70,7 @@ def order_placed(purchase: Fields, *, currency: str) -> GoodsDocument | None:
         return None
     if (read.text(purchase, "TaxCalculation") or "").casefold() == "inclusive":
         message = "the prices hold tax, and what the goods cost without it is not said"
-        raise Rejected(reason="tax_inclusive", message=message, field=purchase.at("TaxCalculation"))
+        raise Rejected("tax_inclusive", message, field=purchase.at("TaxCalculation"))
     name, paid_in = purchase.identifier("ID"), read.text(purchase, "SupplierCurrency") or currency
 
     def read_line(line: Fields) -> Iterator[GoodsLine]:
@@ -93,6 +93,5 @@ def _cost(line: Fields, currency: str) -> Money:
         raise line.missing("Price")
     discount = read.number(line, "Discount") or Decimal(0)
     if not 0 <= discount <= _HUNDRED:
-        message = "a discount is from 0 to 100 per cent"
-        raise Rejected(reason="bad_number", message=message, field=line.at("Discount"))
+        raise Rejected("bad_number", "a discount is from 0 to 100 per cent", field=line.at("Discount"))
     return Money.of(price.amount * (_HUNDRED - discount) / _HUNDRED, currency)

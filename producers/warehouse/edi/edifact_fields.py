@@ -79,7 +79,7 @@ def quantities(line: Held) -> dict[str, Segment]:
         qualifier = segment.get(1) or ""
         if qualifier in held:
             message = f"two quantities of {qualifier[:4]} for one line: which of them counts is not said"
-            raise Rejected(reason="several_quantities", message=message, field=segment.where)
+            raise Rejected("several_quantities", message, field=segment.where)
         held[qualifier] = segment
     return held
 
@@ -99,7 +99,7 @@ def _day(time: Segment | None) -> date | None:
     form = time.get(1, 3)
     if form not in _LENGTHS:
         message = "the date has a format that gives no day (102, 203 and 101 are read)"
-        raise Rejected(reason="bad_date", message=message, field=time.where)
+        raise Rejected("bad_date", message, field=time.where)
     return compact_day(text[: _LENGTHS[form]], field=time.where)
 
 

@@ -55,7 +55,7 @@ def report(message: Message, head: Segment, _: EdifactReading) -> str | None:
 def _copy(head: Segment) -> str | None:
     if head.get(3) in _CANCELS:
         text = "it cancels a message that may be booked already: a person must reverse it"
-        raise Rejected(reason="cancellation", message=text, field="BGM")
+        raise Rejected("cancellation", text, field="BGM")
     return "copy" if head.get(3) in _COPIES else None
 
 
@@ -68,7 +68,7 @@ def _check_lines(message: Message) -> str | None:
     if not digits or said.lstrip("0") != (str(there) if there else ""):
         shown = said[:10] if digits else "no number"
         text = f"the total says {shown} lines, and {there} are there: nothing of this message was taken"
-        raise Rejected(reason="totals_disagree", message=text, field=total.where)
+        raise Rejected("totals_disagree", text, field=total.where)
     return None
 
 
@@ -136,7 +136,7 @@ def _good_and_rejected(line: fields.Held, said: Said, not_accepted: Decimal) -> 
 
 
 def _disagrees(reason: str, message: str) -> Rejected:
-    return Rejected(reason=reason, message=message, field="QTY")
+    return Rejected(reason, message, field="QTY")
 
 
 def _not_accepted(said: Said, variances: Sequence[Segment], reading: EdifactReading) -> Decimal:
@@ -149,7 +149,7 @@ def _not_accepted(said: Said, variances: Sequence[Segment], reading: EdifactRead
         elif _is_damaged(segment) and size and not found:
             if _ACCEPTED not in said:
                 message = f"{size:f} are damaged, and whether they are among those received is not said"
-                raise Rejected(reason="in_question", message=message, field=segment.where)
+                raise Rejected("in_question", message, field=segment.where)
             found["damaged"] = size
     return sum(found.values(), Decimal(0))
 

@@ -130,7 +130,7 @@ def segments(raw: bytes, *, encoding: str | None) -> Iterator[Segment]:
             end = signs.end_of_segment(text, position)
             if end < 0:
                 message = "the file ends before the interchange does (no UNZ): it was cut, deliver it whole"
-                raise Rejected(reason="unclosed", message=message, field=f"after segment {number}")
+                raise Rejected("unclosed", message, field=f"after segment {number}")
             number += 1
             body, position = text[position:end], end + 1
             if encoding is None and body.startswith("UNB"):
@@ -156,7 +156,7 @@ def _signs(text: str, start: int) -> tuple[Signs, int]:
             "EDIFACT begins with UNA or UNB: a message without its envelope has no sender and no control number; "
             "ask for the interchange as it was sent"
         )
-        raise Rejected(reason="no_envelope", message=message)
+        raise Rejected("no_envelope", message)
     return Signs(), start
 
 
@@ -167,17 +167,16 @@ def _from_una(una: str) -> Signs:
         if position in {0, 1, 3, 5} and not (position == _RELEASE and sign == " ")
     ]
     if len(una) < _UNA_LENGTH - 3 or len(set(used)) < len(used) or any(sign.isalnum() or sign == " " for sign in used):
-        message = "UNA is followed by six signs that differ, and these do not"
-        raise Rejected(reason="bad_una", message=message, field="UNA")
+        raise Rejected("bad_una", "UNA is followed by six signs that differ, and these do not", field="UNA")
     if una[2] not in ".,":
-        raise Rejected(reason="bad_una", message="the decimal mark is a point or a comma", field="UNA")
+        raise Rejected("bad_una", "the decimal mark is a point or a comma", field="UNA")
     return Signs(una[0], una[1], una[2], None if una[_RELEASE] == " " else una[_RELEASE], una[5])
 
 
 def _charset(body: str, signs: Signs) -> str | None:
     """The character set; None for one that we do not know, which matters only past ASCII."""
     if not body.startswith(f"UNB{signs.element}"):
-        raise Rejected(reason="encoding", message="UNB names no character set", field="UNB")
+        raise Rejected("encoding", "UNB names no character set", field="UNB")
     return _CHARSETS.get(body[4:8])
 
 
@@ -186,16 +185,16 @@ def _decoded(body: str, charset: str | None, number: int) -> str:
         return body
     if charset is None:
         message = "the character set of UNB is not one we read (UNOA to UNOL, UNOW, UNOY): set encoding"
-        raise Rejected(reason="encoding", message=message, field=f"segment {number}")
+        raise Rejected("encoding", message, field=f"segment {number}")
     try:
         return body.encode("latin-1").decode(charset)
     except UnicodeDecodeError:
         message = f"a character is not of the character set that UNB names ({charset}): set encoding to the true one"
-        raise Rejected(reason="encoding", message=message, field=f"segment {number}") from None
+        raise Rejected("encoding", message, field=f"segment {number}") from None
 
 
 def _segment(body: str, signs: Signs, number: int) -> Segment:
     tag = body[:3]
     if not _TAG.fullmatch(tag) or body[3:4] not in {"", signs.element, signs.component}:
-        raise Rejected(reason="bad_segment", message="this is no segment", field=f"segment {number}")
+        raise Rejected("bad_segment", "this is no segment", field=f"segment {number}")
     return Segment(number, tag, body, signs)

@@ -115,8 +115,7 @@ class Document(Generic[S]):
         """Give the first segment of this tag. Raises Rejected: `missing_segment`."""
         segment = self.first(tag)
         if segment is None:
-            message = f"a {self.kind} has a {tag} segment, and this one has none"
-            raise Rejected(reason="missing_segment", message=message, field=tag)
+            raise Rejected("missing_segment", f"a {self.kind} has a {tag} segment, and this one has none", field=tag)
         return segment
 
     def header(self, tag: str) -> tuple[S, ...]:
@@ -169,7 +168,7 @@ def _must_be_named(envelope: Piece, position: int, allowed: Collection[str], *, 
     said = envelope.get(position) or ""
     if allowed and said not in allowed:
         message = f"{envelope.field(position)} says {said[:40]}, which the option {who}s does not name"
-        raise Rejected(reason=f"{who}_not_allowed", message=message, field=envelope.where)
+        raise Rejected(f"{who}_not_allowed", message, field=envelope.where)
 
 
 def check_envelope(
@@ -219,7 +218,7 @@ class Walk(Generic[S]):
         if not strict:
             return tuple(replace(fault, reason=f"warning:{fault.reason}") for fault in (*self._inner, *self._outer))
         for fault in self._outer:
-            raise Rejected(reason=fault.reason, message=fault.message, field=fault.where)
+            raise Rejected(fault.reason, fault.message, field=fault.where)
         return tuple(self._inner)
 
     def _step(self, segment: S) -> Document[S] | None:
@@ -251,7 +250,7 @@ class Walk(Generic[S]):
         if self._standard.grouped and self._group is None:
             group = self._standard.group.opens
             message = f"{segment.tag} without its functional group ({group}) has no sender, date or control number"
-            raise Rejected(reason="no_envelope", message=message, field=segment.where)
+            raise Rejected("no_envelope", message, field=segment.where)
         self._must(segment, fits=self._interchange is not None and not self._held)
         self._held = [segment]
         self._documents += 1
@@ -276,13 +275,13 @@ class Walk(Generic[S]):
     def _hold(self, segment: S) -> None:
         if len(self._held) >= MOST_SEGMENTS:
             message = f"it has more than {MOST_SEGMENTS} segments, which no document of goods has: split it"
-            raise Rejected(reason="too_large", message=message, field=self._held[0].where)
+            raise Rejected("too_large", message, field=self._held[0].where)
         self._held.append(segment)
 
     def _must(self, segment: S, *, fits: bool) -> None:
         if not fits:
             message = f"{segment.tag} cannot stand here: {self._standard} do not enclose each other"
-            raise Rejected(reason="bad_envelope", message=message, field=segment.where)
+            raise Rejected("bad_envelope", message, field=segment.where)
 
     def _wrong(self, level: Level, segment: S, opened: S | None, *, found: int) -> list[Refused]:
         self._must(segment, fits=opened is not None)

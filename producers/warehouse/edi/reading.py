@@ -68,14 +68,14 @@ class Reading(Generic[O]):
         if item is None:
             has = names(ids)
             message = f"no item id of a qualifier in item_qualifiers (it has: {has}): name the one that is your SKU"
-            raise Rejected(reason="no_item", message=message, field=at)
+            raise Rejected("no_item", message, field=at)
         return item
 
     def not_on_hand(self, qualifiers: Iterable[str | None], *, at: str) -> Rejected:
         """Build the refusal of a level of which no quantity has a qualifier of stock on hand; it has these."""
         has = names(qualifiers)
         message = f"no quantity of a qualifier in level_qualifiers (it has: {has}): name the one that is stock on hand"
-        return Rejected(reason="no_on_hand_quantity", message=message, field=at)
+        return Rejected("no_on_hand_quantity", message, field=at)
 
     def fact(self, document: Document[S], *numbers: str | None) -> str:
         """Name a document by its sender, kind and numbers; where it has none, by what it says."""
@@ -189,7 +189,7 @@ def _parts(
         return [Part(loop, index, f"{named}:{index}") for index, loop in enumerate(loops, start=1)]
     if not loops:
         message = f"a receipt without a line ({lines.tag}): what was received is not said, or not where it belongs"
-        raise Rejected(reason="no_lines", message=message, field=lines.tag)
+        raise Rejected("no_lines", message, field=lines.tag)
     whole = lines.order(document.header(lines.tag)) or (head.get(lines.order_at) if lines.order_at else None)
     orders = [lines.order(loop) or whole for loop in loops]
     apart = several(orders)

@@ -74,7 +74,7 @@ def purpose_at(position: int) -> Callable[[Set, Segment, X12Reading], str | None
         code = head.get(position)
         if code in _CANCELS:
             message = f"its purpose {code} cancels what may be booked already: a person must reverse it"
-            raise Rejected(reason="cancellation", message=message, field=head.field(position))
+            raise Rejected("cancellation", message, field=head.field(position))
         return f"purpose:{code}" if code in _SAYS_NOTHING else None
 
     return check
@@ -87,10 +87,10 @@ def receipt(_: Set, head: Segment, __: X12Reading) -> str | None:
         return "simulation"
     if code in _NO_RECEIPT:
         message = f"its reporting code {code} says that no supplier sent these goods: a person must book them"
-        raise Rejected(reason="not_a_receipt", message=message, field=head.field(1))
+        raise Rejected("not_a_receipt", message, field=head.field(1))
     if head.get(3) is None:
         message = "a receipt without a number of its own: another one of the same order could not be told from it"
-        raise Rejected(reason="no_number", message=message, field=head.field(3))
+        raise Rejected("no_number", message, field=head.field(3))
     return None
 
 
@@ -132,7 +132,7 @@ def advice(found: Set, head: Segment, reading: X12Reading) -> str | None:
         return nothing
     if head.get(6) and (kind := _condition(head, 6)) is not None:
         message = f"the whole advice has a condition ({kind}), and how much of what it means is not said"
-        raise Rejected(reason="in_question", message=message, field=head.field(6))
+        raise Rejected("in_question", message, field=head.field(6))
     return "received_by_others" if x12.supplier(found.header("RCD")) in reading.options.ours else None
 
 
@@ -149,9 +149,9 @@ def advised(part: X12Part, reading: X12Reading) -> Read:
     came, back, apart = x12.quantity_or_none(head, 2), x12.quantity_or_none(head, 4), _in_question(head)
     lin = next((segment for segment in part.segments if segment.tag == "LIN"), None)
     if lin is None:
-        raise Rejected(reason="no_item", message="an RCD is followed by the LIN that names its item", field=head.tag)
+        raise Rejected("no_item", "an RCD is followed by the LIN that names its item", field=head.tag)
     if came is None and back is None and not apart:
-        raise Rejected(reason="missing_quantity", message="a quantity is needed here", field=head.field(2))
+        raise Rejected("missing_quantity", "a quantity is needed here", field=head.field(2))
     line = part.line(
         line=head.get(1) or str(part.number),
         item=reading.item(x12.lin_ids(lin), at=lin.tag),
@@ -176,7 +176,7 @@ def _in_question(head: Segment) -> dict[str, Decimal]:
         kind = _condition(head, position + 2) if questioned else None
         if questioned and kind == "rejected":
             message = f"{questioned:f} were received and are contested: a person must decide on the line"
-            raise Rejected(reason="in_question", message=message, field=head.field(position))
+            raise Rejected("in_question", message, field=head.field(position))
         if questioned and kind is not None:
             apart[kind] = apart.get(kind, Decimal(0)) + questioned
     return apart
@@ -187,7 +187,7 @@ def _less(came: Decimal, bad: Decimal, head: Segment) -> Decimal:
         raise negative_receipt(came, field=head.field(1))
     if bad > came:
         message = f"{bad:f} are damaged or rejected, and only {came:f} came"
-        raise Rejected(reason="rejected_exceeds_received", message=message, field=head.field(1))
+        raise Rejected("rejected_exceeds_received", message, field=head.field(1))
     return came - bad
 
 
@@ -198,7 +198,7 @@ def _condition(segment: Segment, position: int) -> str | None:
     kind = "rejected" if code in REJECTED else {SHORT: "short", OVER: "over"}.get(code or "")
     if kind is None:
         message = "a receiving condition that is left to a person: see what became of these goods"
-        raise Rejected(reason="in_question", message=message, field=segment.field(position))
+        raise Rejected("in_question", message, field=segment.field(position))
     return kind
 
 
@@ -222,10 +222,10 @@ def adjusted(part: X12Part, reading: X12Reading) -> Read:
 
 def _reason(line: Segment, code: str, delta: Decimal, reading: X12Reading) -> str:
     if not code:
-        raise Rejected(reason="missing_field", message="an adjustment has a reason code", field=line.field(1))
+        raise Rejected("missing_field", "an adjustment has a reason code", field=line.field(1))
     if delta * SIGNS.get(code, 0) < 0:
         message = f"the code {code} says one direction, and {delta:f} the other: less is written with a minus"
-        raise Rejected(reason="sign_disagrees", message=message, field=line.field(2))
+        raise Rejected("sign_disagrees", message, field=line.field(2))
     if code in reading.options.reasons:
         return reading.options.reasons[code]
     if code == _TRANSFER:
@@ -274,5 +274,5 @@ def _on_hand(part: X12Part, reading: X12Reading) -> Segment:
             return held[0]
         if held:
             message = f"{len(held)} quantities of {wanted} for one item: which is its level is not said"
-            raise Rejected(reason="several_quantities", message=message, field="QTY01")
+            raise Rejected("several_quantities", message, field="QTY01")
     raise reading.not_on_hand((segment.get(1) for segment in quantities), at="QTY01")

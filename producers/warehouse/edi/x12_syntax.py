@@ -72,7 +72,7 @@ def decode_x12(raw: bytes, encoding: str) -> str:
         return raw.removeprefix(b"\xef\xbb\xbf").decode(encoding)
     except UnicodeDecodeError as error:
         message = f"not {encoding} at byte {error.start}: set encoding to the one it has, such as latin-1"
-        raise Rejected(reason="encoding", message=message) from None
+        raise Rejected("encoding", message) from None
 
 
 def segments(text: str) -> Iterator[Segment]:
@@ -88,17 +88,17 @@ def segments(text: str) -> Iterator[Segment]:
             end = text.find(terminator, position)
             if end < 0:
                 message = "the file ends before the interchange does (no IEA): it was cut, deliver it whole"
-                raise Rejected(reason="unclosed", message=message, field=f"after segment {number}")
+                raise Rejected("unclosed", message, field=f"after segment {number}")
             body, position = text[position:end].strip("\r\n"), end + 1
             if not body:
                 continue
             number += 1
             tag = body.split(separator, 1)[0]
             if not _TAG.fullmatch(tag):
-                raise Rejected(reason="bad_segment", message="this is no segment", field=f"segment {number}")
+                raise Rejected("bad_segment", "this is no segment", field=f"segment {number}")
             if body.count(separator) > MOST_ELEMENTS:
                 message = f"it has more than {MOST_ELEMENTS} elements, which no segment has: ask for it as it was sent"
-                raise Rejected(reason="too_large", message=message, field=f"segment {number}")
+                raise Rejected("too_large", message, field=f"segment {number}")
             yield Segment(number, tag, body, separator, component)
             inside = tag != "IEA"
         position = _skip(text, position)
@@ -117,7 +117,7 @@ def _separators(text: str, start: int) -> tuple[str, str, str]:
             "X12 begins with ISA: a transaction set without its envelope has no sender, date or control number; "
             "ask for the interchange as it was sent"
         )
-        raise Rejected(reason="no_envelope", message=message)
+        raise Rejected("no_envelope", message)
     separator = isa[3:4]
     fixed = len(isa) == _ISA_LENGTH and all(isa[position] == separator for position in _ISA_SEPARATORS)
     if not fixed or isa.count(separator) != len(_ISA_SEPARATORS):
@@ -125,10 +125,9 @@ def _separators(text: str, start: int) -> tuple[str, str, str]:
             "the ISA segment is not of its fixed length of 106 characters, so its separators cannot be read: "
             "its elements are padded with blanks, ask for the interchange as it was sent"
         )
-        raise Rejected(reason="bad_isa", message=message, field="ISA")
+        raise Rejected("bad_isa", message, field="ISA")
     component, terminator = isa[104], isa[105]
     signs = (separator, component, terminator)
     if len(set(signs)) < len(signs) or any(sign.isalnum() for sign in signs) or " " in {separator, terminator}:
-        message = "its separators are the same sign twice, or letters, digits or blanks"
-        raise Rejected(reason="bad_isa", message=message, field="ISA")
+        raise Rejected("bad_isa", "its separators are the same sign twice, or letters, digits or blanks", field="ISA")
     return signs

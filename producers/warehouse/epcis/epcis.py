@@ -28,7 +28,7 @@ def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Pieces:
     raw = read_whole(stream, max_bytes=options.max_bytes)
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         message = "this is XML, and EPCIS is read in JSON: let the repository answer with JSON (EPCIS 2.0)"
-        raise Rejected(reason="xml_not_read", message=message)
+        raise Rejected("xml_not_read", message)
     document = parsed(raw, most_values=MOST_VALUES_OF_A_FILE)
     found = _events(document)
     if not found:
@@ -88,4 +88,4 @@ def _of_body(body: dict[str, object]) -> list[object]:
 
 def _not_epcis() -> Rejected:
     message = "not EPCIS 2.0 in JSON: it needs an epcisBody with an eventList, an event, or a list of events"
-    return Rejected(reason="not_epcis", message=message)
+    return Rejected("not_epcis", message)

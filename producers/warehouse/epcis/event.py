@@ -90,7 +90,7 @@ class EpcisEvent:
         """Give ADD, OBSERVE or DELETE. Raises Rejected: `missing_field`."""
         found = self.text("action")
         if found not in {"ADD", "OBSERVE", "DELETE"}:
-            raise Rejected(reason="missing_field", message="must be ADD, OBSERVE or DELETE", field="action")
+            raise Rejected("missing_field", "must be ADD, OBSERVE or DELETE", field="action")
         return found
 
     def time(self) -> datetime:
@@ -105,7 +105,7 @@ class EpcisEvent:
             except (ValueError, OverflowError):
                 continue
         message = "a time is written as 2026-01-31T12:00:00Z, or with an offset such as +02:00"
-        raise Rejected(reason="bad_time", message=message, field="eventTime")
+        raise Rejected("bad_time", message, field="eventTime")
 
     def place(self) -> str | None:
         """Give where the goods are after it: the business location, else the read point."""
@@ -145,7 +145,7 @@ class EpcisEvent:
             found[key] = found.get(key, Decimal(0)) + amount.quantity
         if listed and not found:
             message = "only pallets, crates or assets are named, and not what is on them: a person must say"
-            raise Rejected(reason="contents_unknown", message=message, field=epcs)
+            raise Rejected("contents_unknown", message, field=epcs)
         return tuple(Amount(what, quantity, unit) for (what, unit), quantity in found.items())
 
     def pieces(self) -> frozenset[str]:
@@ -161,11 +161,11 @@ class EpcisEvent:
             at = f"{name}[{index}]"
             named, number, unit = item.get("epcClass"), item.get("quantity"), item.get("uom")
             if number is None:
-                raise Rejected(reason="missing_quantity", message="how much is not said", field=f"{at}.quantity")
+                raise Rejected("missing_quantity", "how much is not said", field=f"{at}.quantity")
             quantity = _quantity(number, field=f"{at}.quantity")
             what = goods(named) if isinstance(named, str) else None
             if what is None:
-                raise Rejected(reason="no_item", message="it names no class of goods", field=f"{at}.epcClass")
+                raise Rejected("no_item", "it names no class of goods", field=f"{at}.epcClass")
             yield Amount(what, quantity, clean(unit) if isinstance(unit, str) else None)
 
     def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
@@ -177,7 +177,7 @@ class EpcisEvent:
     def _all(self, name: str, kind: type[T], wanted: str) -> tuple[T, ...]:
         held = self._listed(name)
         if not all(isinstance(item, kind) for item in held):
-            raise Rejected(reason="wrong_type", message=f"must be {wanted}", field=name)
+            raise Rejected("wrong_type", f"must be {wanted}", field=name)
         return tuple(item for item in held if isinstance(item, kind))
 
     def _listed(self, name: str) -> Sequence[object]:
@@ -189,11 +189,11 @@ class EpcisEvent:
 def _quantity(number: object, *, field: str) -> Decimal:
     quantity = number_of(number)
     if quantity is not None and quantity < 0:
-        raise Rejected(reason="negative_quantity", message="the quantity is negative", field=field)
+        raise Rejected("negative_quantity", "the quantity is negative", field=field)
     if quantity is not None and quantity <= MAX_QUANTITY and len(quantity.as_tuple().digits) <= _MOST_DIGITS:
         return quantity
     message = f"a quantity is a number from 0 to {MAX_QUANTITY}, of at most {_MOST_DIGITS} digits"
-    raise Rejected(reason="bad_quantity", message=message, field=field)
+    raise Rejected("bad_quantity", message, field=field)
 
 
 def _canonical(value: object) -> str:
@@ -201,7 +201,7 @@ def _canonical(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_number)
     except RecursionError:
-        raise Rejected(reason="not_epcis", message="an event that is nested this deep is no EPCIS") from None
+        raise Rejected("not_epcis", "an event that is nested this deep is no EPCIS") from None
 
 
 def _number(value: object) -> str:

@@ -27,7 +27,7 @@ def goods_of(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
         return _by_step(event, known)
     if event.kind:
         return f"event_type:{event.kind[:40]}"
-    raise Rejected(reason="missing_field", message="what kind of event it is is not said", field="type")
+    raise Rejected("missing_field", "what kind of event it is is not said", field="type")
 
 
 def must_stand(event: EpcisEvent) -> None:
@@ -36,7 +36,7 @@ def must_stand(event: EpcisEvent) -> None:
         message = f"event {event.name} is declared wrong, and may be booked already: a person must reverse it"
         if corrections := event.corrections():
             message += f"; corrected by {corrections}"
-        raise Rejected(reason="error_declaration", message=message, field="errorDeclaration")
+        raise Rejected("error_declaration", message, field="errorDeclaration")
 
 
 def _by_step(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
@@ -55,22 +55,22 @@ def _received(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
     owners, ours = event.owners("destination"), known.ours
     if ours and not owners:
         message = "whose goods these are is not said (no owning_party in destinationList), and ours are told apart"
-        raise Rejected(reason="owner_not_named", message=message, field="destinationList")
+        raise Rejected("owner_not_named", message, field="destinationList")
     if ours and not owners & ours:
         return "received_by_others"
     if not ours and len(known.owners) > 1:
         message = f"{len(known.owners)} parties own what is received in this document: set ours to yours"
-        raise Rejected(reason="several_owners", message=message, field="destinationList")
+        raise Rejected("several_owners", message, field="destinationList")
     if len(known.steps) > 1:
         steps = " and ".join(sorted(known.steps))
         message = f"this document tells {steps}, maybe of the same goods: name in receipt_steps the one that is receipt"
-        raise Rejected(reason="several_receipt_steps", message=message, field="bizStep")
+        raise Rejected("several_receipt_steps", message, field="bizStep")
     if event.name in known.twice and event.values.get("errorDeclaration") is None:
         message = "another event of this document tells the same goods received: a person must say which of them counts"
-        raise Rejected(reason="received_twice", message=message, field="epcList")
+        raise Rejected("received_twice", message, field="epcList")
     if event.action() == "DELETE":
         message = "goods that are received cannot leave by the same event: a person must say what happened"
-        raise Rejected(reason="receipt_deleted", message=message, field="action")
+        raise Rejected("receipt_deleted", message, field="action")
     if event.disposition == "returned":
         return _goods(event, event.amounts(), reason="customer_return")
     return _receipt(event, bad=event.disposition in WRITE_OFFS, supplier="source")
@@ -86,10 +86,10 @@ def _shipped(event: EpcisEvent, ours: frozenset[str]) -> list[GoodsDocument] | s
         return "between_own_places"
     if event.step == _VOID:
         message = "it says that goods were not shipped, which may be booked already: a person must reverse it"
-        raise Rejected(reason="shipment_voided", message=message, field="bizStep")
+        raise Rejected("shipment_voided", message, field="bizStep")
     if event.action() == "ADD":
         message = "goods that are shipped cannot come into being by the same event: a person must say what happened"
-        raise Rejected(reason="shipment_added", message=message, field="action")
+        raise Rejected("shipment_added", message, field="action")
     if event.disposition == "returned":
         return _receipt(event, sign=-1, supplier="destination")
     return _goods(event, event.amounts(), sign=-1, reason="shipment")

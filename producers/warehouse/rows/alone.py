@@ -42,7 +42,7 @@ def adjusted(cells: Cells, reason: str | None) -> Draft | str:
     else:
         word = plain_word(cells.text("change"))
     if reason is None:
-        raise Rejected(reason="missing_field", message="needed, and empty or missing", field="reason")
+        raise Rejected("missing_field", "needed, and empty or missing", field="reason")
     if not amount.written:
         return "quantity_zero"
     delta = _signed(cells, amount.stock, reason) if from_change or not cells.how.options.signed else amount.stock
@@ -92,9 +92,7 @@ def put_away(cells: Cells, *, sign: int) -> Draft | str:
     moment, order, name = cells.when(), cells.text_or_none("order"), _own_name(cells)
     number = cells.text_or_none("receipt") or cells.text_or_none("document") or cells.text_or_none("id") or order
     if number is None:
-        raise Rejected(
-            reason="missing_field", message="goods that went back need order, receipt, document or id", field="order"
-        )
+        raise Rejected("missing_field", "goods that went back need order, receipt, document or id", field="order")
     line = receipt_line(cells, sign=sign)
     if line is None:
         return "quantity_zero"
@@ -139,11 +137,11 @@ def _signed(cells: Cells, quantity: Decimal, reason: str) -> Decimal:
     if not cells.how.options.signed:
         if quantity < 0 or not direction:
             message = "quantities are declared to have no sign: this one is negative, or its reason goes either way"
-            raise Rejected(reason="sign_not_said", message=message, field="quantity")
+            raise Rejected("sign_not_said", message, field="quantity")
         return quantity * direction
     if direction * quantity < 0:
         message = f"a change for {reason} goes the other way: for quantities without sign, set signed = false"
-        raise Rejected(reason="wrong_sign", message=message, field="quantity")
+        raise Rejected("wrong_sign", message, field="quantity")
     return quantity
 
 

@@ -55,9 +55,7 @@ class Reading:
         if isinstance(found, Moment):
             return found if day is None else Moment(found.time, day, day)
         if found is None or (day is not None and day != found):
-            raise Rejected(
-                reason="days_disagree", message="the columns of fields time and day say two days", field="day"
-            )
+            raise Rejected("days_disagree", "the columns of fields time and day say two days", field="day")
         return Moment(datetime(found.year, found.month, found.day, tzinfo=UTC) + clock, found, found)
 
 
@@ -94,7 +92,7 @@ class Cells:
         if not text:
             return None
         if len(text) > LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):
-            raise Rejected(reason="bad_text", message="a text has at most 255 characters, all printable", field=name)
+            raise Rejected("bad_text", "a text has at most 255 characters, all printable", field=name)
         return text
 
     def number_or_none(self, name: str) -> Decimal | None:
@@ -107,9 +105,7 @@ class Cells:
             return None
         if isinstance(value, Decimal):
             if not is_bounded(value):
-                raise Rejected(
-                    reason="bad_number", message="a number has at most 16 digits and 12 decimals", field=name
-                )
+                raise Rejected("bad_number", "a number has at most 16 digits and 12 decimals", field=name)
             return value
         return number_in(value, name, form) if value.strip() else None
 
@@ -150,8 +146,8 @@ class Cells:
             found = Amount(Decimal(0), Decimal(0), unit, factor)
         if out is not None and out < 0:
             raise Rejected(
-                reason="negative_out",
-                message="how many left is not negative: map a signed column as quantity",
+                "negative_out",
+                "how many left is not negative: map a signed column as quantity",
                 field="out",
             )
         written = found.written - (out or 0) - (before or 0)
@@ -165,9 +161,7 @@ class Cells:
             raise _missing("unit")
         factor = self.how.units.get(unit.casefold())
         if factor is None:
-            raise Rejected(
-                reason="unknown_unit", message="this unit is not declared: add it to the option units", field="unit"
-            )
+            raise Rejected("unknown_unit", "this unit is not declared: add it to the option units", field="unit")
         return self.how.options.stock_unit or unit, factor
 
     def cost_or_none(self, factor: Decimal = Decimal(1)) -> Money | None:
@@ -176,7 +170,7 @@ class Cells:
         if cost is None:
             return None
         if cost.amount < 0:
-            raise Rejected(reason="negative_cost", message="a cost is not negative", field="unit_cost")
+            raise Rejected("negative_cost", "a cost is not negative", field="unit_cost")
         if factor == 1:
             return cost
         return Money.of((cost.amount / factor).quantize(_COST_DECIMALS, ROUND_HALF_EVEN), cost.currency)
@@ -217,7 +211,7 @@ def number_in(text: str, name: str, form: NumberForm) -> Decimal:
     if number is None:
         hint = "; option quantity_has_unit reads a unit behind it" if name == "quantity" and has_unit(text) else ""
         message = f"not a number with {form}: options decimal and thousands declare others{hint}"
-        raise Rejected(reason="bad_number", message=message, field=name)
+        raise Rejected("bad_number", message, field=name)
     return number
 
 
@@ -230,11 +224,7 @@ def joined(values: Sequence[Cell], field: str) -> Cell | None:
     if len(there) < 2:  # noqa: PLR2004  (one needs no joining)
         return there[0] if there else None
     if field in _NUMBERS:
-        raise Rejected(
-            reason="several_values",
-            message="two of its columns hold a number: which one counts is not said",
-            field=field,
-        )
+        raise Rejected("several_values", "two of its columns hold a number: which one counts is not said", field=field)
     texts = (value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
     return " ".join(texts)
 
@@ -249,20 +239,18 @@ def reason_of(word: str, how: Reading) -> str:
 
 def _money(amount: Decimal, currency: str, name: str) -> Money:
     if currency not in EXPONENTS:
-        raise Rejected(reason="unknown_currency", message="not a code of ISO 4217 in capitals", field="currency")
+        raise Rejected("unknown_currency", "not a code of ISO 4217 in capitals", field="currency")
     try:
         return Money(amount=amount, currency=currency)
     except ValueError:
-        raise Rejected(
-            reason="bad_number", message="an amount has at most 15 digits and 12 decimals", field=name
-        ) from None
+        raise Rejected("bad_number", "an amount has at most 15 digits and 12 decimals", field=name) from None
 
 
 def _missing(name: str) -> Rejected:
-    return Rejected(reason="missing_field", message="needed, and empty or missing", field=name)
+    return Rejected("missing_field", "needed, and empty or missing", field=name)
 
 
 def _whole_number(value: Decimal, name: str) -> str:
     if value != value.to_integral_value() or value.adjusted() > LONGEST:
-        raise Rejected(reason="bad_text", message="a text or a whole number belongs here, not a fraction", field=name)
+        raise Rejected("bad_text", "a text or a whole number belongs here, not a fraction", field=name)
     return format(value.to_integral_value(), "f")

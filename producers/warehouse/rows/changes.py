@@ -96,12 +96,12 @@ def read_change(cells: Cells) -> Meaning | str:
     match meaning:
         case None:
             message = "no change of a stock log that is known: say in the option changes what it means"
-            raise Rejected(reason="unknown_change", message=message, field="change")
+            raise Rejected("unknown_change", message, field="change")
         case "nothing":
             return plain
         case "put_away" if cells.text_or_none("order") is None:
             message = "stock was put away without an inbound order: no receipt can be booked against it"
-            raise Rejected(reason="put_away_without_order", message=message, field="order")
+            raise Rejected("put_away_without_order", message, field="order")
         case "put_away" | "sent_back" | "counted" | "adjusted" as kind:
             return Meaning(kind)
         case reason:

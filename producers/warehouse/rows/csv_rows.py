@@ -51,7 +51,7 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
         message = (
             f"the header has {len(names)} columns, and at most {MOST_COLUMNS} are read: leave out what is not used"
         )
-        raise Rejected(reason="too_many_columns", message=message)
+        raise Rejected("too_many_columns", message)
     columns = _Columns(names, columns_of(names, options))
     reader = RowReader(options, context, source=SOURCE, prefix="csv", unit="line")
     if not options.bare_end:
@@ -77,9 +77,8 @@ def _find_header(lines: TextLines, options: CsvOptions) -> tuple[str, str, int]:
             return header, delimiter, above
         header, above = next(lines, "") if above < MOST_TITLE_LINES else "", above + 1
     if above == 0 or not searched:
-        raise Rejected(reason="empty_file", message="the file ends before its header")
-    message = f"no line of the first {MOST_TITLE_LINES} is a header with all that is needed"
-    raise Rejected(reason="missing_column", message=message)
+        raise Rejected("empty_file", "the file ends before its header")
+    raise Rejected("missing_column", f"no line of the first {MOST_TITLE_LINES} is a header with all that is needed")
 
 
 def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
@@ -112,7 +111,7 @@ def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int
     if missing := missing_columns(names, options):
         message = f"the header has no column {', '.join(missing)}: map the file's own names in the option columns"
         message += ", or set the option kind for all rows" if "kind" in missing else ""
-        raise Rejected(reason="missing_column", message=message, field=missing[0])
+        raise Rejected("missing_column", message, field=missing[0])
     plain = [name.strip().casefold() for name in names]
     mapped = {field: tuple(name.strip().casefold() for name in columns) for field, columns in options.columns.items()}
     taken = {name for columns in mapped.values() for name in columns}
@@ -124,10 +123,10 @@ def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int
         if name not in read and name not in ignored and "*" not in ignored:
             what = f"column {number} is not known" if name else f"column {number} has no name"
             message = f'{what}: map it in the option columns, or add "{written}" to ignored'
-            raise Rejected(reason="unknown_column", message=message, field=written or None)
+            raise Rejected("unknown_column", message, field=written or None)
         if name in read and plain.count(name) > 1:
             message = "two columns have this name: which of them counts is not said"
-            raise Rejected(reason="column_twice", message=message, field=written)
+            raise Rejected("column_twice", message, field=written)
     found = {
         field: tuple(plain.index(name) for name in columns if name in plain and name in read)
         for field, columns in (*mapped.items(), *own.items())
@@ -159,9 +158,7 @@ def _read_rows(
         try:
             cells = next(rows, None)
         except csv.Error:
-            refused = Rejected(
-                reason="bad_quoting", message="quotation marks do not match, or a cell has more than 131072 characters"
-            )
+            refused = Rejected("bad_quoting", "quotation marks do not match, or a cell has more than 131072 characters")
             yield from reader.refuse(refused, first=first, last=rows.line_num + above)
             continue
         if cells is None:
@@ -174,7 +171,7 @@ def _read_rows(
         if len(cells) != columns.count:
             message = f"the row has {len(cells)} cells, and the header {columns.count}"
             reason = "too_few_cells" if len(cells) < columns.count else "too_many_cells"
-            yield from reader.refuse(Rejected(reason=reason, message=message), first=first, last=last)
+            yield from reader.refuse(Rejected(reason, message), first=first, last=last)
             continue
         try:
             values = columns.values(cells)

@@ -44,14 +44,12 @@ class Group:
         grouping = GROUPINGS[self.kind]
         for name, value in grouping.head(cells, moment).items():
             if value is not None and self.head.setdefault(name, value) != value:
-                raise Rejected(
-                    reason="rows_disagree", message="another row of the same document says something else", field=name
-                )
+                raise Rejected("rows_disagree", "another row of the same document says something else", field=name)
         line = grouping.line(cells)
         if line is None:
             return False
         if len(self.lines) == MOST_LINES:
-            raise Rejected(reason="too_many_lines", message=f"a document has at most {MOST_LINES} lines")
+            raise Rejected("too_many_lines", f"a document has at most {MOST_LINES} lines")
         self.lines.append(line)
         return True
 
@@ -92,7 +90,7 @@ def _order_line(cells: Cells) -> OrderLine:
     factor = amount.factor if amount else cells.unit(cells.text_or_none("unit"))[1] if cells.how.units else Decimal(1)
     cost = cells.cost_or_none(factor)
     if cost is None:
-        raise Rejected(reason="missing_field", message="needed, and empty or missing", field="unit_cost")
+        raise Rejected("missing_field", "needed, and empty or missing", field="unit_cost")
     item, line = cells.text("item"), cells.text_or_none("line")
     return OrderLine(line=line, item=item, quantity=amount.stock if amount else None, unit_cost=cost)
 
@@ -116,7 +114,7 @@ def _bill_line(cells: Cells) -> BillLine:
     if charged is None:
         cost = cells.money_or_none("unit_cost")
         if cost is None:
-            raise Rejected(reason="missing_field", message="needed, or unit_cost, and empty or missing", field="amount")
+            raise Rejected("missing_field", "needed, or unit_cost, and empty or missing", field="amount")
         charged = Money.of(cost.amount * quantity.written, cost.currency)
     item, line = cells.text("item"), cells.text_or_none("line")
     return BillLine(line=line, item=item, quantity=quantity.stock, amount=charged)

@@ -37,7 +37,7 @@ def rows_at(
     elif listed:
         yield Row(None, around)
     else:
-        raise Rejected(reason="no_rows", message="there is no list of rows: the option rows says where it is")
+        raise Rejected("no_rows", "there is no list of rows: the option rows says where it is")
 
 
 def _flat(values: list[object]) -> Iterator[object]:
@@ -72,11 +72,11 @@ class Columns:
     def cells(self, row: Row) -> dict[str, Cell]:
         """Give the row's cells by our field names. Raises Rejected: `unknown_column`, `wrong_type`."""
         if not isinstance(row.value, dict):
-            raise Rejected(reason="wrong_type", message="a row is a JSON object, in a list at the path of option rows")
+            raise Rejected("wrong_type", "a row is a JSON object, in a list at the path of option rows")
         if not self._all and not row.value.keys() <= self._known:
             name = next(name for name in row.value if name not in self._known)
             message = "this field is not known: map it in the option columns, or add it to ignored"
-            raise Rejected(reason="unknown_column", message=message, field=name[:100])
+            raise Rejected("unknown_column", message, field=name[:100])
         values: dict[str, Cell] = {}
         for field, name in self._simple.items():
             if (simple := _cell(row.value.get(name), field)) is not None:
@@ -113,12 +113,10 @@ def _cell(value: object, field: str) -> Cell | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    raise Rejected(reason="wrong_type", message="a text or a number belongs here", field=field)
+    raise Rejected("wrong_type", "a text or a number belongs here", field=field)
 
 
 def _only(values: list[object], field: str) -> object:
     if len(values) > 1:
-        raise Rejected(
-            reason="wrong_type", message="a list of several: if each is a row, the option rows leads there", field=field
-        )
+        raise Rejected("wrong_type", "a list of several: if each is a row, the option rows leads there", field=field)
     return values[0] if values else None

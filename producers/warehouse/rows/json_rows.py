@@ -44,8 +44,7 @@ def _is_lines(stream: BinaryIO, options: JsonOptions) -> bool:
     """Whether the file is JSON lines: its first line is an object by itself; where `rows` leads into it, not alone."""
     mark = stream.read(4)
     if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in mark:
-        message = "JSON is in UTF-8, and the file's first bytes say UTF-16 or UTF-32"
-        raise Rejected(reason="wrong_encoding", message=message)
+        raise Rejected("wrong_encoding", "JSON is in UTF-8, and the file's first bytes say UTF-16 or UTF-32")
     stream.seek(0)
     first = _line(stream)
     while first and not first.removeprefix(codecs.BOM_UTF8).strip():
@@ -70,18 +69,17 @@ def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterat
     while line := stream.readline(_LONGEST_LINE):
         number += 1
         if len(line) == _LONGEST_LINE:
-            message = f"line {number} has more than a million bytes: this is no file of rows"
-            raise Rejected(reason="line_too_long", message=message)
+            raise Rejected("line_too_long", f"line {number} has more than a million bytes: this is no file of rows")
         line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         if not line.strip():
             continue
         try:
             rows = list(rows_at(parse_json(line), columns.rows)) if columns.rows else [Row(parse_json(line))]
         except InvalidJson as error:
-            yield from reader.refuse(Rejected(reason="not_json", message=str(error)), first=number, last=number)
+            yield from reader.refuse(Rejected("not_json", str(error)), first=number, last=number)
             continue
         except Rejected as error:
-            yield from reader.refuse(Rejected(reason="no_rows", message=str(error)), first=number, last=number)
+            yield from reader.refuse(Rejected("no_rows", str(error)), first=number, last=number)
             continue
         for row in rows:
             yield from _take(row, columns, reader, number=number)
@@ -100,5 +98,5 @@ def _document(stream: BinaryIO, options: JsonOptions) -> object:
     raw = stream.read(options.max_bytes + 1)
     if len(raw) > options.max_bytes:
         message = f"a document is read as a whole, of at most {options.max_bytes} bytes: send JSON lines"
-        raise Rejected(reason="file_too_large", message=message)
+        raise Rejected("file_too_large", message)
     return parsed(raw, most_values=MOST_VALUES_OF_A_FILE)

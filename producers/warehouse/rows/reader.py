@@ -92,7 +92,7 @@ class RowReader:
         kind = self._kinds.get(cells.text("kind").casefold())
         if kind is None:
             message = f"no kind of row; option kinds declares words other than {', '.join(KINDS)}"
-            raise Rejected(reason="unknown_kind", message=message, field="kind")
+            raise Rejected("unknown_kind", message, field="kind")
         return "kind_ignored" if kind == "ignored" else Meaning(kind)
 
     def _alone(self, cells: Cells, meaning: Meaning, *, where: str, number: int) -> Piece:
@@ -114,7 +114,7 @@ class RowReader:
         if draft.named is None:
             if self.is_cut():
                 message = "the last line has no end: it may be cut, and the whole row would then post beside it"
-                raise Rejected(reason="cut_row", message=f"{message}; end it, or set the option bare_end = true")
+                raise Rejected("cut_row", f"{message}; end it, or set the option bare_end = true")
             times = self._seen.times(said)
             fact += said.hex()[:16] + (f":{times}" if times > 1 else "")
             return self._taken(draft.model(fact=fact, **draft.fields), where, at=draft.moment.time, name=fact)

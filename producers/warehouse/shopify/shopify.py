@@ -95,7 +95,7 @@ def _guess(body: Fields) -> str:
     if "id" in body.values:
         return next((kind for name, kind in _MARKS if name in body.values), "unknown")
     message = "no Shopify body that is known: an inventory level has inventory_item_id, location_id and available"
-    raise Rejected(reason="unknown_document", message=message)
+    raise Rejected("unknown_document", message)
 
 
 def _counted(level: Fields, context: NormaliseContext) -> Event | None:
@@ -110,13 +110,12 @@ def _counted(level: Fields, context: NormaliseContext) -> Event | None:
         raise level.wrong_type("available", "a whole number or null")
     if available < 0:
         message = "the level is below zero: sold and not there; a count cannot say that"
-        raise Rejected(reason="negative_level", message=message, field=level.at("available"))
+        raise Rejected("negative_level", message, field=level.at("available"))
     fact = f"shopify:level:{item}:{place}:{time.replace(tzinfo=None).isoformat()}Z"
     try:
         data = StockCounted(fact=fact, item=item, place=place, counted=Decimal(available), reason="level")
     except ValidationError:
-        message = "the level is too large to be one"
-        raise Rejected(reason="invalid_event", message=message, field=level.at("available")) from None
+        raise Rejected("invalid_event", "the level is too large to be one", field=level.at("available")) from None
     return wrap(data, source="shopify", company=context.company, at=time, name=f"{fact}:v{available}")
 
 
@@ -125,7 +124,7 @@ def _id(level: Fields, name: str) -> str:
     if value is None:
         raise level.missing(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST:
-        raise Rejected(reason="bad_id", message="an id of Shopify is a whole number", field=level.at(name))
+        raise Rejected("bad_id", "an id of Shopify is a whole number", field=level.at(name))
     return str(value)
 
 
@@ -139,7 +138,7 @@ def _time(level: Fields) -> datetime:
         found = None
     if found is None or found.year not in _YEARS:
         message = "a time belongs here, such as 2026-01-31T12:00:00-05:00, from 2000 to 2099"
-        raise Rejected(reason="bad_time", message=message, field=level.at("updated_at"))
+        raise Rejected("bad_time", message, field=level.at("updated_at"))
     return found.astimezone(UTC)
 
 
@@ -151,7 +150,7 @@ def _check_global_id(level: Fields, item: str) -> None:
         return
     told = _GLOBAL_ID.fullmatch(value) if isinstance(value, str) else None
     if told is None:
-        raise Rejected(reason="bad_id", message="not the global id of an inventory level", field=level.at(name))
+        raise Rejected("bad_id", "not the global id of an inventory level", field=level.at(name))
     if told[1] != item:
         message = f"the global id is of item {told[1]}, and inventory_item_id is {item}"
-        raise Rejected(reason="ids_disagree", message=message, field=level.at(name))
+        raise Rejected("ids_disagree", message, field=level.at(name))

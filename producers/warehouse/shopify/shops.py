@@ -43,7 +43,7 @@ class Shops:
         headers = arrived.headers
         topic = headers.get("x-shopify-topic", "").strip()
         if not topic:
-            raise Rejected(reason="no_topic", message="Shopify names the topic here", field="X-Shopify-Topic")
+            raise Rejected("no_topic", "Shopify names the topic here", field="X-Shopify-Topic")
         if topic != SHOPIFY_TOPIC:
             return f"type_not_used:{topic}"
         if headers.get("x-shopify-test", "").strip().lower() == "true":
@@ -71,23 +71,23 @@ class Shops:
         shops = {self._shop_of(place) for place, _ in levels_in(body)} if self.locations else set()
         if named is not None and shops - {named}:
             message = "the location is another shop's than the header says, and only the location is signed"
-            raise Rejected(reason="shop_disagrees", message=message, field=_HEADER)
+            raise Rejected("shop_disagrees", message, field=_HEADER)
         found = {self.companies[shop] for shop in shops or self.companies}
         if len(found) != 1:
             message = "it does not say by its locations which one shop it is of"
-            raise Rejected(reason="shop_not_told", message=message, field="location_id")
+            raise Rejected("shop_not_told", message, field="location_id")
         return found.pop()
 
     def _shop_of(self, place: str) -> str:
         if place not in self.locations:
             message = f"no shop is set for the location {place}: add it to [shopify].locations"
-            raise Rejected(reason=f"unmapped:shopify_location:{place}", message=message, field="location_id")
+            raise Rejected(f"unmapped:shopify_location:{place}", message, field="location_id")
         return self.locations[place]
 
 
 def _unmapped(shop: str) -> Rejected:
     message = f"no company is set for the shop {shop or '(none named)'}: add it to [shopify].shops"
-    return Rejected(reason=f"{UNMAPPED_SHOP}{shop}", message=message, field=_HEADER)
+    return Rejected(f"{UNMAPPED_SHOP}{shop}", message, field=_HEADER)
 
 
 def refuse_old(body: bytes, *, now: datetime, oldest: timedelta) -> None:
@@ -98,4 +98,4 @@ def refuse_old(body: bytes, *, now: datetime, oldest: timedelta) -> None:
     if any(now - time > oldest for _, time in levels_in(body)):
         hours = f"{oldest.total_seconds() / 3600:g}"
         message = f"the level is older than {hours} hours (shopify.oldest_hours); Shopify gives up sooner"
-        raise Rejected(reason="too_old", message=message, field="updated_at")
+        raise Rejected("too_old", message, field="updated_at")

@@ -51,7 +51,7 @@ class UblNode:
         """Give the text of a field. Raises Rejected: `missing_field`."""
         found = self.text(name)
         if found is None:
-            raise Rejected(reason="missing_field", message="needed, and missing", field=self.at(name))
+            raise Rejected("missing_field", "needed, and missing", field=self.at(name))
         return found
 
     def must_quantity(self, name: str) -> tuple[Decimal, str | None]:
@@ -62,7 +62,7 @@ class UblNode:
         found = self.element.first(_BASIC, name)
         number = quantity_from(found.text if found else None, field=self.at(name))
         if number < 0:
-            raise Rejected(reason="negative_quantity", message="the quantity is negative", field=self.at(name))
+            raise Rejected("negative_quantity", "the quantity is negative", field=self.at(name))
         return number, clean(found.attributes.get("unitCode")) if found else None
 
     def quantity(self, name: str, unit: str | None) -> Decimal | None:

@@ -66,13 +66,13 @@ def _goods(file: Element, options: UblOptions) -> GoodsDocument:
     document = UblNode(root)
     if root.name not in _KINDS or root.namespace != f"{_ROOT}{root.name}-2":
         message = f"the root is {root.name[:50]}, and a ReceiptAdvice or DespatchAdvice of UBL 2 is read"
-        raise Rejected(reason="wrong_root", message=message)
+        raise Rejected("wrong_root", message)
     if document.text("CopyIndicator") in {"true", "1"}:
         return ignored("copy")
     status = (document.text("DocumentStatusCode") or "").casefold()
     if status in _UNDONE:
         message = f"its status is {status}, and it may be booked already: a person must reverse it"
-        raise Rejected(reason="cancellation", message=message, field="DocumentStatusCode")
+        raise Rejected("cancellation", message, field="DocumentStatusCode")
     return _KINDS[root.name](document, options)
 
 
@@ -89,8 +89,7 @@ def _receipt(document: UblNode, options: UblOptions) -> GoodsDocument:
     vendor = document.party("DespatchSupplierParty", "SellerSupplierParty")
     nodes = tuple(document.nodes("ReceiptLine"))
     if not nodes:
-        message = "a receipt without a line: what was received is not said"
-        raise Rejected(reason="no_lines", message=message, field="ReceiptLine")
+        raise Rejected("no_lines", "a receipt without a line: what was received is not said", field="ReceiptLine")
     orders = [node.text("OrderLineReference", "OrderReference", "ID") or whole for node in nodes]
     fact, apart = _fact("receipt", document, vendor, number), several(orders)
     days: list[date] = []
@@ -122,7 +121,7 @@ def _received(node: UblNode, options: UblOptions, *, fact: str, order: str | Non
             f"{apart:f} are rejected, and only {received:f} were received: where a sender does not count the rejected "
             "among the received, set received_quantity to accepted"
         )
-        raise Rejected(reason="rejected_exceeds_received", message=message, field=node.at("RejectedQuantity"))
+        raise Rejected("rejected_exceeds_received", message, field=node.at("RejectedQuantity"))
     item = _only_item(node)
     return GoodsLine(
         where=_where(node),
@@ -204,7 +203,7 @@ def _only_item(node: UblNode) -> UblNode:
     if len(items) == 1:
         return items[0]
     message = f"a line is about one item, and this one has {len(items)}: how much of each is not said"
-    raise Rejected(reason="several_items" if items else "no_item", message=message, field=node.at("Item"))
+    raise Rejected("several_items" if items else "no_item", message, field=node.at("Item"))
 
 
 def _item_id(item: UblNode, options: UblOptions) -> str:
@@ -212,5 +211,5 @@ def _item_id(item: UblNode, options: UblOptions) -> str:
     found = next((text for name in wanted if (text := item.text(_ITEM_IDS[name], "ID"))), None)
     if found is None:
         message = f"no {' or '.join(wanted)} item identification: set item_id to the one that is your SKU"
-        raise Rejected(reason="no_item", message=message, field=item.at("ID"))
+        raise Rejected("no_item", message, field=item.at("ID"))
     return found

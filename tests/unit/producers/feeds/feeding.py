@@ -45,7 +45,7 @@ def read_lines(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Re
     for number, raw in enumerate(file, start=1):
         text, where = raw.decode().strip(), f"line {number}"
         if text == "end":
-            raise Rejected(reason="cut_off", message="the file says that it ends here", field="trailer")
+            raise Rejected("cut_off", "the file says that it ends here", field="trailer")
         if text == "bug":
             raise KeyError("Jenny Rosen")
         if text == "bad":
@@ -60,7 +60,7 @@ def one_line(document: bytes, context: NormaliseContext) -> Normalised:
     """The same for a document of one line."""
     [piece] = read_lines(BytesIO(document), context)
     if isinstance(piece, Refused):
-        raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+        raise Rejected(piece.reason, piece.message, field=piece.field)
     return Normalised(piece.events, piece.ignored)
 
 

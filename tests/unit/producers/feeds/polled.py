@@ -25,7 +25,7 @@ def item_event(document: bytes, context: NormaliseContext) -> Normalised:
     """An item `{"sku": …}` is an event of that SKU; one without is rejected."""
     said = json.loads(document)
     if "sku" not in said:
-        raise Rejected(reason="no_sku", message="an item has a SKU", field="sku")
+        raise Rejected("no_sku", "an item has a SKU", field="sku")
     return Normalised((adjusted(said["sku"], context.company),))
 
 

@@ -226,7 +226,7 @@ def test_lines_that_stop_before_the_end_are_no_file() -> None:
 
 def test_problems_pass_too() -> None:
     with pytest.raises(Rejected) as rejected:
-        list(received(iter([sent_problem(Rejected(reason="cut_off", message="it ends", field="trailer"))])))
+        list(received(iter([sent_problem(Rejected("cut_off", "it ends", field="trailer"))])))
     assert (rejected.value.reason, rejected.value.field, str(rejected.value)) == (
         "cut_off",
         "trailer",

@@ -89,7 +89,7 @@ def of_file(source: str, raw: bytes, **options: object) -> list[EventData]:
     pieces = list(SOURCES[source].read(io.BytesIO(raw), NormaliseContext(company="acme", options=options)))
     for piece in pieces:
         if isinstance(piece, Refused) and not piece.is_warning:
-            raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+            raise Rejected(piece.reason, piece.message, field=piece.field)
     return data_of(pieces)
 
 

@@ -34,7 +34,7 @@ def normalise_cin7(document: bytes, context: NormaliseContext) -> Normalised:
     found = list(read_cin7(BytesIO(document), context))
     for piece in found:
         if isinstance(piece, Refused):
-            raise Rejected(reason=piece.reason, message=piece.message, field=piece.field)
+            raise Rejected(piece.reason, piece.message, field=piece.field)
     ignored = next((piece.ignored for piece in found if isinstance(piece, Taken) and piece.ignored), None)
     events = tuple(events_of(found))
     return Normalised(events, ignored=None if events else ignored)

@@ -74,7 +74,7 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
     rows = Path(json_rows.__file__).parent
     modules = [rows / f"{name}.py" for name in READERS.split()] + [Path(days.__file__), Path(numbers.__file__)]
     code = "".join(path.read_text(encoding="utf-8") for path in modules)
-    raised = set(re.findall(r'Rejected\(\s*reason="(\w+)"', code)) | set(
+    raised = set(re.findall(r'Rejected\(\s*"(\w+)"', code)) | set(
         re.findall(r'Refused\(\s*\w+(?:\.\w+)?,\s*"(\w+)"', code)
     )
     raised |= {"too_few_cells", "too_many_cells", "totals_missing", "document_incomplete"}

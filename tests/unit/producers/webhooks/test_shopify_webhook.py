@@ -42,7 +42,7 @@ LEVELS = "inventory_levels/update"
 def normalise(document: bytes, context: NormaliseContext) -> Normalised:
     """Stands in for Shopify's own: what it makes of a level is tested with it."""
     if document == b"bad":
-        raise Rejected(reason="not_json", message="no JSON")
+        raise Rejected("not_json", "no JSON")
     data = StockCounted(fact="shopify:level:1", item="1", counted="5", reason="level")
     event = Event.of(
         data, id="1", source="/warehouse/shopify", time=NOON, subject="1", partitionkey="1", company=context.company
