@@ -231,5 +231,6 @@ def one_piece(normalise: Normaliser) -> FileReader:
 
 
 def _under(name: str, event: Event) -> Event:
-    data = event.data.model_copy(update={"fact": f"{name}/{event.data.fact}"})
+    facts = {field: getattr(event.data, field, None) for field in ("fact", "of")}
+    data = event.data.model_copy(update={field: f"{name}/{fact}" for field, fact in facts.items() if fact})
     return event.model_copy(update={"id": f"{name}/{event.id}", "data": data})

@@ -55,7 +55,9 @@ async def add(  # noqa: PLR0913 - one keyword a column
 ) -> int:
     """Store an event in the caller's transaction; give the number by which it is known. `key`: what it tells of."""
     row = {"company": company, "stream": stream, "key": key, "body": body, "added_at": now}
-    return int((await connection.execute(insert(OUTBOX).returning(OUTBOX.c.id), row)).scalar_one())
+    inserted = await connection.execute(insert(OUTBOX).values(row))
+    assert inserted.inserted_primary_key is not None  # noqa: S101 - for the types: one row was inserted
+    return int(inserted.inserted_primary_key[0])
 
 
 async def again(connection: AsyncConnection, these: ColumnElement[bool]) -> int:

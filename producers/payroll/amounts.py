@@ -1,16 +1,14 @@
-"""Amounts and days of payroll documents: read exactly or refused, and never shown where they may be a person's.
+"""Amounts of payroll documents: read exactly or refused, and never shown where they may be a person's.
 
 It must not know any provider.
 """
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.reading.days import day_of_text
 from producers.reading.fields import Fields
 from producers.reading.numbers import number_of
 from schemas.money import EXPONENTS, MAX_AMOUNT
@@ -69,29 +67,6 @@ def bad_amount(where: str, currency: str) -> Rejected:
     """Build the refusal for what is no amount."""
     message = f"an amount is a decimal number with at most {EXPONENTS[currency]} decimals of {currency}"
     return Rejected("bad_amount", message, field=where)
-
-
-def day_or_none(fields: Fields, name: str) -> date | None:
-    """Give a day, sent as ISO (with or without a time) or as Xero's `/Date(milliseconds+offset)/`; None when absent.
-
-    Raises Rejected `bad_date`.
-    """
-    value = fields.get(name)
-    if value is None or value == "":
-        return None
-    found = day_of_text(value) if isinstance(value, str) else None
-    if found is None:
-        message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
-        raise Rejected("bad_date", message, field=fields.at(name))
-    return found
-
-
-def day(fields: Fields, name: str) -> date:
-    """Give a day that must be there. Raises Rejected `missing_field`, `bad_date`."""
-    found = day_or_none(fields, name)
-    if found is None:
-        raise fields.missing(name)
-    return found
 
 
 def reading(gap: Decimal, *, unclear: dict[str, Decimal], limit: Decimal = ZERO) -> frozenset[str] | None:

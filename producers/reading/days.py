@@ -136,6 +136,14 @@ def day_of_text(text: str) -> date | None:
     return moment.date() if moment.year in YEARS else None
 
 
+def instant_of_text(text: str) -> datetime | None:
+    """Give the instant of an ISO 8601 time with its offset, in UTC; None for others."""
+    time = _iso(text)
+    if not isinstance(time, datetime) or time.tzinfo is None or time.year not in YEARS:
+        return None
+    return time.astimezone(UTC)
+
+
 def _date(iso: str) -> date | None:
     try:
         day = date.fromisoformat(iso)

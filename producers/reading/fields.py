@@ -6,10 +6,13 @@ It must not know any provider's rules.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Rejected
+from producers.reading.days import day_of_text, instant_of_text
+from producers.reading.numbers import number_of
 from schemas.errors import InvalidJson
 from schemas.json_text import MOST_VALUES, parse_json
 
@@ -90,6 +93,55 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int) or not _EARLIEST <= value < _LATEST:
             raise Rejected("bad_time", "a time is whole seconds since 1970, from 2000 to 2099", field=self.at(name))
         return datetime.fromtimestamp(value, UTC)
+
+    def instant(self, name: str) -> datetime:
+        """Give an ISO 8601 time that has its offset, in UTC. Raises Rejected: `missing_field`, `bad_time`."""
+        value = self.get(name)
+        if value is None:
+            raise self.missing(name)
+        time = instant_of_text(value) if isinstance(value, str) else None
+        if time is None:
+            message = "a time belongs here, such as 2026-01-31T12:00:00-05:00, from 2000 to 2099"
+            raise Rejected("bad_time", message, field=self.at(name))
+        return time
+
+    def day(self, name: str) -> date:
+        """Give a day that must be there. Raises Rejected: `missing_field`, `bad_date`."""
+        day = self.day_or_none(name)
+        if day is None:
+            raise self.missing(name)
+        return day
+
+    def day_or_none(self, name: str) -> date | None:
+        """Give a day in ISO 8601, with or without a time, or as Xero's `/Date(milliseconds+offset)/`; None when absent.
+
+        Raises Rejected: `bad_date`.
+        """
+        value = self.get(name)
+        if value is None or value == "":
+            return None
+        day = day_of_text(value) if isinstance(value, str) else None
+        if day is None:
+            message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
+            raise Rejected("bad_date", message, field=self.at(name))
+        return day
+
+    def number(self, name: str) -> Decimal:
+        """Give a number that must be there. Raises Rejected: `missing_field`, `bad_number`."""
+        number = self.number_or_none(name)
+        if number is None:
+            raise self.missing(name)
+        return number
+
+    def number_or_none(self, name: str) -> Decimal | None:
+        """Give a number, or a text that is one; None when absent. Raises Rejected: `bad_number`."""
+        value = self.get(name)
+        if value is None or value == "":
+            return None
+        number = number_of(value)
+        if number is None:
+            raise Rejected("bad_number", "a number belongs here", field=self.at(name))
+        return number
 
     def section(self, name: str) -> "Fields | None":
         """Give the object inside; None when absent. Raises Rejected: `wrong_type`."""

@@ -165,7 +165,7 @@ class Books(BaseModel):
 
     def processor_of(self, fact: str) -> Processor:
         """Whose fact that is, by how it begins: `stripe:charge:ch_1`. No two processors begin alike."""
-        key = fact.partition(":")[0]
+        key = fact.partition(":")[0].rpartition("/")[2]  # behind the name of a feed
         table = self.processors.get(key)
         name = (table and table.name) or key.replace("_", " ").title()
         return Processor(key, name, f"{key}{CLEARING}")

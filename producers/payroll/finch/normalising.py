@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import ZERO, day, day_or_none, reading
+from producers.payroll.amounts import ZERO, reading
 from producers.payroll.guarding import GARNISHMENT, category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.options import FinchOptions
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
@@ -154,10 +154,10 @@ def _run(
         provider=NAME,
         entity=entity or options.entity or context.company,
         id=payment.identifier("id"),
-        pay_date=day(payment, "pay_date"),
+        pay_date=payment.day("pay_date"),
         currency=currency,
-        period_start=day_or_none(period, "start_date") if period else None,
-        period_end=day_or_none(period, "end_date") if period else None,
+        period_start=period.day_or_none("start_date") if period else None,
+        period_end=period.day_or_none("end_date") if period else None,
         type=_type(statements, tally),
     )
     return normalised(run, tally, context, limit=options.rounding_limit)

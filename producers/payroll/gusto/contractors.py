@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.payroll.amounts import ZERO, amount, amount_or_none, day, needed_amount, number
+from producers.payroll.amounts import ZERO, amount, amount_or_none, needed_amount, number
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Run, Tally, differ, normalised
 from producers.reading.fields import Fields
@@ -104,7 +104,7 @@ def _run(fields: Fields, number: str, dated: str, context: NormaliseContext, opt
         provider="gusto",
         entity=fields.identifier_or_none("company_uuid") or options.entity or context.company,
         id=number,
-        pay_date=day(fields, dated),
+        pay_date=fields.day(dated),
         currency=_USD,
         type="contractor",
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import amount_or_none, day, day_or_none
+from producers.payroll.amounts import amount_or_none
 from producers.payroll.guarding import category, fields_of, guarded, words_of_people
 from producers.payroll.gusto import contractors as gusto_contractors
 from producers.payroll.gusto.names import split_by_name, split_wages
@@ -147,10 +147,10 @@ def _run(payroll: Fields, options: GustoOptions, context: NormaliseContext) -> R
         provider=NAME,
         entity=payroll.identifier_or_none("company_uuid") or options.entity or _only_company(payroll, context),
         id=payroll.identifier_or_none("payroll_uuid") or payroll.identifier("uuid"),
-        pay_date=day(payroll, "check_date"),
+        pay_date=payroll.day("check_date"),
         currency=CURRENCY,
-        period_start=day_or_none(period, "start_date") if period else None,
-        period_end=day_or_none(period, "end_date") if period else None,
+        period_start=period.day_or_none("start_date") if period else None,
+        period_end=period.day_or_none("end_date") if period else None,
         type=_type(payroll),
     )
 

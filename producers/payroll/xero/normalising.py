@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import ZERO, amount, day, day_or_none, needed_amount, reading
+from producers.payroll.amounts import ZERO, amount, needed_amount, reading
 from producers.payroll.guarding import fields_of, guarded
 from producers.payroll.options import XeroOptions
 from producers.payroll.tally import Run, Tally, differ, negative_net_pay, normalised
@@ -111,10 +111,10 @@ def _pay_run(fields: Fields, context: NormaliseContext, options: XeroOptions) ->
         provider=NAME,
         entity=options.entity or context.company,
         id=fields.identifier("PayRunID"),
-        pay_date=day(fields, "PaymentDate"),
+        pay_date=fields.day("PaymentDate"),
         currency=_AUD,
-        period_start=day_or_none(fields, "PayRunPeriodStartDate"),
-        period_end=day_or_none(fields, "PayRunPeriodEndDate"),
+        period_start=fields.day_or_none("PayRunPeriodStartDate"),
+        period_end=fields.day_or_none("PayRunPeriodEndDate"),
         type="reversal" if totals.wages < 0 else "regular",
     )
     return normalised(run, tally, context, limit=options.rounding_limit)

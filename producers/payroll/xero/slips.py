@@ -11,7 +11,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.payroll.amounts import ZERO, amount, amount_or_none, day, day_or_none, reading
+from producers.payroll.amounts import ZERO, amount, amount_or_none, reading
 from producers.payroll.guarding import category, words_of_people
 from producers.payroll.options import XeroOptions
 from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
@@ -82,10 +82,10 @@ def read(run: Fields, context: NormaliseContext, options: XeroOptions) -> Normal
         provider="xero-payroll",
         entity=options.entity or context.company,
         id=run.identifier("payRunID"),
-        pay_date=day(run, "paymentDate"),
+        pay_date=run.day("paymentDate"),
         currency=currency,
-        period_start=day_or_none(run, "periodStartDate"),
-        period_end=day_or_none(run, "periodEndDate"),
+        period_start=run.day_or_none("periodStartDate"),
+        period_end=run.day_or_none("periodEndDate"),
         type="reversal" if totals["earnings"] < 0 and kind != "year_end" else kind,
     )
     return normalised(named, tally, context, limit=options.rounding_limit)

@@ -48,7 +48,7 @@ def adjustment(document: Fields, options: Cin7Options, *, currency: str) -> Good
         kind="adjustment",
         lines=lines,
         document=number or task,
-        day=read.must(document, "EffectiveDate", read.day),
+        day=document.day("EffectiveDate"),
         place=place_of(document),
         reason=_reason(document, good, options),
     )
@@ -62,17 +62,17 @@ def place_of(fields: Fields) -> str | None:
 def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
     """By how much stock changed; None where a line of existing stock does not say."""
     if line.path.partition("[")[0] in NEW:
-        quantity = read.must(line, "Quantity", read.number)
+        quantity = line.number("Quantity")
         if quantity < 0:
             raise Rejected("bad_number", "new stock is not negative", field=line.at("Quantity"))
         return quantity
-    adjustment = read.number(line, "Adjustment")
+    adjustment = line.number_or_none("Adjustment")
     if adjustment is None or options.adjustment == "change":
         return adjustment
     if adjustment < 0:
         message = 'a quantity on hand is not negative: if it is the change itself, set adjustment = "change"'
         raise Rejected("negative_quantity", message, field=line.at("Adjustment"))
-    return adjustment - read.must(line, "QuantityOnHand", read.number)
+    return adjustment - line.number("QuantityOnHand")
 
 
 def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str) -> GoodsLine:
@@ -114,7 +114,7 @@ def _check_journal(document: Fields, lines: Sequence[GoodsLine]) -> None:
     values = [quantity * cost for quantity, cost in costs]
     if len(values) < len(lines):
         return
-    said = sum((abs(read.must(entry, "Amount", read.number)) for entry in journal), Decimal(0))
+    said = sum((abs(entry.number("Amount")) for entry in journal), Decimal(0))
     moved, net = sum((abs(value) for value in values), Decimal(0)), abs(sum(values, Decimal(0)))
     if min(abs(said - moved), abs(said - net)) > _CENT * max(len(lines), len(journal)):
         message = f"the lines make {moved:f}, and the journal says {said:f}"

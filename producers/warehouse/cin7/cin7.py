@@ -56,7 +56,7 @@ def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
 
 def _event(document: Fields, data: GoodsData, *, company: str) -> Event:
     """Make an event; an order has no day of its own but that of its document."""
-    at = datetime.combine(read.must(document, "OrderDate", read.day), NOON) if isinstance(data, OrderPlaced) else None
+    at = datetime.combine(document.day("OrderDate"), NOON) if isinstance(data, OrderPlaced) else None
     return wrap(data, source="cin7", company=company, at=at, name=f"{data.fact}:v{version_of(data)[:8]}")
 
 

@@ -26,10 +26,10 @@ def receipt(task: Fields, *, order: str, supplier: str | None) -> GoodsDocument:
     lines = task.sections("Lines") or () if status_of(task) == _POSTED else ()
 
     def read_line(line: Fields) -> Iterator[GoodsLine]:
-        quantity = None if line.flag_or_none("Received") is False else read.must(line, "Quantity", read.number)
+        quantity = None if line.flag_or_none("Received") is False else line.number("Quantity")
         if not quantity:
             return
-        on = read.must(line, "Date", read.day)
+        on = line.day("Date")
         yield GoodsLine(
             fact=f"cin7:receipt:{order}:{name}:{on}",
             order=order,
@@ -37,7 +37,7 @@ def receipt(task: Fields, *, order: str, supplier: str | None) -> GoodsDocument:
             item=read.must(line, "SKU", read.text),
             quantity=quantity,
             lot=read.text(line, "BatchSN"),
-            expires=read.day(line, "ExpiryDate"),
+            expires=line.day_or_none("ExpiryDate"),
             place=place_of(line),
         )
 
@@ -78,7 +78,7 @@ def order_placed(purchase: Fields, *, currency: str) -> GoodsDocument | None:
             fact=f"cin7:order:{name}",
             order=name,
             item=read.must(line, "SKU", read.text),
-            quantity=read.number(line, "Quantity"),
+            quantity=line.number_or_none("Quantity"),
             unit_cost=_cost(line, paid_in),
         )
 
@@ -91,7 +91,7 @@ def _cost(line: Fields, currency: str) -> Money:
     price = read.cost(line, "Price", currency)
     if price is None:
         raise line.missing("Price")
-    discount = read.number(line, "Discount") or Decimal(0)
+    discount = line.number_or_none("Discount") or Decimal(0)
     if not 0 <= discount <= _HUNDRED:
         raise Rejected("bad_number", "a discount is from 0 to 100 per cent", field=line.at("Discount"))
     return Money.of(price.amount * (_HUNDRED - discount) / _HUNDRED, currency)

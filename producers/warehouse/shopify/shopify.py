@@ -7,7 +7,7 @@ there, as of `updated_at`. Ids are above 2^53 and are never floats.
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -57,7 +57,9 @@ def identify(document: bytes) -> tuple[str | None, str | None]:
 def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
     """The location and time of each level, as far as they can be read; what cannot is `normalise`'s to refuse."""
     with suppress(Rejected):
-        return tuple((_id(level, "location_id"), _time(level)) for level in _levels(_open(document)) or ())
+        return tuple(
+            (_id(level, "location_id"), level.instant("updated_at")) for level in _levels(_open(document)) or ()
+        )
     return ()
 
 
@@ -99,7 +101,7 @@ def _guess(body: Fields) -> str:
 
 
 def _counted(level: Fields, context: NormaliseContext) -> Event | None:
-    item, place, time = _id(level, "inventory_item_id"), _id(level, "location_id"), _time(level)
+    item, place, time = _id(level, "inventory_item_id"), _id(level, "location_id"), level.instant("updated_at")
     _check_global_id(level, item)
     if "available" not in level.values:
         raise level.missing("available")
@@ -126,20 +128,6 @@ def _id(level: Fields, name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST:
         raise Rejected("bad_id", "an id of Shopify is a whole number", field=level.at(name))
     return str(value)
-
-
-def _time(level: Fields) -> datetime:
-    value = level.get("updated_at")
-    if value is None:
-        raise level.missing("updated_at")
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else None
-    except ValueError:
-        found = None
-    if found is None or found.year not in _YEARS:
-        message = "a time belongs here, such as 2026-01-31T12:00:00-05:00, from 2000 to 2099"
-        raise Rejected("bad_time", message, field=level.at("updated_at"))
-    return found.astimezone(UTC)
 
 
 def _check_global_id(level: Fields, item: str) -> None:

@@ -14,6 +14,7 @@ TIME: Final = sa.DateTime(timezone=True)
 LIVE: Final = sa.text("live")
 UNPUBLISHED: Final = sa.text("published_at IS NULL")
 BEFORE: Final = "payroll_runs_before"
+BATCHES_BEFORE: Final = "stock_batches_before"
 
 OUTBOX: Final = (
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -50,11 +51,12 @@ RUNS: Final = (
 def upgrade() -> None:
     """Create the outbox, and move into it what either store has published, or has yet to publish."""
     outbox = op.create_table("outbox", *OUTBOX)
+    op.rename_table("stock_batches", BATCHES_BEFORE)  # waits for a merge of an older process, which is then seen
     op.execute(
         "INSERT INTO outbox (company, stream, key, body, added_at, published_at) "
-        "SELECT company, 'stock', fact, body, made_at, published_at FROM stock_batches ORDER BY made_at"
+        "SELECT company, 'stock', fact, body, made_at, published_at FROM stock_batches_before ORDER BY made_at"
     )
-    op.drop_table("stock_batches")
+    op.drop_table(BATCHES_BEFORE)
     op.drop_index("payroll_runs_live", "payroll_runs")
     op.drop_index("payroll_runs_pending", "payroll_runs")
     op.drop_index("payroll_runs_fact", "payroll_runs")
@@ -86,7 +88,8 @@ def _move_runs(outbox: sa.Table, runs: sa.Table) -> None:
     for row in connection.execute(sa.select(before).order_by(*order)).mappings().all():
         values = {column.name: row[column.name] for column in kept}
         if row["version"]:
-            values |= {"state": None, "outbox": connection.scalar(sa.insert(outbox).returning(outbox.c.id), _told(row))}
+            told = connection.execute(sa.insert(outbox).values(_told(row))).inserted_primary_key
+            values |= {"state": None, "outbox": told and told[0]}
         connection.execute(runs.insert(), values)
 
 

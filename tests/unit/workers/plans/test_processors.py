@@ -1,10 +1,14 @@
 """Another payment processor: its own clearing account, its name in memos, and ids made of its own facts."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from producers.normalising import NormaliseContext, Taken
+from producers.sources import SOURCES
 from runtime.settings import ConfigurationError
 from schemas.envelope import Event
 from schemas.event_data import EventData
@@ -52,9 +56,12 @@ def books(**changes: object) -> Books:
     return Books.model_validate({"base_currency": "USD", "accounts": ACCOUNTS, "processors": OTHER, **changes})
 
 
+def event_of(data: EventData) -> Event:
+    return Event.of(data, id="1", source="/webhooks/other", time=NOON, subject="1", partitionkey="1", company="main")
+
+
 def planned(data: EventData, by: Books) -> Plan:
-    event = Event.of(data, id="1", source="/webhooks/other", time=NOON, subject="1", partitionkey="1", company="main")
-    return plan(event, by)
+    return plan(event_of(data), by)
 
 
 @pytest.mark.parametrize("data", EVENTS, ids=lambda data: data.fact)
@@ -71,6 +78,21 @@ def test_what_it_waits_for_is_what_the_other_event_wrote(data: EventData) -> Non
     needs = [need.external_id for need in planned(data, books()).requires if isinstance(need, Prerequisite)]
     assert set(needs) <= ids
     assert bool(needs) == (getattr(data, "of", None) is not None)
+
+
+def test_a_processor_is_known_behind_the_name_of_its_feed() -> None:
+    payment, refund = EVENTS[0], EVENTS[2]
+    source = replace(
+        SOURCES["warehouse-json"], read=lambda *_: iter([Taken("1", (event_of(payment), event_of(refund)))])
+    )
+    [taken] = source.pieces(BytesIO(), NormaliseContext(facts_of="till"))
+    assert isinstance(taken, Taken)
+    paid, back = (plan(event, books()) for event in taken.events)
+    assert [need.external_id for need in back.requires if isinstance(need, Prerequisite)] == [
+        write.external_id for write in paid.writes if write.external_id.endswith(":invoice")
+    ]
+    assert [write.account for write in paid.writes if isinstance(write, PaymentWrite)] == ["Other Clearing"]
+    assert all(write.memo.startswith("Other Pay ") for write in (*paid.writes, *back.writes))
 
 
 def cleared(by: Books) -> str:
