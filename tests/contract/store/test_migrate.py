@@ -1,5 +1,6 @@
 """Migrating: once, whoever starts first, and without a trace in the process."""
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -167,6 +168,22 @@ async def test_what_either_store_had_to_publish_waits_in_the_outbox_in_its_order
     assert {(row.pay_date, row.updated_at) for row in rows} == {(NOON.date(), NOON)}
     assert await runs.pending(RunKey("main", "gusto", "e", "b")) == [rows[3]]
     assert await StockStore(engine, clock).tell_again("main", "merged-1") == 1, "no books have it"
+    await engine.dispose()
+
+
+async def test_a_merge_of_an_older_process_that_is_under_way_is_waited_for_and_moved(new_url: str) -> None:
+    engine = connect(new_url)
+    before = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(ONE_OUTBOX).down_revision
+    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema, str(before)))
+    now = "2026-01-15 12:00:00.000000" if "sqlite" in new_url else NOON
+    async with engine.begin() as connection:
+        batch = {"fact": "merged-1", "body": b"b", "now": now, "published_at": None}
+        await connection.execute(text(BATCH), batch)
+        migrating = asyncio.create_task(asyncio.to_thread(migrate.upgrade, new_url))
+        await asyncio.sleep(2)
+        assert not migrating.done()
+    await migrating
+    assert [waiting.key for waiting in await Outbox(engine, FakeClock()).unpublished("stock", ["main"])] == ["merged-1"]
     await engine.dispose()
 
 
