@@ -49,9 +49,12 @@ RUNS: Final = (
 
 
 def upgrade() -> None:
-    """Create the outbox, and move into it what either store has published, or has yet to publish."""
+    """Create the outbox, and move into it what either store has published, or has yet to publish.
+
+    Renaming waits for what an older process is storing, which is then seen.
+    """
     outbox = op.create_table("outbox", *OUTBOX)
-    op.rename_table("stock_batches", BATCHES_BEFORE)  # waits for a merge of an older process, which is then seen
+    op.rename_table("stock_batches", BATCHES_BEFORE)
     op.execute(
         "INSERT INTO outbox (company, stream, key, body, added_at, published_at) "
         "SELECT company, 'stock', fact, body, made_at, published_at FROM stock_batches_before ORDER BY made_at"

@@ -8,6 +8,7 @@ POLICY: Final = "tests/unit/workers/books/test_payroll_policy.py"
 DELIVERY: Final = "tests/unit/workers/payroll/test_payroll_delivery.py"
 MIRRORING: Final = "tests/unit/workers/payroll/test_mirroring.py"
 BUCKET: Final = "tests/unit/messaging/test_bucket.py"
+MIGRATE: Final = "tests/contract/store/test_migrate.py"
 PULLING: Final = "tests/unit/producers/payroll/test_pulling.py"
 RUNS: Final = "tests/contract/store/test_payroll_runs.py"
 WORD: Final = "tests/unit/ops/desk/test_cancelling.py"
@@ -65,6 +66,24 @@ MUTANTS: Final = (
         "            await outbox.published(each.id)\n"
         "            await publisher.publish_all([encoded_as(_event(each), each.body)])\n",
         (f"{PULLING}::test_a_version_that_was_stored_and_not_published_goes_first_with_the_same_bytes",),
+    ),
+    Mutant(
+        "merge-dropped-with-its-table",
+        "An upgrade waits for what an older process is storing, and moves it too.",
+        "store/migrations/versions/0011_outbox.py",
+        '    op.rename_table("stock_batches", BATCHES_BEFORE)\n'
+        "    op.execute(\n"
+        '        "INSERT INTO outbox (company, stream, key, body, added_at, published_at) "\n'
+        "        \"SELECT company, 'stock', fact, body, made_at, published_at "
+        'FROM stock_batches_before ORDER BY made_at"\n'
+        "    )\n",
+        "    op.execute(\n"
+        '        "INSERT INTO outbox (company, stream, key, body, added_at, published_at) "\n'
+        "        \"SELECT company, 'stock', fact, body, made_at, published_at "
+        'FROM stock_batches ORDER BY made_at"\n'
+        "    )\n"
+        '    op.rename_table("stock_batches", BATCHES_BEFORE)\n',
+        (f"{MIGRATE}::test_a_merge_of_an_older_process_that_is_under_way_is_waited_for_and_moved",),
     ),
     Mutant(
         "cancelled-run-told-again",

@@ -127,8 +127,8 @@ MUTANTS: Final = (
         "feed-name-left-out",
         "Whoever fills one feed cannot use up the names of another's facts.",
         "producers/source.py",
-        '{"fact": f"{name}/{event.data.fact}"}',
-        '{"fact": event.data.fact}',
+        '{field: f"{name}/{fact}" for field, fact in facts.items() if fact}',
+        "{field: fact for field, fact in facts.items() if fact}",
         (f"{READING}::test_two_feeds_with_the_same_ids_are_two_sources",),
     ),
     Mutant(
