@@ -176,6 +176,8 @@ class PollingFeed(Fed):
         if "pages" in said or {"next_field", "page_param"} <= {*old}:
             msg = f'{", ".join(old)}: say pages instead, for example pages = {{ kind = "number", param = "page" }}'
             raise ValueError(msg)
+        if not {"next_field", "next_param", "page_param"} & {*old}:  # the others mean nothing without one
+            return handler({name: value for name, value in said.items() if name not in OLD_PAGES})
         kind = "next" if any(name.startswith("next_") for name in old) else "number"
         feed = handler(
             {name: value for name, value in said.items() if name not in OLD_PAGES}

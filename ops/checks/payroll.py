@@ -8,7 +8,7 @@ from ops.composing.payroll import account_of, address_of, open_client, pace_of, 
 from producers.calling.errors import PayrollError
 from producers.calling.tokens import FixedToken, RenewedTokens
 from producers.normalising import NormaliseContext, Rejected
-from producers.payroll.exports.mapping import load
+from producers.payroll.exports.mapping import load, renamed_in
 from producers.source import Pulled
 from runtime.clock import Clock
 from runtime.sections_payroll import EXPORTS, PayrollSettings
@@ -28,8 +28,9 @@ async def account_is_usable(name: str, own: PayrollSettings, mine: list[str], cl
     entities = f"{len(mine)} of {len(own.entities)} entities are this company's"
     try:
         if own.provider == EXPORTS:
-            _, mapping = load(NormaliseContext(options=account_of(name, own).options))
-            return f"{entities}; the mapping knows {len(mapping.amounts)} columns"
+            context = NormaliseContext(options=account_of(name, own).options)
+            _, mapping = load(context)
+            return "; ".join([f"{entities}; the mapping knows {len(mapping.amounts)} columns", *renamed_in(context)])
         pulled = pulled_of(name, own)
         async with open_client(name, own, clock):
             _readable(name, own, pulled)

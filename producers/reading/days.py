@@ -41,7 +41,7 @@ class Moment:
 class DateForms:
     """How days and instants are written: strptime forms and epochs, and the zone of times that name none.
 
-    Without a form it is ISO 8601, which is read beside every form too that does not begin with the year.
+    Without a form it is ISO 8601, which is read beside every form too that does not begin with `%Y-`.
     """
 
     forms: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class DateForms:
         readings = {reading for form in self.forms if (reading := _in_form(text, form)) is not None}
         if len(readings) > 1:
             raise Rejected("ambiguous_date", "two of the declared forms read it as two days", field=name)
-        if not readings and not any(form.startswith("%Y") for form in self.forms):
+        if not readings and not any(form.startswith("%Y-") for form in self.forms):
             readings = {iso for iso in (_iso(text),) if iso is not None}
         if not readings:
             declared = " or ".join(self.forms)

@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.reading.texts import as_text
 
 MOST_DIGITS: Final = 16
 MOST_DECIMALS: Final = 12
 
+_FORMULA: Final = re.compile(r'="([^"]*)"|=\u201d([^\u201d]*)\u201d|=\u201c([^\u201d]*)\u201d')
 _MINUS: Final = "-\u2212"
 _SEPARATORS: Final = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
 _WITH_UNIT: Final = re.compile(r"(.*?[0-9][-\u2212)]?)(?:\s*([^\W\d_][^\d]{0,19})|\s+([^\W\d_].{0,19}))", re.DOTALL)
@@ -45,7 +45,7 @@ class NumberForm:
 
     def read(self, text: str) -> Decimal | None:
         """Give the number of a text that is written so; None for any other."""
-        written = self._written.fullmatch(text) or self._written.fullmatch(self.without_sign(as_text(text)))
+        written = self._written.fullmatch(text) or self._written.fullmatch(self.bare(text))
         if written is None:
             return None
         before, size, after = written.groups()
@@ -61,8 +61,15 @@ class NumberForm:
         said = f"thousands separator {self.thousands!r}" if self.thousands else "no thousands separator"
         return f"decimal separator {self.decimal!r} and {said}"
 
-    def without_sign(self, text: str) -> str:
-        """Give the text without one sign of a currency, which stands at an end, or within its minus."""
+    def bare(self, text: str) -> str:
+        """Give the text without outer spaces, and without one sign of a currency at an end, or within its minus.
+
+        `="00123"`, as spreadsheets keep leading zeros, is 00123: of a number that is no other.
+        """
+        text = text.strip()
+        formula = _FORMULA.fullmatch(text)
+        if formula is not None:
+            text = next(part for part in formula.groups() if part is not None).strip()
         for sign in sorted(self.signs, key=len, reverse=True):
             bare = re.sub(
                 rf"^([-+(\u2212]?\s*){re.escape(sign)}|{re.escape(sign)}(\s*[-)\u2212]?)$", r"\1\2", text, count=1

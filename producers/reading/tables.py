@@ -38,7 +38,7 @@ def encoding_of(stream: BinaryIO, declared: str) -> str:
     mark = stream.read(4)
     stream.seek(0)
     found = next((name for sign, name in _MARKS if mark.startswith(sign)), None)
-    if found == "utf-32" or (found is not None and declared != "utf-8" and not declared.startswith(found)):
+    if found == "utf-32" or (found == "utf-8" and declared != "utf-8"):
         message = f"the file says by its first bytes that it is {found}, and {declared} is declared"
         raise Rejected("wrong_encoding", message, field="encoding")
     name = found or declared

@@ -10,7 +10,6 @@ from producers.normalising import Rejected
 
 LONGEST: Final = 255
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_FORMULA: Final = re.compile(r'="([^"]*)"|=\u201d([^\u201d]*)\u201d|=\u201c([^\u201d]*)\u201d')
 
 
 def clean(text: str | None) -> str | None:
@@ -26,10 +25,3 @@ def clean(text: str | None) -> str | None:
     if len(text) > LONGEST:
         raise Rejected("bad_text", f"a text has at most {LONGEST} characters, this one {len(text)}")
     return text or None
-
-
-def as_text(cell: str) -> str:
-    """Give a cell without outer spaces; `="00123"`, as spreadsheets keep leading zeros, is the text 00123."""
-    cell = cell.strip()
-    formula = _FORMULA.fullmatch(cell)
-    return next(part for part in formula.groups() if part is not None).strip() if formula else cell

@@ -17,14 +17,18 @@ from runtime.time_zones import TimeZoneName
 ENCODINGS: Final[Mapping[str, str]] = {
     "utf-8": "utf-8-sig",
     **{name: name for name in ("utf-16", "utf-16-le", "utf-16-be", "latin-1", "iso-8859-2", "iso-8859-15")},
-    **{f"windows-{page}": f"cp{page}" for page in (1250, 1251, 1252)},
-    **{name: name for name in ("cp437", "cp850", "gb18030")},
+    **{f"windows-{page}": f"cp{page}" for page in range(1250, 1259)},
+    **{name: name for name in ("cp437", "cp850", "koi8-r", "gb18030")},
+    "mac-roman": "mac_roman",
     "shift_jis": "cp932",
     "big5": "cp950",
 }
 """Encodings that may be declared, and Python's names of them."""
 
-_OURS: Final = {codecs.lookup(python).name: ours for ours, python in ENCODINGS.items()} | {"utf-8": "utf-8"}
+_OURS: Final = {codecs.lookup(python).name: ours for ours, python in ENCODINGS.items()} | {
+    "utf-8": "utf-8",
+    "ascii": "utf-8",
+}
 
 
 class Written(BaseModel):
@@ -32,7 +36,7 @@ class Written(BaseModel):
 
     `signs` are the signs of currency that may stand beside amounts. `dates` lists strptime forms, one with hours is an
     instant, as are `unix` and `unix_ms` (seconds or thousandths of them since 1970); ISO 8601 where the list is empty,
-    and besides forms that do not begin with the year. `time_zone` is that of times without offset. `ignored` are
+    and besides forms that do not begin with `%Y-`. `time_zone` is that of times without offset. `ignored` are
     columns that are not read.
     """
 
@@ -62,11 +66,7 @@ class Written(BaseModel):
     def _take_old_names(cls, options: object) -> object:
         if not isinstance(options, Mapping):
             return options
-        for old, new in cls.OLD_NAMES.items():
-            if old in options and new in options:
-                msg = f"{old} is called {new} now: give one of them"
-                raise ValueError(msg)
-        return {cls.OLD_NAMES.get(name, name): value for name, value in options.items()}
+        return renewed(cls.OLD_NAMES, options)
 
     @field_validator("dates")
     @classmethod
@@ -115,6 +115,17 @@ class WrittenTable(Written):
             msg = "must be a sign such as ; or a tab"
             raise ValueError(msg)
         return delimiter
+
+
+def renewed(old_names: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give settings by their names of now; an empty sign of before is none. Raises ValueError where both are given."""
+    for old, new in old_names.items():
+        if old in options and new in options:
+            msg = f"{old} is called {new} now: give one of them"
+            raise ValueError(msg)
+    return {
+        old_names.get(name, name): () if name in old_names and value == "" else value for name, value in options.items()
+    }
 
 
 def renamed(model: type[BaseModel], options: Mapping[str, Any]) -> list[str]:

@@ -159,7 +159,7 @@ class Relay:
 
 def said(process: Process, event: str) -> list[Json]:
     """Give the lines of one kind in a process's log."""
-    lines = (json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{"))
+    lines = (json.loads(line) for line in process.log.read_text().split("\n")[:-1] if line.startswith("{"))
     return [line for line in lines if line["event"] == event]
 
 

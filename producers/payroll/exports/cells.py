@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -18,20 +19,21 @@ from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO, is_fine
 from producers.payroll.exports.header import TAX_NUMBER, Columns, Finder
 from producers.payroll.exports.mapping import CsvMapping
+from producers.reading.files import read_whole
 from producers.reading.numbers import NumberForm
 from producers.reading.tables import DELIMITERS, MOST_TITLE_LINES, TextLines, encoding_of
-from producers.reading.texts import as_text
 from schemas.money import MAX_AMOUNT
 
 if TYPE_CHECKING:
     import _csv
 
+MOST_BYTES_OF_A_PIPE: Final = 64 << 20
 _LONGEST: Final = 100
 """Characters of a cell that holds an amount or a period."""
 
 _ID: Final = re.compile(r"(?=[^ ]*\d)[A-Za-z0-9_.:#/-]{1,60}", re.ASCII)
 _BETWEEN: Final = re.compile(r"\s*[-\u2013\u2014]\s*|\s+(?:to|through)\s+")
-_DASH: Final = frozenset({"", "-", "--"})
+_DASH: Final = frozenset({"", "-", "--", "\u2212"})
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,10 @@ def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
     """Give the rows below the header, without empty ones, repeated headers and lines of one cell.
 
     Raises Rejected `wrong_encoding`, `not_csv`, `missing_columns`, `unmapped_column:<header>`, `column_twice:<header>`,
-    `shifted_columns`. The file stays open.
+    `shifted_columns`. The file stays open; one that cannot be read twice, such as a pipe, is taken into memory.
     """
+    if not file.seekable():
+        file = BytesIO(read_whole(file, max_bytes=MOST_BYTES_OF_A_PIPE))
     lines = TextLines(file, encoding_of(file, mapping.encoding))
     reader = csv.reader(lines, delimiter=mapping.delimiter, strict=True)
     try:
@@ -162,8 +166,8 @@ class Cells:
 
         `(12.00)`, `-12.00` and `12.00-` are negative. Raises Rejected `shifted_columns` for words, `bad_amount`.
         """
-        text = as_text(row.cells.get(column, ""))
-        if self._numbers.without_sign(text) in _DASH:
+        text = row.cells.get(column, "")
+        if self._numbers.bare(text) in _DASH:
             return ZERO
         number = self._numbers.read(text) if len(text) <= _LONGEST else None
         if number is None or abs(number) > MAX_AMOUNT or not is_fine(number, self.currency):

@@ -23,7 +23,7 @@ from producers.payroll.tally import RunType
 from producers.reading.files import Words
 from producers.reading.mappings import providers, shipped
 from producers.reading.options import read_options
-from producers.reading.written import WrittenTable
+from producers.reading.written import WrittenTable, renamed
 from schemas.event_data import Text
 from schemas.money import Currency
 from schemas.payroll import LineKind
@@ -71,6 +71,7 @@ class CsvMapping(WrittenTable):
     delimiter: OneLetter = ","
     thousands: Literal["", ".", ",", " ", "'"] = ","
     title_lines: Annotated[int, Field(ge=0, le=100)] | Literal["search"] = "search"
+    dates: Words = ("%Y-%m-%d",)
     currency: Currency | None = None
     pay_date: Annotated[Names, Field(min_length=1)]
     period: Names = ()
@@ -123,19 +124,28 @@ class CsvOptions(RunOptions):
         return self
 
 
+def renamed_in(context: NormaliseContext) -> list[str]:
+    """Give a sentence for each setting of the mapping that has another name now. Raises as `load`."""
+    return renamed(CsvMapping, _table(read_options(CsvOptions, context.options)))
+
+
 def load(context: NormaliseContext) -> tuple[CsvOptions, CsvMapping]:
     """Read the options and the mapping that they name. Raises Rejected `bad_options`, `bad_mapping`."""
     options = read_options(CsvOptions, context.options)
+    return options, _checked(_table(options))
+
+
+def _table(options: CsvOptions) -> Mapping[str, Any]:
     if options.provider is not None:
-        return options, _checked(shipped(__package__, options.provider))
+        return shipped(__package__, options.provider)
     if isinstance(options.mapping, Mapping):
-        return options, _checked(options.mapping)
+        return options.mapping
     path = Path(options.mapping or "")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         raise Rejected("bad_mapping", f"the mapping {path} cannot be read") from None
-    return options, _checked(_parsed(text))
+    return _parsed(text)
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

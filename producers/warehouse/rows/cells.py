@@ -14,7 +14,7 @@ from typing import Final
 from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.reading.numbers import NumberForm, has_unit, is_bounded, split_unit
-from producers.reading.texts import LONGEST, as_text
+from producers.reading.texts import LONGEST
 from producers.warehouse.reasons import KNOWN_REASONS, plain_word
 from producers.warehouse.rows.options import RowOptions
 from schemas.money import EXPONENTS, Money
@@ -88,7 +88,7 @@ class Cells:
         value = self.values.get(name)
         if value is None:
             return None
-        text = as_text(value) if isinstance(value, str) else _whole_number(value, name)
+        text = value.strip() if isinstance(value, str) else _whole_number(value, name)
         if not text:
             return None
         if len(text) > LONGEST or not (text.isprintable() or _UNPRINTABLE.search(text) is None):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from producers.reading.files import Words
 from producers.reading.mappings import shipped
-from producers.reading.written import Written, WrittenTable
+from producers.reading.written import Written, WrittenTable, renewed
 from producers.warehouse.goods import BadLines
 from schemas.money import EXPONENTS, read_decimal
 
@@ -87,7 +87,7 @@ class RowOptions(Written):
         if not isinstance(options, Mapping) or not isinstance(options.get("provider"), str):
             return options
         mapping = shipped(__package__, options["provider"])
-        for name, value in options.items():
+        for name, value in renewed(cls.OLD_NAMES, options).items():
             table = mapping.get(name)
             mapping[name] = {**table, **value} if isinstance(table, dict) and isinstance(value, Mapping) else value
         return mapping

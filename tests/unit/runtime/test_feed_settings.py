@@ -149,3 +149,10 @@ def test_settings_of_before_still_lead_to_the_next_page() -> None:
     feed = load_settings().feeds["shop"]
     assert isinstance(feed, PollingFeed)
     assert feed.pages == PageSettings(kind="next", field="meta.more", param="since")
+
+
+def test_a_size_of_pages_that_were_never_numbered_means_nothing_as_before() -> None:
+    Path("relay.toml").write_text(POLLED + "page_size = 50\n")
+    feed = load_settings().feeds["shop"]
+    assert isinstance(feed, PollingFeed)
+    assert feed.pages == PageSettings()

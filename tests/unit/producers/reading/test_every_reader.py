@@ -212,3 +212,11 @@ def test_every_reader_says_the_same_of_a_text(read: Callable[[str], Decimal], te
 )
 def test_separators_and_signs_are_those_that_are_declared(text: str, form: NumberForm, number: str | None) -> None:
     assert form.read(text) == (None if number is None else Decimal(number))
+
+
+@pytest.mark.parametrize("cell", ['="00123"', "00123", "5-"])
+def test_a_text_stays_as_it_is_written_so_that_a_row_keeps_its_name(cell: str) -> None:
+    rows = table(("id", "item", "quantity", "day"), (cell, cell, "1", "2026-01-15"))
+    [data] = of_file("warehouse-csv", rows, **ADJUSTED)
+    assert isinstance(data, StockAdjusted)
+    assert (data.fact, data.item) == (f"csv:adjusted:{cell}", cell)

@@ -99,6 +99,8 @@ def test_every_mapping_that_comes_with_the_relay_is_a_recipe_and_can_be_added_to
     more = JsonOptions.model_validate({"provider": "shiphero", "reasons": {"Lost": "lost"}, "columns": {"lot": "lot"}})
     assert more.reasons == {"Damaged in warehouse": "damage", "Lost": "lost"}
     assert (more.columns["item"], more.columns["lot"], more.kind) == (("sku",), ("lot",), "adjusted")
+    old = CsvOptions.model_validate({"provider": "amazon-ledger", "date_format": "%d/%m/%Y"})
+    assert old.dates == ("%d/%m/%Y",)
     with pytest.raises(ValidationError, match="amazon-ledger"):
         JsonOptions.model_validate({"provider": "nobody"})
 

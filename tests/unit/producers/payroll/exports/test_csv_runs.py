@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import tomllib
 from collections.abc import Callable
 from io import BytesIO
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from producers.normalising import NormaliseContext, Rejected, Taken
-from producers.payroll.exports.mapping import PROVIDERS, load
+from producers.payroll.exports.mapping import PROVIDERS, load, renamed_in
 from producers.sources import SOURCES
 from tests.unit.producers.payroll.made_runs import MADE, ROOT, csv_refused, csv_runs, lines, sums
 
@@ -51,6 +52,61 @@ def own(content: bytes, **options: object) -> list[Any]:
 
 def own_refused(content: bytes, **changes: object) -> Rejected:
     return csv_refused(content, mapping=MAPPING | changes)
+
+
+OLD: dict[str, Any] = {
+    **{name: value for name, value in MAPPING.items() if name not in {"signs", "dates"}},
+    "symbol": "€",
+    "date_format": "%d.%m.%Y",
+    "total_words": ["Summe"],
+}
+
+
+def test_a_mapping_of_before_reads_the_same_and_says_what_its_settings_are_called_now() -> None:
+    rows = (*ROWS, "Summe;;r1;17.04.2026;3.000,50;600,25;2.400,25")
+    assert csv_runs(made_csv(*rows), mapping=OLD) == own(made_csv(*ROWS))
+    assert renamed_in(NormaliseContext(options={"mapping": OLD})) == [
+        "symbol is called signs now; both work",
+        "date_format is called dates now; both work",
+        "total_words is called totals now; both work",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "day"),
+    [
+        ({"symbol": "", "date_format": "%d.%m.%Y"}, "17.04.2026"),
+        ({"symbol": "€", "date_format": "%Y/%m/%d"}, "2026-04-17"),
+        ({"symbol": "€"}, "2026-4-17"),
+        ({"signs": "€", "encoding": "cp1253"}, "2026-04-17"),
+        ({"signs": "€", "encoding": "ascii"}, "2026-04-17"),
+    ],
+)
+def test_what_a_mapping_could_say_before_it_still_can(changes: dict[str, Any], day: str) -> None:
+    mapping = {name: value for name, value in MAPPING.items() if name not in {"signs", "dates"}} | changes
+    (run,) = csv_runs(made_csv(f"Ann;A;r1;{day};1.000,50;\u2212;1.000,50".replace("\u2212", "-")), mapping=mapping)
+    assert str(run.pay_date) == "2026-04-17"
+
+
+def test_the_mark_of_utf_16_is_believed_whatever_is_declared() -> None:
+    assert csv_runs(made_csv(*ROWS).decode().encode("utf-16"), mapping=MAPPING | {"encoding": "cp1252"}) == own(
+        made_csv(*ROWS)
+    )
+
+
+def test_a_dash_of_any_kind_is_nothing() -> None:
+    (run,) = own(made_csv("Ann;A;r1;17.04.2026;1.000,50;\u2212;1.000,50"))
+    assert str(sums(run)["wages"]) == "1000.50"
+
+
+def test_an_export_is_read_from_a_pipe() -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe:  # noqa: PTH123 - a number, no path
+        os.write(writing, made_csv(*ROWS))
+        os.close(writing)
+        [taken] = SOURCES["payroll-csv"].read(pipe, NormaliseContext(options={"mapping": MAPPING}))
+    assert isinstance(taken, Taken)
+    assert taken.events
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

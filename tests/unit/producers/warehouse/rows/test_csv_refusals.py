@@ -190,7 +190,6 @@ def test_a_wrong_encoding_is_rejected_with_line_and_byte(
         (HEADER.encode("utf-16-be"), {"encoding": "utf-16"}),
         (HEADER.encode("utf-32"), {}),
         (HEADER.encode("utf-8-sig"), {"encoding": "latin-1"}),
-        (HEADER.encode("utf-16"), {"encoding": "latin-1"}),
     ],
 )
 def test_an_encoding_that_is_not_the_declared_one_is_rejected(raw: bytes, options: dict[str, Any]) -> None:

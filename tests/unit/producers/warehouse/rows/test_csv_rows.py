@@ -216,6 +216,7 @@ def test_the_delimiter_is_found_where_the_header_names_the_columns(sign: str) ->
         ("utf-8-sig", {}),
         ("utf-16", {}),
         ("utf-16", {"encoding": "utf-16"}),
+        ("utf-16", {"encoding": "latin-1"}),
         ("latin-1", {"encoding": "latin-1"}),
         ("cp1252", {"encoding": "windows-1252"}),
     ],
