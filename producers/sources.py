@@ -6,7 +6,7 @@ To add a source, write its value and add its line here; nothing registers itself
 from collections.abc import Mapping
 from typing import Final
 
-from producers.payroll.exports.mapping import CsvOptions as ExportOptions
+from producers.payroll.exports.mapping import ExportOptions
 from producers.payroll.exports.runs import read_runs
 from producers.payroll.finch.source import FINCH
 from producers.payroll.gusto.source import GUSTO

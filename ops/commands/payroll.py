@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
 
     from producers.payroll.provider import Span
     from producers.payroll.pulling import Progress
-    from producers.payroll.run_book import Outcome
+    from producers.payroll.run_book import RunOutcome
     from store.payroll_runs import RunRow
 
 payroll = typer.Typer(help="Pay runs: alone, pull on schedule; or pull, read exports, see the calendar.")
@@ -70,7 +70,7 @@ def pull(
     Example: relay payroll pull --provider gusto --period 2026-04
     """
 
-    async def work(settings: Settings) -> "list[Outcome]":
+    async def work(settings: Settings) -> "list[RunOutcome]":
         from ops.composing.payroll import account_settings, entities_of, open_puller  # noqa: PLC0415
 
         entities = entities_of(account_settings(settings, provider), company)
@@ -99,10 +99,10 @@ def read(
     Example: relay payroll read register.csv --provider adp --dry-run
     """
 
-    async def work(settings: Settings) -> "list[Outcome]":
+    async def work(settings: Settings) -> "list[RunOutcome]":
         from ops.composing.payroll import open_reader  # noqa: PLC0415
 
-        outcomes: list[Outcome] = []
+        outcomes: list[RunOutcome] = []
         async with open_reader(settings, provider, SystemClock(), company=company, dry=dry_run) as (reader, context):
             for path in files:
                 try:
@@ -184,7 +184,7 @@ def reverse(  # noqa: PLR0913 - one parameter an option
     show_word(versions[-1], run_for_all(work), as_json=as_json)
 
 
-def _finish(outcomes: "Sequence[Outcome]", *, dry_run: bool, as_json: bool) -> None:
+def _finish(outcomes: "Sequence[RunOutcome]", *, dry_run: bool, as_json: bool) -> None:
     from ops.showing.payroll import show_outcomes  # noqa: PLC0415
 
     show_outcomes(outcomes, dry_run=dry_run, as_json=as_json)

@@ -18,8 +18,8 @@ from producers.calling.tokens import FixedToken, RenewedTokens, Tokens
 from producers.normalising import NormaliseContext, Normalised
 from producers.payroll.provider import Provider, Span
 from producers.payroll.pulling import Progress, Puller
-from producers.payroll.reading import Reader
-from producers.payroll.run_book import Account
+from producers.payroll.reading import ExportReader
+from producers.payroll.run_book import PayrollAccount
 from producers.payroll.scheduling import Rhythm, Schedule
 from producers.payroll.telling import DryTeller, Teller, Tells
 from producers.source import Pulled
@@ -118,11 +118,11 @@ def deadline_rule(own: PayrollSettings) -> Callable[[date], datetime | None]:
     return rule
 
 
-def account_of(name: str, own: PayrollSettings) -> Account:
+def account_of(name: str, own: PayrollSettings) -> PayrollAccount:
     """What a puller or reader knows of an account."""
     product = {"product": own.region} if own.region is not None else {}
     source = SOURCES.get(own.provider)
-    return Account(
+    return PayrollAccount(
         name=name,
         provider=own.provider,
         companies=own.entities,
@@ -243,7 +243,7 @@ async def open_puller(  # noqa: PLR0913 - what a pull depends on
 @asynccontextmanager
 async def open_reader(
     settings: Settings, name: str, clock: Clock, *, company: str | None, dry: bool = False
-) -> AsyncIterator[tuple[Reader, NormaliseContext]]:
+) -> AsyncIterator[tuple[ExportReader, NormaliseContext]]:
     """A reader of exports, and the context of its files. `name`: a table of provider csv, or a mapping of the relay's.
 
     Raises:
@@ -253,7 +253,7 @@ async def open_reader(
     own = settings.payroll.get(name)
     if own is None:
         options = {"provider": name}
-        account = Account(
+        account = PayrollAccount(
             name=name, provider=EXPORTS, companies={}, normalise=_no_document, zone=ZoneInfo("UTC"), options=options
         )
         context = NormaliseContext(company=company or settings.company, options=options)
@@ -268,7 +268,10 @@ async def open_reader(
         engine = await stack.enter_async_context(open_store(settings))
         runs = PayrollRuns(engine, clock)
         teller = await stack.enter_async_context(_open_tells(settings, engine, clock, dry=dry))
-        yield Reader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller, clock=clock), context
+        yield (
+            ExportReader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller, clock=clock),
+            context,
+        )
 
 
 async def run_schedules(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:

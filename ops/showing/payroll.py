@@ -7,11 +7,11 @@ from typing import Any
 
 from ops.desk import cancelling
 from ops.showing.terminal import Rows, show, show_json
-from producers.payroll.run_book import Outcome, counted
+from producers.payroll.run_book import RunOutcome, counted
 from store.payroll_runs import RunRow
 
 
-def show_outcomes(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:
+def show_outcomes(outcomes: Sequence[RunOutcome], *, dry_run: bool, as_json: bool) -> None:
     """A line for each run of a pull or of a file, and how many became what."""
     if as_json:
         show_json([asdict(outcome) for outcome in outcomes])

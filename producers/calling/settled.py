@@ -20,19 +20,19 @@ class Shifted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class SettledReading(Generic[T]):
     """What was read, and over how many pages. `content` is compared with that of the next reading."""
 
     content: T
     pages: int
 
 
-async def settled(read: Callable[[], Awaitable[Reading[T]]], *, what: str) -> T:
+async def settled(read: Callable[[], Awaitable[SettledReading[T]]], *, what: str) -> T:
     """Read until it is certain that nothing changed meanwhile.
 
     `read` raises `Shifted` when its pages do not fit together. Raises KeepsChanging after `MOST_READINGS` readings.
     """
-    before: Reading[T] | None = None
+    before: SettledReading[T] | None = None
     for _ in range(MOST_READINGS):
         try:
             reading = await read()

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from producers.feeds.listing import DONE, FAILED, WORK, Seen
+from producers.feeds.listing import DONE, FAILED, WORK, SeenFile
 from producers.feeds.moving import PART, At, copy_over, free_name, move_beside, rename
 from producers.feeds.places import Place, hold, oddity, refuse_strange
 
@@ -76,7 +76,7 @@ class Claims:
             self.folder.remove(name)
             return os.fstat(made.fileno()).st_mtime
 
-    def take(self, seen: Seen) -> At | None:
+    def take(self, seen: SeenFile) -> At | None:
         """Claim a file of the folder; None where somebody was faster, it is in use, or not the file that was listed."""
         source, target = At(self.folder, seen.name), At(self._own, seen.name)
         if self._own.has(seen.name):
@@ -93,7 +93,7 @@ class Claims:
                 raise
             return self._copied(source, target, seen)
         status = taken.status()
-        if Seen.of(seen.name, status) != seen or oddity(status) is not None:
+        if SeenFile.of(seen.name, status) != seen or oddity(status) is not None:
             self.put_back(taken)
             return None
         return taken
@@ -180,9 +180,9 @@ class Claims:
             with contextlib.suppress(OSError):
                 os.rmdir(WORK, dir_fd=self.folder.descriptor)
 
-    def _copied(self, source: At, target: At, seen: Seen) -> At | None:
+    def _copied(self, source: At, target: At, seen: SeenFile) -> At | None:
         try:
-            if Seen.of(seen.name, source.status()) != seen:
+            if SeenFile.of(seen.name, source.status()) != seen:
                 return None
             return copy_over(source, target)
         except (FileNotFoundError, BlockingIOError):

@@ -27,7 +27,7 @@ from producers.feeds.bounded import Piece, read_within
 from producers.feeds.claims import Claims
 from producers.feeds.errors import FeedProblem, FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
-from producers.feeds.listing import Quiet, Seen, files_in, left_alone
+from producers.feeds.listing import Quiet, SeenFile, files_in, left_alone
 from producers.feeds.moving import At, move_beside
 from producers.feeds.passing import Pass, Progress, Turn, no_progress
 from producers.feeds.reports import Report, fail
@@ -66,7 +66,7 @@ class WatchedFolder:
     _quiet: Quiet = field(init=False)
     _aside: Aside = field(init=False)
     _pulse: Aside = field(init=False)
-    _published: Seen | None = field(init=False, default=None)
+    _published: SeenFile | None = field(init=False, default=None)
     """A file that could not be moved on once it was published: next time it is moved, and not published again."""
     _beating: "asyncio.Task[None] | None" = field(init=False, default=None)
     _told: dict[str, str] = field(init=False, default_factory=dict)
@@ -112,7 +112,7 @@ class WatchedFolder:
             raise
         return done
 
-    async def _take_each(self, ready: Sequence[Seen], done: Pass, turn: Turn, *, now: float) -> OSError | None:
+    async def _take_each(self, ready: Sequence[SeenFile], done: Pass, turn: Turn, *, now: float) -> OSError | None:
         """All of them, whatever ails one; what ailed the first."""
         problem: OSError | None = None
         for seen in ready:
@@ -164,7 +164,7 @@ class WatchedFolder:
         self._claims.beat()
         return self._claims.now()
 
-    def _list(self) -> tuple[list[Seen], dict[str, str]]:
+    def _list(self) -> tuple[list[SeenFile], dict[str, str]]:
         folder, pattern = self._claims.folder, self.settings.files
         odd = left_alone(folder, ["*"])
         return files_in(folder, pattern), {name: odd[name] for name in odd if fnmatch.fnmatchcase(name, pattern)}
@@ -230,7 +230,7 @@ class WatchedFolder:
             ended_at=self.clock.now(),
         )
 
-    async def _read(self, file: At, spool: Spool, turn: Turn) -> tuple[Seen, Refused | None]:
+    async def _read(self, file: At, spool: Spool, turn: Turn) -> tuple[SeenFile, Refused | None]:
         """Read it to its end into the spool; what was read, and why the file as a whole is refused, or None."""
         with_time = Turn(turn.stop, turn.clock)  # reading may well take longer than a call that hangs
         opened = contextlib.ExitStack()
@@ -241,7 +241,7 @@ class WatchedFolder:
             with contextlib.suppress(OSError, FeedProblem):  # what is still being read may not be closed here
                 await self._call(turn, f"{file.name} is closed", opened.close)
 
-    async def _spool(self, seen: Seen, stream: BinaryIO, spool: Spool, turn: Turn) -> Refused | None:
+    async def _spool(self, seen: SeenFile, stream: BinaryIO, spool: Spool, turn: Turn) -> Refused | None:
         name, over = seen.name, threading.Event()
         pieces = read_within(self.settings, stream, self.context, stopped=lambda: turn.stop.is_set() or over.is_set())
         try:
@@ -268,7 +268,7 @@ class WatchedFolder:
                 msg = f"stopped while {name} was published: {sent:,} of {spool.counts.events:,} events; it starts anew"
                 raise Interrupted(msg)
 
-    def _move_on(self, file: At, before: Seen, spool: Spool, published: bool) -> None:  # noqa: FBT001 - handed to a thread
+    def _move_on(self, file: At, before: SeenFile, spool: Spool, published: bool) -> None:  # noqa: FBT001 - handed to a thread
         """To `done/` or `failed/`. A file that is gone by now was taken by somebody; its events are out."""
         _must_be(before, file)
         report = Report(
@@ -304,14 +304,14 @@ def _spool_some(pieces: Iterator[Piece], spool: Spool) -> bool:
     return some == PIECES_AT_A_TIME
 
 
-def _open(file: At, opened: contextlib.ExitStack) -> tuple[BinaryIO, Seen]:
+def _open(file: At, opened: contextlib.ExitStack) -> tuple[BinaryIO, SeenFile]:
     stream = opened.enter_context(file.open())
-    return stream, Seen.of(file.name, os.fstat(stream.fileno()))
+    return stream, SeenFile.of(file.name, os.fstat(stream.fileno()))
 
 
-def _must_be(before: Seen, file: At) -> None:
+def _must_be(before: SeenFile, file: At) -> None:
     """Whoever has the file open may write to it until the end, and what was not read must not be moved on."""
-    if Seen.of(file.name, file.status()) != before:
+    if SeenFile.of(file.name, file.status()) != before:
         raise _StillWritten
 
 

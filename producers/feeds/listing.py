@@ -18,7 +18,7 @@ WORK, DONE, FAILED = "work", "done", "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenFile:
     """A file as a listing showed it."""
 
     name: str
@@ -28,7 +28,7 @@ class Seen:
     device: int = 0
 
     @classmethod
-    def of(cls, name: str, status: os.stat_result) -> "Seen":
+    def of(cls, name: str, status: os.stat_result) -> "SeenFile":
         """What stands under a name."""
         return cls(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
 
@@ -38,12 +38,14 @@ class Seen:
         return self.mtime_ns / 1e9
 
 
-def files_in(place: Place, pattern: str = "*") -> list[Seen]:
+def files_in(place: Place, pattern: str = "*") -> list[SeenFile]:
     """Files that may be meant for us, oldest first: no links, nothing hidden, no name of a file under way.
 
     Raises OSError: the folder is missing, or not to be read.
     """
-    found = [Seen.of(name, status) for name, status in _entries(place) if _fits(name, pattern) and not oddity(status)]
+    found = [
+        SeenFile.of(name, status) for name, status in _entries(place) if _fits(name, pattern) and not oddity(status)
+    ]
     return sorted(found, key=lambda seen: (seen.mtime_ns, seen.name))
 
 
@@ -79,13 +81,13 @@ class Quiet:
 
     def __init__(self, quiet_seconds: float) -> None:
         self._quiet = quiet_seconds
-        self._known: dict[str, tuple[Seen, float, bool]] = {}
+        self._known: dict[str, tuple[SeenFile, float, bool]] = {}
 
     def forget(self, name: str) -> None:
         """It was taken: another file of its name is another file."""
         self._known.pop(name, None)
 
-    def of(self, listing: list[Seen], *, now: float, monotonic: float) -> Iterator[Seen]:
+    def of(self, listing: list[SeenFile], *, now: float, monotonic: float) -> Iterator[SeenFile]:
         """Files of this listing that are complete. `now` is the file system's time, `monotonic` ours.
 
         Complete is what has not changed while it was watched for long enough, or what nobody has touched for so long

@@ -58,7 +58,7 @@ class Cursors(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PolledItem:
     """One item of a page: as it came, and what it became; what is good in it is not kept back by what is not."""
 
     raw: bytes
@@ -69,10 +69,10 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PolledPage:
     """One answer, normalised. `documents` are its items as JSON values."""
 
-    items: tuple[Item, ...]
+    items: tuple[PolledItem, ...]
     documents: tuple[Mapping[str, Any], ...]
     answer: object
     size: int
@@ -158,7 +158,7 @@ class PolledAddress:
         await keep_run(self.runs, run, ignored=reading.ignored)
         return done
 
-    async def pages(self, cursor: Cursor, turn: Turn) -> AsyncGenerator[Page, None]:
+    async def pages(self, cursor: Cursor, turn: Turn) -> AsyncGenerator[PolledPage, None]:
         """All pages from a cursor on; nothing is published and nothing moved by it. Raises as `look` does."""
         url: str | None = self._first(cursor)
         etag = cursor.etag if self.settings.etag else None
@@ -194,7 +194,7 @@ class PolledAddress:
             msg = f"feeds.{self.name}: stopped in the middle; what is not settled is asked for again"
             raise Interrupted(msg)
 
-    async def _settle(self, page: Page, reading: _Reading, turn: Turn) -> None:
+    async def _settle(self, page: PolledPage, reading: _Reading, turn: Turn) -> None:
         """Have the broker confirm all that is new on a page, and then move on, to where is known before."""
         position = self._position_after(page, reading)
         known = set(reading.cursor.seen)
@@ -219,7 +219,7 @@ class PolledAddress:
             await self.cursors.move(self.context.company, self.name, Cursor(position, None, seen))
             reading.moved = position
 
-    async def _refuse(self, page: Page, known: set[str], reading: _Reading, turn: Turn) -> None:
+    async def _refuse(self, page: PolledPage, known: set[str], reading: _Reading, turn: Turn) -> None:
         """Put before a person, once, what of a page cannot be normalised, as far as there is room in the pass."""
         for item in page.items:
             if item.rejected is None:
@@ -233,7 +233,7 @@ class PolledAddress:
                 reading.rejects += 1
             reading.kept.append(item.digest)
 
-    def _position_after(self, page: Page, reading: _Reading) -> str | None:
+    def _position_after(self, page: PolledPage, reading: _Reading) -> str | None:
         settings = self.settings.cursor
         if settings is None:
             return None
@@ -276,7 +276,7 @@ class PolledAddress:
         pages = self.settings.pages
         return _with(url, pages.param or "", str(pages.first)) if pages.kind == "number" else url
 
-    def _numbered(self, url: str, page: Page, *, pages: int) -> str | None:
+    def _numbered(self, url: str, page: PolledPage, *, pages: int) -> str | None:
         """The address of the next numbered page; None where this one has no items, or fewer than a full one."""
         settings = self.settings.pages
         if len(page.items) < (settings.size or 1):
@@ -297,7 +297,7 @@ class PolledAddress:
             raise PollRefused(msg)
         return following_page
 
-    def _normalised(self, answer: Answer, turn: Turn) -> Page:
+    def _normalised(self, answer: Answer, turn: Turn) -> PolledPage:
         seconds = PAGE_SECONDS * max(1.0, len(answer.body) / BYTES_A_BUDGET)
         ends = self.clock.monotonic() + seconds
         try:
@@ -319,7 +319,7 @@ class PolledAddress:
                 msg = f"feeds.{self.name}: a page takes more than {seconds:g} s to read: have smaller pages sent"
                 raise PollRefused(msg)
             items.append(_item(raw, self.settings.source, self.context))
-        return Page(tuple(items), documents, document, len(answer.body), answer.etag)
+        return PolledPage(tuple(items), documents, document, len(answer.body), answer.etag)
 
     def _run(self, reading: _Reading, problem: FeedProblem | None) -> FeedRun:
         state: FeedRunState = "interrupted" if problem else "failed" if reading.rejects else "done"
@@ -339,10 +339,10 @@ class PolledAddress:
         )
 
 
-def _item(raw: bytes, source: str, context: NormaliseContext) -> Item:
+def _item(raw: bytes, source: str, context: NormaliseContext) -> PolledItem:
     digest = hashlib.sha256(raw).hexdigest()[:16]
     normalised, rejected = read_document(source, raw, context)
-    return Item(raw, digest, tuple(encoded(event) for event in normalised.events), rejected, normalised.ignored)
+    return PolledItem(raw, digest, tuple(encoded(event) for event in normalised.events), rejected, normalised.ignored)
 
 
 def _with(url: str, param: str, value: str) -> str:

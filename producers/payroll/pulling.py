@@ -14,7 +14,7 @@ from producers.calling.errors import KeepsChanging, NotReady, UnexpectedAnswer
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.calendar import month, next_month, pieces
 from producers.payroll.provider import ListedRun, Provider, Span
-from producers.payroll.run_book import COMPANY_CHANGED, Account, Outcome, RunBook, counted
+from producers.payroll.run_book import COMPANY_CHANGED, PayrollAccount, RunBook, RunOutcome, counted
 from producers.payroll.telling import Tells
 from producers.payroll.versions import paid
 from runtime.clock import Clock
@@ -33,7 +33,7 @@ class Puller:
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
         *,
-        account: Account,
+        account: PayrollAccount,
         client: Provider,
         runs: PayrollRuns,
         teller: Tells,
@@ -48,7 +48,7 @@ class Puller:
         self._progress = progress
         self._departments: dict[str, Mapping[str, str]] = {}
 
-    async def pull(self, span: Span, entities: Sequence[str]) -> list[Outcome]:
+    async def pull(self, span: Span, entities: Sequence[str]) -> list[RunOutcome]:
         """Pull these entities for the pay dates of whole months. Safe to cancel and to repeat at any moment.
 
         Raises:
@@ -61,7 +61,7 @@ class Puller:
             await self._teller.tell_pending(set(self._account.companies.values()), self._account.provider)
         except PublishFailed as error:
             failed.append(error)
-        outcomes: list[Outcome] = []
+        outcomes: list[RunOutcome] = []
         for entity in entities:
             try:
                 for piece in pieces(span):
@@ -72,7 +72,7 @@ class Puller:
             raise failed[0]
         return outcomes
 
-    async def _entity(self, entity: str, span: Span) -> list[Outcome]:
+    async def _entity(self, entity: str, span: Span) -> list[RunOutcome]:
         company, provider = self._account.companies[entity], self._account.provider
         listed = list(await self._client.runs(entity, span))
         seen = {run.run for run in listed}
@@ -96,13 +96,13 @@ class Puller:
         await self._teller.pulled(company, provider, entity, months_of(span), **told)
         return outcomes
 
-    async def _gone(self, entity: str, row: RunRow) -> Outcome:
+    async def _gone(self, entity: str, row: RunRow) -> RunOutcome:
         """Ask for a told run that the list does not show: it may have moved, or have been taken back."""
         found = await self._client.find(entity, row.run)
         if found is not None:
             return await self._run(entity, found)
         await self._teller.missing(row.key)
-        return Outcome.of(
+        return RunOutcome.of(
             row.key,
             "missing",
             version=row.version,
@@ -112,7 +112,7 @@ class Puller:
             f"Was it cancelled: relay payroll reverse --provider {self._account.name} --run {row.run}",
         )
 
-    async def _run(self, entity: str, run: ListedRun) -> Outcome:
+    async def _run(self, entity: str, run: ListedRun) -> RunOutcome:
         company = self._account.companies.get(run.entity)
         key = RunKey(company or self._account.companies[entity], self._account.provider, run.entity, run.run)
         if company is None or (stands_in := await self._runs.elsewhere(key)) is not None:
@@ -138,10 +138,10 @@ class Puller:
         message = f"it stands in the books of {stands_in}, which {run.entity} was of: say {stands_in} in entities again"
         return Rejected(COMPANY_CHANGED, message)
 
-    async def _taken_back(self, key: RunKey, run: ListedRun, why: str) -> Outcome:
+    async def _taken_back(self, key: RunKey, run: ListedRun, why: str) -> RunOutcome:
         return await self._book.taken_back(key, why, dates=_dates(run), is_open=run.status == "open")
 
-    async def _not_told(self, key: RunKey, run: ListedRun, why: Rejected) -> Outcome:
+    async def _not_told(self, key: RunKey, run: ListedRun, why: Rejected) -> RunOutcome:
         said = f"run {key.run} of {key.entity}: {why}. Each pull tries it again."
         return await self._book.refused(key, why, said=said, dates=_dates(run))
 

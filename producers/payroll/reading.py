@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from producers.normalising import FileReader, NormaliseContext, Refused, Rejected, Taken
 from producers.payroll.content import same_amounts
-from producers.payroll.run_book import COMPANY_CHANGED, Account, Outcome, RunBook
+from producers.payroll.run_book import COMPANY_CHANGED, PayrollAccount, RunBook, RunOutcome
 from producers.payroll.telling import Tells
 from producers.payroll.versions import key_of, paid
 from runtime.clock import Clock
@@ -16,17 +16,19 @@ from schemas.envelope import Event, decode
 from store.payroll_runs import PayrollRuns, RunKey
 
 
-class Reader:
+class ExportReader:
     """Reads exports of one account. With a dry teller nothing is stored or published: outcomes say what would be."""
 
-    def __init__(self, *, account: Account, read: FileReader, runs: PayrollRuns, teller: Tells, clock: Clock) -> None:
+    def __init__(
+        self, *, account: PayrollAccount, read: FileReader, runs: PayrollRuns, teller: Tells, clock: Clock
+    ) -> None:
         self._account = account
         self._read = read
         self._runs = runs
         self._teller = teller
         self._book = RunBook(account, teller, clock)
 
-    async def take(self, file: BinaryIO, name: str, context: NormaliseContext) -> list[Outcome]:
+    async def take(self, file: BinaryIO, name: str, context: NormaliseContext) -> list[RunOutcome]:
         """Read a whole file, then tell its runs. Safe to repeat: a run that says the same is not told again.
 
         Raises:
@@ -74,13 +76,13 @@ class Reader:
                 return Rejected("second_reversal", message)
         return None
 
-    async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[Outcome]:
+    async def _told(self, pieces: Sequence[Taken | Refused], company: str) -> list[RunOutcome]:
         taken = [piece for piece in pieces if isinstance(piece, Taken)]
         events = sorted(_events(pieces), key=lambda event: paid(event).pay_date)
         told = [await self._book.told(event) for event in events]
         return told + [await self._empty(piece, company) for piece in taken if piece.ignored == "zero_run"]
 
-    async def _empty(self, piece: Taken, company: str) -> Outcome:
+    async def _empty(self, piece: Taken, company: str) -> RunOutcome:
         """A run of nothing but zeros: a file does not say that a run was cancelled, so a person must."""
         run = piece.where.removeprefix("run ")
         told = [row for row in await self._runs.all([company]) if row.live and row.run == run]
@@ -88,7 +90,7 @@ class Reader:
         if told:
             words = (f"relay payroll reverse --provider {row.provider} --run {row.run}" for row in told)
             message = f"all amounts are zero, and what was told of it stands. Was it cancelled: {' or '.join(words)}"
-        return Outcome(
+        return RunOutcome(
             company=company,
             entity=self._account.name,
             run=run,
@@ -97,7 +99,7 @@ class Reader:
             message=message,
         )
 
-    async def _refused(self, key: RunKey, why: Rejected) -> Outcome:
+    async def _refused(self, key: RunKey, why: Rejected) -> RunOutcome:
         said = f"{key.run}: {why} Nothing of the file was used. Read it again when it is mended."
         return await self._book.refused(key, why, said=said)
 

@@ -24,7 +24,7 @@ Became = Literal["told", "unchanged", "reversed", "open", "ignored", "refused", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class PayrollAccount:
     """One account at a provider. `companies`: its ids of companies → ours; `name` is that of its settings."""
 
     name: str
@@ -38,7 +38,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RunOutcome:
     """What became of one run in a pull. `version` is the one told or standing; `reason` and `field` are words."""
 
     company: str
@@ -52,7 +52,7 @@ class Outcome:
     message: str | None = None
 
     @classmethod
-    def of(cls, key: RunKey, became: Became, **more: Any) -> "Outcome":  # noqa: ANN401 - the fields, by name
+    def of(cls, key: RunKey, became: Became, **more: Any) -> "RunOutcome":  # noqa: ANN401 - the fields, by name
         """That of the run with this key."""
         return cls(company=key.company, entity=key.entity, run=key.run, became=became, **more)
 
@@ -64,39 +64,39 @@ class RunBook:
         StoreUnavailable, PublishFailed: what was stored is told later.
     """
 
-    def __init__(self, account: Account, teller: Tells, clock: Clock) -> None:
+    def __init__(self, account: PayrollAccount, teller: Tells, clock: Clock) -> None:
         self._account = account
         self._teller = teller
         self._clock = clock
 
-    async def told(self, event: Event) -> Outcome:
+    async def told(self, event: Event) -> RunOutcome:
         """A run that is paid, as a normaliser gives it: told as the version that follows, unless it was told so."""
         key, run = key_of(event), paid(event)
         following = following_paid(event, deadline=self._account.deadline(run.pay_date))
         version = await self._teller.advance(key, following)
-        return Outcome.of(key, "unchanged" if version is None else "told", version=version, pay_date=run.pay_date)
+        return RunOutcome.of(key, "unchanged" if version is None else "told", version=version, pay_date=run.pay_date)
 
-    async def taken_back(self, key: RunKey, why: str, *, dates: RunDates, is_open: bool) -> Outcome:
+    async def taken_back(self, key: RunKey, why: str, *, dates: RunDates, is_open: bool) -> RunOutcome:
         """A run that is open, cancelled or empty: reversed where it stands in the books, else only noted."""
         day = self._clock.now().astimezone(self._account.zone).date()
         version = await self._teller.advance(key, following_reversed(day=day, reason=why))
         if version is not None:
-            return Outcome.of(key, "reversed", version=version, pay_date=dates.pay_date, reason=why)
+            return RunOutcome.of(key, "reversed", version=version, pay_date=dates.pay_date, reason=why)
         state: Literal["open", "ignored"] = "open" if is_open else "ignored"
         reason = "run_open" if is_open else why
         await self._teller.refer(key, Reference(state=state, reason=reason, dates=dates))
-        return Outcome.of(key, state, pay_date=dates.pay_date, reason=reason)
+        return RunOutcome.of(key, state, pay_date=dates.pay_date, reason=reason)
 
-    async def refused(self, key: RunKey, why: Rejected, *, said: str, dates: RunDates = UNDATED) -> Outcome:
+    async def refused(self, key: RunKey, why: Rejected, *, said: str, dates: RunDates = UNDATED) -> RunOutcome:
         """What cannot be told comes before a person, once, as what is `said` of it; its body does not."""
         reference = Reference(state="refused", reason=why.reason, field=why.field, dates=dates)
         source = f"/payroll/{self._account.name}/reference"
         await self._teller.refuse(key, reference, source=source, error=said)
         shown = {"pay_date": dates.pay_date, "reason": why.reason, "field": why.field, "message": str(why)}
-        return Outcome.of(key, "refused", **shown)
+        return RunOutcome.of(key, "refused", **shown)
 
 
-def counted(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def counted(outcomes: Sequence[RunOutcome]) -> dict[str, int]:
     """How many runs became what, for those that occur."""
     words = [outcome.became for outcome in outcomes]
     return {word: words.count(word) for word in sorted(set(words))}

@@ -22,7 +22,7 @@ P = TypeVar("P")
 M = TypeVar("M", bound=EventModel)
 
 BadLines = Literal["whole", "rest"]
-Kind = Literal["receipt", "order", "adjustment", "shipment", "count"]
+GoodsKind = Literal["receipt", "order", "adjustment", "shipment", "count"]
 Pieces = Iterator[Taken | Refused]
 
 
@@ -76,7 +76,7 @@ class GoodsDocument:
     posts nothing; without it such a line is like any other.
     """
 
-    kind: Kind
+    kind: GoodsKind
     lines: Sequence[Line]
     number: str | None = None
     document: str | None = None

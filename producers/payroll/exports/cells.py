@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO, is_fine
-from producers.payroll.exports.header import TAX_NUMBER, Columns, Finder
+from producers.payroll.exports.header import TAX_NUMBER, ExportColumns, HeaderFinder
 from producers.payroll.exports.mapping import CsvMapping
 from producers.reading.files import read_whole
 from producers.reading.numbers import NumberForm
@@ -37,12 +37,12 @@ _DASH: Final = frozenset({"", "-", "--", "\u2212"})
 
 
 @dataclass(frozen=True)
-class Row:
+class ExportRow:
     """A row of the file by column, its line, and the columns of the file."""
 
     line: int
     cells: dict[str, str]
-    columns: Columns
+    columns: ExportColumns
 
     def at(self, column: str) -> str:
         """Name a cell."""
@@ -53,7 +53,7 @@ class Row:
         return self.cells.get(self.columns.name(what) or "", "")
 
 
-def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
+def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[ExportRow]:
     """Give the rows below the header, without empty ones, repeated headers and lines of one cell.
 
     Raises Rejected `wrong_encoding`, `not_csv`, `missing_columns`, `unmapped_column:<header>`, `column_twice:<header>`,
@@ -70,8 +70,8 @@ def rows(file: BinaryIO, mapping: CsvMapping) -> Iterator[Row]:
         raise Rejected("not_csv", message) from None
 
 
-def _rows(reader: "_csv.Reader", mapping: CsvMapping) -> Iterator[Row]:
-    finder = Finder(mapping)
+def _rows(reader: "_csv.Reader", mapping: CsvMapping) -> Iterator[ExportRow]:
+    finder = HeaderFinder(mapping)
     above, titles, header = _header(reader, finder, mapping)
     columns = finder.columns(header, titles)
     for cells in reader:
@@ -84,11 +84,11 @@ def _rows(reader: "_csv.Reader", mapping: CsvMapping) -> Iterator[Row]:
                 columns = finder.columns(header, titles | told)
             titles |= told
         elif not _is_heading(row, header, columns):
-            yield Row(reader.line_num, _titled(titles, columns) | _fitted(row, columns, reader.line_num), columns)
+            yield ExportRow(reader.line_num, _titled(titles, columns) | _fitted(row, columns, reader.line_num), columns)
 
 
 def _header(
-    reader: "_csv.Reader", finder: Finder, mapping: CsvMapping
+    reader: "_csv.Reader", finder: HeaderFinder, mapping: CsvMapping
 ) -> tuple[list[list[str]], dict[str, str], list[str]]:
     """Find the first row with every column that is needed; the lines above it, and what they say."""
     above: list[list[str]] = []
@@ -123,7 +123,7 @@ def _without_end(row: Sequence[str], *, least: int = 0) -> list[str]:
     return list(row[:end])
 
 
-def _is_heading(row: Sequence[str], header: Sequence[str], columns: Columns) -> bool:
+def _is_heading(row: Sequence[str], header: Sequence[str], columns: ExportColumns) -> bool:
     """Whether a line has one cell only, which holds no amount: the name of a group, or a note at the end."""
     cell = row[0]
     if not cell or any(row[1:]) or columns.order[0] in columns.amounts:
@@ -133,11 +133,11 @@ def _is_heading(row: Sequence[str], header: Sequence[str], columns: Columns) -> 
     return max(cell.count(sign) for sign in DELIMITERS) < max(len(header) - 1, 2)
 
 
-def _titled(titles: dict[str, str], columns: Columns) -> dict[str, str]:
+def _titled(titles: dict[str, str], columns: ExportColumns) -> dict[str, str]:
     return {name: titles[what] for what, name in columns.names.items() if what in titles and name not in columns.order}
 
 
-def _fitted(row: Sequence[str], columns: Columns, line: int) -> dict[str, str]:
+def _fitted(row: Sequence[str], columns: ExportColumns, line: int) -> dict[str, str]:
     order = columns.order
     row = _without_end(row, least=len(order))
     if len(row) != len(order):
@@ -151,7 +151,7 @@ def _fitted(row: Sequence[str], columns: Columns, line: int) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Cells:
+class ExportCells:
     """Reads the cells of rows as the mapping says they are written."""
 
     mapping: CsvMapping
@@ -161,7 +161,7 @@ class Cells:
     def _numbers(self) -> NumberForm:
         return self.mapping.numbers
 
-    def amount(self, row: Row, column: str) -> Decimal:
+    def amount(self, row: ExportRow, column: str) -> Decimal:
         """Give the amount of a cell; zero when the cell or the column is empty.
 
         `(12.00)`, `-12.00` and `12.00-` are negative. Raises Rejected `shifted_columns` for words, `bad_amount`.
@@ -178,11 +178,11 @@ class Cells:
         """Write an amount as the mapping reads it."""
         return f"{amount:f}".replace(".", self.mapping.decimal)
 
-    def day(self, row: Row, column: str) -> date:
+    def day(self, row: ExportRow, column: str) -> date:
         """Give the day of a cell. Raises Rejected `bad_date`."""
         return self.mapping.days.day(row.cells[column], row.at(column))
 
-    def period(self, row: Row, column: str) -> tuple[date, date]:
+    def period(self, row: ExportRow, column: str) -> tuple[date, date]:
         """Give the two days of a cell, with a dash or `to` between them. Raises Rejected `bad_date`."""
         text = row.cells[column]
         for between in _BETWEEN.finditer(text[:_LONGEST]):  # a day may have dashes of its own
@@ -197,7 +197,7 @@ class Cells:
             return self.mapping.days.day(text, "")
         return None
 
-    def identifier(self, row: Row, column: str, *, known: Collection[str] = ()) -> str:
+    def identifier(self, row: ExportRow, column: str, *, known: Collection[str] = ()) -> str:
         """Give an id that is known, or of letters, signs and at least one digit.
 
         Raises Rejected `bad_id`, also for a tax number.
@@ -211,7 +211,7 @@ class Cells:
         )
         raise Rejected("bad_id", message, field=row.at(column))
 
-    def _refused(self, row: Row, column: str, text: str) -> Rejected:
+    def _refused(self, row: ExportRow, column: str, text: str) -> Rejected:
         if any(letter.isalpha() for letter in text):
             message = "words stand where an amount belongs: the columns of this line are shifted"
             return Rejected("shifted_columns", message, field=row.at(column))

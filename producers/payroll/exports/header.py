@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.payroll.exports.mapping import CsvMapping, Meaning
+from producers.payroll.exports.mapping import ColumnMeaning, CsvMapping
 
 _HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ()/&%.#'+:_-]{0,59}", re.ASCII)
 TAX_NUMBER: Final = re.compile(r"\d{3}-?\d{2}-?\d{4}")
@@ -28,7 +28,7 @@ def fold(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ExportColumns:
     """The columns of one file, as its mapping spells them.
 
     `names` has the one name of each of `pay_date`, `period`, `entity` and so on that the file uses. `order` has the
@@ -39,7 +39,7 @@ class Columns:
     shown: tuple[str, ...]
     names: Mapping[str, str]
     people: tuple[str, ...]
-    amounts: Mapping[str, Meaning]
+    amounts: Mapping[str, ColumnMeaning]
     has_items: bool
 
     def name(self, what: str) -> str | None:
@@ -47,7 +47,7 @@ class Columns:
         return self.names.get(what)
 
 
-class Finder:
+class HeaderFinder:
     """Compares rows with the headers that a mapping speaks of."""
 
     def __init__(self, mapping: CsvMapping) -> None:
@@ -86,7 +86,7 @@ class Finder:
                         found |= {what: value} if value else {}
         return found
 
-    def columns(self, row: Sequence[str], titles: Mapping[str, str]) -> Columns:
+    def columns(self, row: Sequence[str], titles: Mapping[str, str]) -> ExportColumns:
         """Say what each column of the header is.
 
         Raises Rejected `column_twice:<header>`, `too_many_columns`.
@@ -95,7 +95,7 @@ class Finder:
             message = f"the header has {len(row)} columns, and at most {MOST_COLUMNS} are read"
             raise Rejected("too_many_columns", message)
         order: list[str | None] = []
-        amounts: dict[str, Meaning] = {}
+        amounts: dict[str, ColumnMeaning] = {}
         for header in row:
             name, meaning = self._known(header)
             order.append(name)
@@ -109,7 +109,7 @@ class Finder:
         names |= {what: name for what, known in self._alone.items() for name in known if name in order}
         people = tuple(name for name in self._mapping.people if name in order)
         shown = tuple(shown_header(header, number) for number, header in enumerate(row, start=1))
-        return Columns(
+        return ExportColumns(
             tuple(order),
             shown,
             names,
@@ -118,7 +118,7 @@ class Finder:
             has_items=self._mapping.item is not None and self._mapping.item in order,
         )
 
-    def meaning(self, header: str) -> tuple[str, Meaning] | None:
+    def meaning(self, header: str) -> tuple[str, ColumnMeaning] | None:
         """Say what the amounts of a column, or of an item, are. None where it holds none, or nobody has said."""
         name, meaning = self._known(header)
         return None if name is None or meaning is None else (name, meaning)
@@ -127,7 +127,7 @@ class Finder:
         """Give a header as the mapping spells it; empty where it is ignored, None where the mapping has none such."""
         return self._known(header)[0]
 
-    def _known(self, header: str) -> tuple[str | None, Meaning | None]:
+    def _known(self, header: str) -> tuple[str | None, ColumnMeaning | None]:
         folded = fold(header)
         if folded in self._exact:
             name = self._exact[folded]

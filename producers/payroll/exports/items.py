@@ -8,19 +8,19 @@ from dataclasses import replace
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO
-from producers.payroll.exports.cells import Cells, Row
-from producers.payroll.exports.header import Columns, Finder, shown_header
+from producers.payroll.exports.cells import ExportCells, ExportRow
+from producers.payroll.exports.header import ExportColumns, HeaderFinder, shown_header
 from producers.payroll.exports.totals import Sums, has_total_word
 
 
-def one_row_each(rows: Iterable[Row], cells: Cells) -> Iterator[Row]:
+def one_row_each(rows: Iterable[ExportRow], cells: ExportCells) -> Iterator[ExportRow]:
     """Give one row for each row that names somebody and those without a name below it; all rows where none has items.
 
     What a person's sums repeat is checked and not added again.
     Raises Rejected `unmapped_column:<item>: <word>`, `bad_amount`, `shifted_columns`, `totals_differ`.
     """
-    mapping, finder = cells.mapping, Finder(cells.mapping)
-    group: list[Row] = []
+    mapping, finder = cells.mapping, HeaderFinder(cells.mapping)
+    group: list[ExportRow] = []
     for row in rows:
         if mapping.item is None or not row.columns.has_items:
             yield row
@@ -34,7 +34,7 @@ def one_row_each(rows: Iterable[Row], cells: Cells) -> Iterator[Row]:
         yield _merged(group, cells, finder)
 
 
-def _merged(group: Sequence[Row], cells: Cells, finder: Finder) -> Row:
+def _merged(group: Sequence[ExportRow], cells: ExportCells, finder: HeaderFinder) -> ExportRow:
     mapping = cells.mapping
     item, amount_of = mapping.item or "", mapping.item_amount or ""
     single: Sums = {}
@@ -63,16 +63,16 @@ def _merged(group: Sequence[Row], cells: Cells, finder: Finder) -> Row:
             raise Rejected("totals_differ", message, field=column)
     first = group[0]
     found = {column: cells.written(amount) for column, amount in (single | summed).items()}
-    return Row(first.line, {**first.cells, **found}, _with_items(first.columns, found, finder))
+    return ExportRow(first.line, {**first.cells, **found}, _with_items(first.columns, found, finder))
 
 
-def _check_bare(row: Row) -> None:
+def _check_bare(row: ExportRow) -> None:
     """A row without a name holds an item and nothing else that has a meaning. Raises Rejected `row_without_person`."""
     if any(row.cells[column] not in {"", "-"} for column in row.columns.amounts):
         message = "this line names no person, and has more than one kind of pay: see totals and item"
         raise Rejected("row_without_person", message, field=f"line {row.line}")
 
 
-def _with_items(columns: Columns, found: Iterable[str], finder: Finder) -> Columns:
+def _with_items(columns: ExportColumns, found: Iterable[str], finder: HeaderFinder) -> ExportColumns:
     meanings = dict(known for column in found for known in [finder.meaning(column)] if known is not None)
     return replace(columns, amounts={**columns.amounts, **meanings})

@@ -37,7 +37,7 @@ Names = Annotated[tuple[Text, ...], BeforeValidator(lambda value: (value,) if is
 """One name, or several of which a file has one."""
 
 
-class Meaning(BaseModel):
+class ColumnMeaning(BaseModel):
     """What the amounts of a column are. `sign = -1` where the export writes what was withheld as negative.
 
     A star in the category is what the star of the header stands for. `unless` names another column: where the file has
@@ -89,7 +89,7 @@ class CsvMapping(WrittenTable):
     item: Text | None = None
     item_amount: Text | None = None
     item_totals: Text | None = None
-    amounts: Annotated[Mapping[Text, Meaning], Field(min_length=1)]
+    amounts: Annotated[Mapping[Text, ColumnMeaning], Field(min_length=1)]
     checks: Mapping[Text, tuple[Text, ...]] = {}
 
     @model_validator(mode="after")
@@ -107,7 +107,7 @@ class CsvMapping(WrittenTable):
         return self
 
 
-class CsvOptions(RunOptions):
+class ExportOptions(RunOptions):
     """`provider` takes a mapping that comes with the relay, `mapping` a file (or its content as a table)."""
 
     provider: str | None = None
@@ -126,16 +126,16 @@ class CsvOptions(RunOptions):
 
 def renamed_in(context: NormaliseContext) -> list[str]:
     """Give a sentence for each setting of the mapping that has another name now. Raises as `load`."""
-    return renamed(CsvMapping, _table(read_options(CsvOptions, context.options)))
+    return renamed(CsvMapping, _table(read_options(ExportOptions, context.options)))
 
 
-def load(context: NormaliseContext) -> tuple[CsvOptions, CsvMapping]:
+def load(context: NormaliseContext) -> tuple[ExportOptions, CsvMapping]:
     """Read the options and the mapping that they name. Raises Rejected `bad_options`, `bad_mapping`."""
-    options = read_options(CsvOptions, context.options)
+    options = read_options(ExportOptions, context.options)
     return options, _checked(_table(options))
 
 
-def _table(options: CsvOptions) -> Mapping[str, Any]:
+def _table(options: ExportOptions) -> Mapping[str, Any]:
     if options.provider is not None:
         return shipped(__package__, options.provider)
     if isinstance(options.mapping, Mapping):

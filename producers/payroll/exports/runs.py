@@ -14,10 +14,10 @@ from typing import BinaryIO, Final
 
 from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.payroll.amounts import ZERO
-from producers.payroll.exports.cells import Cells, Row, rows
+from producers.payroll.exports.cells import ExportCells, ExportRow, rows
 from producers.payroll.exports.items import one_row_each
-from producers.payroll.exports.mapping import CsvMapping, CsvOptions, load
-from producers.payroll.exports.totals import Part, Sums, check_first, check_total, is_total, repeats, total_or_person
+from producers.payroll.exports.mapping import CsvMapping, ExportOptions, load
+from producers.payroll.exports.totals import Section, Sums, check_first, check_total, is_total, repeats, total_or_person
 from producers.payroll.guarding import share_a_word, without_context
 from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, differ, negative_net_pay, normalised
 
@@ -47,13 +47,13 @@ class _Adding:
     """
 
     tallies: dict[_Key, Tally] = field(default_factory=dict)
-    of_run: dict[_Key, Part] = field(default_factory=dict)
+    of_run: dict[_Key, Section] = field(default_factory=dict)
     people: dict[tuple[_Key, int], tuple[Decimal, Decimal]] = field(default_factory=dict)
     alike: dict[_Key, Counter[int]] = field(default_factory=dict)
-    sections: list[Part] = field(default_factory=lambda: [Part()])
-    whole: Part = field(default_factory=Part)
+    sections: list[Section] = field(default_factory=lambda: [Section()])
+    whole: Section = field(default_factory=Section)
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[Section]:
         """What a row of totals may be the total of."""
         return [self.sections[-1], self.whole, *self.of_run.values()]
 
@@ -69,14 +69,14 @@ def read_runs(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken]:
 def _read(file: BinaryIO, context: NormaliseContext) -> list[Taken]:
     options, mapping = load(context)
     currency = mapping.currency or context.currency
-    cells = Cells(mapping, currency)
+    cells = ExportCells(mapping, currency)
     adding = _Adding()
     for row in one_row_each(rows(file, mapping), cells):
         columns = [column for column in (*row.columns.amounts, *mapping.checks) if column in row.cells]
         amounts = {column: cells.amount(row, column) for column in columns}
         if is_total(row, mapping) or _is_unlabelled_total(row, amounts, adding, cells):
             check_total(row, amounts, adding.parts(), adding.sections, currency=currency)
-            adding.sections.append(Part())
+            adding.sections.append(Section())
         else:
             _add(row, amounts, adding, cells, options, context)
     if mapping.unlabelled_totals == "refuse":
@@ -86,7 +86,7 @@ def _read(file: BinaryIO, context: NormaliseContext) -> list[Taken]:
     return [_taken(key, adding, mapping, options, context, currency) for key in adding.tallies]
 
 
-def _is_unlabelled_total(row: Row, amounts: Sums, adding: _Adding, cells: Cells) -> bool:
+def _is_unlabelled_total(row: ExportRow, amounts: Sums, adding: _Adding, cells: ExportCells) -> bool:
     """Whether a row without a word for totals is one: what the rows before it make, without a name or a pay date.
 
     Raises Rejected `total_or_person` where it has both, as a person's row does.
@@ -100,7 +100,12 @@ def _is_unlabelled_total(row: Row, amounts: Sums, adding: _Adding, cells: Cells)
 
 
 def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
-    row: Row, amounts: Sums, adding: _Adding, cells: Cells, options: CsvOptions, context: NormaliseContext
+    row: ExportRow,
+    amounts: Sums,
+    adding: _Adding,
+    cells: ExportCells,
+    options: ExportOptions,
+    context: NormaliseContext,
 ) -> None:
     names = tuple(row.cells[column] for column in row.columns.people)
     if not any(names):
@@ -118,7 +123,7 @@ def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
         place = _place(row, options) if meaning.kind in _GROSS else {}
         tally.add(meaning.kind, meaning.category, amount, **place)
         own.add(meaning.kind, meaning.category, amount)
-    for part in (adding.sections[-1], adding.whole, adding.of_run.setdefault(key, Part())):
+    for part in (adding.sections[-1], adding.whole, adding.of_run.setdefault(key, Section())):
         part.add(row.line, amounts)
     adding.alike.setdefault(key, Counter())[hash(tuple(row.cells.values()))] += 1
     person = (key, hash(names))
@@ -126,7 +131,7 @@ def _add(  # noqa: PLR0913, PLR0917  (a row, where it goes, and how it is read)
     adding.people[person] = (net + own.total({"net_pay"}), gross + own.total(_GROSS))
 
 
-def _must_not_be_named(row: Row, names: Sequence[str], mapping: CsvMapping) -> None:
+def _must_not_be_named(row: ExportRow, names: Sequence[str], mapping: CsvMapping) -> None:
     """Refuse a category that somebody typed with this person's name in it ("Deduction: Loan Smith").
 
     What the mapping has in full, its owner has looked at. Raises Rejected `names_a_person`.
@@ -144,7 +149,7 @@ def _must_not_be_named(row: Row, names: Sequence[str], mapping: CsvMapping) -> N
             raise Rejected("names_a_person", message, field=f"line {row.line}")
 
 
-def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext) -> _Key:
+def _key(row: ExportRow, cells: ExportCells, options: ExportOptions, context: NormaliseContext) -> _Key:
     days = _days(row, cells)
     pay_date = cells.day(row, row.columns.names["pay_date"])
     ids = [cells.identifier(row, column) for column in cells.mapping.run]
@@ -158,7 +163,7 @@ def _key(row: Row, cells: Cells, options: CsvOptions, context: NormaliseContext)
     return _Key(entity, run, kind, pay_date, days[0], days[1])
 
 
-def _days(row: Row, cells: Cells) -> tuple[date | None, date | None]:
+def _days(row: ExportRow, cells: ExportCells) -> tuple[date | None, date | None]:
     """The first and the last day of the period."""
     if (column := row.columns.name("period")) is not None:
         return cells.period(row, column)
@@ -166,7 +171,7 @@ def _days(row: Row, cells: Cells) -> tuple[date | None, date | None]:
     return (cells.day(row, start) if start else None, cells.day(row, end) if end else None)
 
 
-def _type(row: Row, mapping: CsvMapping) -> RunType:
+def _type(row: ExportRow, mapping: CsvMapping) -> RunType:
     column = row.columns.name("type")
     word = row.cells[column] if column else ""
     if word and word not in mapping.types:
@@ -175,7 +180,7 @@ def _type(row: Row, mapping: CsvMapping) -> RunType:
     return mapping.types.get(word, "regular")
 
 
-def _place(row: Row, options: CsvOptions) -> dict[str, str | None]:
+def _place(row: ExportRow, options: ExportOptions) -> dict[str, str | None]:
     if options.split == "none":
         return {}
     column = row.columns.name(options.split)
@@ -209,7 +214,7 @@ def _one_company(adding: _Adding, context: NormaliseContext) -> None:
 
 
 def _taken(  # noqa: PLR0913, PLR0917  (a run, what was added up, and how it is written)
-    key: _Key, adding: _Adding, mapping: CsvMapping, options: CsvOptions, context: NormaliseContext, currency: str
+    key: _Key, adding: _Adding, mapping: CsvMapping, options: ExportOptions, context: NormaliseContext, currency: str
 ) -> Taken:
     tally = adding.tallies[key]
     _check_columns(adding.of_run[key].sums, tally, mapping, currency)

@@ -13,7 +13,7 @@ from typing import Final
 
 from producers.normalising import Rejected
 from producers.payroll.amounts import ZERO
-from producers.payroll.exports.cells import Row
+from producers.payroll.exports.cells import ExportRow
 from producers.payroll.exports.mapping import CsvMapping
 from producers.payroll.tally import differ
 from schemas.money import Money
@@ -26,7 +26,7 @@ Sums = dict[str, Decimal]
 
 
 @dataclass(slots=True)
-class Part:
+class Section:
     """Sums of columns over some rows, how many people's rows with an amount they are, and the first of them."""
 
     sums: Sums = field(default_factory=dict)
@@ -41,10 +41,10 @@ class Part:
         for column, amount in amounts.items():
             self.sums[column] = self.sums.get(column, ZERO) + amount
 
-    def joined(self, other: "Part") -> "Part":
+    def joined(self, other: "Section") -> "Section":
         """Give these rows and others as one part."""
         sums = {name: self.sums.get(name, ZERO) + other.sums.get(name, ZERO) for name in self.sums | other.sums}
-        return Part(sums, self.rows + other.rows)
+        return Section(sums, self.rows + other.rows)
 
     def makes(self, told: Mapping[str, Decimal]) -> bool:
         """Whether the rows make these sums."""
@@ -57,7 +57,7 @@ def has_total_word(text: str, mapping: CsvMapping) -> bool:
     return bool(words) and re.search(rf"(?<!\w)(?:{words})(?!\w)", text, re.IGNORECASE) is not None
 
 
-def is_total(row: Row, mapping: CsvMapping) -> bool:
+def is_total(row: ExportRow, mapping: CsvMapping) -> bool:
     """Whether a word for totals stands where a person's name does, or, where no name does, in another first column.
 
     A person who is called so is refused by the check, and no total is added.
@@ -68,7 +68,9 @@ def is_total(row: Row, mapping: CsvMapping) -> bool:
     return any(has_total_word(row.cells.get(column or "", ""), mapping) for column in columns)
 
 
-def check_total(row: Row, amounts: Sums, parts: Iterable[Part], sections: Sequence[Part], *, currency: str) -> None:
+def check_total(
+    row: ExportRow, amounts: Sums, parts: Iterable[Section], sections: Sequence[Section], *, currency: str
+) -> None:
     """Check a row of totals against the rows since the last one, of a run, or of the file so far.
 
     Totals may stand within totals, so the `sections` between them may make it, too: the last one, the last two, and
@@ -76,7 +78,7 @@ def check_total(row: Row, amounts: Sums, parts: Iterable[Part], sections: Sequen
     """
     told = {column: amount for column, amount in amounts.items() if row.cells[column]}
     known = list(parts)
-    since = accumulate(islice(reversed(sections), _MOST_SECTIONS), Part.joined)
+    since = accumulate(islice(reversed(sections), _MOST_SECTIONS), Section.joined)
     if any(part.makes(told) for part in chain(known, since)):
         return
     nearest = max(known, key=lambda part: sum(part.sums.get(column, ZERO) == told[column] for column in told))
@@ -88,7 +90,7 @@ def check_total(row: Row, amounts: Sums, parts: Iterable[Part], sections: Sequen
     raise differ(where, told[column], "the rows before it", nearest.sums.get(column, ZERO), currency=currency)
 
 
-def repeats(row: Row, amounts: Sums, parts: Iterable[Part]) -> Part | None:
+def repeats(row: ExportRow, amounts: Sums, parts: Iterable[Section]) -> Section | None:
     """The rows before, two at least, that make every amount of this row; None where none do."""
     told = {column: amounts[column] for column in row.columns.amounts if column in amounts}
     if not any(told.values()):
@@ -96,7 +98,7 @@ def repeats(row: Row, amounts: Sums, parts: Iterable[Part]) -> Part | None:
     return next((part for part in parts if part.rows >= _SEVERAL and part.makes(told)), None)
 
 
-def total_or_person(line: int, part: Part, mapping: CsvMapping, *, currency: str) -> Rejected:
+def total_or_person(line: int, part: Section, mapping: CsvMapping, *, currency: str) -> Rejected:
     """Build the refusal for a row that is what the others make, though no word says that it is a total."""
     shown = [
         f"{column} {Money.of(part.sums[column], currency)}"
@@ -111,7 +113,7 @@ def total_or_person(line: int, part: Part, mapping: CsvMapping, *, currency: str
     return Rejected("total_or_person", message, field=f"line {line}")
 
 
-def check_first(parts: Iterable[Part], mapping: CsvMapping, *, currency: str) -> None:
+def check_first(parts: Iterable[Section], mapping: CsvMapping, *, currency: str) -> None:
     """Refuse a file that begins with what all its other rows make. Raises Rejected `total_or_person`."""
     for part in parts:
         if part.first is None or part.rows <= _SEVERAL:
@@ -119,5 +121,5 @@ def check_first(parts: Iterable[Part], mapping: CsvMapping, *, currency: str) ->
         line, amounts = part.first
         told = {column: amount for column, amount in amounts.items() if column in part.sums}
         if part.makes({column: 2 * amount for column, amount in told.items()}):
-            others = Part(told, part.rows - 1)
+            others = Section(told, part.rows - 1)
             raise total_or_person(line, others, mapping, currency=currency)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from producers.calling.calling import Caller, json_of
 from producers.calling.errors import NotReady, NotThere, TokenRefused, UnexpectedAnswer
-from producers.calling.settled import Reading, Shifted, settled
+from producers.calling.settled import SettledReading, Shifted, settled
 from producers.calling.shapes import day_of, name_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, Span
 
@@ -49,7 +49,7 @@ class Finch:
         """See `Provider.departments`: of the directory, nothing else is kept."""
         query = await self._of(entity)
 
-        async def read() -> Reading[dict[str, str]]:
+        async def read() -> SettledReading[dict[str, str]]:
             people: list[Mapping[str, Any]] = []
             pages, total = 0, 1
             while len(people) < total:
@@ -63,7 +63,7 @@ class Finch:
                 people += more
             named = {name_of(row, "id"): row.get("department") for row in people}
             found = {of: str(row["name"]) for of, row in named.items() if isinstance(row, dict) and row.get("name")}
-            return Reading(found, pages)
+            return SettledReading(found, pages)
 
         return await settled(read, what=f"the directory of {entity}")
 
@@ -71,7 +71,7 @@ class Finch:
         """See `Provider.document`: `{"entity_id", "payment", "pay_statements"}`."""
         query = await self._of(listed.entity)
 
-        async def read() -> Reading[list[Mapping[str, Any]]]:
+        async def read() -> SettledReading[list[Mapping[str, Any]]]:
             found, total = await self._statements(listed.run, query, offset=0)
             pages = 1
             while len(found) < total:
@@ -79,7 +79,7 @@ class Finch:
                 if not more or count != total:
                     raise Shifted
                 found, pages = [*found, *more], pages + 1
-            return Reading(found, pages)
+            return SettledReading(found, pages)
 
         statements = await settled(read, what=f"the pay statements of payment {listed.run}")
         whole = {"entity_id": listed.entity, "payment": self._payments[listed.run], "pay_statements": statements}

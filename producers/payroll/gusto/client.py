@@ -14,7 +14,7 @@ import httpx2
 
 from producers.calling.calling import Caller, json_of
 from producers.calling.errors import NotThere, UnexpectedAnswer
-from producers.calling.settled import Reading, Shifted, settled
+from producers.calling.settled import SettledReading, Shifted, settled
 from producers.calling.shapes import day_of, name_of, names_of, object_of, rows_of
 from producers.payroll.gusto.contractor_days import ContractorDays
 from producers.payroll.provider import ListedRun, Span
@@ -49,11 +49,11 @@ class Gusto:
         """See `Provider.runs`. A reversal that a payroll of these days names is listed too, whenever it is paid."""
         query = _LIST | {"start_date": str(span.first - REACH), "end_date": str(span.last + AHEAD)}
 
-        async def read() -> Reading[list[Mapping[str, Any]]]:
+        async def read() -> SettledReading[list[Mapping[str, Any]]]:
             answers = await self._pages(f"/v1/companies/{entity}/payrolls", query)
             rows = [row for answer in answers for row in rows_of(json_of(answer), "payrolls")]
             _complete(answers, len({name_of(row, "payroll_uuid", "uuid") for row in rows}))
-            return Reading(rows, len(answers))
+            return SettledReading(rows, len(answers))
 
         rows = await settled(read, what=f"the list of payrolls of {entity}")
         found = await self._with_reversals(entity, rows, span)
@@ -83,12 +83,12 @@ class Gusto:
     async def departments(self, entity: str) -> Mapping[str, str]:
         """See `Provider.departments`: a payroll names employees by their ids only. Nothing else of them is kept."""
 
-        async def read() -> Reading[dict[str, str]]:
+        async def read() -> SettledReading[dict[str, str]]:
             answers = await self._pages(f"/v1/companies/{entity}/employees", {})
             rows = [row for answer in answers for row in rows_of(json_of(answer), "employees")]
             _complete(answers, len(rows))
             found = {name_of(row, "uuid"): str(row["department"]) for row in rows if row.get("department")}
-            return Reading(found, len(answers))
+            return SettledReading(found, len(answers))
 
         return await settled(read, what=f"the list of employees of {entity}")
 
@@ -98,14 +98,14 @@ class Gusto:
             return await self._contractors.document(listed, day)
         path = f"/v1/companies/{listed.entity}/payrolls/{listed.run}"
 
-        async def read() -> Reading[dict[str, Any]]:
+        async def read() -> SettledReading[dict[str, Any]]:
             answers = await self._pages(path, _ONE)
             pages = [dict(object_of(json_of(answer), "payroll")) for answer in answers]
             of_each = [page.pop("employee_compensations", None) or [] for page in pages]
             people = [person for some in of_each for person in rows_of(some, "employee_compensations")]
             if len(answers) > 1:
                 _complete(answers, len(people))
-            return Reading(pages[0] | {"employee_compensations": people}, len(answers))
+            return SettledReading(pages[0] | {"employee_compensations": people}, len(answers))
 
         whole = await settled(read, what=f"payroll {listed.run}")
         return json.dumps(whole).encode()

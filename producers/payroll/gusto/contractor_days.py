@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx2
 
 from producers.calling.calling import json_of
-from producers.calling.settled import Reading, settled
+from producers.calling.settled import SettledReading, settled
 from producers.calling.shapes import day_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, Span
 
@@ -73,13 +73,13 @@ class ContractorDays:
         """The payments of these days, and what Gusto says that they make."""
         query = {"start_date": str(span.first), "end_date": str(span.last)}
 
-        async def read() -> Reading[tuple[list[Mapping[str, Any]], Mapping[str, Any] | None]]:
+        async def read() -> SettledReading[tuple[list[Mapping[str, Any]], Mapping[str, Any] | None]]:
             answers = await self._pages(f"/v1/companies/{entity}/contractor_payments", query)
             bodies = [object_of(json_of(answer), "contractor payments") for answer in answers]
             each = [row for body in bodies for row in rows_of(body.get("contractor_payments"), "contractor_payments")]
             payments = [one for row in each for one in rows_of(row.get("payments"), "payments")]
             total = bodies[0].get("total")
-            return Reading((payments, total if isinstance(total, dict) else None), len(answers))
+            return SettledReading((payments, total if isinstance(total, dict) else None), len(answers))
 
         return await settled(read, what=f"the payments to contractors of {entity}")
 

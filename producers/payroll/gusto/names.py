@@ -12,7 +12,7 @@ from typing import Final
 
 from producers.payroll.amounts import ZERO, amount
 from producers.payroll.guarding import GARNISHMENT, may_name_its_holder
-from producers.payroll.gusto.totals import Totals
+from producers.payroll.gusto.totals import GustoTotals
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import Tally, differ
 from producers.reading.fields import Fields
@@ -26,7 +26,7 @@ Sums = dict[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NamedLines:
     """Amounts by category, each summing to its total."""
 
     employee_taxes: Sums
@@ -36,7 +36,7 @@ class Names:
     garnishments: Sums
 
 
-def split_by_name(payroll: Fields, totals: Totals, *, name_of: NameOf) -> Names:
+def split_by_name(payroll: Fields, totals: GustoTotals, *, name_of: NameOf) -> NamedLines:
     """Split what has names that sum; the rest is one line with the name of its total. Raises Rejected `bad_amount`."""
     people = payroll.sections("employee_compensations") or ()
     paid, company = (payroll.sections(name) or () for name in ("payroll_taxes", "company_taxes"))
@@ -49,7 +49,7 @@ def split_by_name(payroll: Fields, totals: Totals, *, name_of: NameOf) -> Names:
     ]
     contributed = _sums(((b, "company_contribution") for b in benefits), name_of)
     deductions, garnishments = _deductions(people, benefits, totals, name_of)
-    return Names(
+    return NamedLines(
         employee_taxes=_first_that_sums(employee, totals.employee_taxes, otherwise="employee_taxes"),
         employer_taxes=_first_that_sums(employer, totals.employer_taxes, otherwise="employer_taxes"),
         benefits=_first_that_sums([contributed], totals.benefits, otherwise="benefits"),
@@ -58,7 +58,7 @@ def split_by_name(payroll: Fields, totals: Totals, *, name_of: NameOf) -> Names:
     )
 
 
-def split_wages(tally: Tally, payroll: Fields, totals: Totals, options: GustoOptions) -> None:
+def split_wages(tally: Tally, payroll: Fields, totals: GustoTotals, options: GustoOptions) -> None:
     """Add the wages, by department or location where that is asked for.
 
     Raises Rejected `totals_differ` when it is asked for and the people's gross pay is not the total.
@@ -119,7 +119,7 @@ def _added(one: Sums, other: Sums) -> Sums:
 
 
 def _deductions(
-    people: Iterable[Fields], benefits: Iterable[Fields], totals: Totals, name_of: NameOf
+    people: Iterable[Fields], benefits: Iterable[Fields], totals: GustoTotals, name_of: NameOf
 ) -> tuple[Sums, Sums]:
     """Deductions, and garnishments among them: by name where all of them sum to all that was deducted.
 

@@ -15,7 +15,7 @@ from producers.payroll.amounts import amount_or_none
 from producers.payroll.guarding import category, fields_of, guarded, words_of_people
 from producers.payroll.gusto import contractors as gusto_contractors
 from producers.payroll.gusto.names import split_by_name, split_wages
-from producers.payroll.gusto.totals import Totals, read_totals
+from producers.payroll.gusto.totals import GustoTotals, read_totals
 from producers.payroll.options import GustoOptions
 from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, negative_net_pay, normalised
 from producers.reading.fields import Fields
@@ -174,7 +174,7 @@ def _no_negative_net_pay(employees: Sequence[Fields]) -> None:
             raise negative_net_pay("employee_compensations[].net_pay")
 
 
-def _tally(payroll: Fields, totals: Totals, options: GustoOptions) -> Tally:
+def _tally(payroll: Fields, totals: GustoTotals, options: GustoOptions) -> Tally:
     tally = Tally()
     split_wages(tally, payroll, totals, options)
     tally.add("reimbursement", "reimbursements", totals.reimbursements)

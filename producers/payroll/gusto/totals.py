@@ -19,7 +19,7 @@ _PAID_BESIDE_GROSS: Final = ("reimbursements", "owners_draw", "employee_paycheck
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class GustoTotals:
     """What a payroll costs and owes, in dollars.
 
     `gross_pay` is as Gusto says, `wages` without what is not an expense or not paid. `net_pay` holds reimbursements.
@@ -41,7 +41,7 @@ class Totals:
     net_pay: Decimal
 
 
-def read_totals(totals: Fields, *, limit: Decimal = ZERO, may_owe: bool = False) -> Totals:
+def read_totals(totals: Fields, *, limit: Decimal = ZERO, may_owe: bool = False) -> GustoTotals:
     """Read and check the totals. `may_owe`: net pay may be negative though gross pay is not, as in a correction.
 
     Raises Rejected `missing_field`, `bad_amount`, `totals_differ`, `totals_ambiguous`, `negative_net_pay`.
@@ -73,7 +73,7 @@ def read_totals(totals: Fields, *, limit: Decimal = ZERO, may_owe: bool = False)
     )
     not_paid = (cash_tips if "employee_cash_tips" in held else ZERO) + (imputed if "imputed_pay" in held else ZERO)
     inside = (ZERO if "owners_draw" in held else draw) + (ZERO if "employee_paycheck_tips" in held else tips)
-    return Totals(
+    return GustoTotals(
         gross_pay=gross,
         wages=gross - not_paid - inside,
         owners_draw=draw,

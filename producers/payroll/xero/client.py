@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from producers.calling.calling import Caller, json_of
 from producers.calling.errors import NotThere, UnexpectedAnswer
-from producers.calling.settled import Reading, settled
+from producers.calling.settled import SettledReading, settled
 from producers.calling.shapes import day_of, name_of, object_of, rows_of
 from producers.payroll.provider import ListedRun, RunStatus, Span
 
@@ -35,7 +35,7 @@ class Xero:
     async def runs(self, entity: str, span: Span) -> Sequence[ListedRun]:
         """See `Provider.runs`."""
 
-        async def read() -> Reading[list[Mapping[str, Any]]]:
+        async def read() -> SettledReading[list[Mapping[str, Any]]]:
             found: dict[str, Mapping[str, Any]] = {}
             pages, last = 0, False
             while not last:
@@ -46,7 +46,7 @@ class Xero:
                 found |= new
                 said = _pages(body)
                 last = len(rows) < PER_PAGE or not new if said is None else pages >= said
-            return Reading(list(found.values()), pages)
+            return SettledReading(list(found.values()), pages)
 
         rows = await settled(read, what=f"the list of pay runs of {entity}")
         return [run for run in (_listed(row, entity) for row in rows) if span.holds(run.pay_date)]

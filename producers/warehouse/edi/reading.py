@@ -21,9 +21,9 @@ from producers.reading.options import read_options
 from producers.warehouse.edi.envelope import Document, Parties, S, Standard, Walk, check_envelope
 from producers.warehouse.goods import (
     GoodsDocument,
+    GoodsKind,
     GoodsLine,
     GoodsOptions,
-    Kind,
     Pieces,
     events_of,
     ignored,
@@ -149,7 +149,7 @@ class Lines(Generic[S, O]):
 class Layout(Generic[S, O]):
     """Where in a set or message stands what it says. `turned` makes another document of it where the head says so."""
 
-    kind: Kind
+    kind: GoodsKind
     head: Head[S, O]
     lines: Lines[S, O]
     reason: str | None = None

@@ -26,7 +26,7 @@ _VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class GoodsQuantity:
     """So much of an item. `unit` None: pieces."""
 
     goods: Goods
@@ -131,7 +131,7 @@ class EpcisEvent:
             if word(item.get("type")) == "owning_party" and isinstance(name := alone(item.get(side)), str) and name
         )
 
-    def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[Amount, ...]:
+    def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[GoodsQuantity, ...]:
         """Give how much of what: the quantities and one piece an EPC, those of one item, lot and unit together.
 
         Raises Rejected: `missing_quantity`, `bad_quantity`, `wrong_type`, and `contents_unknown` where there are only
@@ -139,24 +139,24 @@ class EpcisEvent:
         """
         found: dict[tuple[Goods, str | None], Decimal] = {}
         listed = self._texts(epcs)
-        pieces = (Amount(what, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)) is not None)
+        pieces = (GoodsQuantity(what, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)) is not None)
         for amount in (*self._quantities(quantities), *pieces):
             key = (amount.goods, amount.unit)
             found[key] = found.get(key, Decimal(0)) + amount.quantity
         if listed and not found:
             message = "only pallets, crates or assets are named, and not what is on them: a person must say"
             raise Rejected("contents_unknown", message, field=epcs)
-        return tuple(Amount(what, quantity, unit) for (what, unit), quantity in found.items())
+        return tuple(GoodsQuantity(what, quantity, unit) for (what, unit), quantity in found.items())
 
     def pieces(self) -> frozenset[str]:
         """Give the EPCs that are goods. Raises Rejected: `wrong_type`."""
         return frozenset(epc for epc in self._texts("epcList") if goods(epc) is not None)
 
-    def classes(self) -> frozenset[Amount]:
+    def classes(self) -> frozenset[GoodsQuantity]:
         """Give the quantities of classes. Raises Rejected: `missing_quantity`, `bad_quantity`, `no_item`."""
         return frozenset(self._quantities("quantityList"))
 
-    def _quantities(self, name: str) -> Iterator[Amount]:
+    def _quantities(self, name: str) -> Iterator[GoodsQuantity]:
         for index, item in enumerate(self._objects(name)):
             at = f"{name}[{index}]"
             named, number, unit = item.get("epcClass"), item.get("quantity"), item.get("uom")
@@ -166,7 +166,7 @@ class EpcisEvent:
             what = goods(named) if isinstance(named, str) else None
             if what is None:
                 raise Rejected("no_item", "it names no class of goods", field=f"{at}.epcClass")
-            yield Amount(what, quantity, clean(unit) if isinstance(unit, str) else None)
+            yield GoodsQuantity(what, quantity, clean(unit) if isinstance(unit, str) else None)
 
     def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
         return self._all(name, dict, "a list of objects")

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from producers.normalising import Rejected
 from producers.reading.files import FileOptions, Words
-from producers.warehouse.epcis.event import Amount, EpcisEvent
+from producers.warehouse.epcis.event import EpcisEvent, GoodsQuantity
 from producers.warehouse.epcis.ids import party
 
 GOODS_EVENTS: Final = frozenset({"ObjectEvent", "TransactionEvent"})
@@ -73,7 +73,7 @@ def _owners(event: EpcisEvent) -> frozenset[str]:
 
 def _told_twice(receipts: Iterable[EpcisEvent]) -> frozenset[str]:
     pieces: dict[str, set[str]] = {}
-    classes: dict[Amount, dict[str, str]] = {}
+    classes: dict[GoodsQuantity, dict[str, str]] = {}
     for event in receipts:
         with suppress(Rejected):
             name, kind = event.name, event.kind

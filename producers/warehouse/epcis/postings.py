@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import Rejected
-from producers.warehouse.epcis.event import Amount, EpcisEvent
+from producers.warehouse.epcis.event import EpcisEvent, GoodsQuantity
 from producers.warehouse.epcis.known import GOODS_EVENTS, Known
-from producers.warehouse.goods import GoodsDocument, GoodsLine, Kind
+from producers.warehouse.goods import GoodsDocument, GoodsKind, GoodsLine
 
 COUNTS: Final = {"cycle_counting": "cycle_count", "inventory_check": "cycle_count", "stock_taking": "stocktake"}
 WRITE_OFFS: Final = frozenset({"destroyed", "lost", "damaged", "expired", "stolen"})
@@ -117,9 +117,9 @@ def _transformed(event: EpcisEvent) -> list[GoodsDocument]:
 
 def _goods(  # noqa: PLR0913  (one keyword a difference between the kinds of events)
     event: EpcisEvent,
-    amounts: Sequence[Amount],
+    amounts: Sequence[GoodsQuantity],
     *,
-    kind: Kind = "adjustment",
+    kind: GoodsKind = "adjustment",
     reason: str | None = None,
     sign: int = 1,
     part: str = "",

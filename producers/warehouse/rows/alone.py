@@ -12,7 +12,7 @@ from producers.drafts import GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.warehouse.reasons import plain_word
-from producers.warehouse.rows.cells import Cells
+from producers.warehouse.rows.cells import RowCells
 from producers.warehouse.rows.changes import DIRECTIONS
 from producers.warehouse.rows.names import part
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
@@ -21,7 +21,7 @@ _APART: Final = ("ordered", "rejected", "short", "over")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RowDraft:
     """An event without its name. `named` is the row's own name where it has one, `said` all that the row says."""
 
     model: type[GoodsData]
@@ -32,7 +32,7 @@ class Draft:
     moment: Moment
 
 
-def adjusted(cells: Cells, reason: str | None) -> Draft | str:
+def adjusted(cells: RowCells, reason: str | None) -> RowDraft | str:
     """Read a change of stock; `reason` is that of the stock log's change. A change by zero is no event, but a word."""
     amount, moment, item = cells.change(), cells.when(), cells.text("item")
     word, from_change = "", reason is not None
@@ -61,10 +61,10 @@ def adjusted(cells: Cells, reason: str | None) -> Draft | str:
     }
     said: tuple[object, ...] = (item, place, lot, amount.written, cells.text_or_none("unit"), word or reason, cost)
     said = (*said, _time(moment), document, *_level_before(cells))
-    return Draft(StockAdjusted, fields, "adjusted", _own_name(cells), said, moment)
+    return RowDraft(StockAdjusted, fields, "adjusted", _own_name(cells), said, moment)
 
 
-def counted(cells: Cells) -> Draft:
+def counted(cells: RowCells) -> RowDraft:
     """Read an absolute count. Without an id its name is the item, the place and the time."""
     amount, moment, item = cells.amount(), cells.when(end_of_day=True), cells.text("item")
     place, lot, document = cells.text_or_none("place"), cells.text_or_none("lot"), cells.text_or_none("document")
@@ -84,10 +84,10 @@ def counted(cells: Cells) -> Draft:
     of = (item, place or "", *((lot,) if lot else ()))
     named = _own_name(cells) or ":".join((*(part(text) for text in of), _time(moment)))
     said = (item, place, lot, amount.stock, reason, cost, _time(moment), document)
-    return Draft(StockCounted, fields, "count", named, said, moment)
+    return RowDraft(StockCounted, fields, "count", named, said, moment)
 
 
-def put_away(cells: Cells, *, sign: int) -> Draft | str:
+def put_away(cells: RowCells, *, sign: int) -> RowDraft | str:
     """Read one put away of a stock log as a receipt of its own; sign -1: it went back to the vendor."""
     moment, order, name = cells.when(), cells.text_or_none("order"), _own_name(cells)
     number = cells.text_or_none("receipt") or cells.text_or_none("document") or cells.text_or_none("id") or order
@@ -105,10 +105,10 @@ def put_away(cells: Cells, *, sign: int) -> Draft | str:
     }
     word = "receipt" if sign > 0 else "return"
     said = (order, number, line.model_dump_json(exclude_none=True), _time(moment))  # a field more must not rename it
-    return Draft(ReceiptPosted, fields, word, name, said, moment)
+    return RowDraft(ReceiptPosted, fields, word, name, said, moment)
 
 
-def receipt_line(cells: Cells, *, sign: int) -> ReceiptLine | None:
+def receipt_line(cells: RowCells, *, sign: int) -> ReceiptLine | None:
     """Read one line of a receipt; sign -1: it went back, whatever its sign. None where nothing came at all."""
     amount = cells.amount()
     stock = amount.stock if sign > 0 else -abs(amount.stock)
@@ -132,7 +132,7 @@ def _times(number: Decimal | None, factor: Decimal) -> Decimal | None:
     return None if number is None else number * factor
 
 
-def _signed(cells: Cells, quantity: Decimal, reason: str) -> Decimal:
+def _signed(cells: RowCells, quantity: Decimal, reason: str) -> Decimal:
     direction = DIRECTIONS.get(reason, 0)
     if not cells.how.options.signed:
         if quantity < 0 or not direction:
@@ -145,12 +145,12 @@ def _signed(cells: Cells, quantity: Decimal, reason: str) -> Decimal:
     return quantity
 
 
-def _level_before(cells: Cells) -> tuple[Decimal, ...]:
+def _level_before(cells: RowCells) -> tuple[Decimal, ...]:
     before = cells.number_or_none("before")
     return () if before is None else (before,)
 
 
-def _own_name(cells: Cells) -> str | None:
+def _own_name(cells: RowCells) -> str | None:
     """The name the source gives the row: its id, or its document and line."""
     if identifier := cells.text_or_none("id"):
         return part(identifier)

@@ -32,7 +32,7 @@ _LAST_SECOND: Final = timedelta(hours=23, minutes=59, seconds=59)
 _COST_DECIMALS: Final = Decimal(1).scaleb(-12)
 
 
-class Reading:
+class RowForm:
     """The settings, made ready: how each kind of cell is read."""
 
     def __init__(self, options: RowOptions, *, currency: str, system_words: str) -> None:
@@ -60,7 +60,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class Quantity:
     """A quantity as the row says it (`written`), in the unit of stock (`stock`), and how many of it one unit is."""
 
     written: Decimal
@@ -70,11 +70,11 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class RowCells:
     """One row, by our field names. An empty cell counts as absent everywhere."""
 
     values: Mapping[str, Cell] = field(repr=False)
-    how: Reading = field(repr=False)
+    how: RowForm = field(repr=False)
 
     def text(self, name: str) -> str:
         """Give a text of 1 to 255 printable characters. Raises Rejected: `missing_field`, `bad_text`."""
@@ -109,14 +109,14 @@ class Cells:
             return value
         return number_in(value, name, form) if value.strip() else None
 
-    def amount(self) -> Amount:
+    def amount(self) -> Quantity:
         """Give the quantity. Raises Rejected: `missing_field`, `bad_number`, `unknown_unit`, `units_disagree`."""
         found = self.amount_or_none()
         if found is None:
             raise _missing("quantity")
         return found
 
-    def amount_or_none(self) -> Amount | None:
+    def amount_or_none(self) -> Quantity | None:
         """Give the quantity, or None when absent."""
         value, unit = self.values.get("quantity"), self.text_or_none("unit")
         if isinstance(value, str) and self.how.options.quantity_has_unit:
@@ -127,9 +127,9 @@ class Cells:
         if written is None:
             return None
         unit, factor = self.unit(unit)
-        return Amount(written, written * factor, unit, factor)
+        return Quantity(written, written * factor, unit, factor)
 
-    def change(self) -> Amount:
+    def change(self) -> Quantity:
         """Give by how much stock changed: `quantity` less `out`, or less the level `before`. Raises as `amount`.
 
         Raises Rejected: `negative_out`.
@@ -143,7 +143,7 @@ class Cells:
             if out is None or before is not None:
                 raise _missing("quantity")
             unit, factor = self.unit(self.text_or_none("unit"))
-            found = Amount(Decimal(0), Decimal(0), unit, factor)
+            found = Quantity(Decimal(0), Decimal(0), unit, factor)
         if out is not None and out < 0:
             raise Rejected(
                 "negative_out",
@@ -151,7 +151,7 @@ class Cells:
                 field="out",
             )
         written = found.written - (out or 0) - (before or 0)
-        return Amount(written, written * found.factor, found.unit, found.factor)
+        return Quantity(written, written * found.factor, found.unit, found.factor)
 
     def unit(self, unit: str | None) -> tuple[str | None, Decimal]:
         """Give the unit of stock, and how many of it `unit` is. Raises Rejected: `unknown_unit`, `missing_field`."""
@@ -229,7 +229,7 @@ def joined(values: Sequence[Cell], field: str) -> Cell | None:
     return " ".join(texts)
 
 
-def reason_of(word: str, how: Reading) -> str:
+def reason_of(word: str, how: RowForm) -> str:
     """Give our reason for the source's word: as declared, else the same word, else `csv:<word>`."""
     if declared := how.reasons.get(word.casefold()):
         return declared

@@ -6,18 +6,18 @@ from typing import Final, Literal
 
 from producers.normalising import Rejected
 from producers.warehouse.reasons import plain_word
-from producers.warehouse.rows.cells import Cells
-from producers.warehouse.rows.options import Kind
+from producers.warehouse.rows.cells import RowCells
+from producers.warehouse.rows.options import RowKind
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class RowMeaning:
     """What kind a row is; `reason` is that of a stock log's change.
 
     `put_away` and `sent_back` are receipts that stand alone, the second a negative one.
     """
 
-    kind: Kind | Literal["put_away", "sent_back"]
+    kind: RowKind | Literal["put_away", "sent_back"]
     reason: str | None = None
 
 
@@ -84,7 +84,7 @@ DIRECTIONS: Final[Mapping[str, int]] = {
 """Which way a reason moves stock; a reason that is not here goes either way."""
 
 
-def read_change(cells: Cells) -> Meaning | str:
+def read_change(cells: RowCells) -> RowMeaning | str:
     """Give what a change of a stock log means, or the word of a change that posts nothing.
 
     Raises Rejected: `unknown_change`, `put_away_without_order`.
@@ -103,6 +103,6 @@ def read_change(cells: Cells) -> Meaning | str:
             message = "stock was put away without an inbound order: no receipt can be booked against it"
             raise Rejected("put_away_without_order", message, field="order")
         case "put_away" | "sent_back" | "counted" | "adjusted" as kind:
-            return Meaning(kind)
+            return RowMeaning(kind)
         case reason:
-            return Meaning("adjusted", reason)
+            return RowMeaning("adjusted", reason)

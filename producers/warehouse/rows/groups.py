@@ -13,9 +13,9 @@ from producers.drafts import MOST_LINES, GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.warehouse.rows.alone import receipt_line
-from producers.warehouse.rows.cells import Cells
+from producers.warehouse.rows.cells import RowCells
 from producers.warehouse.rows.names import part
-from producers.warehouse.rows.options import Kind
+from producers.warehouse.rows.options import RowKind
 from schemas.event_data import EventModel
 from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptPosted
 from schemas.money import Money
@@ -24,13 +24,13 @@ Head = Mapping[str, object]
 
 
 @dataclass(slots=True)
-class Group:
+class RowGroup:
     """One document while its rows come. `head` is what its rows say alike, `spoilt` the row at fault.
 
     `time` is that of its first row: rows that a cut file lacked do not change it.
     """
 
-    kind: Kind
+    kind: RowKind
     key: tuple[object, ...]
     first: int
     last: int
@@ -39,7 +39,7 @@ class Group:
     lines: list[EventModel] = field(default_factory=list)
     spoilt: str | None = None
 
-    def take(self, cells: Cells, moment: Moment) -> bool:
+    def take(self, cells: RowCells, moment: Moment) -> bool:
         """Add a row; False where it says that nothing came. Raises Rejected, and ValueError of the models."""
         grouping = GROUPINGS[self.kind]
         for name, value in grouping.head(cells, moment).items():
@@ -60,32 +60,32 @@ class Grouping:
 
     word: str
     model: type[GoodsData]
-    key: Callable[[Cells, Moment], tuple[object, ...]]
-    name: Callable[[Group], str]
-    head: Callable[[Cells, Moment], Head]
-    line: Callable[[Cells], EventModel | None]
-    fields: Callable[[Group], Mapping[str, Any]]
+    key: Callable[[RowCells, Moment], tuple[object, ...]]
+    name: Callable[[RowGroup], str]
+    head: Callable[[RowCells, Moment], Head]
+    line: Callable[[RowCells], EventModel | None]
+    fields: Callable[[RowGroup], Mapping[str, Any]]
 
 
-def _receipt_key(cells: Cells, moment: Moment) -> tuple[object, ...]:
+def _receipt_key(cells: RowCells, moment: Moment) -> tuple[object, ...]:
     return cells.text("receipt"), cells.text_or_none("order"), moment.local_day
 
 
-def _receipt_name(group: Group) -> str:
+def _receipt_name(group: RowGroup) -> str:
     receipt, order, day = group.key
     return ":".join([*([part(str(order))] if order else []), part(str(receipt)), str(day)])
 
 
-def _receipt_head(cells: Cells, moment: Moment) -> Head:
+def _receipt_head(cells: RowCells, moment: Moment) -> Head:
     return {"supplier": cells.text_or_none("supplier"), "day": moment.day}
 
 
-def _receipt_fields(group: Group) -> Mapping[str, Any]:
+def _receipt_fields(group: RowGroup) -> Mapping[str, Any]:
     receipt, order, _ = group.key
     return {"receipt": receipt, "order": order, "lines": tuple(group.lines), **group.head}
 
 
-def _order_line(cells: Cells) -> OrderLine:
+def _order_line(cells: RowCells) -> OrderLine:
     amount = cells.amount_or_none()
     factor = amount.factor if amount else cells.unit(cells.text_or_none("unit"))[1] if cells.how.units else Decimal(1)
     cost = cells.cost_or_none(factor)
@@ -95,11 +95,11 @@ def _order_line(cells: Cells) -> OrderLine:
     return OrderLine(line=line, item=item, quantity=amount.stock if amount else None, unit_cost=cost)
 
 
-def _order_fields(group: Group) -> Mapping[str, Any]:
+def _order_fields(group: RowGroup) -> Mapping[str, Any]:
     return {"order": group.key[0], "lines": tuple(group.lines), **group.head}
 
 
-def _bill_head(cells: Cells, moment: Moment) -> Head:
+def _bill_head(cells: RowCells, moment: Moment) -> Head:
     return {
         "order": cells.text("order"),
         "tax": cells.money_or_none("tax"),
@@ -109,7 +109,7 @@ def _bill_head(cells: Cells, moment: Moment) -> Head:
     }
 
 
-def _bill_line(cells: Cells) -> BillLine:
+def _bill_line(cells: RowCells) -> BillLine:
     quantity, charged = cells.amount(), cells.money_or_none("amount")
     if charged is None:
         cost = cells.money_or_none("unit_cost")
@@ -120,7 +120,7 @@ def _bill_line(cells: Cells) -> BillLine:
     return BillLine(line=line, item=item, quantity=quantity.stock, amount=charged)
 
 
-def _bill_fields(group: Group) -> Mapping[str, Any]:
+def _bill_fields(group: RowGroup) -> Mapping[str, Any]:
     supplier, bill = group.key
     head = dict(group.head)
     lines = [line for line in group.lines if isinstance(line, BillLine)]
@@ -139,7 +139,7 @@ _RECEIPT: Final = Grouping(
     line=lambda cells: receipt_line(cells, sign=1),
     fields=_receipt_fields,
 )
-GROUPINGS: Final[Mapping[Kind, Grouping]] = {
+GROUPINGS: Final[Mapping[RowKind, Grouping]] = {
     "receipt": _RECEIPT,
     "return": replace(_RECEIPT, word="return", line=lambda cells: receipt_line(cells, sign=-1)),
     "order": Grouping(

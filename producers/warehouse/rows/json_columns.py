@@ -10,7 +10,7 @@ from producers.warehouse.rows.options import FIELDS, JsonOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class JsonRow:
     """A row as it was found. `around` are the objects that it stands in, the outermost first."""
 
     value: object
@@ -19,7 +19,7 @@ class Row:
 
 def rows_at(
     value: object, names: Sequence[str], around: tuple[Mapping[str, object], ...] = (), *, listed: bool = False
-) -> Iterator[Row]:
+) -> Iterator[JsonRow]:
     """Give each row of the list at this path; lists on the way are gone through, and `null` is an empty one.
 
     Raises Rejected: `no_rows`, before the first row. Where one of several (`listed`) has none, that one is a row of
@@ -28,14 +28,14 @@ def rows_at(
     if value is None and around:
         return
     if not names and isinstance(value, list | dict):
-        yield from (Row(each, around) for each in (value if isinstance(value, list) else [value]))
+        yield from (JsonRow(each, around) for each in (value if isinstance(value, list) else [value]))
     elif names and isinstance(value, list):
         for each in _flat(value):
             yield from rows_at(each, names, around, listed=True)
     elif names and isinstance(value, dict) and names[0] in value:
         yield from rows_at(value[names[0]], names[1:], (*around, value), listed=listed)
     elif listed:
-        yield Row(None, around)
+        yield JsonRow(None, around)
     else:
         raise Rejected("no_rows", "there is no list of rows: the option rows says where it is")
 
@@ -53,7 +53,7 @@ def _flat(values: list[object]) -> Iterator[object]:
             waiting.pop()
 
 
-class Columns:
+class JsonColumns:
     """Where each of our fields stands: `product.sku` is a path in the row, `/order.number` one from the document."""
 
     def __init__(self, options: JsonOptions) -> None:
@@ -69,7 +69,7 @@ class Columns:
         self._known = known | {name.partition(".")[0] for name in options.ignored}
         self._all = "*" in options.ignored
 
-    def cells(self, row: Row) -> dict[str, Cell]:
+    def cells(self, row: JsonRow) -> dict[str, Cell]:
         """Give the row's cells by our field names. Raises Rejected: `unknown_column`, `wrong_type`."""
         if not isinstance(row.value, dict):
             raise Rejected("wrong_type", "a row is a JSON object, in a list at the path of option rows")
@@ -98,7 +98,7 @@ class Columns:
         return (None if depth == len(self.rows) else depth), names[depth:]
 
 
-def _found(row: Row, path: tuple[int | None, tuple[str, ...]], field: str) -> Cell | None:
+def _found(row: JsonRow, path: tuple[int | None, tuple[str, ...]], field: str) -> Cell | None:
     depth, names = path
     value = row.value if depth is None else row.around[depth]
     for name in names:

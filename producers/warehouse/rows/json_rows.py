@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.reading.fields import parsed
 from producers.reading.options import read_options
-from producers.warehouse.rows.json_columns import Columns, Row, rows_at
+from producers.warehouse.rows.json_columns import JsonColumns, JsonRow, rows_at
 from producers.warehouse.rows.options import JsonOptions
 from producers.warehouse.rows.reader import RowReader
 from schemas.errors import InvalidJson
@@ -28,7 +28,7 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     Raises Rejected: `bad_options`; `not_json`, `file_too_large` or `no_rows` for a document.
     """
     options = read_options(JsonOptions, context.options)
-    columns = Columns(options)
+    columns = JsonColumns(options)
     if _is_lines(stream, options):
         reader = RowReader(options, context, source=SOURCE, prefix="json", unit="line")
         yield from _read_lines(stream, columns, reader)
@@ -64,7 +64,7 @@ def _line(stream: BinaryIO) -> bytes:
     return stream.readline(_LONGEST_LINE)
 
 
-def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterator[Taken | Refused]:
+def _read_lines(stream: BinaryIO, columns: JsonColumns, reader: RowReader) -> Iterator[Taken | Refused]:
     number = 0
     while line := stream.readline(_LONGEST_LINE):
         number += 1
@@ -74,7 +74,7 @@ def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterat
         if not line.strip():
             continue
         try:
-            rows = list(rows_at(parse_json(line), columns.rows)) if columns.rows else [Row(parse_json(line))]
+            rows = list(rows_at(parse_json(line), columns.rows)) if columns.rows else [JsonRow(parse_json(line))]
         except InvalidJson as error:
             yield from reader.refuse(Rejected("not_json", str(error)), first=number, last=number)
             continue
@@ -85,7 +85,7 @@ def _read_lines(stream: BinaryIO, columns: Columns, reader: RowReader) -> Iterat
             yield from _take(row, columns, reader, number=number)
 
 
-def _take(row: Row, columns: Columns, reader: RowReader, *, number: int) -> Iterator[Taken | Refused]:
+def _take(row: JsonRow, columns: JsonColumns, reader: RowReader, *, number: int) -> Iterator[Taken | Refused]:
     try:
         values = columns.cells(row)
     except Rejected as error:

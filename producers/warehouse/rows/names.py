@@ -36,7 +36,7 @@ def _written(value: object) -> str:
             return str(value)
 
 
-class Seen:
+class SeenRows:
     """What a file has said so far, by hashes."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from producers.reading.written import Written, WrittenTable, renewed
 from producers.warehouse.goods import BadLines
 from schemas.money import EXPONENTS, read_decimal
 
-Kind = Literal["adjusted", "counted", "receipt", "return", "order", "bill"]
+RowKind = Literal["adjusted", "counted", "receipt", "return", "order", "bill"]
 """What a row says happened."""
 
 FIELDS: Final = (
@@ -26,7 +26,7 @@ FIELDS: Final = (
 _ONLY_MAPPED: Final = frozenset({"out", "before"})
 """Fields that change what a quantity means: a column is one of them only where that is said."""
 
-NEEDED: Final[Mapping[Kind, tuple[str, ...]]] = {
+NEEDED: Final[Mapping[RowKind, tuple[str, ...]]] = {
     "adjusted": ("item", "quantity", "reason"),
     "counted": ("item", "quantity"),
     "receipt": ("receipt", "item", "quantity"),
@@ -64,8 +64,8 @@ class RowOptions(Written):
 
     provider: str | None = None
     columns: Mapping[str, Words] = Field(default_factory=dict)
-    kind: Kind | None = None
-    kinds: Mapping[_Word, Kind | Literal["ignored"]] = Field(default_factory=dict)
+    kind: RowKind | None = None
+    kinds: Mapping[_Word, RowKind | Literal["ignored"]] = Field(default_factory=dict)
     changes: _Words = Field(default_factory=dict)
     reasons: _Words = Field(default_factory=dict)
     reason: _Word | None = None

@@ -12,18 +12,18 @@ from pydantic import ValidationError
 from producers.drafts import GoodsData, wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.goods import incomplete
-from producers.warehouse.rows.alone import Draft, adjusted, counted, put_away
-from producers.warehouse.rows.cells import Cell, Cells, Reading
-from producers.warehouse.rows.changes import Meaning, read_change
-from producers.warehouse.rows.groups import GROUPINGS, Group
-from producers.warehouse.rows.names import Seen, digest, part
-from producers.warehouse.rows.options import Kind, RowOptions
+from producers.warehouse.rows.alone import RowDraft, adjusted, counted, put_away
+from producers.warehouse.rows.cells import Cell, RowCells, RowForm
+from producers.warehouse.rows.changes import RowMeaning, read_change
+from producers.warehouse.rows.groups import GROUPINGS, RowGroup
+from producers.warehouse.rows.names import SeenRows, digest, part
+from producers.warehouse.rows.options import RowKind, RowOptions
 from schemas.errors import SchemaError
 from schemas.problems import first_problem
 
 Piece = Taken | Refused
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+KINDS: Final[tuple[RowKind, ...]] = get_args(RowKind)
 _OUR_NAMES: Final = {"delta": "quantity", "counted": "quantity"}
 
 
@@ -35,8 +35,8 @@ class RowReader:
 
         `is_cut` may be set: whether the row in hand may have lost its end.
         """
-        self._how = Reading(options, currency=context.currency, system_words=prefix)
-        own: dict[str, Kind | Literal["ignored"]] = {kind: kind for kind in KINDS}
+        self._how = RowForm(options, currency=context.currency, system_words=prefix)
+        own: dict[str, RowKind | Literal["ignored"]] = {kind: kind for kind in KINDS}
         self._kinds = own | {word.casefold(): kind for word, kind in options.kinds.items()}
         self._company = context.company
         self._source = source.removeprefix("/warehouse/")
@@ -44,20 +44,20 @@ class RowReader:
         self._system = f"{part(options.system)}:" if options.system else ""
         self._unit = unit
         self.is_cut: Callable[[], bool] = lambda: False
-        self._seen = Seen()
-        self._group: Group | None = None
+        self._seen = SeenRows()
+        self._group: RowGroup | None = None
         self._doubt: str | None = None
 
     def take(self, values: Mapping[str, Cell], *, first: int, last: int) -> Iterator[Piece]:
         """Read the row that stands in lines `first` to `last`."""
-        cells = Cells(values, self._how)
+        cells = RowCells(values, self._how)
         where = self.where(first, last)
         try:
             match self._kind(cells):
                 case str(ignored):
                     yield from self._close()
                     yield Taken(where, (), ignored=ignored)
-                case Meaning(kind=("receipt" | "return" | "order" | "bill") as kind):
+                case RowMeaning(kind=("receipt" | "return" | "order" | "bill") as kind):
                     yield from self._join(cells, kind, first=first, last=last)
                 case meaning:
                     yield from self._close()
@@ -82,10 +82,10 @@ class RowReader:
         """Name the place of a row."""
         return f"{self._unit} {first}" if first == last else f"{self._unit}s {first}-{last}"
 
-    def _kind(self, cells: Cells) -> Meaning | str:
+    def _kind(self, cells: RowCells) -> RowMeaning | str:
         fixed = self._how.options.kind
         if fixed is not None:
-            return Meaning(fixed)
+            return RowMeaning(fixed)
         if cells.text_or_none("change"):
             change = read_change(cells)
             return f"change_posts_nothing:{change}" if isinstance(change, str) else change
@@ -93,9 +93,9 @@ class RowReader:
         if kind is None:
             message = f"no kind of row; option kinds declares words other than {', '.join(KINDS)}"
             raise Rejected("unknown_kind", message, field="kind")
-        return "kind_ignored" if kind == "ignored" else Meaning(kind)
+        return "kind_ignored" if kind == "ignored" else RowMeaning(kind)
 
-    def _alone(self, cells: Cells, meaning: Meaning, *, where: str, number: int) -> Piece:
+    def _alone(self, cells: RowCells, meaning: RowMeaning, *, where: str, number: int) -> Piece:
         try:
             match meaning.kind:
                 case "adjusted":
@@ -108,7 +108,7 @@ class RowReader:
         except (Rejected, ValidationError, SchemaError) as error:
             return _refused(where, error)
 
-    def _named(self, draft: Draft, where: str, number: int) -> Piece:
+    def _named(self, draft: RowDraft, where: str, number: int) -> Piece:
         said = digest((draft.word, *draft.said))
         fact = f"{self._prefix}:{draft.word}:{self._system}"
         if draft.named is None:
@@ -138,13 +138,13 @@ class RowReader:
     def _taken(self, data: GoodsData, where: str, *, at: datetime, name: str) -> Taken:
         return Taken(where, (wrap(data, source=self._source, company=self._company, at=at, name=name),))
 
-    def _join(self, cells: Cells, kind: Kind, *, first: int, last: int) -> Iterator[Piece]:
+    def _join(self, cells: RowCells, kind: RowKind, *, first: int, last: int) -> Iterator[Piece]:
         moment = cells.when()
         key = GROUPINGS[kind].key(cells, moment)
         group = self._group
         if group is None or (group.kind, group.key) != (kind, key):
             yield from self._close()
-            group = self._group = Group(kind, key, first, last, moment.time, spoilt=self._doubt)
+            group = self._group = RowGroup(kind, key, first, last, moment.time, spoilt=self._doubt)
         group.last = last
         try:
             if not group.take(cells, moment):
@@ -166,7 +166,7 @@ class RowReader:
         except (Rejected, ValidationError, SchemaError) as error:
             yield _refused(where, error)
 
-    def _document(self, group: Group, where: str) -> Piece:
+    def _document(self, group: RowGroup, where: str) -> Piece:
         grouping = GROUPINGS[group.kind]
         fact = f"{self._prefix}:{grouping.word}:{self._system}{grouping.name(group)}"
         content = digest((group.time, *sorted(group.head.items()), *sorted(repr(line) for line in group.lines)))

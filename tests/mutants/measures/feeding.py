@@ -47,8 +47,8 @@ MUTANTS: Final = (
         "warm-file-read",
         "A file that somebody still writes is not read.",
         "producers/feeds/folder.py",
-        "    if Seen.of(file.name, file.status()) != before:\n",
-        "    if Seen.of(file.name, file.status()).name != before.name:\n",
+        "    if SeenFile.of(file.name, file.status()) != before:\n",
+        "    if SeenFile.of(file.name, file.status()).name != before.name:\n",
         (f"{FOLDER}::test_a_file_that_is_written_while_it_is_read_goes_back",),
     ),
     Mutant(

@@ -55,7 +55,7 @@ MUTANTS: Final = (
         "another-file-claimed",
         "What is claimed is the very file that was listed.",
         "producers/feeds/claims.py",
-        "        if Seen.of(seen.name, status) != seen or oddity(status) is not None:\n",
+        "        if SeenFile.of(seen.name, status) != seen or oddity(status) is not None:\n",
         "        if oddity(status) is not None:\n",
         (f"{PLACES}::test_what_is_not_the_file_that_was_listed_goes_back",),
     ),

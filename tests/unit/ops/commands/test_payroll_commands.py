@@ -17,8 +17,8 @@ from ops.checks.payroll import check_payroll
 from ops.commands.relay import app
 from ops.composing.payroll import open_reader, run_schedules
 from ops.standing.payroll import payroll_status
-from producers.payroll.reading import Reader
-from producers.payroll.run_book import Outcome
+from producers.payroll.reading import ExportReader
+from producers.payroll.run_book import RunOutcome
 from runtime.settings import Settings
 from schemas.payroll import RunPaid
 from store.dead_letters import DeadLetters, Letter
@@ -208,11 +208,13 @@ async def looked_at(settings: Settings) -> list[tuple[str, bool, str]]:
     return [(each.what, each.ok, each.text.partition(", ")[0]) for each in checklist.findings]
 
 
-async def take(path: Path, bench: Bench, company: str | None = None) -> list[Outcome]:
+async def take(path: Path, bench: Bench, company: str | None = None) -> list[RunOutcome]:
     """Read an export of ADP once."""
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{path.parent}/relay.db"}})
     async with open_reader(settings, "adp", FakeClock(), company=company, dry=True) as (dry, context):
-        reader = Reader(account=dry._account, read=dry._read, runs=bench.runs, teller=bench.teller, clock=bench.clock)
+        reader = ExportReader(
+            account=dry._account, read=dry._read, runs=bench.runs, teller=bench.teller, clock=bench.clock
+        )
         with path.open("rb") as file:
             return await reader.take(file, path.name, context)
 

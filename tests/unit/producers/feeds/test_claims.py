@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producers.feeds.claims import Claims
-from producers.feeds.listing import Seen
+from producers.feeds.listing import SeenFile
 from producers.feeds.moving import At, move_beside
 from producers.feeds.places import hold
 
@@ -26,7 +26,7 @@ def opened(folder: Path) -> Claims:
 
 def take(claims: Claims, name: str) -> Path | None:
     try:
-        taken = claims.take(Seen.of(name, claims.folder.status(name)))
+        taken = claims.take(SeenFile.of(name, claims.folder.status(name)))
     except FileNotFoundError:
         return None
     return None if taken is None else Path(str(taken))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from producers.feeds.claims import Claims
-from producers.feeds.listing import Seen
+from producers.feeds.listing import SeenFile
 from producers.feeds.moving import At, copy_over
 from producers.feeds.places import OddFile, Place, hold
 
@@ -86,7 +86,7 @@ def test_what_is_not_the_file_that_was_listed_goes_back(tmp_path: Path, theirs: 
     name.write_text("ours")
     claims = Claims(tmp_path / "in", tmp_path / "state", lease_seconds=60)
     claims.open()
-    seen = Seen.of("a.csv", claims.folder.status("a.csv"))
+    seen = SeenFile.of("a.csv", claims.folder.status("a.csv"))
     make: dict[str, Any] = {
         "another file": lambda: (tmp_path / "other").write_text("else"),
         "link": lambda: (tmp_path / "other").symlink_to(theirs),
@@ -128,9 +128,9 @@ def _across(real: Any, inode: int) -> Any:  # noqa: ANN401 - os.rename or os.lin
     return moved
 
 
-def put(claims: Claims, text: str) -> Seen:
+def put(claims: Claims, text: str) -> SeenFile:
     (claims.folder.path / "a.csv").write_text(text)
-    return Seen.of("a.csv", claims.folder.status("a.csv"))
+    return SeenFile.of("a.csv", claims.folder.status("a.csv"))
 
 
 def test_from_another_file_system_a_file_is_copied_and_leaves_the_folder(apart: Claims) -> None:

@@ -16,7 +16,7 @@ from messaging.publisher import Encoded
 from ops.composing.payroll import account_of, open_client
 from producers.payroll.provider import Span
 from producers.payroll.pulling import Puller
-from producers.payroll.run_book import Outcome
+from producers.payroll.run_book import RunOutcome
 from producers.payroll.telling import DryTeller, Teller
 from runtime.sections_payroll import PayrollSettings
 from schemas.envelope import Event, decode
@@ -90,7 +90,7 @@ class Bench:
     folder: Path
     settings: PayrollSettings
 
-    async def pull(self, span: Span = APRIL, *, dry: bool = False) -> list[Outcome]:
+    async def pull(self, span: Span = APRIL, *, dry: bool = False) -> list[RunOutcome]:
         """Pull once, as one command would."""
         transport = httpx2.MockTransport(self.gusto.handle)
         async with open_client("gusto", self.settings, self.clock, transport=transport) as client:

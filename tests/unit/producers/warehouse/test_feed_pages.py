@@ -14,7 +14,7 @@ from producers.reading.mappings import providers
 from producers.reading.written import renamed
 from producers.warehouse.rows import json_rows
 from producers.warehouse.rows.changes import CHANGES
-from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, JsonOptions, Kind
+from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, JsonOptions, RowKind
 from tests.unit.producers.warehouse.reading import Piece, facts_of, pieces, read_csv, refused
 
 PAGES = Path(__file__).parents[4] / "docs" / "feeds"
@@ -65,7 +65,7 @@ def _read_as(language: str, text: str, **options: Any) -> list[Piece]:  # noqa: 
 def test_the_tables_name_every_field_kind_and_option() -> None:
     assert set(_rows(CSV, "field")) == set(FIELDS)
     assert {kind: tuple(re.findall(r"`(\w+)`", fields)) for kind, fields in _rows(CSV, "kind").items()} == dict(NEEDED)
-    assert set(NEEDED) == set(get_args(Kind))
+    assert set(NEEDED) == set(get_args(RowKind))
     assert set(_rows(CSV, "option")) == set(CsvOptions.model_fields)
     assert set(_rows(JSON, "option")) == set(JsonOptions.model_fields) - set(CsvOptions.model_fields)
 

@@ -12,7 +12,7 @@ import pytest
 from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.sources import SOURCES
-from producers.warehouse.goods import BadLines, GoodsDocument, GoodsLine, Kind, Line, data_of, events_of
+from producers.warehouse.goods import BadLines, GoodsDocument, GoodsKind, GoodsLine, Line, data_of, events_of
 from schemas.event_data import EventData
 from schemas.inventory import OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted
 from schemas.money import Money
@@ -130,7 +130,7 @@ def line(item: str, quantity: int, *, number: int = 1, **more: str) -> GoodsLine
     return GoodsLine(where=f"line {number}", fact=f"f:{number}", item=item, quantity=Decimal(quantity), **more)  # type: ignore[arg-type]
 
 
-def goods(kind: Kind, *lines: Line, **more: object) -> GoodsDocument:
+def goods(kind: GoodsKind, *lines: Line, **more: object) -> GoodsDocument:
     return GoodsDocument(kind=kind, lines=lines, day=date(2026, 1, 15), **more)  # type: ignore[arg-type]
 
 
@@ -141,7 +141,7 @@ def pieces_of(document: GoodsDocument, *, bad_lines: BadLines = "whole") -> list
 
 
 @pytest.mark.parametrize("kind", ["adjustment", "shipment"])
-def test_changes_of_one_document_stand_or_fall_together(kind: Kind) -> None:
+def test_changes_of_one_document_stand_or_fall_together(kind: GoodsKind) -> None:
     document = goods(kind, line("A", 1, number=1), BAD, line("C", 3, number=3), reason="lost")
     assert reasons(pieces_of(document)) == ["bad_quantity", "document_incomplete"]
     assert not any(isinstance(piece, Taken) for piece in pieces_of(document))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from producers.normalising import FileReader, NormaliseContext, Normaliser, Refused, Rejected
 from producers.reading.documents import split_documents
 from producers.warehouse.rows import csv_rows, json_rows
-from producers.warehouse.rows.options import FIELDS, Kind
+from producers.warehouse.rows.options import FIELDS, RowKind
 from producers.warehouse.shopify import shopify
 from schemas.envelope import decode, encode
 from tests.unit.producers.warehouse.reading import (
@@ -71,7 +71,7 @@ cells = st.one_of(
         ["", "1", "-2", "1.5", "2026-01-15", "2026-01-15T10:00:00Z", "found", "USD", "A", "put away", "R1"]
     ),
 )
-kinds = st.sampled_from([*get_args(Kind), None])
+kinds = st.sampled_from([*get_args(RowKind), None])
 
 
 @given(kinds, st.lists(st.sampled_from(FIELDS), unique=True), st.data())
