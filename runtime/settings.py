@@ -224,10 +224,10 @@ class Settings(BaseSettings):
         for name in SHORT_NAMES:
             for problem in filter(None, map(self._not_served, (self.company, *getattr(self, name).companies))):
                 raise ValueError(f"{problem} Set company, and the companies of {name}, to some that are there.")
-        for name, feed in list(self.feeds.items()):
-            if feed.company is None:
-                problem = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
-                self.leave_out("feeds", name, problem)
+        for kind in ("webhooks", "feeds"):
+            for name in [name for name, own in getattr(self, kind).items() if not own.companies]:
+                problem = f"{kind}.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
+                self.leave_out(kind, name, problem)
         for kind, where in (("webhooks", ""), ("feeds", ".company"), ("payroll", ".entities")):
             for name, own in list(getattr(self, kind).items()):
                 for problem in filter(None, map(self._not_served, own.companies)):

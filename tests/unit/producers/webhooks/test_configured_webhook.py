@@ -252,3 +252,32 @@ def test_events_of_the_company_of_a_webhook_are_taken() -> None:
     )
     assert "[companies.south] is missing" in said.wrong_webhooks["square"]
     assert said.fed == ("north",)
+
+
+def of_two(**table: object) -> Settings:
+    """The settings of two companies, with a webhook in this table."""
+    key = {"solid": {"api_key_file": "key"}}
+    companies, stripe = {"north": key, "south": key}, {"secrets": ["whsec_0123456789abcdef"]}
+    return Settings.model_validate(
+        {"company": "north", "companies": companies, "stripe": stripe, "webhooks": {"own": table}}
+    )
+
+
+def test_of_several_companies_a_webhook_says_whose_books() -> None:
+    said = of_two(**SQUARE)
+    assert said.wrong_webhooks["own"] == "webhooks.own.company is missing: say whose books, one of north, south"
+    assert list(said.received) == ["stripe"], "a short table without company is that of the main one"
+    assert said.webhooks == {}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        SQUARE | {"company": "south"},
+        {"source": "stripe", "accounts": {"acct_1": "south"}},
+        {"source": "shopify", "shops": {"a.myshopify.com": "south"}},
+    ],
+)
+def test_a_webhook_that_says_whose_each_body_is_needs_no_company(table: dict[str, Any]) -> None:
+    said = of_two(**table)
+    assert (list(said.webhooks), said.wrong_webhooks) == (["own"], {})
