@@ -19,7 +19,7 @@ async def check_webhooks(checklist: Checklist, settings: Settings) -> None:
     for name in settings.received:
         await checklist.look(table_of(name), _usable(name, settings))
     for name, problem in settings.wrong_webhooks.items():
-        checklist.wrong(table_of(name), problem)
+        checklist.wrong(f"webhooks.{name}", problem)
 
 
 async def _usable(name: str, settings: Settings) -> str:
