@@ -259,7 +259,7 @@ def test_a_second_account_of_a_known_source_needs_its_secrets_only(monkeypatch: 
     assert "eu" in load_settings().received
 
 
-STRIPE = {"header": "Stripe-Signature", "field": "v1", "timestamp": "t", "signs": "{timestamp}.{body}"}
+STRIPE = {"header": "Stripe-Signature", "field": "v1", "timestamp": "t", "signs": "{timestamp}.{body}", "exact": True}
 
 
 def test_events_of_the_company_of_a_webhook_are_taken() -> None:
