@@ -4,6 +4,7 @@ A secret is told by its fingerprint, so that a person can compare it with the on
 """
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -24,7 +25,13 @@ async def check_webhooks(checklist: Checklist, settings: Settings) -> None:
 
 async def _usable(name: str, settings: Settings) -> str:
     hook = hook_of(name, settings)
-    return "; ".join(filter(None, (_told(hook.secrets), hook.whose.told, hook.url and f"called at {hook.url}")))
+    return "; ".join(filter(None, (_told(hook.secrets), hook.whose.told, hook.url and f"called at {_shown(hook.url)}")))
+
+
+def _shown(url: str) -> str:
+    """Without a user and a query, where a secret may stand."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _told(secrets: Sequence[SecretStr]) -> str:

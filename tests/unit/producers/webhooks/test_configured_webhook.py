@@ -198,6 +198,13 @@ async def test_the_check_says_which_secret_is_in_use_and_where_the_sender_calls(
     assert finding.text == f"1 signing secret, fingerprint {fingerprint(KEY)}; called at {URL}"
 
 
+async def test_the_check_shows_no_secret_of_the_address() -> None:
+    checklist = Checklist()
+    await check_webhooks(checklist, settings(url=URL.replace("//", "//me:hidden@") + "?token=hidden#hidden"))
+    [finding] = checklist.findings
+    assert finding.text.endswith(f"; called at {URL}")
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [
