@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ops.checks.findings import Checklist
 from ops.composing.webhooks import hook_of
+from producers.reading.written import renamed
 from runtime.secret_files import fingerprint
 from runtime.sections_webhooks import table_of
 from runtime.settings import Settings
@@ -18,13 +19,16 @@ from runtime.settings import Settings
 async def check_webhooks(checklist: Checklist, settings: Settings) -> None:
     """A finding for each webhook that is received, and for each whose table is wrong."""
     for name in settings.received:
-        await checklist.look(table_of(name), _usable(name, settings))
+        notes: list[str] = []
+        await checklist.look(table_of(name), _usable(name, settings, notes))
+        checklist.note(table_of(name), *notes)
     for name, problem in settings.wrong_webhooks.items():
         checklist.wrong(f"webhooks.{name}", problem)
 
 
-async def _usable(name: str, settings: Settings) -> str:
+async def _usable(name: str, settings: Settings, notes: list[str]) -> str:
     hook = hook_of(name, settings)
+    notes += renamed(hook.source.options, hook.context.options)
     return "; ".join(filter(None, (_told(hook.secrets), hook.whose.told, hook.url and f"called at {_shown(hook.url)}")))
 
 

@@ -198,6 +198,14 @@ async def test_the_check_says_which_secret_is_in_use_and_where_the_sender_calls(
     assert finding.text == f"1 signing secret, fingerprint {fingerprint(KEY)}; called at {URL}"
 
 
+async def test_the_check_says_what_options_of_before_are_called_now() -> None:
+    checklist = Checklist()
+    await check_webhooks(checklist, settings(options={**OPTIONS, "currency_sign": "$"}))
+    usable, note = checklist.findings
+    assert (usable.ok, note.what, note.note) == (True, "webhooks.square", True)
+    assert note.text == "currency_sign is called signs now; both work"
+
+
 async def test_the_check_shows_no_secret_of_the_address() -> None:
     checklist = Checklist()
     await check_webhooks(checklist, settings(url=URL.replace("//", "//me:hidden@") + "?token=hidden#hidden"))
