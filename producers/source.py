@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # these take a while to import, and the process that reads on
 _PARTS: Final = re.compile(r"\{(body|url|timestamp)\}")
 _Header = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 _Field = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+_FieldOrHeader = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 
 
 class NoOptions(BaseModel):
@@ -39,10 +40,11 @@ class Signature(BaseModel):
     """How bodies are signed: an HMAC of `signs` under a secret, as text in `header`.
 
     `signs` is what is signed, with `{body}` (the bytes as they came), `{url}` (the address at which the sender calls)
-    and `{timestamp}` (the time as the sender wrote it). `field`: the header holds `name=value` pairs with commas
+    and `{timestamp}` (the time as the sender wrote it). `field`: the header holds `name=value` pairs with `,` or `;`
     between, and the signatures are those of this name; without it the whole header is one signature. `timestamp` is
-    where the signed time stands, in seconds since 1970: the pair of that name where there are pairs, else a header. It
-    may be `tolerance_seconds` away from now, before or after.
+    where the signed time stands, in seconds since 1970: the only pair of that name, or where there is none, a header.
+    It may be `tolerance_seconds` away from now, before or after. `exact`: as Stripe's own library has it, commas alone
+    part pairs, blanks count, hex is in lower case, and the time is a pair.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,8 +54,9 @@ class Signature(BaseModel):
     encoding: Literal["hex", "base64"] = "hex"
     algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
     field: _Field | None = None
-    timestamp: _Field | None = None
+    timestamp: _FieldOrHeader | None = None
     tolerance_seconds: int = Field(default=300, gt=0)
+    exact: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:

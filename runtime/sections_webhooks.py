@@ -7,7 +7,7 @@ it) stands with the source, and is checked when the webhook is made.
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from runtime.errors import ConfigurationError
 from runtime.secret_files import Shape, checked, read_secrets
@@ -21,7 +21,15 @@ OF_SOME_SOURCES: Final = frozenset({"test_mode", "accounts", "shops", "locations
 """Settings that mean something to a source whose own webhook takes them (`producers.source.Webhook`), and to no other.
 """
 
-WebhookName = FeedName
+
+def _refuse_short(name: str) -> str:
+    """Both would be taken in at one path."""
+    if name in SHORT_NAMES:
+        raise ValueError(f"this table is called [{name}]")
+    return name
+
+
+WebhookName = Annotated[FeedName, AfterValidator(_refuse_short)]
 
 
 def table_of(name: str) -> str:

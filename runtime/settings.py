@@ -207,12 +207,9 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _short_tables_name_their_source(cls, said: Any) -> Any:  # noqa: ANN401 - raw, as it was written
-        """`[stripe]` is `[webhooks.stripe]` with `source = "stripe"`, and both would be taken in at one path."""
+        """`[stripe]` is `[webhooks.stripe]` with `source = "stripe"`."""
         short = {name: said[name] for name in SHORT_NAMES if isinstance(said.get(name), dict)}
-        others = said.get("webhooks")
         for name in SHORT_NAMES:
-            if isinstance(others, dict) and name in others:
-                raise ValueError(f"webhooks.{name}: this table is called [{name}]")
             if short.get(name, {}).get("source", name) != name:
                 raise ValueError(f"{name}.source: it is {name}; another source has a table [webhooks.<name>]")
         return {**said, **{name: {**table, "source": name} for name, table in short.items()}}
@@ -224,10 +221,10 @@ class Settings(BaseSettings):
         for name in SHORT_NAMES:
             for problem in filter(None, map(self._not_served, (self.company, *getattr(self, name).companies))):
                 raise ValueError(f"{problem} Set company, and the companies of {name}, to some that are there.")
-        for name, feed in list(self.feeds.items()):
-            if feed.company is None:
-                problem = f"feeds.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
-                self.leave_out("feeds", name, problem)
+        for kind in ("webhooks", "feeds"):
+            for name in [name for name, own in getattr(self, kind).items() if not own.companies]:
+                problem = f"{kind}.{name}.company is missing: say whose books, one of {', '.join(self.served)}"
+                self.leave_out(kind, name, problem)
         for kind, where in (("webhooks", ""), ("feeds", ".company"), ("payroll", ".entities")):
             for name, own in list(getattr(self, kind).items()):
                 for problem in filter(None, map(self._not_served, own.companies)):
@@ -337,8 +334,8 @@ def _problems(problems: list[ErrorDetails]) -> str:
 
 
 def _path(problem: ErrorDetails) -> str:
-    """Which setting: the path without the name of the kind of feed that pydantic puts into it."""
-    return ".".join(str(part) for part in problem["loc"] if part not in FEED_KINDS) or "relay"
+    """Which setting: the path without what pydantic puts into it, the kind of a feed and that a name is wrong."""
+    return ".".join(str(part) for part in problem["loc"] if part not in (*FEED_KINDS, "[key]")) or "relay"
 
 
 def _said(problem: ErrorDetails) -> str:

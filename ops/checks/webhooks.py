@@ -4,11 +4,13 @@ A secret is told by its fingerprint, so that a person can compare it with the on
 """
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from ops.checks.findings import Checklist
 from ops.composing.webhooks import hook_of
+from producers.reading.written import renamed
 from runtime.secret_files import fingerprint
 from runtime.sections_webhooks import table_of
 from runtime.settings import Settings
@@ -17,14 +19,23 @@ from runtime.settings import Settings
 async def check_webhooks(checklist: Checklist, settings: Settings) -> None:
     """A finding for each webhook that is received, and for each whose table is wrong."""
     for name in settings.received:
-        await checklist.look(table_of(name), _usable(name, settings))
+        notes: list[str] = []
+        await checklist.look(table_of(name), _usable(name, settings, notes))
+        checklist.note(table_of(name), *notes)
     for name, problem in settings.wrong_webhooks.items():
-        checklist.wrong(table_of(name), problem)
+        checklist.wrong(f"webhooks.{name}", problem)
 
 
-async def _usable(name: str, settings: Settings) -> str:
+async def _usable(name: str, settings: Settings, notes: list[str]) -> str:
     hook = hook_of(name, settings)
-    return "; ".join(filter(None, (_told(hook.secrets), hook.whose.told, hook.url and f"called at {hook.url}")))
+    notes += renamed(hook.source.options, hook.context.options)
+    return "; ".join(filter(None, (_told(hook.secrets), hook.whose.told, hook.url and f"called at {_shown(hook.url)}")))
+
+
+def _shown(url: str) -> str:
+    """Without a user and a query, where a secret may stand."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _told(secrets: Sequence[SecretStr]) -> str:

@@ -14,9 +14,19 @@ def company_of(own: Fed, settings: Settings) -> str:
 
 
 def mode_of(own: Fed, settings: Settings) -> Mode:
-    """Whether the books take real money or tests: one rule, whichever way a document of a source comes."""
-    table = own if isinstance(own, WebhookSettings) else settings.all_webhooks.get(own.source)
-    return "test" if table is not None and table.test_mode else "live"
+    """Whether the books take real money or tests: one rule, whichever way a document of a source comes.
+
+    Of a feed, the webhooks of its source for the same company decide; where there is none, the table of that name.
+    """
+    tables = [own] if isinstance(own, WebhookSettings) else _webhooks_beside(own, settings)
+    return "test" if any(table.test_mode for table in tables) else "live"
+
+
+def _webhooks_beside(feed: Fed, settings: Settings) -> list[WebhookSettings]:
+    company, webhooks = company_of(feed, settings), settings.all_webhooks
+    of_source = [own for own in webhooks.values() if own.source == feed.source]
+    beside = [own for own in of_source if company in (company_of(own, settings), *own.companies)]
+    return beside or [own for name, own in webhooks.items() if name == feed.source]
 
 
 def fed_context(where: str, own: Fed, settings: Settings, *, facts_of: str) -> NormaliseContext:

@@ -31,9 +31,10 @@ def webhooks_of(settings: Settings) -> list[Hook | WaitingHook]:
     Raises:
         ConfigurationError: there is none.
     """
+    refused = {name: wrong for name, wrong in settings.wrong_webhooks.items() if name not in settings.received}
     waiting = [
         *(_waiting(name, functools.partial(hook_of, name, settings)) for name in settings.received),
-        *(_waiting(name, functools.partial(_refuse, wrong)) for name, wrong in settings.wrong_webhooks.items()),
+        *(_waiting(name, functools.partial(_refuse, wrong)) for name, wrong in refused.items()),
     ]
     if not waiting:
         tables = ", ".join(f"[{name}]" for name in SHORT_NAMES)

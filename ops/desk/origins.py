@@ -56,7 +56,6 @@ def _of_webhook(name: str, letter: StoredLetter, settings: Settings) -> Origin:
 
 
 def _refuse_gone(table: str, name: str, wrong: Mapping[str, str], *, known: bool) -> None:
-    if name in wrong:
-        raise ConfigurationError(wrong[name])
     if not known:
-        raise ConfigurationError(f"it came from {name} of [{table}], which is not in [{table}] any more")
+        gone = f"it came from {name} of [{table}], which is not in [{table}] any more"
+        raise ConfigurationError(wrong.get(name, gone))

@@ -20,7 +20,9 @@ STRIPE: Final = Source(
     people=False,
     documents=True,
     webhook=Webhook(
-        signature=Signature(header="Stripe-Signature", field="v1", timestamp="t", signs="{timestamp}.{body}"),
+        signature=Signature(
+            header="Stripe-Signature", field="v1", timestamp="t", signs="{timestamp}.{body}", exact=True
+        ),
         secret=Shape(re.compile(r"whsec_[A-Za-z0-9+/=]{16,250}"), "whsec_ and at least 16 letters or digits"),
         identify=lambda body, _: stripe.identify(body),
         takes=frozenset({"accounts", "test_mode"}),

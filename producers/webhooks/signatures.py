@@ -62,16 +62,26 @@ def _written(signature: Signature, headers: Mapping[str, str]) -> tuple[str, lis
         raise BadSignature(reason="missing")
     if len(header) > _LONGEST_HEADER or not header.isascii():
         raise BadSignature(reason="malformed")
-    if signature.field is None:
-        times = [] if signature.timestamp is None else [headers.get(signature.timestamp.lower(), "")]
-        candidates = [header.strip().encode()]
-    else:
-        pairs = [item.partition("=") for item in header.split(",")]
-        times = [value for name, _, value in pairs if name == signature.timestamp]
-        candidates = [value.encode() for name, _, value in pairs if name == signature.field and value]
+    pairs = [(None, header.strip())] if signature.field is None else _pairs(header, exact=signature.exact)
+    times = [value for name, value in pairs if name and name == signature.timestamp]
+    if signature.timestamp and not times and not signature.exact:
+        times = [headers.get(signature.timestamp.lower(), "")]
+    candidates = [_comparable(value, signature) for name, value in pairs if name == signature.field and value]
     if len(times) != (signature.timestamp is not None) or not candidates or not all(map(_SECONDS.fullmatch, times)):
         raise BadSignature(reason="malformed")
     return "".join(times), candidates
+
+
+def _pairs(header: str, *, exact: bool) -> list[tuple[str | None, str]]:
+    if exact:
+        return [(name, value) for name, _, value in (item.partition("=") for item in header.split(","))]
+    items = (item.partition("=") for item in re.split("[,;]", header))
+    return [(name.strip(), value.strip()) for name, _, value in items]
+
+
+def _comparable(written: str, signature: Signature) -> bytes:
+    any_case = signature.encoding == "hex" and not signature.exact
+    return (written.lower() if any_case else written).encode()
 
 
 def _signed(signature: Signature, *, body: bytes, url: str, seconds: str) -> bytes:

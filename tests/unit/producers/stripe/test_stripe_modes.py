@@ -163,6 +163,34 @@ async def test_trial_books_take_a_test_by_any_way(folder: Path, way: str) -> Non
     assert await WAYS[way](settings_in(folder, test_mode=True), document(live=False), folder) == 1
 
 
+@pytest.mark.parametrize(
+    ("webhooks", "modes"),
+    [
+        ({}, {"north": "live", "south": "live"}),
+        ({"us": {"company": "north", "test_mode": True}}, {"north": "test", "south": "live"}),
+        ({"us": {"accounts": {"acct_1": "south"}, "test_mode": True}}, {"south": "test"}),
+        ({"stripe": {"test_mode": True}}, {"north": "test", "south": "test"}),
+        ({"stripe": {"test_mode": True}, "us": {"company": "south"}}, {"north": "test", "south": "live"}),
+        ({"stock": {"source": "shopify", "company": "north", "test_mode": True}}, {"north": "live"}),
+    ],
+)
+def test_a_feed_takes_what_any_webhook_of_its_source_takes_for_its_company(
+    webhooks: dict[str, dict[str, object]], modes: dict[str, str]
+) -> None:
+    key = {"solid": {"api_key_file": "key"}}
+    feed = {"source": "stripe", "url": "http://stripe.example/", "currency": "USD"}
+    said = Settings.model_validate(
+        {
+            "company": "north",
+            "companies": {"north": key, "south": key},
+            "stripe": webhooks.pop("stripe", {}),
+            "webhooks": {name: {"source": "stripe", **table} for name, table in webhooks.items()},
+            "feeds": {company: {**feed, "company": company} for company in ("north", "south")},
+        }
+    )
+    assert {name: context_of(name, said.feeds[name], said).mode for name in modes} == modes
+
+
 @pytest.mark.parametrize("way", ["file", "large file, read in a child", "polled"])
 async def test_a_feed_counts_what_it_left_out(folder: Path, way: str) -> None:
     with capture_logs() as logs:

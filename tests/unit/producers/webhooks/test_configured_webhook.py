@@ -19,6 +19,7 @@ from ops.standing.stopped import stopped
 from producers.feeds.reading import document_normaliser
 from producers.source import Signature
 from producers.sources import SOURCES
+from producers.webhooks.intake import Hook
 from producers.webhooks.measures import Measures
 from producers.webhooks.receiver import create_app
 from runtime.clock import SystemClock
@@ -71,9 +72,8 @@ async def post(
 def _as_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with the table of the page, the options of the recipe, and the secret where the table says."""
     monkeypatch.chdir(tmp_path)
-    [table] = re.findall(r"^```toml\n(\[webhooks\.square\].*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     [options] = re.findall(r"^## Square: counts\n.*?^```toml\n(.*?)^```", RECIPES.read_text(), re.MULTILINE | re.DOTALL)
-    Path("relay.toml").write_text(table)
+    Path("relay.toml").write_text(TABLE)
     Path("square-counts.toml").write_text(options)
     Path("books.toml").write_text((ROOT / "demo" / "books.toml").read_text())
     Path("secrets").mkdir()
@@ -82,6 +82,7 @@ def _as_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 ROOT = RECIPES.parents[2]
 PAGE = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+[TABLE] = re.findall(r"^```toml\n(\[webhooks\.square\].*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.usefixtures("_as_documented")
@@ -197,6 +198,21 @@ async def test_the_check_says_which_secret_is_in_use_and_where_the_sender_calls(
     assert finding.text == f"1 signing secret, fingerprint {fingerprint(KEY)}; called at {URL}"
 
 
+async def test_the_check_says_what_options_of_before_are_called_now() -> None:
+    checklist = Checklist()
+    await check_webhooks(checklist, settings(options={**OPTIONS, "currency_sign": "$"}))
+    usable, note = checklist.findings
+    assert (usable.ok, note.what, note.note) == (True, "webhooks.square", True)
+    assert note.text == "currency_sign is called signs now; both work"
+
+
+async def test_the_check_shows_no_secret_of_the_address() -> None:
+    checklist = Checklist()
+    await check_webhooks(checklist, settings(url=URL.replace("//", "//me:hidden@") + "?token=hidden#hidden"))
+    [finding] = checklist.findings
+    assert finding.text.endswith(f"; called at {URL}")
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [
@@ -217,18 +233,35 @@ async def test_a_wrong_table_stops_that_webhook_alone(written: str, message: str
         origin_of(letter(COUNTS), said)
 
 
-@pytest.mark.parametrize(
-    ("written", "message"),
-    [
-        ('[webhooks.stripe]\nsource = "stripe"\n', r"this table is called \[stripe\]"),
-        ('[stripe]\nsource = "x12"\n', "it is stripe"),
-    ],
-)
 @pytest.mark.usefixtures("_as_documented")
-def test_a_short_table_is_the_only_one_of_its_name(written: str, message: str) -> None:
-    Path("relay.toml").write_text(written)
-    with pytest.raises(ConfigurationError, match=message):
-        load_settings()
+def test_a_short_table_is_of_its_source() -> None:
+    with pytest.raises(ConfigurationError, match="it is stripe"):
+        loaded('[stripe]\nsource = "x12"\n')
+
+
+@pytest.mark.parametrize("written", ['source = "stripe"', "", 'secret_file = "x"'])
+@pytest.mark.usefixtures("_as_documented")
+async def test_a_short_table_by_its_long_name_stands_still_by_itself(written: str) -> None:
+    said = loaded(f"{TABLE}\n[webhooks.stripe]\n{written}\n")
+    assert "webhooks.stripe: this table is called [stripe]" in said.wrong_webhooks["stripe"]
+    assert (await post(said, FakePublisher(), signed(COUNTS))).status_code == 200
+    assert "called [stripe]" in (await stopped(said, SystemClock()))["webhook stripe"]
+    assert [hook.name for hook in webhooks_of(said)] == ["square", "stripe"]
+
+
+@pytest.mark.usefixtures("_as_documented")
+async def test_beside_a_wrong_table_of_its_name_the_short_one_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELAY_STRIPE__SECRETS", '["whsec_0123456789abcdef"]')
+    said = loaded('[webhooks.stripe]\nsource = "stripe"\n')
+    [hook] = webhooks_of(said)
+    assert (hook.path, type(hook)) == ("/webhooks/stripe", Hook)
+    checklist = Checklist()
+    await check_webhooks(checklist, said)
+    assert [(finding.what, finding.ok) for finding in checklist.findings] == [
+        ("stripe", True),
+        ("webhooks.stripe", False),
+    ]
+    assert origin_of(letter(b"{}", "/webhooks/stripe"), said).source == "stripe"
 
 
 @pytest.mark.usefixtures("_as_documented")
@@ -241,7 +274,7 @@ def test_a_second_account_of_a_known_source_needs_its_secrets_only(monkeypatch: 
     assert "eu" in load_settings().received
 
 
-STRIPE = {"header": "Stripe-Signature", "field": "v1", "timestamp": "t", "signs": "{timestamp}.{body}"}
+STRIPE = {"header": "Stripe-Signature", "field": "v1", "timestamp": "t", "signs": "{timestamp}.{body}", "exact": True}
 
 
 def test_events_of_the_company_of_a_webhook_are_taken() -> None:
@@ -252,3 +285,32 @@ def test_events_of_the_company_of_a_webhook_are_taken() -> None:
     )
     assert "[companies.south] is missing" in said.wrong_webhooks["square"]
     assert said.fed == ("north",)
+
+
+def of_two(**table: object) -> Settings:
+    """The settings of two companies, with a webhook in this table."""
+    key = {"solid": {"api_key_file": "key"}}
+    companies, stripe = {"north": key, "south": key}, {"secrets": ["whsec_0123456789abcdef"]}
+    return Settings.model_validate(
+        {"company": "north", "companies": companies, "stripe": stripe, "webhooks": {"own": table}}
+    )
+
+
+def test_of_several_companies_a_webhook_says_whose_books() -> None:
+    said = of_two(**SQUARE)
+    assert said.wrong_webhooks["own"] == "webhooks.own.company is missing: say whose books, one of north, south"
+    assert list(said.received) == ["stripe"], "a short table without company is that of the main one"
+    assert said.webhooks == {}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        SQUARE | {"company": "south"},
+        {"source": "stripe", "accounts": {"acct_1": "south"}},
+        {"source": "shopify", "shops": {"a.myshopify.com": "south"}},
+    ],
+)
+def test_a_webhook_that_says_whose_each_body_is_needs_no_company(table: dict[str, Any]) -> None:
+    said = of_two(**table)
+    assert (list(said.webhooks), said.wrong_webhooks) == (["own"], {})

@@ -1,5 +1,6 @@
 """Signatures against the public vectors, and against the stripe library as a second opinion."""
 
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from producers.source import Signature
 from producers.webhooks.signatures import BadSignature, Reason, verify
 from tests.unit.producers.made import DATA
 from tests.unit.producers.sourcing import signature_of
@@ -162,8 +164,84 @@ def test_what_the_stripe_library_signs_we_accept(body: bytes, away: int) -> None
     assert _accepted_by_stripe(header, body)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        _header().replace(",", ", "),
+        _header().replace(",", ";"),
+        f"v1={_sign(BODY, SECRET, NOW)}",
+        f"t={NOW},v1={_sign(BODY, SECRET, NOW).upper()}",
+    ],
+)
+def test_what_the_stripe_library_does_not_read_is_refused_of_stripe_alone(header: str) -> None:
+    headers = {"stripe-signature": header, "t": str(NOW)}
+    assert _is_good(SIGNATURE.model_copy(update={"exact": False}), headers, BODY, SECRET)
+    assert not _is_good(SIGNATURE, headers, BODY, SECRET)
+
+
+# The example of Slack's documentation, "Verifying requests from Slack".
+SLACK = Signature(
+    header="X-Slack-Signature", field="v0", timestamp="X-Slack-Request-Timestamp", signs="v0:{timestamp}:{body}"
+)
+SLACK_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+SLACK_BODY = (
+    b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
+    b"&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com"
+    b"%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121"
+    b".803a0bc887a14d10d2c447fce8b6703c"
+)
+SLACK_SIGNED = "a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
+SLACK_TIME = "1531420618"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"v0={SLACK_SIGNED}",
+        f"v0={SLACK_SIGNED.upper()}",
+        f"kid=7, v0={SLACK_SIGNED}",
+        f"kid=7;v0 = {SLACK_SIGNED} ",
+    ],
+)
+def test_the_time_may_stand_in_a_header_beside_pairs(written: str) -> None:
+    headers = {"x-slack-signature": written, "x-slack-request-timestamp": SLACK_TIME}
+    assert _is_good(SLACK, headers, SLACK_BODY, SLACK_SECRET)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-slack-request-timestamp": ""},
+        {"x-slack-request-timestamp": "1531420619"},
+        {"x-slack-request-timestamp": SLACK_TIME, "x-slack-signature": f"v1={SLACK_SIGNED}"},
+        {"x-slack-signature": f"X-Slack-Request-Timestamp=1,v0={SLACK_SIGNED}"},
+        {"x-slack-signature": f"{f'X-Slack-Request-Timestamp={SLACK_TIME},' * 2}v0={SLACK_SIGNED}"},
+    ],
+)
+def test_a_time_in_a_header_is_signed_and_there_once(headers: dict[str, str]) -> None:
+    signed = {"x-slack-signature": f"v0={SLACK_SIGNED}", **headers}
+    assert not _is_good(SLACK, signed, SLACK_BODY, SLACK_SECRET)
+
+
+def test_base64_is_compared_letter_by_letter() -> None:
+    plain = Signature(header="x-signed", encoding="base64")
+    written = base64.b64encode(hmac.new(SECRET.encode(), BODY, hashlib.sha256).digest()).decode()
+    assert _is_good(plain, {"x-signed": written}, BODY, SECRET)
+    assert not _is_good(plain, {"x-signed": written.lower()}, BODY, SECRET)
+
+
 def test_a_body_that_is_not_text_can_still_be_authentic() -> None:
     assert _verify(_header(b"\xff\x00"), body=b"\xff\x00") == 0
+
+
+def _is_good(signature: Signature, headers: dict[str, str], body: bytes, secret: str) -> bool:
+    now = datetime.fromtimestamp(int(SLACK_TIME) if signature is SLACK else NOW, UTC)
+    try:
+        verify(signature, headers=headers, body=body, url="", secrets=[SecretStr(secret)], now=now)
+    except BadSignature:
+        return False
+    return True
 
 
 def _accepted_by_stripe(header: str, body: bytes) -> bool:
