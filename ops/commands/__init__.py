@@ -6,6 +6,15 @@ they come, and once more when they go, would take a quarter of what a short comm
 
 import atexit
 import gc
+from typing import Final
+
+_USUAL: Final = gc.get_threshold()
 
 gc.set_threshold(50_000, 20, 100)
 atexit.register(gc.freeze)
+
+
+def collect_garbage_as_usual() -> None:
+    """Called once all is imported: what runs for weeks must not keep its garbage for long."""
+    gc.freeze()
+    gc.set_threshold(*_USUAL)

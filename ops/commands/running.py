@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from messaging.errors import MessagingError
+from ops.commands import collect_garbage_as_usual
 from ops.showing.terminal import say
 from producers.calling.errors import PayrollError
 from runtime.logs import configure_logs
@@ -48,6 +49,7 @@ def run_for_all(work: Callable[[Settings], Coroutine[Any, Any, Result]]) -> Resu
     with told_plainly():
         settings = load_settings()
         configure_logs(settings.log.level, settings.log.format)
+        collect_garbage_as_usual()
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
             return runner.run(work(settings))

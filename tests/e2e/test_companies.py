@@ -114,7 +114,9 @@ def test_a_company_with_the_key_of_another_or_a_wrong_setting_stops_alone(
         assert [everyone[each]["backlog"] for each in names[1:]] == [1, 1], "what came for them waits for them"
 
 
+@pytest.mark.alone
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_one_process_serves_two_hundred_companies_at_once(own_broker: Broker, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MANY)]
     with open_group(tmp_path, own_broker, names, RELAY_WORKER__PREFETCH="4") as group:
