@@ -9,8 +9,10 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
+import structlog
 
 from staging.broker import MANAGEMENT, Broker, BrokerNotFound, find_broker, find_own_broker, find_rabbitmq_4
 from staging.postgres import PostgresNotFound, PrivatePostgres, installed_binaries
@@ -112,3 +114,16 @@ def amqp_url(broker: Broker) -> str:
 def company() -> str:
     """Give a company that no other test has: its queues, routing keys and writes are this test's alone."""
     return f"c{secrets.token_hex(4)}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loggers_are_not_kept() -> Iterator[None]:
+    """A logger that was made under one configuration would write past whoever captures logs under the next."""
+    configure = structlog.configure
+
+    def configured(**settings: Any) -> None:  # noqa: ANN401 - structlog's
+        configure(**settings | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", configured)
+        yield
