@@ -240,8 +240,8 @@ class Bucket:
 
     async def _on_token(self, message: AbstractIncomingMessage) -> None:
         arrived = self._clock.monotonic()
-        lane: Lane = message.correlation_id  # type: ignore[assignment]  # the mint says the lane that we have said
-        if lane in self._received:
+        lane = next((lane for lane in LANES if lane == message.correlation_id), None)
+        if lane is not None:
             self._received[lane] += 1
             self._changed.set()  # the mint must know that it has arrived
         elif message.type != TOLD:
@@ -249,7 +249,7 @@ class Bucket:
             return
         kept = mark_in(message.body)
         held = kept is None or await self._holds(kept)
-        if message.type == TOLD or not held:
+        if message.type == TOLD or lane is None or not held:
             self._changed.set()
             return
         late = self._clock.monotonic() - arrived > LONGEST_LOOK_SECONDS

@@ -36,7 +36,7 @@ def minor_units(provider: MinorUnitRule, currency: str) -> int:
     return _DECIMALS[provider](currency)
 
 
-def from_minor(provider: MinorUnitRule, amount: int, currency: str) -> Money:
+def from_minor(provider: MinorUnitRule, amount: object, currency: str) -> Money:
     """Turn the provider's whole number into Money; the code may be in lower case, as Stripe sends it.
 
     Raises UnknownCurrency, or AmountRefused with `reason` `amount_not_integer` (a bool, float, Decimal or

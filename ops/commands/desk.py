@@ -1,6 +1,6 @@
 """`relay dead` and `relay cases`: what waits for a person."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # these take a while to import, and not every command needs t
     from store.cases import Case
     from store.dead_letters import ListedLetter, StoredLetter
 
+LetterState = Literal["waiting", "replayed", "discarded"]
+"""As `store.dead_letters.LetterState`, which would be slow to import here."""
+
 dead = typer.Typer(help="Dead letters: see them, mend the cause, send them again.", no_args_is_help=True)
 cases = typer.Typer(help="Cases: what a person must decide, such as a record found twice.", no_args_is_help=True)
 
@@ -23,7 +26,7 @@ cases = typer.Typer(help="Cases: what a person must decide, such as a record fou
 @dead.command("list")
 def dead_list(
     *,
-    state: Annotated[str, typer.Option(help="waiting, replayed or discarded.")] = "waiting",
+    state: Annotated[LetterState, typer.Option(help="What became of them.")] = "waiting",
     reason: Annotated[str | None, typer.Option(help="Only this reason: period_closed means every month of it.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,16 +34,13 @@ def dead_list(
 
     Example: relay dead list --reason period_closed
     """
-    if state not in ("waiting", "replayed", "discarded"):
-        say("relay: --state is waiting, replayed or discarded", err=True)
-        raise typer.Exit(2)
 
     async def ask(settings: Settings) -> "Sequence[ListedLetter]":
         from ops.desk.desk import open_desk  # noqa: PLC0415
 
         async with open_desk(settings, clock=SystemClock(), actor=actor()) as desk:
             warn(await desk.collect_if_reachable())
-            return await desk.waiting(reason, state)  # type: ignore[arg-type]  # checked above
+            return await desk.waiting(reason, state)
 
     letters = run(ask)
     from ops.showing.desk import show_letters  # noqa: PLC0415

@@ -18,6 +18,7 @@ from runtime.outside_text import visible, visible_json, visible_lines
 from runtime.tracebacks import trace_of
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
     from rich.progress import Progress
 
 LONGEST_CELL: Final = 1_000
@@ -48,8 +49,8 @@ class Rows:
         self._longest = longest
         self.table = Table(box=None, header_style="bold", pad_edge=False, show_header=header)
         for column in columns:
-            justify = "right" if column in numbers else "left"
-            self.table.add_column(_text(column), overflow="fold", justify=justify)  # type: ignore[arg-type]  # as just set
+            justify: JustifyMethod = "right" if column in numbers else "left"
+            self.table.add_column(_text(column), overflow="fold", justify=justify)
 
     def add(self, *cells: object, style: str = "") -> None:
         """Add a row; the last columns may be left out."""

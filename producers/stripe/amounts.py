@@ -41,7 +41,7 @@ def minor(amount: object, fields: Fields, name: str) -> Money:
         raise fields.missing(name="currency")
     code = currency if isinstance(currency, str) else ""
     try:
-        return from_minor("stripe", amount, code)  # type: ignore[arg-type]  # it refuses what is no int
+        return from_minor("stripe", amount, code)
     except UnknownCurrency as error:
         raise Rejected("unknown_currency", str(error), field=fields.at("currency")) from None
     except AmountRefused as error:

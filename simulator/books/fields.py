@@ -147,9 +147,9 @@ class Fields:
         """A quantity or a unit price, with any number of decimals, as a number or as text; or nothing."""
         if not self.has(name):
             return None
-        value = self.raw(name)
+        value: Any = self.raw(name)
         try:
-            number = None if isinstance(value, bool) else Decimal(value)  # type: ignore[arg-type]  # caught below
+            number = None if isinstance(value, bool) else Decimal(value)
         except (InvalidOperation, TypeError, ValueError):
             number = None
         if number is None or not number.is_finite() or not _is_sensible(number):

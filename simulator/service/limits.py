@@ -7,7 +7,7 @@ the limits as for the measure. Reads no clock: times are given, and never go bac
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, get_args
 
 from simulator.errors import SwitchError
 from simulator.service import values
@@ -55,9 +55,9 @@ class Limit:
         """The calls that a bucket takes at once."""
         return self.allowance if self.limit_capacity is None else self.limit_capacity
 
-    def changed(self, changes: Mapping[str, object]) -> "Limit":
+    def changed(self, changes: Mapping[str, Any]) -> "Limit":
         """A limit with these fields changed. Raises SwitchError, naming the field."""
-        return replace(self, **changes)  # type: ignore[arg-type]  # checked as it is made
+        return replace(self, **changes)
 
     def as_json(self) -> Mapping[str, object]:
         """All of it, for the control port."""

@@ -77,7 +77,7 @@ class _Cents:
         told = money.token_or_none("currency")
         code = (told or self.currency or self.default).upper()
         try:
-            found = from_minor("iso", value, code)  # type: ignore[arg-type]  # refuses what is no int
+            found = from_minor("iso", value, code)
         except (AmountRefused, UnknownCurrency):
             message = "an amount is whole cents of a known currency"
             raise Rejected("bad_amount", message, field=money.at("amount")) from None
