@@ -14,6 +14,7 @@ from producers.webhooks.intake import Hook
 from producers.webhooks.waiting import WaitingHook
 from runtime.sections_webhooks import OF_SOME_SOURCES, SHORT_NAMES, WebhookSettings, table_of
 from runtime.settings import ConfigurationError, Settings
+from schemas.problems import first_problem
 
 PATHS = "/webhooks/"
 """How the path of a webhook begins, and the source of what it kept; its name follows."""
@@ -115,9 +116,9 @@ def _signature(where: str, own: WebhookSettings, kind: Webhook) -> Signature:
     try:
         signature = Signature.model_validate(kind.signature if own.signature is None else own.signature)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(map(str, ("signature", *first["loc"])))
-        raise ConfigurationError(f"{where}.{field}: {first['msg'].removeprefix('Value error, ')}") from None
+        problem = first_problem(error, under="signature")
+        said = problem.message.removeprefix("Value error, ")
+        raise ConfigurationError(f"{where}.{problem.field}: {said}") from None
     if "tolerance_seconds" in own.model_fields_set:
         return signature.model_copy(update={"tolerance_seconds": own.tolerance_seconds})
     return signature
