@@ -54,14 +54,15 @@ def ask(stage: Stage, *arguments: str) -> Any:  # noqa: ANN401 - JSON
         NotReady: it failed, or took too long; the message names its log.
     """
     name = f"relay-{arguments[0]}"
-    process = stage.start(name, "ops.commands.relay", *arguments, stdout=subprocess.PIPE)
+    printed = stage.folder / f"{name}.json"
+    process = stage.start(name, "ops.commands.relay", *arguments, stdout=printed)
     command = f"`relay {' '.join(arguments)}`"
     try:
-        text, _ = process.popen.communicate(timeout=WITHIN_SECONDS)
+        code = process.popen.wait(WITHIN_SECONDS)
     except subprocess.TimeoutExpired:
         msg = f"{command} took longer than {WITHIN_SECONDS} s: see {process.log}"
         raise NotReady(msg) from None
-    if process.popen.returncode:
+    if code:
         msg = f"{command} failed: see {process.log}"
         raise NotReady(msg)
-    return json.loads(text)
+    return json.loads(printed.read_text())

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -163,7 +162,6 @@ def _start_solid(stage: Stage, port: int, control_port: int) -> Process:
         *("--port", str(port), "--control-port", str(control_port)),
         *("--allowance", str(ALLOWANCE), "--window-seconds", str(WINDOW_SECONDS)),
         *("--journal", str(stage.folder / "solid.jsonl")),
-        stdout=subprocess.DEVNULL,
     )
 
 

@@ -11,11 +11,11 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import httpx2
 
@@ -35,12 +35,37 @@ class NotReady(Exception):
     """Something that was waited for did not come in time."""
 
 
+class Started(Protocol):
+    """A process of the system, as `subprocess.Popen` shows it."""
+
+    pid: int
+    returncode: int | Any
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs; the number of a signal, negative, where one ended it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; `subprocess.TimeoutExpired` where that takes longer."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless it has ended."""
+
+
+class Starter(Protocol):
+    """How processes are started."""
+
+    def __call__(
+        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path
+    ) -> Started:
+        """Start `python -m <arguments>`, which adds what it prints to these files."""
+
+
 @dataclass(slots=True)
 class Process:
     """A process that was started here, with its log."""
 
     name: str
-    popen: "subprocess.Popen[bytes]"
+    popen: Started
     log: Path
 
     def kill(self) -> None:
@@ -62,6 +87,20 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.kill()
         return self.popen.returncode
+
+
+def launched(arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path) -> Started:
+    """Start it in a session of its own: Ctrl-C goes to who starts, and who stops all in order."""
+    with stdout.open("ab") as output, stderr.open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
 
 
 @dataclass(slots=True)
@@ -100,24 +139,24 @@ class Stage:
     rabbitmq_url: str
     company: str = "main"
     overrides: dict[str, str] = field(default_factory=dict)
+    starter: Starter = launched
     processes: list[Process] = field(default_factory=list)
 
     def start(
-        self, name: str, *arguments: str, stdout: int | None = None, environment: Mapping[str, str] | None = None
+        self, name: str, *arguments: str, stdout: Path | None = None, environment: Mapping[str, str] | None = None
     ) -> Process:
-        """Start `python -m <arguments>` with the stage's settings in the environment; its log goes to the folder."""
+        """Start `python -m <arguments>` with the stage's settings in the environment; its log goes to the folder.
+
+        What it prints goes to the log too, or to a file of its own, begun anew.
+        """
         log = self.folder / f"{name}.log"
-        with log.open("ab") as errors:
-            popen = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                cwd=self.folder,
-                env={**passed_on(), **self.environment(), **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=errors if stdout is None else stdout,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C goes to the starter, which stops them in order
-            )
-        process = Process(name, popen, log)
+        log.touch()
+        if stdout is not None:
+            stdout.write_bytes(b"")
+        env = {**passed_on(), **self.environment(), **(environment or {})}
+        process = Process(
+            name, self.starter(arguments, cwd=self.folder, env=env, stdout=stdout or log, stderr=log), log
+        )
         self.processes.append(process)
         return process
 
@@ -137,15 +176,17 @@ class Stage:
 
     def start_simulator(self, *options: str) -> Simulator:
         """The simulator on free ports; everything started later talks to it."""
-        process = self.start(
-            "simulator", "simulator", "--port", "0", "--control-port", "0", *options, stdout=subprocess.PIPE
-        )
-        assert process.popen.stdout is not None  # noqa: S101 - it was asked for above
-        line = process.popen.stdout.readline()
-        if not line:
-            msg = f"the simulator did not start: see {process.log}"
-            raise NotReady(msg)
-        ports = json.loads(line)
+        said = self.folder / "simulator.ports"
+        process = self.start("simulator", "simulator", "--port", "0", "--control-port", "0", *options, stdout=said)
+
+        def first_line() -> str:
+            ended, text = process.popen.poll() is not None, said.read_text()
+            if ended and not text:
+                msg = f"the simulator did not start: see {process.log}"
+                raise NotReady(msg)
+            return text if text.endswith("\n") else ""
+
+        ports = json.loads(wait_for(first_line, what="the simulator to say its ports"))
         simulator = Simulator(process, ports["port"], ports["control_port"])
         self.overrides["RELAY_SOLID__BASE_URL"] = simulator.base_url
         return simulator
@@ -181,15 +222,15 @@ class Stage:
                 process.signal(signal.SIGTERM)
         for process in reversed(self.processes):
             process.stop()
-            if process.popen.stdout is not None:
-                process.popen.stdout.close()
 
 
 @contextmanager
-def stage(folder: Path, rabbitmq_url: str, *, company: str = "main", **overrides: str) -> Iterator[Stage]:
+def stage(
+    folder: Path, rabbitmq_url: str, starter: Starter = launched, /, *, company: str = "main", **overrides: str
+) -> Iterator[Stage]:
     """A stage whose processes are all gone afterwards, whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
-    opened = Stage(folder.resolve(), rabbitmq_url, company, dict(overrides))
+    opened = Stage(folder.resolve(), rabbitmq_url, company, dict(overrides), starter)
     try:
         yield opened
     finally:

@@ -10,7 +10,6 @@ import hmac
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import httpx2
 
 from staging.broker.handshake import free_ports
 from staging.processes import PLAIN, STRIPE_SECRET, Process, Simulator, Stage, stage, wait_for
+from tests.forking import Forked
 from tests.unit.producers.made import charge, stripe_event
 
 Json = Any
@@ -133,16 +133,17 @@ class Relay:
         """Run `relay …` to its end with this relay's settings."""
         foreign = ("RELAY_", "RABBITMQ_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return subprocess.run(
-            [sys.executable, "-m", "ops.commands.relay", *arguments],
+        printed, said = (self.stage.folder / f"command.{name}" for name in ("stdout", "stderr"))
+        printed.write_bytes(b"")
+        said.write_bytes(b"")
+        code = Forked(
+            ["ops.commands.relay", *arguments],
             cwd=self.stage.folder,
             env={**inherited, "COLUMNS": "200", **self.stage.environment(), **settings},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+            stdout=printed,
+            stderr=said,
+        ).wait(60)
+        return subprocess.CompletedProcess(arguments, code, printed.read_text(), said.read_text())
 
     def asked(self, *arguments: str, **settings: str) -> Json:
         """Run `relay … --json`, which must succeed, and read what it printed."""
@@ -176,7 +177,7 @@ def await_said(process: Process, event: str, *, times: int = 1, within_seconds: 
 def open_relay(folder: Path, broker_url: str, company: str, **settings: str) -> Iterator[Relay]:
     """Run a simulator and a receiver; the key of Solid lies in a file."""
     merged = {**QUICK, **settings}
-    with stage(folder, broker_url, company=company, **merged) as opened:
+    with stage(folder, broker_url, Forked, company=company, **merged) as opened:
         (opened.folder / "books.toml").write_text(books_text())
         allowance, window = merged["RELAY_BUCKET__ALLOWANCE"], merged["RELAY_BUCKET__WINDOW_SECONDS"]
         simulator = opened.start_simulator("--allowance", allowance, "--window-seconds", window)

@@ -12,6 +12,7 @@ import pytest
 from staging.broker import Broker
 from staging.processes import STRIPE_SECRET, Process, stage, wait_for
 from tests.e2e.driving import QUICK, Json, Relay, await_said, books_text, invoice_of, payment_of
+from tests.forking import Forked
 from tests.unit.producers.made import charge, stripe_event
 
 pytestmark = pytest.mark.e2e
@@ -61,7 +62,7 @@ def open_group(folder: Path, broker: Broker, companies: list[str], **settings: s
         "RELAY_STRIPE__SECRETS": json.dumps([STRIPE_SECRET]),
         **settings,
     }
-    with stage(folder, broker.url, company=companies[0], **settings) as opened:
+    with stage(folder, broker.url, Forked, company=companies[0], **settings) as opened:
         (opened.folder / "books.toml").write_text(books_text())
         keys = opened.folder / "keys"
         keys.write_text("\n".join(map(key_of, companies)))

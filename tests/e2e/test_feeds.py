@@ -9,6 +9,7 @@ import pytest
 from staging.broker import Broker
 from staging.processes import stage, wait_for
 from tests.e2e.driving import QUICK, Relay, books_text
+from tests.forking import Forked
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +27,7 @@ def test_a_relay_of_feeds_alone_reads_them_and_tells_of_them(broker: Broker, tmp
         "options": {"kind": "adjusted", "columns": {"id": "document", "item": "sku", "quantity": "qty"}},
     }
     settings = {**QUICK, "RELAY_FEEDS": json.dumps({"north": feed}), "RELAY_STRIPE__SECRETS": "[]"}
-    with stage(tmp_path / "stage", broker.url, company=f"e{secrets.token_hex(4)}", **settings) as on:
+    with stage(tmp_path / "stage", broker.url, Forked, company=f"e{secrets.token_hex(4)}", **settings) as on:
         (on.folder / "books.toml").write_text(books_text())
         relay = Relay(on, on.start_simulator("--allowance", "3000", "--window-seconds", "6"), "")
         up = on.start("up", "ops.commands.relay", "up")

@@ -18,6 +18,7 @@ import pytest
 from staging.broker.handshake import free_ports
 from staging.processes import stage, wait_for
 from tests.e2e.driving import signature
+from tests.forking import Forked
 from tests.unit.producers.made import stripe_event
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +63,7 @@ def start(folder: Path, **settings: str) -> contextlib.AbstractContextManager[Re
     @contextlib.contextmanager
     def started() -> Iterator[Receiver]:
         said = {"RELAY_RECEIVER__RECEIVE_SECONDS": str(SECONDS), "RELAY_RECEIVER__MAX_BODIES_BYTES": "8388608"}
-        with stage(folder, "amqp://127.0.0.1:1/", **(said | settings)) as opened:
+        with stage(folder, "amqp://127.0.0.1:1/", Forked, **(said | settings)) as opened:
             url = opened.start_receiver()
             receiver = Receiver(int(url.rpartition(":")[2]), opened.processes[0].popen.pid)
             yield receiver

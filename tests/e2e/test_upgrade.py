@@ -22,6 +22,7 @@ from staging.processes import stage, wait_for
 from tests.e2e.driving import QUICK, Relay, books_text, invoice_of, payment_of
 from tests.e2e.test_payroll import entries_of, live
 from tests.e2e.test_stock import expected, moved
+from tests.forking import Forked
 from tests.unit.producers.payroll.providers import ENTITY
 
 pytestmark = pytest.mark.e2e
@@ -72,7 +73,7 @@ def _message(left: dict[str, Any]) -> aio_pika.Message:
 def upgraded(broker: Broker, tmp_path: Path) -> Iterator[Relay]:
     """Give today's relay, without a worker yet, on what the older one left."""
     asyncio.run(restore(broker.url))
-    with stage(tmp_path, broker.url, company=COMPANY, **SETTINGS) as opened:
+    with stage(tmp_path, broker.url, Forked, company=COMPANY, **SETTINGS) as opened:
         (tmp_path / "books.toml").write_text(books_text().replace("# merge_seconds = 5", "merge_seconds = 0.5"))
         shutil.copy(LEFT / "solid.jsonl", tmp_path)
         with contextlib.closing(sqlite3.connect(tmp_path / "relay.db")) as database:

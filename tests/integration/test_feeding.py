@@ -22,6 +22,7 @@ from schemas.envelope import Event, decode
 from staging.processes import Process, Stage, stage, wait_for
 from store.engine import connect
 from store.feeds.cursors import Cursors
+from tests.forking import Forked
 from tests.integration.wiring import CLOCK, consuming, linked, paid_out, publisher_on
 
 OPTIONS = {"kind": "adjusted", "columns": {"id": "no", "item": "sku", "quantity": "qty"}}
@@ -43,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def on(tmp_path: Path, amqp_url: str, company: str, folder: Path) -> Iterator[Stage]:
     feeds = {"north": {**CSV, "folder": str(folder)}}
-    with stage(tmp_path / "stage", amqp_url, company=company, RELAY_FEEDS=json.dumps(feeds)) as opened:
+    with stage(tmp_path / "stage", amqp_url, Forked, company=company, RELAY_FEEDS=json.dumps(feeds)) as opened:
         yield opened
 
 
@@ -186,7 +187,7 @@ def test_a_feed_killed_in_the_middle_of_a_poll_skips_nothing(tmp_path: Path, amq
             "options": OPTIONS,
         }
         settings = {"RELAY_FEEDS": json.dumps({"shop": feed})}
-        with stage(tmp_path / "stage", amqp_url, company=company, **settings) as on:
+        with stage(tmp_path / "stage", amqp_url, Forked, company=company, **settings) as on:
             process = start(on, "killed")
             wait_for(lambda: queued(on) > 300, what="some events")
             process.kill()

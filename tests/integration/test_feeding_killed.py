@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from staging.processes import Stage, stage, wait_for
+from tests.forking import Forked
 from tests.integration.test_feeding import CSV, rows, state, taken
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,9 @@ def on(tmp_path: Path, amqp_url: str, company: str) -> Iterator[Stage]:
     (tmp_path / "in").mkdir()
     feed = {**CSV, "folder": str(tmp_path / "in"), "quiet_seconds": 3, "every_seconds": 0.05, "max_bytes": 200_000}
     feed |= {"child_above_bytes": 50_000, "files": "*.csv"}
-    with stage(tmp_path / "stage", amqp_url, company=company, RELAY_FEEDS=json.dumps({"north": feed})) as opened:
+    with stage(
+        tmp_path / "stage", amqp_url, Forked, company=company, RELAY_FEEDS=json.dumps({"north": feed})
+    ) as opened:
         yield opened
 
 
@@ -157,7 +160,7 @@ def test_a_share_that_hangs_stops_neither_another_feed_nor_the_end_of_the_proces
     os.mkfifo(tmp_path / "good" / "pipe.csv")
     (tmp_path / "good" / "a.csv").write_text(rows("a", 20))
     feeds = {name: {**CSV, "folder": str(tmp_path / name)} for name in ("hung", "good")}
-    with stage(tmp_path / "stage", amqp_url, company=company, RELAY_FEEDS=json.dumps(feeds)) as on:
+    with stage(tmp_path / "stage", amqp_url, Forked, company=company, RELAY_FEEDS=json.dumps(feeds)) as on:
         (tmp_path / "hung" / "b.csv").write_text(rows("b", 20))
         process = on.start("hung", "tests.integration.hung_feed", environment={"PYTHONPATH": str(ROOT)})
         wait_for((on.folder / "feeds" / "good" / "done" / "a.csv").exists, what="the other feed's file")

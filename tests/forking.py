@@ -1,0 +1,76 @@
+"""Processes forked from a template that has everything imported: the tests start hundreds.
+
+Each is a process of its own, with a session, settings, files and signals of its own, as one that was started anew:
+only the two seconds of imports are spent once. Demo, campaigns and benchmarks start theirs anew.
+"""
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+_TEMPLATE: Final = get_context("forkserver")
+_TEMPLATE.set_forkserver_preload(
+    [
+        "alembic.command",
+        "ops.checks.check",
+        "ops.composing.companies",
+        "ops.composing.feeds",
+        "ops.composing.payroll",
+        "ops.composing.webhooks",
+        "ops.desk.desk",
+        "ops.desk.retention",
+        "ops.http.serving",
+        "ops.showing.desk",
+        "ops.showing.status",
+        "ops.standing.status",
+        "simulator.cli",
+    ]
+)
+
+
+class Forked:
+    """`python -m <arguments>` as a process, with what is used of `subprocess.Popen`."""
+
+    def __init__(
+        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path
+    ) -> None:
+        """Start it; what it prints is added to these files."""
+        self.returncode: int | None = None
+        self._process = _TEMPLATE.Process(target=_run, args=(arguments, cwd, dict(env), stdout, stderr))
+        self._process.start()
+        assert self._process.pid is not None, "it was started"
+        self.pid: int = self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        self.returncode = self._process.exitcode
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end."""
+        self._process.join(timeout)
+        if (code := self.poll()) is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
+        return code
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+
+def _run(arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path) -> None:
+    os.setsid()
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, file in ((1, stdout), (2, stderr)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), number)
+    sys.argv = list(arguments)
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
