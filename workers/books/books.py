@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
+from schemas.catalog import STREAMS
 from schemas.money import EXPONENTS
 from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
@@ -101,7 +102,7 @@ class Books(BaseModel):
     time_zone: TimeZoneName = "UTC"
     walk_in_customer: str | None = None
     open_from: date | None = None
-    late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
+    late: Mapping[str, Literal["hold", "first_open_day"]] = {}
     inventory: InventoryPolicy = InventoryPolicy()
     items: Mapping[str, str] = {}
     accounts: Mapping[str, Name]
@@ -115,6 +116,15 @@ class Books(BaseModel):
             msg = f"{code!r} is no ISO 4217 currency code of three capital letters"
             raise ValueError(msg)
         return code
+
+    @field_validator("late")
+    @classmethod
+    def _streams_exist(cls, late: Mapping[str, str]) -> Mapping[str, str]:
+        for stream in late:
+            if stream not in STREAMS:
+                msg = f"{stream!r} is no stream; known: {', '.join(STREAMS)}"
+                raise ValueError(msg)
+        return late
 
     @field_validator("accounts")
     @classmethod
