@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,49 +19,11 @@ from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
 from schemas.catalog import STREAMS
 from schemas.money import EXPONENTS
+from workers.books.account_kinds import ALLOWED, CLEARING
 from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
 
-ROLES = frozenset(
-    [
-        "bank",
-        "stripe_clearing",
-        "processor_clearing",
-        "receivable",
-        "income",
-        "sales_returns",
-        "sales_tax_payable",
-        "processing_fees",
-        "input_vat",
-        "payable",
-        "dispute_fees",
-        "disputes_receivable",
-        "chargeback_loss",
-        "inventory",
-        "received_not_billed",
-        "purchase_price_variance",
-        "supplier_claims",
-        "cogs",
-        "shrinkage",
-        "write_off",
-        "wages",
-        "payroll_tax_expense",
-        "benefits_expense",
-        "reimbursement_expense",
-        "contractor_expense",
-        "payroll_tax_payable",
-        "deductions_payable",
-        "benefits_payable",
-        "garnishments_payable",
-        "reimbursements_payable",
-        "net_pay_payable",
-        "accrued_payroll",
-        "payroll_rounding",
-    ]
-)
-
-CLEARING = "_clearing"
-"""How the role of a processor's clearing account ends: `square_clearing`."""
+ROLES: Final = frozenset({*ALLOWED, f"stripe{CLEARING}", f"processor{CLEARING}"})
 
 ProcessorKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
