@@ -14,8 +14,9 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from messaging.connection import Link
 from messaging.errors import UnsafeTopology
+from schemas import catalog
 
-STREAMS = ("sales", "contacts", "inventory", "payroll")
+STREAMS = catalog.STREAMS
 REPLAY = "replay"
 EVENTS_EXCHANGE = "relay.events"
 RAW_DLQ = "relay.raw.dlq"

@@ -28,6 +28,9 @@ EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
 
 TYPE_OF: Final[Mapping[type[EventData], str]] = {model: name for name, model in EVENT_TYPES.items()}
 
+STREAMS: Final = tuple(dict.fromkeys(("sales", "contacts", *(name.partition(".")[0] for name in EVENT_TYPES))))
+"""The domains: each has its queue, and the books say what becomes of its late facts."""
+
 
 def data_schema_uri(event_type: str) -> str:
     """Name the schema of a type, for the attribute `dataschema`."""

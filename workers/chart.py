@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from solid.models import Account
-from workers.account_kinds import untold_kind, wrong_kind
+from workers.books.account_kinds import untold_kind, wrong_kind
 from workers.books.books import Books
 from workers.plans.writes import Parked
 

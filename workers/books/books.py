@@ -10,57 +10,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
+from schemas.catalog import STREAMS
 from schemas.money import EXPONENTS
+from workers.books.account_kinds import ALLOWED, CLEARING
 from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
 
-ROLES = frozenset(
-    [
-        "bank",
-        "stripe_clearing",
-        "processor_clearing",
-        "receivable",
-        "income",
-        "sales_returns",
-        "sales_tax_payable",
-        "processing_fees",
-        "input_vat",
-        "payable",
-        "dispute_fees",
-        "disputes_receivable",
-        "chargeback_loss",
-        "inventory",
-        "received_not_billed",
-        "purchase_price_variance",
-        "supplier_claims",
-        "cogs",
-        "shrinkage",
-        "write_off",
-        "wages",
-        "payroll_tax_expense",
-        "benefits_expense",
-        "reimbursement_expense",
-        "contractor_expense",
-        "payroll_tax_payable",
-        "deductions_payable",
-        "benefits_payable",
-        "garnishments_payable",
-        "reimbursements_payable",
-        "net_pay_payable",
-        "accrued_payroll",
-        "payroll_rounding",
-    ]
-)
-
-CLEARING = "_clearing"
-"""How the role of a processor's clearing account ends: `square_clearing`."""
+ROLES: Final = frozenset({*ALLOWED, f"stripe{CLEARING}", f"processor{CLEARING}"})
 
 ProcessorKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -101,7 +64,7 @@ class Books(BaseModel):
     time_zone: TimeZoneName = "UTC"
     walk_in_customer: str | None = None
     open_from: date | None = None
-    late: Mapping[Literal["sales", "contacts", "inventory", "payroll"], Literal["hold", "first_open_day"]] = {}
+    late: Mapping[str, Literal["hold", "first_open_day"]] = {}
     inventory: InventoryPolicy = InventoryPolicy()
     items: Mapping[str, str] = {}
     accounts: Mapping[str, Name]
@@ -115,6 +78,15 @@ class Books(BaseModel):
             msg = f"{code!r} is no ISO 4217 currency code of three capital letters"
             raise ValueError(msg)
         return code
+
+    @field_validator("late")
+    @classmethod
+    def _streams_exist(cls, late: Mapping[str, str]) -> Mapping[str, str]:
+        for stream in late:
+            if stream not in STREAMS:
+                msg = f"{stream!r} is no stream; known: {', '.join(STREAMS)}"
+                raise ValueError(msg)
+        return late
 
     @field_validator("accounts")
     @classmethod

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.money import Money
-from workers.books.books import CLEARING, ROLES, Books
+from workers.books.account_kinds import CLEARING
+from workers.books.books import ROLES, Books
 from workers.plans.writes import AnyWrite, EntryWrite, Line, Parked
 
 

@@ -30,7 +30,7 @@ def must_be_open(day: date, books: Books, *, stream: str) -> None:
         Parked: its period is closed, and the stream's facts are held.
     """
     opened = books.open_from
-    if opened is not None and day < opened and books.late.get(stream, "hold") == "hold":  # type: ignore[call-overload]
+    if opened is not None and day < opened and books.late.get(stream, "hold") == "hold":
         msg = f"{day} lies before {opened}, the first open day of the books (books.toml: open_from)"
         raise Parked(period_key(day), msg)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -13,13 +14,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store import migrate
 from store.engine import connect, reading, transact
 from store.errors import SchemaTooNew
-from store.feeds.cursors import Cursor, Cursors
 from store.feeds.names import FeedNames
-from store.feeds.runs import FeedRun, FeedRuns
 from store.inbox import Inbox
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns, RunKey
@@ -32,6 +32,9 @@ ONE_OUTBOX = "0011"
 
 FEED_NAMES = "0008"
 """The migration after which a feed has a name in its facts."""
+
+SWEEP = "0002"
+"""The migration after the first."""
 
 START = """
 import sys
@@ -47,6 +50,11 @@ VALUES ('main', 'w1', 'payment', 'h', 'applied', 1, TRUE, FALSE, 's1', 's', 'evt
 """
 
 
+FEED_RUN = """
+INSERT INTO feed_runs (company, feed, name, state, rows, events, rejects, started_at, ended_at)
+VALUES ('main', 'folder', 'a.csv', 'done', 0, 0, 0, :now, :now)
+"""
+CURSOR = "INSERT INTO feed_cursors (company, feed, cursor, seen, updated_at) VALUES ('main', 'polled', '1', '[]', :now)"
 BATCH = """
 INSERT INTO stock_batches (company, fact, body, made_at, published_at)
 VALUES ('main', :fact, :body, :now, :published_at)
@@ -83,12 +91,30 @@ async def test_the_migrated_tables_are_those_the_code_sees(database_url: str) ->
     await engine.dispose()
 
 
-def _to_the_first_schema(connection: Connection, revision: str = "0001") -> None:
+def _to_schema(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrate.MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+async def before(revision: str, url: str, *rows: tuple[str, Mapping[str, object]]) -> AsyncEngine:
+    """A database as it was before a migration, with rows in SQL: the code of today writes those of today."""
+    engine = connect(url)
+    older = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(revision).down_revision
+    await transact(engine, lambda connection: connection.run_sync(_to_schema, str(older)))
+    async with engine.begin() as connection:
+        for statement, values in rows:
+            await connection.execute(text(statement), {**times(url), **values})
+    return engine
+
+
+def times(url: str) -> Mapping[str, object]:
+    """`:now` and `:day` as SQL of this database takes them."""
+    if "sqlite" in url:
+        return {"now": "2026-01-15 12:00:00.000000", "day": "2026-01-15"}
+    return {"now": NOON, "day": NOON.date()}
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -108,10 +134,7 @@ async def test_it_may_be_called_inside_a_running_loop_and_again(new_url: str) ->
 
 
 async def test_rows_of_the_first_schema_live_on(new_url: str) -> None:
-    engine = connect(new_url)
-    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema))
-    async with engine.begin() as connection:
-        await connection.execute(text(FIRST_ROW), {"now": NOON if "postgresql" in new_url else "2026-01-15 12:00:00"})
+    engine = await before(SWEEP, new_url, (FIRST_ROW, {}))
     migrate.upgrade(new_url)
     inbox = Inbox(engine, owner="a", lease=timedelta(seconds=60), clock=FakeClock())
     [row] = await inbox.trace("w1")
@@ -121,13 +144,7 @@ async def test_rows_of_the_first_schema_live_on(new_url: str) -> None:
 
 
 async def test_feeds_that_there_were_go_on_without_their_name_in_their_facts(new_url: str) -> None:
-    engine = connect(new_url)
-    before = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(FEED_NAMES).down_revision
-    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema, str(before)))
-    await FeedRuns(engine).add(
-        FeedRun(company="main", feed="folder", name="a.csv", state="done", started_at=NOON, ended_at=NOON)
-    )
-    await Cursors(engine, FakeClock()).move("main", "polled", Cursor("1"))
+    engine = await before(FEED_NAMES, new_url, (FEED_RUN, {}), (CURSOR, {}))
     migrate.upgrade(new_url)
     names = FeedNames(engine)
     assert [await names.of("main", feed) for feed in ("folder", "polled", "new")] == ["", "", "new"]
@@ -136,48 +153,43 @@ async def test_feeds_that_there_were_go_on_without_their_name_in_their_facts(new
 
 
 async def test_what_either_store_had_to_publish_waits_in_the_outbox_in_its_order(new_url: str) -> None:
-    engine, clock = connect(new_url), FakeClock()
-    before = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(ONE_OUTBOX).down_revision
-    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema, str(before)))
-    when: dict[str, object] = {"now": NOON, "day": NOON.date()}
-    if "sqlite" in new_url:
-        when = {"now": "2026-01-15 12:00:00.000000", "day": "2026-01-15"}
-    async with engine.begin() as connection:
-        for fact, published in (("merged-1", when["now"]), ("merged-2", None)):
-            row = {"fact": fact, "body": fact.encode(), "now": when["now"], "published_at": published}
-            await connection.execute(text(BATCH), row)
-        versions = (("b", 2, "pending", True), ("b", 1, "told", False), ("a", 1, "pending", True))
-        for run, version, state, live in versions:
-            told = {"fact": f"{run}:{version}", "event": f"{run}{version}".encode(), "reason": None}
-            row = {"run": run, "version": version, "state": state, "live": live, **told}
-            await connection.execute(text(RUN), row | when)
-        reference = {"run": "b", "version": 0, "state": "refused", "live": False, "reason": "totals_differ"}
-        await connection.execute(text(RUN), reference | when | {"fact": None, "event": None})
+    batches = [
+        {"fact": fact, "body": fact.encode(), "published_at": published}
+        for fact, published in (("merged-1", times(new_url)["now"]), ("merged-2", None))
+    ]
+    versions = (("b", 2, "pending", True), ("b", 1, "told", False), ("a", 1, "pending", True))
+    told = [
+        {"run": run, "version": version, "state": state, "live": live, "reason": None}
+        | {"fact": f"{run}:{version}", "event": f"{run}{version}".encode()}
+        for run, version, state, live in versions
+    ]
+    reference = {"run": "b", "version": 0, "state": "refused", "live": False, "reason": "totals_differ"}
+    reference |= {"fact": None, "event": None}
+    rows = [*((BATCH, batch) for batch in batches), *((RUN, run) for run in (*told, reference))]
+    engine = await before(ONE_OUTBOX, new_url, *rows)
     migrate.upgrade(new_url)
+    clock = FakeClock()
     outbox, runs = Outbox(engine, clock), PayrollRuns(engine, clock)
     stock, payroll = [await outbox.unpublished(stream, ["main"]) for stream in ("stock", "payroll")]
     assert [(waiting.key, waiting.body) for waiting in stock] == [("merged-2", b"merged-2")]
     assert [waiting.body for waiting in payroll] == [b"a1", b"b2"]
-    rows = await runs.all(["main"])
-    assert [(row.run, row.version, row.state, row.live, row.event) for row in rows] == [
+    kept = await runs.all(["main"])
+    assert [(row.run, row.version, row.state, row.live, row.event) for row in kept] == [
         ("a", 1, "pending", True, b"a1"),
         ("b", 0, "refused", False, None),
         ("b", 1, "told", False, b"b1"),
         ("b", 2, "pending", True, b"b2"),
     ]
-    assert {(row.pay_date, row.updated_at) for row in rows} == {(NOON.date(), NOON)}
-    assert await runs.pending(RunKey("main", "gusto", "e", "b")) == [rows[3]]
+    assert {(row.pay_date, row.updated_at) for row in kept} == {(NOON.date(), NOON)}
+    assert await runs.pending(RunKey("main", "gusto", "e", "b")) == [kept[3]]
     assert await StockStore(engine, clock).tell_again("main", "merged-1") == 1, "no books have it"
     await engine.dispose()
 
 
 async def test_a_merge_of_an_older_process_that_is_under_way_is_waited_for_and_moved(new_url: str) -> None:
-    engine = connect(new_url)
-    before = ScriptDirectory(str(migrate.MIGRATIONS)).get_revision(ONE_OUTBOX).down_revision
-    await transact(engine, lambda connection: connection.run_sync(_to_the_first_schema, str(before)))
-    now = "2026-01-15 12:00:00.000000" if "sqlite" in new_url else NOON
+    engine = await before(ONE_OUTBOX, new_url)
     async with engine.begin() as connection:
-        batch = {"fact": "merged-1", "body": b"b", "now": now, "published_at": None}
+        batch = {"fact": "merged-1", "body": b"b", "now": times(new_url)["now"], "published_at": None}
         await connection.execute(text(BATCH), batch)
         migrating = asyncio.create_task(asyncio.to_thread(migrate.upgrade, new_url))
         await asyncio.sleep(2)

@@ -26,7 +26,7 @@ def settings(**changes: Any) -> PayrollSettings:  # noqa: ANN401 - as from TOML
     [
         ({"token_file": None}, "payroll.one: without token_file gusto cannot be asked"),
         ({"provider": "xero-payroll"}, "without region xero-payroll"),
-        ({"provider": "gutso"}, "payroll.one.provider: no provider is called 'gutso'; known: finch, gusto, xero-pay"),
+        ({"provider": "gutso"}, "payroll.one.provider: no provider is called 'gutso'; known: finch, gusto, "),
         ({"provider": "stripe"}, "no provider is called 'stripe'"),
         ({"provider": "csv"}, "is read from files"),
     ],

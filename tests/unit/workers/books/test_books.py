@@ -34,6 +34,8 @@ def test_the_sample_gives_every_role_an_account() -> None:
         ('time_zone = "../etc/passwd"\n' + MINIMAL, "is not a time zone"),
         ('time_zone = "Europe"\n' + MINIMAL, "'Europe' is not a time zone"),
         ("colour = 1\n" + MINIMAL, "colour"),
+        ('late = { sale = "hold" }\n' + MINIMAL, "'sale' is no stream; known: sales, contacts"),
+        ('late = { sales = "never" }\n' + MINIMAL, "late.sales"),
         ('base_currency = "USD"\n', "accounts"),
         ("base_currency = \n", "not valid TOML"),
         (MINIMAL + "income = 5\n", "accounts.income"),

@@ -6,7 +6,8 @@ Solid's codes are those of its public pages; what has another code, or none, is 
 from collections.abc import Mapping
 from typing import Final
 
-from workers.books.books import CLEARING
+CLEARING: Final = "_clearing"
+"""How the role of a processor's clearing account ends: `square_clearing`."""
 
 ASSETS: Final = frozenset({"CASH", "RECEIVABLE", "ASSET", "FIXED_ASSET"})
 LIABILITIES: Final = frozenset({"PAYABLE", "LIABILITY", "LT_LIABILITY"})
@@ -31,6 +32,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("wages", "payroll_tax_expense", "benefits_expense"), EXPENSES),
     **dict.fromkeys(("reimbursement_expense", "contractor_expense"), EXPENSES),
 }
+"""Every role there is, but for those of clearing accounts."""
 
 
 def wrong_kind(role: str, name: str, kind: str, *, where: str) -> str | None:
