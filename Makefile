@@ -8,10 +8,10 @@ BROKER_STOPS := tests/e2e/test_outages.py::test_while_the_broker_is_stopped_send
 MUTANTS ?=
 NIGHTLY_ARGS ?=
 
-# How many examples the searches try, and whether the long tests are played: few, many, night (tests/searching.py).
+# How many examples the searches try, and which tests are left out: few, many, night (tests/searching.py).
 SEARCH ?= few
 export SEARCH
-LONG := $(if $(filter few,$(SEARCH)), and not long)
+LEFT_OUT := $(if $(filter few,$(SEARCH)), and not long)$(if $(filter night,$(SEARCH)),, and not nightly)
 
 # The tests start hundreds of processes: compiling everything anew in each would take longer than what they do.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,12 +37,13 @@ mutants: .venv/.ready ## safety measures broken one at a time, and the tests tha
 # PYTEST_ARGS may choose tests that all stand side by side, or all alone: no tests chosen is no failure then.
 NONE_CHOSEN := test $$? = 5
 
-SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
+# They wait as much as they work: one process more than there are processors.
+SIDE_BY_SIDE := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadfile --no-loadscope-reorder
 
 test: .venv/.ready ## the test suite; PYTEST_ARGS="-k receiver" runs a part, SEARCH=many plays the long tests too, and more examples of all
 	@$(BIN)/python -m staging.broker --prepare || test "$$CI" != true
-	@$(BIN)/python -m pytest -q -m "not alone$(LONG)" $(SIDE_BY_SIDE) $(PYTEST_ARGS) || $(NONE_CHOSEN)
-	@$(BIN)/python -m pytest -q -m "alone$(LONG)" $(PYTEST_ARGS) || $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -q -m "not alone$(LEFT_OUT)" $(SIDE_BY_SIDE) $(PYTEST_ARGS) || $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -q -m "alone$(LEFT_OUT)" $(PYTEST_ARGS) || $(NONE_CHOSEN)
 
 # What kills feeds and pulls, or looks at what is said, publishes as all others do: no version of the broker changes it.
 ANY_BROKER := feeding_killed payroll_pulling hostile_text nothing_leaks tls
@@ -50,10 +51,10 @@ ON_4 := tests/integration $(BROKER_STOPS) $(ANY_BROKER:%=--ignore=tests/integrat
 
 test4: .venv/.ready ## what touches the broker, on RabbitMQ 4 (as root on Debian: unpacked into var/ the first time)
 	@$(BIN)/python -m staging.broker --prepare --rabbitmq 4
-	@$(BIN)/python -m pytest -q --rabbitmq 4 -m "not alone$(LONG)" $(SIDE_BY_SIDE) $(ON_4) $(PYTEST_ARGS) || $(NONE_CHOSEN)
-	@$(BIN)/python -m pytest -q --rabbitmq 4 -m "alone$(LONG)" $(ON_4) $(PYTEST_ARGS) || $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -q --rabbitmq 4 -m "not alone$(LEFT_OUT)" $(SIDE_BY_SIDE) $(ON_4) $(PYTEST_ARGS) || $(NONE_CHOSEN)
+	@$(BIN)/python -m pytest -q --rabbitmq 4 -m "alone$(LEFT_OUT)" $(ON_4) $(PYTEST_ARGS) || $(NONE_CHOSEN)
 
-nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, all searches with many examples, an outage played to its end; SEED=2 plays others
+nightly: .venv/.ready ## what takes too long for `make test`: 100,000 orders of sales, 10,000 histories of crashes, all searches with many examples, the longest tests, an outage played to its end; SEED=2 plays others
 	@$(BIN)/python -m staging.broker --prepare
 	@$(BIN)/python -m tests.nightly --seed $(SEED) --orders $(or $(ORDERS),100000) --histories $(or $(MODEL_EXAMPLES),10000) $(NIGHTLY_ARGS)
 

@@ -60,9 +60,9 @@ def broker(*, rabbitmq_4: bool) -> Iterator[Broker]:
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def own_broker(*, rabbitmq_4: bool) -> Iterator[Broker]:
-    """Give a broker of this test's own, to halt, restart and pause. Costs some five seconds."""
+    """Give a broker to halt, restart, pause and wipe, which no other process of tests uses: leave it running."""
     with _or_do_without(find_rabbitmq_4() if rabbitmq_4 else find_own_broker()) as found:
         yield found
 

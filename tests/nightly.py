@@ -16,6 +16,7 @@ MODEL = (
     "tests/unit/workers/model/test_resolver_model.py::test_whatever_happens_at_whatever_await_each_write_is_booked_once"
 )
 SEARCHES = ("-m", "search", "--timeout", "7200", "--deselect", MODEL, "tests/unit", "tests/contract")
+LONG = ("-m", "long or nightly")
 OUTAGE = "tests/e2e/test_outage.py"
 
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "orders": ([sys.executable, "-m", "tests.unit.workers.model.order", str(asked.orders)], {}),
         "histories": (model, {"MODEL_EXAMPLES": str(asked.histories)}),
         "searches": ([*pytest, *SEARCHES, f"--hypothesis-seed={asked.seed}"], {"SEARCH": "night"}),
+        "long": ([*pytest, *LONG], {}),
         "outage": ([*pytest, OUTAGE], {"OUTAGE_TO_THE_END": "1"}),
     }
     started, failed = time.monotonic(), []
@@ -48,7 +50,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--histories", type=int, default=10_000, help="of crashes, in the model")
     parser.add_argument("--orders", type=int, default=100_000, help="in which sales may come")
-    parser.add_argument("--only", choices=("orders", "histories", "searches", "outage"))
+    parser.add_argument("--only", choices=("orders", "histories", "searches", "long", "outage"))
     return parser.parse_args(arguments)
 
 

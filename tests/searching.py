@@ -1,8 +1,8 @@
 """How far searches go: tests that try many made-up cases, marked `search`. The one place that decides.
 
 The environment variable SEARCH says it: `few`, which `make test` has time for and which holds where nothing is said;
-`many`, in continuous integration, which plays the tests marked `long` too; `night`, for `make nightly`. What a mutant
-breaks is caught with few.
+`many`, in continuous integration, which plays the tests marked `long` too; `night`, for `make nightly`, which plays
+those marked `nightly` as well. What a mutant breaks is caught with few.
 """
 
 import os

@@ -118,10 +118,10 @@ def crew(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         yield opened
 
 
-def the_first_and_long(cases: Iterable[str]) -> list[object]:
-    """The first case is always played, the others with the long tests."""
+def the_first_and_nightly(cases: Iterable[str]) -> list[object]:
+    """The first case is always played, the others at night."""
     first, *others = cases
-    return [pytest.param(first), *(pytest.param(other, marks=pytest.mark.long) for other in others)]
+    return [pytest.param(first), *(pytest.param(other, marks=pytest.mark.nightly) for other in others)]
 
 
 def pass_by(seconds: float) -> None:
@@ -146,7 +146,7 @@ def test_nearly_all_of_the_rate_is_used_while_another_process_takes_tokens_too(c
     assert max(used) >= NEARLY_ALL, f"of what the mint may give was used: {used}"
 
 
-@pytest.mark.parametrize("model", the_first_and_long(MODELS))
+@pytest.mark.parametrize("model", the_first_and_nightly(MODELS))
 def test_no_limit_refuses_a_call_though_the_relay_sleeps_and_its_workers_are_killed(crew: Crew, model: str) -> None:
     crew.at_work(500)
     crew.relay.simulator.switch(limit_model=model, limit_capacity=SMALL_BUCKET)
@@ -179,7 +179,7 @@ STOPS: Final[Mapping[str, Stop]] = {
 }
 
 
-@pytest.mark.parametrize("cause", the_first_and_long(STOPS))
+@pytest.mark.parametrize("cause", the_first_and_nightly(STOPS))
 def test_when_solid_cannot_all_calls_stop_within_a_second_and_none_is_refused_when_they_resume(
     crew: Crew, cause: str
 ) -> None:

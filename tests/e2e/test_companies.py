@@ -116,7 +116,7 @@ def test_a_company_with_the_key_of_another_or_a_wrong_setting_stops_alone(
 
 
 @pytest.mark.alone
-@pytest.mark.long
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_one_process_serves_two_hundred_companies_at_once(own_broker: Broker, tmp_path: Path) -> None:
     names = [f"c{number}" for number in range(MANY)]

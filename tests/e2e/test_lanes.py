@@ -26,7 +26,7 @@ from staging.broker import Broker
 from staging.processes import wait_for
 from tests.e2e.driving import Relay, open_relay
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.long]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.nightly]
 
 PACE: Final = BucketSettings(allowance=600, window_seconds=20, burst=5, jitter_seconds=0.25)
 SETTINGS: Final = {

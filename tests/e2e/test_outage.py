@@ -71,7 +71,7 @@ The refusal among the poison is one that the dialect knows: every other would be
 
 
 @pytest.mark.alone
-@pytest.mark.long
+@pytest.mark.nightly
 def test_five_thousand_events_outlast_a_closed_solid_and_only_the_poison_among_them_is_isolated(
     broker: Broker, tmp_path: Path
 ) -> None:

@@ -23,7 +23,7 @@ from schemas.envelope import Event, encode
 from staging.broker import Broker
 from tests.e2e.driving import Relay, open_relay
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.long]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.nightly]
 
 SETTINGS: Final = {
     "RELAY_BUCKET__ALLOWANCE": "600",

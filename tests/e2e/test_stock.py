@@ -100,7 +100,7 @@ async def publish(relay: Relay, events: Sequence[Event]) -> None:
         await link.close()
 
 
-@pytest.mark.long
+@pytest.mark.nightly
 def test_ten_thousand_adjustments_cost_one_call_for_a_hundred(broker: Broker, tmp_path: Path) -> None:
     with open_relay(tmp_path, broker.url, f"s{secrets.token_hex(4)}") as relay:
         company = relay.stage.company
