@@ -11,9 +11,9 @@ MUTANTS: Final = (
     Mutant(
         "unsound-document-read",
         "An EDI document whose own count is wrong is not read.",
-        "producers/warehouse/edi/envelope.py",
-        "sound=not wrong)",
-        "sound=True)",
+        "producers/warehouse/edi/reading.py",
+        '        if not (document.faults and settings.control_counts == "strict"):\n',
+        "        if document:\n",
         (f"{TESTS}/edi/test_x12.py::test_a_set_whose_own_count_is_wrong_is_refused_and_the_others_are_read",),
     ),
     Mutant(
@@ -35,7 +35,7 @@ MUTANTS: Final = (
     Mutant(
         "unsigned-damage-booked",
         "What a warehouse calls damaged never comes in as stock.",
-        "producers/warehouse/edi/x12_lines.py",
+        "producers/warehouse/edi/x12.py",
         "    if delta * SIGNS.get(code, 0) < 0:\n",
         "    if delta * SIGNS.get(code, 0) < -(10**12):\n",
         (f"{TESTS}/edi/test_x12.py::test_what_is_wrong_is_said_with_its_place_field_and_reason",),
@@ -43,7 +43,7 @@ MUTANTS: Final = (
     Mutant(
         "not-accepted-booked",
         "What came and was not accepted is no stock of ours.",
-        "producers/warehouse/edi/edifact_lines.py",
+        "producers/warehouse/edi/edifact.py",
         "    good = came - not_accepted if accepted is None else accepted\n",
         "    good = came if accepted is None else accepted\n",
         (f"{TESTS}/edi/test_edifact.py::test_received_accepted_despatched_and_ordered_make_one_line",),
