@@ -11,8 +11,7 @@ from producers.reading.fields import parsed
 from producers.reading.files import read_whole
 from producers.reading.options import read_options
 from producers.warehouse.epcis.event import EpcisEvent
-from producers.warehouse.epcis.known import EpcisOptions, Known
-from producers.warehouse.epcis.postings import goods_of, must_stand
+from producers.warehouse.epcis.postings import EpcisOptions, Known, goods_of, must_stand
 from producers.warehouse.goods import Pieces, data_of
 from schemas.json_text import MOST_VALUES_OF_A_FILE
 
@@ -61,31 +60,25 @@ def _taken(event: EpcisEvent, known: Known, *, company: str, where: str) -> Take
 
 
 def _events(document: object) -> list[object]:
-    if isinstance(document, list):
-        return document
-    if not isinstance(document, dict):
-        raise _not_epcis()
+    found = _of_document(document) if isinstance(document, dict) else document
+    if isinstance(found, list):
+        return found
+    if isinstance(found, dict):
+        return [found]
+    message = "not EPCIS 2.0 in JSON: it needs an epcisBody with an eventList, an event, or a list of events"
+    raise Rejected("not_epcis", message)
+
+
+def _of_document(document: dict[str, object]) -> object:
     if _DOCUMENTS & frozenset(EpcisEvent(document).types()) or "epcisBody" in document:
         body = document.get("epcisBody")
-        return _of_body(body if isinstance(body, dict) else {})
+        return _of_body(body) if isinstance(body, dict) else None
     if isinstance(document.get("eventList"), list):
         return _of_body(document)
-    if EpcisEvent(document).kind.endswith("Event"):
-        return [document]
-    raise _not_epcis()
+    return document if EpcisEvent(document).kind.endswith("Event") else None
 
 
-def _of_body(body: dict[str, object]) -> list[object]:
+def _of_body(body: dict[str, object]) -> object:
     results = body.get("queryResults")
     inner = results.get("resultsBody") if isinstance(results, dict) else None
-    held = (inner if isinstance(inner, dict) else body).get("eventList", body.get("event"))
-    if isinstance(held, dict):
-        return [held]
-    if isinstance(held, list):
-        return held
-    raise _not_epcis()
-
-
-def _not_epcis() -> Rejected:
-    message = "not EPCIS 2.0 in JSON: it needs an epcisBody with an eventList, an event, or a list of events"
-    return Rejected("not_epcis", message)
+    return (inner if isinstance(inner, dict) else body).get("eventList", body.get("event"))

@@ -1,22 +1,94 @@
 """What each EPCIS event says about our stock: receipts, shipments, write-offs, counts, production.
 
-Pure. Business steps are those of GS1's Core Business Vocabulary.
+Pure. Business steps are those of GS1's Core Business Vocabulary. What may be told twice is known of the whole document.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from producers.normalising import Rejected
+from producers.reading.files import FileOptions, Words
 from producers.warehouse.epcis.event import EpcisEvent, GoodsQuantity
-from producers.warehouse.epcis.known import GOODS_EVENTS, Known
-from producers.warehouse.goods import GoodsDocument, GoodsKind, GoodsLine
+from producers.warehouse.epcis.ids import party
+from producers.warehouse.goods import GoodsDocument, GoodsLine
 
+GOODS_EVENTS: Final = frozenset({"ObjectEvent", "TransactionEvent"})
 COUNTS: Final = {"cycle_counting": "cycle_count", "inventory_check": "cycle_count", "stock_taking": "stocktake"}
 WRITE_OFFS: Final = frozenset({"destroyed", "lost", "damaged", "expired", "stolen"})
 
 _VOID: Final = "void_shipping"
+
+
+class EpcisOptions(FileOptions):
+    """How EPCIS is read.
+
+    `ours` are our own parties (GLN, URN or Digital Link): only what they own counts as received or shipped. Without it
+    every receipt is ours, where one document names no two owners, and no shipment is. `receipt_steps` and
+    `shipment_steps` are the business steps that post: a document with both receiving and accepting is refused until
+    one of them is named.
+    """
+
+    ours: Words = ()
+    receipt_steps: Annotated[Words, Field(min_length=1)] = ("receiving", "accepting")
+    shipment_steps: Words = ("shipping", "departing")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The receipts of a document: their `steps`, the `owners` of what they bring, and which may be told `twice`.
+
+    `twice` names the events that share a piece (an EPC) with another, or that an event of the other kind tells alike.
+    """
+
+    options: EpcisOptions
+    ours: frozenset[str]
+    steps: frozenset[str]
+    owners: frozenset[str]
+    twice: frozenset[str]
+
+    @classmethod
+    def of(cls, events: Iterable[EpcisEvent], options: EpcisOptions) -> "Known":
+        """Look through the events of a document; one that cannot be read is left to its own reading."""
+        ours = frozenset(party(name) for name in options.ours)
+        receipts = [
+            (event, owners)
+            for event in events
+            if event.kind in GOODS_EVENTS
+            and event.step in options.receipt_steps
+            and ((owners := _owners(event)) & ours or not ours)
+        ]
+        return cls(
+            options,
+            ours,
+            steps=frozenset(event.step for event, _ in receipts),
+            owners=frozenset(owner for _, owners in receipts for owner in owners),
+            twice=_told_twice(event for event, _ in receipts if not event.is_wrong),
+        )
+
+
+def _owners(event: EpcisEvent) -> frozenset[str]:
+    with suppress(Rejected):
+        return event.owners("destination")
+    return frozenset()
+
+
+def _told_twice(receipts: Iterable[EpcisEvent]) -> frozenset[str]:
+    pieces: dict[str, set[str]] = {}
+    classes: dict[GoodsQuantity, dict[str, str]] = {}
+    for event in receipts:
+        with suppress(Rejected):
+            name, kind = event.name, event.kind
+            for piece in event.pieces():
+                pieces.setdefault(piece, set()).add(name)
+            for amount in frozenset(event.quantities()):
+                classes.setdefault(amount, {})[kind] = name
+    alike = (*pieces.values(), *(set(kinds.values()) for kinds in classes.values()))
+    return frozenset(name for names in alike if len(names) > 1 for name in names)
 
 
 def goods_of(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
@@ -32,7 +104,7 @@ def goods_of(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
 
 def must_stand(event: EpcisEvent) -> None:
     """Return where nobody has declared an event wrong that posts. Raises Rejected: `error_declaration`."""
-    if event.values.get("errorDeclaration") is not None:
+    if event.is_wrong:
         message = f"event {event.name} is declared wrong, and may be booked already: a person must reverse it"
         if corrections := event.corrections():
             message += f"; corrected by {corrections}"
@@ -44,11 +116,11 @@ def _by_step(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
     if step in known.options.receipt_steps:
         return _received(event, known)
     if step in COUNTS:
-        return _goods(event, event.amounts(), kind="count", reason=COUNTS[step])
+        return _counted(event)
     if step in known.options.shipment_steps or step == _VOID:
         return _shipped(event, known.ours)
     reason = event.disposition if event.disposition in WRITE_OFFS else "destroyed" if step == "destroying" else None
-    return _goods(event, event.amounts(), sign=-1, reason=reason) if reason else f"biz_step:{step[:60] or 'none'}"
+    return _changed(event, event.amounts(), sign=-1, reason=reason) if reason else f"biz_step:{step[:60] or 'none'}"
 
 
 def _received(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
@@ -65,14 +137,14 @@ def _received(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
         steps = " and ".join(sorted(known.steps))
         message = f"this document tells {steps}, maybe of the same goods: name in receipt_steps the one that is receipt"
         raise Rejected("several_receipt_steps", message, field="bizStep")
-    if event.name in known.twice and event.values.get("errorDeclaration") is None:
+    if event.name in known.twice and not event.is_wrong:
         message = "another event of this document tells the same goods received: a person must say which of them counts"
         raise Rejected("received_twice", message, field="epcList")
     if event.action() == "DELETE":
         message = "goods that are received cannot leave by the same event: a person must say what happened"
         raise Rejected("receipt_deleted", message, field="action")
     if event.disposition == "returned":
-        return _goods(event, event.amounts(), reason="customer_return")
+        return _changed(event, event.amounts(), reason="customer_return")
     return _receipt(event, bad=event.disposition in WRITE_OFFS, supplier="source")
 
 
@@ -92,40 +164,53 @@ def _shipped(event: EpcisEvent, ours: frozenset[str]) -> list[GoodsDocument] | s
         raise Rejected("shipment_added", message, field="action")
     if event.disposition == "returned":
         return _receipt(event, sign=-1, supplier="destination")
-    return _goods(event, event.amounts(), sign=-1, reason="shipment")
+    return _changed(event, event.amounts(), sign=-1, reason="shipment")
 
 
 def _receipt(event: EpcisEvent, *, supplier: str, sign: int = 1, bad: bool = False) -> list[GoodsDocument]:
     """One receipt, or with the other sign a return; what comes in `bad` is none of our stock, but a claim."""
     fact, order = f"epcis:{event.name}", event.transactions("po")
-    (goods,) = _goods(event, event.amounts(), kind="receipt", sign=sign)
-    lines = [replace(line, fact=fact, order=order) for line in goods.lines if isinstance(line, GoodsLine)]
+    lines = [replace(line, fact=fact, order=order) for line in _lines(event, event.amounts(), sign=sign)]
     if bad:
         lines = [replace(line, quantity=Decimal(0), rejected=line.quantity) for line in lines]
-    number = event.transactions("recadv", "desadv") or event.name
-    return [replace(goods, lines=lines, number=number, supplier=next(iter(sorted(event.owners(supplier))), None))]
+    return [
+        GoodsDocument(
+            kind="receipt",
+            lines=lines,
+            place=event.place(),
+            number=event.transactions("recadv", "desadv") or event.name,
+            supplier=min(event.owners(supplier), default=None),
+        )
+    ]
+
+
+def _counted(event: EpcisEvent) -> list[GoodsDocument]:
+    lines = _lines(event, event.amounts(), zeros=True)
+    return [GoodsDocument(kind="count", lines=lines, reason=COUNTS[event.step], place=event.place())]
 
 
 def _transformed(event: EpcisEvent) -> list[GoodsDocument]:
     spent = event.amounts("inputQuantityList", "inputEPCList")
     made = event.amounts("outputQuantityList", "outputEPCList")
     return [
-        *_goods(event, spent, sign=-1, reason="production_out", part="in:"),
-        *_goods(event, made, reason="production_in", part="out:"),
+        *_changed(event, spent, sign=-1, reason="production_out", part="in:"),
+        *_changed(event, made, reason="production_in", part="out:"),
     ]
 
 
-def _goods(  # noqa: PLR0913  (one keyword a difference between the kinds of events)
-    event: EpcisEvent,
-    amounts: Sequence[GoodsQuantity],
-    *,
-    kind: GoodsKind = "adjustment",
-    reason: str | None = None,
-    sign: int = 1,
-    part: str = "",
+def _changed(
+    event: EpcisEvent, amounts: Iterable[GoodsQuantity], *, reason: str, sign: int = 1, part: str = ""
 ) -> list[GoodsDocument]:
+    lines = _lines(event, amounts, sign=sign, part=part)
+    document = event.transactions("po", "desadv", "recadv", "inv")
+    return [GoodsDocument(kind="adjustment", lines=lines, reason=reason, place=event.place(), document=document)]
+
+
+def _lines(
+    event: EpcisEvent, amounts: Iterable[GoodsQuantity], *, sign: int = 1, part: str = "", zeros: bool = False
+) -> list[GoodsLine]:
     name = event.name
-    lines = [
+    return [
         GoodsLine(
             fact=f"epcis:{name}:{part}{index}",
             line=str(index),
@@ -135,7 +220,5 @@ def _goods(  # noqa: PLR0913  (one keyword a difference between the kinds of eve
             lot=amount.goods.lot,
         )
         for index, amount in enumerate(amounts, start=1)
-        if amount.quantity or kind == "count"
+        if amount.quantity or zeros
     ]
-    document = event.transactions("po", "desadv", "recadv", "inv") if kind == "adjustment" else None
-    return [GoodsDocument(kind=kind, lines=lines, reason=reason, place=event.place(), document=document)]

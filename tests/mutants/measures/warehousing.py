@@ -60,8 +60,8 @@ MUTANTS: Final = (
         "declared-wrong-booked",
         "An event that is declared wrong comes before a person.",
         "producers/warehouse/epcis/postings.py",
-        '    if event.values.get("errorDeclaration") is not None:\n',
-        '    if event.values.get("errorDeclaration") is None:\n',
+        "    if event.is_wrong:\n",
+        "    if not event.is_wrong:\n",
         (f"{EPCIS}::test_an_event_declared_wrong_names_what_corrects_it_and_is_no_matter_where_it_posted_nothing",),
     ),
     Mutant(
