@@ -14,7 +14,7 @@ from producers.payroll.xero.source import XERO
 from producers.source import Source, refuse_people
 from producers.stripe.source import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
-from producers.warehouse.cin7.options import Cin7Options
+from producers.warehouse.cin7.fields import Cin7Options
 from producers.warehouse.edi.edifact import read_edifact
 from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.x12 import read_x12

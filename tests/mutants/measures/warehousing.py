@@ -68,8 +68,8 @@ MUTANTS: Final = (
         "voided-passed-over",
         "What is voided after it may have been booked comes before a person.",
         "producers/warehouse/cin7/cin7.py",
-        "    if status_of(task) == VOIDED:\n",
-        '    if status_of(task) == "DELETED":\n',
+        "    if status == VOIDED:\n        raise _voided(task",
+        '    if status == "DELETED":\n        raise _voided(task',
         (f"{TESTS}/cin7/test_cin7.py::test_a_voided_document_or_task_comes_before_a_person_and_the_other_tasks_post",),
     ),
 )
