@@ -20,17 +20,16 @@ from schemas.envelope import Event
 from schemas.inventory import StockCounted
 
 _GLOBAL_ID: Final = re.compile(r"gid://shopify/InventoryLevel/\d+\?inventory_item_id=(\d+)", re.ASCII)
-_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-_YEARS: Final = range(2000, 2100)
 _LARGEST: Final = 1 << 63
-_MARKS: Final = (
-    ("financial_status", "order"),
-    ("refund_line_items", "refund"),
-    ("tracking_number", "fulfillment"),
-    ("variants", "product"),
-    ("sku", "inventory_item"),
-    ("address1", "location"),
-)
+_MARKS: Final = {
+    "financial_status": "order",
+    "refund_line_items": "refund",
+    "tracking_number": "fulfillment",
+    "variants": "product",
+    "sku": "inventory_item",
+    "address1": "location",
+}
+"""What else a body is, by a field that its kind has."""
 
 
 def normalise(document: bytes, context: NormaliseContext) -> Normalised:
@@ -44,14 +43,6 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
     found = [_counted(level, context) for level in levels]
     events = tuple(event for event in found if event is not None)
     return Normalised(events) if events else Normalised((), ignored="not_tracked" if found else "no_levels")
-
-
-def identify(document: bytes) -> tuple[str | None, str | None]:
-    """Give what the level's name is, and the topic, for logs, as far as they can be read. Never raises."""
-    with suppress(Rejected):
-        for level in _levels(_open(document)) or ():
-            return f"{_id(level, 'inventory_item_id')}:{_id(level, 'location_id')}", "inventory_levels/update"
-    return None, None
 
 
 def levels_in(document: bytes) -> tuple[tuple[str, datetime], ...]:
@@ -75,17 +66,13 @@ def _is_test(body: Fields) -> bool:
 
 def _levels(body: Fields) -> Sequence[Fields] | None:
     """The levels of a body, bare or in a wrapper; None where it is something else."""
-    if "inventory_levels" in body.values:
-        found = body.sections("inventory_levels")
-        if found is None:
-            raise body.missing("inventory_levels")
-        return found
-    if "inventory_level" in body.values:
-        inner = body.section("inventory_level")
-        if inner is None:
-            raise body.missing("inventory_level")
-        return (inner,)
-    return (body,) if "inventory_item_id" in body.values or "available" in body.values else None
+    name = next((name for name in ("inventory_levels", "inventory_level") if name in body.values), None)
+    if name is None:
+        return (body,) if "inventory_item_id" in body.values or "available" in body.values else None
+    if body.get(name) is None:
+        raise body.missing(name)
+    inner = body.section(name) if name == "inventory_level" else None
+    return (inner,) if inner is not None else body.sections(name)
 
 
 def _guess(body: Fields) -> str:
@@ -95,7 +82,7 @@ def _guess(body: Fields) -> str:
         if re.fullmatch(r"[a-z_]{1,40}", name) and isinstance(inner, dict | list):
             return name
     if "id" in body.values:
-        return next((kind for name, kind in _MARKS if name in body.values), "unknown")
+        return next((kind for name, kind in _MARKS.items() if name in body.values), "unknown")
     message = "no Shopify body that is known: an inventory level has inventory_item_id, location_id and available"
     raise Rejected("unknown_document", message)
 
