@@ -19,8 +19,7 @@ from producers.warehouse.edi.edifact import read_edifact
 from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.x12 import read_x12
 from producers.warehouse.edi.x12_fields import X12Options
-from producers.warehouse.epcis.epcis import read_epcis
-from producers.warehouse.epcis.postings import EpcisOptions
+from producers.warehouse.epcis.epcis import EpcisOptions, read_epcis
 from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import CsvOptions, JsonOptions
 from producers.warehouse.shopify.source import SHOPIFY

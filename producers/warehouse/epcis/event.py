@@ -11,7 +11,7 @@ from producers.drafts import digest
 from producers.normalising import Rejected
 from producers.reading.numbers import number_of
 from producers.reading.texts import clean
-from producers.warehouse.epcis.ids import Goods, alone, goods, party, transaction, word
+from producers.warehouse.epcis.ids import alone, goods, party, transaction, word
 from schemas.attributes import parse_time
 from schemas.inventory import MAX_QUANTITY
 
@@ -27,7 +27,8 @@ _VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment
 class GoodsQuantity(NamedTuple):
     """So much of an item. `unit` None: pieces."""
 
-    goods: Goods
+    item: str
+    lot: str | None
     unit: str | None
     quantity: Decimal
 
@@ -133,11 +134,11 @@ class EpcisEvent:
         Raises Rejected: `missing_quantity`, `bad_quantity`, `wrong_type`, and `contents_unknown` where there are only
         pallets and the like.
         """
-        found: dict[tuple[Goods, str | None], Decimal] = {}
+        found: dict[tuple[str, str | None, str | None], Decimal] = {}
         listed = self._texts(epcs)
-        pieces = (GoodsQuantity(what, None, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)))
-        for what, unit, quantity in (*self.quantities(quantities), *pieces):
-            found[what, unit] = found.get((what, unit), Decimal(0)) + quantity
+        pieces = (GoodsQuantity(*what, None, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)))
+        for item, lot, unit, quantity in (*self.quantities(quantities), *pieces):
+            found[item, lot, unit] = found.get((item, lot, unit), Decimal(0)) + quantity
         if listed and not found:
             message = "only pallets, crates or assets are named, and not what is on them: a person must say"
             raise Rejected("contents_unknown", message, field=epcs)
@@ -158,7 +159,7 @@ class EpcisEvent:
             what = goods(named) if isinstance(named, str) else None
             if what is None:
                 raise Rejected("no_item", "it names no class of goods", field=f"{at}.epcClass")
-            yield GoodsQuantity(what, clean(unit) if isinstance(unit, str) else None, quantity)
+            yield GoodsQuantity(*what, clean(unit) if isinstance(unit, str) else None, quantity)
 
     def _objects(self, name: str) -> tuple[dict[str, object], ...]:
         return self._all(name, dict, "a list of objects")

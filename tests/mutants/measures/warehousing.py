@@ -51,7 +51,7 @@ MUTANTS: Final = (
     Mutant(
         "received-and-accepted",
         "Goods that one document tells received and accepted are not booked twice.",
-        "producers/warehouse/epcis/postings.py",
+        "producers/warehouse/epcis/epcis.py",
         "    if len(known.steps) > 1:\n",
         "    if len(known.steps) > 2:\n",
         (f"{EPCIS}::test_a_document_of_both_steps_is_not_received_twice_and_one_of_accepting_alone_is_received",),
@@ -59,7 +59,7 @@ MUTANTS: Final = (
     Mutant(
         "declared-wrong-booked",
         "An event that is declared wrong comes before a person.",
-        "producers/warehouse/epcis/postings.py",
+        "producers/warehouse/epcis/epcis.py",
         "    if event.is_wrong:\n",
         "    if not event.is_wrong:\n",
         (f"{EPCIS}::test_an_event_declared_wrong_names_what_corrects_it_and_is_no_matter_where_it_posted_nothing",),
