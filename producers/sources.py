@@ -22,8 +22,8 @@ from producers.warehouse.edi.x12_fields import X12Options
 from producers.warehouse.epcis.epcis import EpcisOptions, read_epcis
 from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import CsvOptions, JsonOptions
-from producers.warehouse.shopify.source import SHOPIFY
-from producers.warehouse.ubl.ubl import UblOptions, read_ubl
+from producers.warehouse.shopify import SHOPIFY
+from producers.warehouse.ubl import UblOptions, read_ubl
 from runtime.errors import ConfigurationError
 
 _ALL: Final = (

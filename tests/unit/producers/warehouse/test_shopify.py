@@ -8,7 +8,7 @@ import pytest
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.reading.documents import split_documents
-from producers.warehouse.shopify.shopify import normalise
+from producers.warehouse.shopify import normalise
 from schemas.inventory import StockCounted
 from tests.unit.producers.made import DATA
 

@@ -12,7 +12,7 @@ from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.x12 import REASONS, STATUS_ONLY
 from producers.warehouse.edi.x12_fields import ITEM_QUALIFIERS, X12, X12Options
 from producers.warehouse.epcis.epcis import EpcisOptions
-from producers.warehouse.ubl.ubl import UblOptions
+from producers.warehouse.ubl import UblOptions
 
 FEEDS = Path(__file__).parents[4] / "docs" / "feeds"
 
