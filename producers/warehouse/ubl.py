@@ -95,10 +95,7 @@ class UblNode:
         return iso_day(text, field=self.at(*path)) if text else None
 
     def must_quantity(self, name: str) -> tuple[Decimal, str | None]:
-        """Give a quantity that must be there, and its unit.
-
-        Raises Rejected: `missing_quantity`, `bad_quantity`, `negative_quantity`.
-        """
+        """Give quantity and unit. Raises Rejected: `missing_quantity`, `bad_quantity`, `negative_quantity`."""
         found = self.element.first(_BASIC, name)
         number = quantity_from(found.text if found else None, field=self.at(name))
         if number < 0:
@@ -106,10 +103,7 @@ class UblNode:
         return number, clean(found.attributes.get("unitCode")) if found else None
 
     def quantity(self, name: str, unit: str | None) -> Decimal | None:
-        """Give a quantity in the line's unit; None without.
-
-        Raises Rejected: `bad_quantity`, and `units_differ` where its unit is another.
-        """
+        """Give a quantity in the line's unit; None without. Raises Rejected: `bad_quantity`, `units_differ`."""
         if self.element.first(_BASIC, name) is None:
             return None
         number, own = self.must_quantity(name)
@@ -143,11 +137,7 @@ class UblNode:
 
 
 def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Pieces:
-    """Read the document of the file.
-
-    Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`, `cancellation`,
-    `no_lines`.
-    """
+    """Read the document of the file. Raises Rejected before the first piece where nothing of it can be used."""
     options = read_options(UblOptions, context.options)
     goods = _goods(parse_xml(read_whole(stream, max_bytes=options.max_bytes)), options)
     event = partial(wrap, source="ubl", company=context.company)

@@ -5,16 +5,16 @@ It must not read anything but the stream it is given.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import BinaryIO, Final
+from functools import partial
+from typing import Final
 
 from producers.drafts import negative_receipt
-from producers.normalising import NormaliseContext, Rejected
+from producers.normalising import FileReader, Rejected
 from producers.warehouse.edi import edifact_fields as fields
 from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.envelope import Document, first
 from producers.warehouse.edi.reading import Head, Held, Layout, Lines, Part, Read, names, not_on_hand, read_edi
 from producers.warehouse.edi.syntax import Segment
-from producers.warehouse.goods import Pieces
 
 _DESPATCHED: Final = "12"
 _ORDERED: Final = "21"
@@ -90,11 +90,7 @@ def _level(part: Part[EdifactOptions]) -> Read:
 
 
 def _received(part: Part[EdifactOptions]) -> Read:
-    """Read a LIN of a RECADV: how much came, how much of it was accepted, and what became of the rest.
-
-    Raises Rejected: `no_item`, `no_received_quantity`, `several_quantities`, `units_differ`, `quantities_disagree`,
-    `accepted_exceeds_received`, `rejected_exceeds_received`, `in_question`, `bad_quantity`, `bad_date`.
-    """
+    """Read a LIN of a RECADV: how much came, how much of it was accepted, and what became of the rest."""
     line, options = part.segments, part.options
     held = {qualifier: segment for qualifier, segment in fields.quantities(line).items() if qualifier in _READ}
     said = {qualifier: fields.quantity(segment, options) for qualifier, segment in held.items()}
@@ -203,6 +199,4 @@ MESSAGES: Final[Mapping[str, Layout[EdifactOptions]]] = {
 """The messages that say something about stock; every other one is ignored, by its name."""
 
 
-def read_edifact(stream: BinaryIO, context: NormaliseContext) -> Pieces:
-    """Read every message of every interchange of the file, as `read_edi` does."""
-    return read_edi(stream, context, standard=fields.EDIFACT, options=EdifactOptions, layouts=MESSAGES)
+read_edifact: Final[FileReader] = partial(read_edi, standard=fields.EDIFACT, options=EdifactOptions, layouts=MESSAGES)

@@ -93,10 +93,7 @@ def quantities(line: Held) -> dict[str, Segment]:
 
 
 def dated(*qualifiers: str) -> Callable[[Segment, Held], date | None]:
-    """Give the day of the first DTM by the order of the qualifiers; None without.
-
-    What is given raises Rejected: `bad_date`.
-    """
+    """Give the day of the first DTM by the order of the qualifiers; None without. It raises Rejected: `bad_date`."""
     return lambda _, header: _day(first(header, "DTM", *qualifiers))
 
 

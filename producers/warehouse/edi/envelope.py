@@ -72,11 +72,6 @@ class Standard:
     groups: Mapping[str, str] = field(default_factory=dict)
     loose: frozenset[str] = frozenset()
 
-    def __str__(self) -> str:
-        """All tags in their order, for people."""
-        opens, closes = [level.opens for level in self.levels], [level.closes for level in self.levels[::-1]]
-        return f"{', '.join(opens)} ... {', '.join(closes)}"
-
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -92,17 +87,6 @@ class Document:
     def kind(self) -> str:
         """What it is, such as `944` or `RECADV`."""
         return self.segments[0].get(self.standard.kind) or ""
-
-    @property
-    def sender(self) -> str:
-        """The sender of its interchange."""
-        return self.interchange.get(self.standard.parties[0]) or "unknown"
-
-    @property
-    def test(self) -> bool:
-        """Whether its interchange is marked as a test."""
-        element, mark = self.standard.test
-        return self.interchange.get(element) == mark
 
     def header(self, tag: str) -> tuple[Segment, ...]:
         """Give what stands before the first segment of this tag."""
@@ -223,7 +207,12 @@ class Walk:
 
     def _must(self, segment: Segment, *, fits: bool) -> None:
         if not fits:
-            message = f"{segment.tag} cannot stand here: {self._standard} do not enclose each other"
+            levels = self._standard.levels
+            opens, closes = (
+                ", ".join(level.opens for level in levels),
+                ", ".join(level.closes for level in levels[::-1]),
+            )
+            message = f"{segment.tag} cannot stand here: {opens} ... {closes} do not enclose each other"
             raise Rejected("bad_envelope", message, field=segment.where)
 
     def _wrong_count(self, depth: int, segment: Segment, segments: int) -> Iterator[Refused]:

@@ -135,7 +135,8 @@ class Reading(Generic[O]):
         layout = self.layouts.get(document.kind)
         if layout is None:
             return ignored(f"{document.standard.word}:{document.kind[:10]}")
-        if document.test and not self.options.post_tests:
+        element, mark = document.standard.test
+        if document.interchange.get(element) == mark and not self.options.post_tests:
             return ignored("test_interchange")
         head = first(document.segments, layout.head.tag)
         if head is None:
@@ -176,7 +177,8 @@ class Reading(Generic[O]):
             said = digest(*(segment.body for segment in document.segments[1:-1]))
             self.seen[said] += 1
             given = [said if self.seen[said] == 1 else f"{said}:{self.seen[said]}"]
-        return ":".join((document.standard.name, document.sender, document.kind.lower(), *given))
+        sender = document.interchange.get(document.standard.parties[0]) or "unknown"
+        return ":".join((document.standard.name, sender, document.kind.lower(), *given))
 
 
 def _facts(

@@ -8,16 +8,17 @@ description of its segments: no public example was at hand.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import BinaryIO, Final
+from functools import partial
+from typing import Final
 
 from producers.drafts import must_be_in, negative_receipt
-from producers.normalising import NormaliseContext, Rejected, Taken
+from producers.normalising import FileReader, Rejected, Taken
 from producers.warehouse.edi import x12_fields as x12
 from producers.warehouse.edi.envelope import Document
 from producers.warehouse.edi.reading import Head, Held, Layout, Lines, Part, Read, not_on_hand, read_edi
 from producers.warehouse.edi.syntax import Segment
 from producers.warehouse.edi.x12_fields import X12Options
-from producers.warehouse.goods import GoodsDocument, GoodsLine, Pieces
+from producers.warehouse.goods import GoodsDocument, GoodsLine
 
 REASONS: Final = {
     **dict.fromkeys(("03", "53"), "shipment"),
@@ -298,6 +299,4 @@ SETS: Final[Mapping[str, Layout[X12Options]]] = {
 """The transaction sets that say something about stock; every other one is ignored, by its number."""
 
 
-def read_x12(stream: BinaryIO, context: NormaliseContext) -> Pieces:
-    """Read every transaction set of every interchange of the file, as `read_edi` does."""
-    return read_edi(stream, context, standard=x12.X12, options=X12Options, layouts=SETS)
+read_x12: Final[FileReader] = partial(read_edi, standard=x12.X12, options=X12Options, layouts=SETS)

@@ -67,10 +67,7 @@ def lin_ids(lin: Segment) -> dict[str, str]:
 
 
 def product(part: Part[X12Options], *positions: int, case: int) -> str:
-    """Choose the SKU of a W segment: of its ids at these positions, and its U.P.C. case code, where it is one.
-
-    Raises Rejected: `no_item`.
-    """
+    """Choose the SKU of a W segment: of its ids there, and its U.P.C. case code. Raises Rejected: `no_item`."""
     code = part.head.get(case) or ""
     given = ids(part.head, *positions) | ({"UA": code} if _CASE_CODE.fullmatch(code) else {})
     return part.item(given, at=part.head.tag)

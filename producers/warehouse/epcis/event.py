@@ -47,10 +47,7 @@ class EpcisEvent:
 
     @property
     def name(self) -> str:
-        """The event's id, or a hash: of a long id, or of what the event says where it has none.
-
-        The same event has the same name wherever it is repeated.
-        """
+        """The event's id, or a hash of a long id, or of what it says: the same wherever it is repeated."""
         named = self.text("eventID")
         if named is None:
             return digest(_canonical({key: value for key, value in self.values.items() if key not in _VOLATILE}))
@@ -97,10 +94,7 @@ class EpcisEvent:
         return found
 
     def time(self) -> datetime:
-        """Give when it happened, in UTC; a time without offset has the one of eventTimeZoneOffset.
-
-        Raises Rejected: `bad_time`.
-        """
+        """Give when it happened, in UTC; without offset by eventTimeZoneOffset. Raises Rejected: `bad_time`."""
         said, offset = self.text("eventTime") or "", self.text("eventTimeZoneOffset") or ""
         for candidate in (said, f"{said}{offset}"):
             try:
