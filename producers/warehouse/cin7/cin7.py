@@ -74,10 +74,6 @@ def _kind_of(fields: Fields) -> _Parts:
     return kind
 
 
-def _adjustment(document: Fields, options: Cin7Options, currency: str) -> Iterator[Part]:
-    yield partial(_changed, document, options, currency)
-
-
 def _changed(document: Fields, options: Cin7Options, currency: str) -> GoodsDocument:
     status = read.status(document)
     if status is None:
@@ -193,7 +189,7 @@ def _nothing(reason: str) -> _Parts:
 
 KINDS: Final[Mapping[tuple[str, ...], _Parts]] = {
     ("StockAdjustmentList", "StocktakeList", "StockTransferList", "PurchaseList"): _nothing("list_without_lines"),
-    (*EXISTING, *NEW): _adjustment,
+    (*EXISTING, *NEW): lambda *told: iter([partial(_changed, *told)]),
     ("StockReceiving",): _received,
     ("Order", "StockReceived"): _purchase,
     ("From", "FromLocation"): _nothing("transfer_posts_nothing"),

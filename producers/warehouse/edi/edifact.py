@@ -41,7 +41,6 @@ supplier: Final = fields.party("SU", "SE")
 
 
 def _advice(message: Document, head: Segment, options: EdifactOptions) -> str | None:
-    """Check the head of a RECADV. Raises Rejected: `cancellation`, `totals_disagree`."""
     if nothing := _copy(head):
         return nothing
     if supplier(message.header("LIN")) in options.ours:
@@ -50,7 +49,6 @@ def _advice(message: Document, head: Segment, options: EdifactOptions) -> str | 
 
 
 def _report(message: Document, head: Segment, _: EdifactOptions) -> str | None:
-    """Check the head of an INVRPT. Raises Rejected: `cancellation`, `totals_disagree`."""
     return _copy(head) or _check_lines(message)
 
 
@@ -75,7 +73,6 @@ def _check_lines(message: Document) -> str | None:
 
 
 def _level(part: Part[EdifactOptions]) -> Read:
-    """Read a LIN of an INVRPT: the stock on hand."""
     held = fields.quantities(part.segments)
     on_hand = next((held[wanted] for wanted in part.options.level_qualifiers if wanted in held), None)
     if on_hand is None:
@@ -141,7 +138,7 @@ def _not_accepted(said: Said, variances: Sequence[Segment], options: EdifactOpti
     """How much came and was not accepted; a QVR repeats a QTY of its qualifier, and is not added to it."""
     found = {qualifier: abs(said[qualifier]) for qualifier in _REFUSED if qualifier in said}
     for segment in variances:
-        qualifier, size = segment.get(1, 2) or "", abs(fields.number(segment.get(1), segment, options))
+        qualifier, size = segment.get(1, 2) or "", abs(fields.quantity(segment, options))
         if qualifier in _REFUSED:
             found.setdefault(qualifier, size)
         elif _is_damaged(segment) and size and not found:
@@ -163,7 +160,7 @@ def _variance(
     expected = said.get(_ORDERED, said.get(_DESPATCHED))
     difference = Decimal(0) if expected is None else arrived - expected
     for segment in variances if expected is None else ():
-        qualifier, figure = segment.get(1, 2), fields.number(segment.get(1), segment, options)
+        qualifier, figure = segment.get(1, 2), fields.quantity(segment, options)
         if qualifier in {_SHORT, _OVER}:
             difference += abs(figure) if qualifier == _OVER else -abs(figure)
         elif qualifier not in _REFUSED and not _is_damaged(segment):

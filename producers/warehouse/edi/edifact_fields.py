@@ -68,14 +68,10 @@ def item(part: Part[EdifactOptions]) -> str:
     return part.item(ids, at="LIN")
 
 
-def number(text: str | None, segment: Segment, options: EdifactOptions) -> Decimal:
-    """Give a quantity that stands in this segment. Raises Rejected: `missing_quantity`, `bad_quantity`."""
-    return quantity_from(text, field=segment.tag, mark=options.decimal_mark or segment.signs.decimal)
-
-
 def quantity(segment: Segment, options: EdifactOptions) -> Decimal:
-    """Give the quantity of a QTY. Raises Rejected: `missing_quantity`, `bad_quantity`."""
-    return number(segment.get(1, 2), segment, options)
+    """Give the quantity of a QTY or a QVR. Raises Rejected: `missing_quantity`, `bad_quantity`."""
+    text, mark = segment.get(1, 2 if segment.tag == "QTY" else 1), options.decimal_mark or segment.signs.decimal
+    return quantity_from(text, field=segment.tag, mark=mark)
 
 
 def quantities(line: Held) -> dict[str, Segment]:

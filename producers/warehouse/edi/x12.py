@@ -134,7 +134,6 @@ def _advice(found: Document, head: Segment, options: X12Options) -> str | None:
 
 
 def _order_of_advice(loop: Held) -> str | None:
-    """Give the order of a PRF, else of a reference, else of a LIN."""
     named = next((segment.get(1) for segment in loop if segment.tag == "PRF"), None)
     in_lin = (x12.lin_ids(segment).get("PO") for segment in loop if segment.tag == "LIN")
     return named or x12.reference("PO")(loop) or next(in_lin, None)
@@ -226,7 +225,6 @@ def _reason(line: Segment, code: str, delta: Decimal, reasons: Mapping[str, str]
 
 
 def _shipped(part: Part[X12Options]) -> Read:
-    """Read a W12: what left the stock."""
     line = part.head
     units = x12.quantity(line, 3)
     if not units:
@@ -242,7 +240,6 @@ def _shipped(part: Part[X12Options]) -> Read:
 
 
 def _level(part: Part[X12Options]) -> Read:
-    """Read a LIN of an 846: the quantity on hand."""
     held = _on_hand(part)
     yield part.line(
         item=part.item(x12.lin_ids(part.head), at=part.head.tag),
