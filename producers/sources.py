@@ -14,17 +14,16 @@ from producers.payroll.xero.source import XERO
 from producers.source import Source, refuse_people
 from producers.stripe.source import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
-from producers.warehouse.cin7.options import Cin7Options
+from producers.warehouse.cin7.fields import Cin7Options
 from producers.warehouse.edi.edifact import read_edifact
 from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.x12 import read_x12
 from producers.warehouse.edi.x12_fields import X12Options
-from producers.warehouse.epcis.epcis import read_epcis
-from producers.warehouse.epcis.known import EpcisOptions
+from producers.warehouse.epcis.epcis import EpcisOptions, read_epcis
 from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import CsvOptions, JsonOptions
-from producers.warehouse.shopify.source import SHOPIFY
-from producers.warehouse.ubl.ubl import UblOptions, read_ubl
+from producers.warehouse.shopify import SHOPIFY
+from producers.warehouse.ubl import UblOptions, read_ubl
 from runtime.errors import ConfigurationError
 
 _ALL: Final = (

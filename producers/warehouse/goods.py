@@ -4,22 +4,20 @@ A format ends in a `GoodsDocument`. It must not know any format.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from producers.drafts import GoodsData, rejecting
 from producers.normalising import Refused, Rejected, Taken
 from producers.reading.files import FileOptions
 from schemas.envelope import Event
-from schemas.event_data import EventModel
 from schemas.inventory import OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
 from schemas.money import Money
 
 P = TypeVar("P")
-M = TypeVar("M", bound=EventModel)
 
 BadLines = Literal["whole", "rest"]
 GoodsKind = Literal["receipt", "order", "adjustment", "shipment", "count"]
@@ -89,7 +87,16 @@ class GoodsDocument:
 
 
 _JOINED = frozenset({"receipt", "order"})
-_Draft = tuple[GoodsLine, ReceiptLine | OrderLine | StockAdjusted | StockCounted]
+_Data = ReceiptLine | OrderLine | StockAdjusted | StockCounted
+_Draft = tuple[GoodsLine, _Data]
+_MODELS: Final[Mapping[GoodsKind, tuple[type[_Data], str]]] = {
+    "receipt": (ReceiptLine, "quantity"),
+    "order": (OrderLine, "quantity"),
+    "adjustment": (StockAdjusted, "delta"),
+    "shipment": (StockAdjusted, "delta"),
+    "count": (StockCounted, "counted"),
+}
+"""What a line of each kind becomes, and the field of it that the quantity is."""
 
 
 def ignored(reason: str, *, where: str = "") -> GoodsDocument:
@@ -136,7 +143,8 @@ def events_of(goods: GoodsDocument, event: Callable[[GoodsData], Event], *, wher
     yield from (line for line in rest if isinstance(line, Taken))
     yield from refused
     held = bad_lines == "whole" and goods.kind != "count" and taken and refused
-    yield from [_held_back(refused[0], where)] if held else taken
+    bad = refused[0] if held else None
+    yield from [incomplete(where, bad.field if bad.field and bad.where == where else bad.where)] if bad else taken
     if not (taken or refused or rest):
         yield Taken(where, (), ignored="nothing_received" if goods.kind == "receipt" else "no_lines")
 
@@ -151,10 +159,6 @@ def incomplete(where: str, bad: str) -> Refused:
     """Build the refusal of a document of which the line at `bad` was refused."""
     message = f"{bad} may be part of this document and was refused: mend it and send the file again"
     return Refused(where, "document_incomplete", message)
-
-
-def _held_back(bad: Refused, where: str) -> Refused:
-    return incomplete(where, bad.field if bad.field and bad.where == where else bad.where)
 
 
 def _drafts(goods: GoodsDocument, where: str) -> tuple[list[_Draft], list[Taken | Refused]]:
@@ -175,28 +179,16 @@ def _drafts(goods: GoodsDocument, where: str) -> tuple[list[_Draft], list[Taken 
     return drafts, rest
 
 
-def _draft(goods: GoodsDocument, line: GoodsLine) -> ReceiptLine | OrderLine | StockAdjusted | StockCounted:
-    with rejecting():
-        match goods.kind:
-            case "receipt":
-                return _filled(ReceiptLine, line, goods)
-            case "order":
-                return _filled(OrderLine, line, goods)
-            case "count":
-                return _filled(StockCounted, line, goods, counted=line.quantity)
-            case "adjustment":
-                return _filled(StockAdjusted, line, goods, delta=line.quantity)
-            case "shipment":
-                return _filled(StockAdjusted, line, goods, delta=line.quantity and -line.quantity)
-
-
-def _filled(model: type[M], line: GoodsLine, goods: GoodsDocument, **more: object) -> M:
-    """The model with what the line says in the fields of these names, or the document for all of its lines."""
-    values: dict[str, Any] = {**more}
-    for name in model.model_fields.keys() - more.keys():
+def _draft(goods: GoodsDocument, line: GoodsLine) -> _Data:
+    """The model of the kind, with what the line says in the fields of these names, or the document for all lines."""
+    model, amount = _MODELS[goods.kind]
+    said: dict[str, object] = {}
+    for name in model.model_fields:
         value = getattr(line, name, None)
-        values[name] = getattr(goods, name, None) if value is None else value
-    return model.model_validate({name: value for name, value in values.items() if value is not None})
+        said[name] = getattr(goods, name, None) if value is None else value
+    said[amount] = -line.quantity if goods.kind == "shipment" and line.quantity else line.quantity
+    with rejecting():
+        return model.model_validate({name: value for name, value in said.items() if value is not None})
 
 
 def _once(goods: GoodsDocument, drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[Refused]]:

@@ -16,8 +16,8 @@ from producers.drafts import digest
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.warehouse.cin7 import fields as read
-from producers.warehouse.cin7.options import Cin7Options
-from producers.warehouse.goods import GoodsDocument, GoodsLine, Line, lines_of
+from producers.warehouse.cin7.fields import Cin7Options
+from producers.warehouse.goods import GoodsDocument, GoodsLine, lines_of
 from producers.warehouse.reasons import KNOWN_REASONS, plain_word
 
 EXISTING: Final = ("ExistingStockLines", "NonZeroStockOnHandProducts")
@@ -33,14 +33,23 @@ def adjustment(document: Fields, options: Cin7Options, *, currency: str) -> Good
     Raises Rejected: `missing_field`, `bad_date`, and `amounts_disagree` where the journal says another value.
     """
     task, number = document.identifier("TaskID"), read.text(document, "StocktakeNumber")
-    sections = [line for name in (*NEW, *EXISTING) for line in document.sections(name) or ()]
+    times: Counter[str] = Counter()
 
-    def changes(fields: Fields) -> Iterator[GoodsLine]:
-        delta = _delta(fields, options)
-        if delta:
-            yield _line(fields, delta, fact=f"cin7:adjustment:{task}:{_name(fields)}", currency=currency)
+    def changes(line: Fields) -> Iterator[GoodsLine]:
+        if delta := _delta(line, options):
+            fact = f"cin7:adjustment:{task}:{_name(line)}"
+            changed = GoodsLine(
+                fact=fact,
+                item=read.sku(line),
+                quantity=delta,
+                unit_cost=read.cost(line, "UnitCost", currency),
+                lot=read.text(line, "BatchSN"),
+                place=read.place(line),
+            )
+            times[fact] += 1
+            yield changed if times[fact] == 1 else replace(changed, fact=f"{fact}:{times[fact]}")
 
-    lines = _numbered(lines_of(sections, changes))
+    lines = lines_of([line for name in (*NEW, *EXISTING) for line in document.sections(name) or ()], changes)
     good = [line for line in lines if isinstance(line, GoodsLine)]
     if len(good) == len(lines):
         _check_journal(document, good)
@@ -49,14 +58,9 @@ def adjustment(document: Fields, options: Cin7Options, *, currency: str) -> Good
         lines=lines,
         document=number or task,
         day=document.day("EffectiveDate"),
-        place=place_of(document),
+        place=read.place(document),
         reason=_reason(document, good, options),
     )
-
-
-def place_of(fields: Fields) -> str | None:
-    """Give the name of a line's location, else its id."""
-    return read.text(fields, "Location") or read.text(fields, "LocationID")
 
 
 def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
@@ -75,30 +79,6 @@ def _delta(line: Fields, options: Cin7Options) -> Decimal | None:
     return adjustment - line.number("QuantityOnHand")
 
 
-def _line(fields: Fields, delta: Decimal, *, fact: str, currency: str) -> GoodsLine:
-    return GoodsLine(
-        fact=fact,
-        item=read.must(fields, "SKU", read.text),
-        quantity=delta,
-        unit_cost=read.cost(fields, "UnitCost", currency),
-        lot=read.text(fields, "BatchSN"),
-        place=place_of(fields),
-    )
-
-
-def _numbered(lines: Sequence[Line]) -> list[Line]:
-    """Count the lines of one name, whose facts would be the same."""
-    times: Counter[str] = Counter()
-    numbered: list[Line] = []
-    for line in lines:
-        if isinstance(line, GoodsLine):
-            times[line.fact] += 1
-            again = times[line.fact]
-            line = replace(line, fact=f"{line.fact}:{again}") if again > 1 else line  # noqa: PLW2901
-        numbered.append(line)
-    return numbered
-
-
 def _name(line: Fields) -> str:
     """Name a line, which has no id, by what it is about: the order of lines may change."""
     parts = (read.text(line, name) for name in ("SKU", "LocationID", "Location", "BatchSN", "ExpiryDate"))
@@ -108,14 +88,11 @@ def _name(line: Fields) -> str:
 def _check_journal(document: Fields, lines: Sequence[GoodsLine]) -> None:
     """Where every line has a cost, they make what the journal says, but for a cent of rounding a line."""
     journal = document.sections("Transactions")
-    if not journal or not lines:
-        return
-    costs = [(line.quantity, line.unit_cost.amount) for line in lines if line.quantity and line.unit_cost is not None]
-    values = [quantity * cost for quantity, cost in costs]
-    if len(values) < len(lines):
+    values = [line.quantity * line.unit_cost.amount for line in lines if line.quantity and line.unit_cost is not None]
+    if not journal or not lines or len(values) < len(lines):
         return
     said = sum((abs(entry.number("Amount")) for entry in journal), Decimal(0))
-    moved, net = sum((abs(value) for value in values), Decimal(0)), abs(sum(values, Decimal(0)))
+    moved, net = sum(map(abs, values), Decimal(0)), abs(sum(values, Decimal(0)))
     if min(abs(said - moved), abs(said - net)) > _CENT * max(len(lines), len(journal)):
         message = f"the lines make {moved:f}, and the journal says {said:f}"
         raise Rejected("amounts_disagree", message, field=document.at("Transactions"))
@@ -127,14 +104,13 @@ def _reason(document: Fields, lines: Sequence[GoodsLine], options: Cin7Options) 
     By the option `reasons` (code or name); a cost-of-goods account is `cost_of_goods_sold`; a name that is a reason
     of ours is that; any other account is `cin7:<code>`. Without account, a document with a number is a stocktake.
     """
-    code, name = _account(document, lines)
-    declared = {word.casefold(): ours for word, ours in options.reasons.items()}
-    for word in (code, name):
-        if word and word.casefold() in declared:
-            return declared[word.casefold()]
-    if name and any(word in name.casefold() for word in _COST_OF_GOODS):
+    code, name = (word or "" for word in _account(document, lines))
+    declared = {"": "", **{word.casefold(): ours for word, ours in options.reasons.items()}}
+    if ours := declared.get(code.casefold()) or declared.get(name.casefold()):
+        return ours
+    if any(word in name.casefold() for word in _COST_OF_GOODS):
         return "cost_of_goods_sold"
-    if name and plain_word(name) in KNOWN_REASONS:
+    if plain_word(name) in KNOWN_REASONS:
         return plain_word(name)
     if code or name:
         return f"cin7:{code or name}"

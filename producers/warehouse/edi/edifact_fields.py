@@ -1,10 +1,10 @@
-"""How items, days, lots and quantities are found in EDIFACT, and its settings.
+"""How items, days, lots and quantities are found in EDIFACT, its envelopes and its settings.
 
 It must not know one message from another. INVRPT was built from the public description of its segments: no public
 example was at hand.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal
@@ -16,11 +16,19 @@ from producers.normalising import Rejected
 from producers.reading.days import compact_day
 from producers.reading.files import Words
 from producers.reading.numbers import quantity_from
-from producers.warehouse.edi.edifact_syntax import Segment
-from producers.warehouse.edi.envelope import first
-from producers.warehouse.edi.reading import EdiOptions, Reading
+from producers.warehouse.edi.envelope import EdiOptions, Level, Standard, first
+from producers.warehouse.edi.reading import Found, Held, Part
+from producers.warehouse.edi.syntax import Segment, edifact_segments
 
-Held = Sequence[Segment]
+EDIFACT: Final = Standard(
+    name="edifact",
+    word="message",
+    cut=edifact_segments,
+    levels=(Level("UNB", "UNZ", 5, "groups"), Level("UNG", "UNE", 5, "messages"), Level("UNH", "UNT", 1, "segments")),
+    parties=(2, 3),
+    test=(11, "1"),
+    kind=2,
+)
 
 ITEM_QUALIFIERS: Final = ("BP", "IN", "SA", "VN", "EN", "SRV", "SRS", "UP")
 """Which of an item's ids is its SKU: the first of these that it has."""
@@ -48,26 +56,22 @@ class EdifactOptions(EdiOptions):
     level_qualifiers: Annotated[Words, Field(min_length=1)] = ("145", "17")
 
 
-def item(line: Held, reading: Reading[EdifactOptions]) -> str:
+def item(part: Part[EdifactOptions]) -> str:
     """Choose the SKU of a line, of its LIN and PIA. Raises Rejected: `no_item`."""
     ids: dict[str, str] = {}
-    for segment in line:
+    for segment in part.segments:
         elements = (3,) if segment.tag == "LIN" else range(2, 7) if segment.tag == "PIA" else ()
         for element in elements:
             value, qualifier = segment.get(element, 1), segment.get(element, 2)
             if value and qualifier:
                 ids.setdefault(qualifier, value)
-    return reading.item(ids, at="LIN")
+    return part.item(ids, at="LIN")
 
 
-def number(text: str | None, segment: Segment, reading: Reading[EdifactOptions]) -> Decimal:
-    """Give a quantity that stands in this segment. Raises Rejected: `missing_quantity`, `bad_quantity`."""
-    return quantity_from(text, field=segment.tag, mark=reading.options.decimal_mark or segment.signs.decimal)
-
-
-def quantity(segment: Segment, reading: Reading[EdifactOptions]) -> Decimal:
-    """Give the quantity of a QTY. Raises Rejected: `missing_quantity`, `bad_quantity`."""
-    return number(segment.get(1, 2), segment, reading)
+def quantity(segment: Segment, options: EdifactOptions) -> Decimal:
+    """Give the quantity of a QTY or a QVR. Raises Rejected: `missing_quantity`, `bad_quantity`."""
+    text, mark = segment.get(1, 2 if segment.tag == "QTY" else 1), options.decimal_mark or segment.signs.decimal
+    return quantity_from(text, field=segment.tag, mark=mark)
 
 
 def quantities(line: Held) -> dict[str, Segment]:
@@ -85,10 +89,7 @@ def quantities(line: Held) -> dict[str, Segment]:
 
 
 def dated(*qualifiers: str) -> Callable[[Segment, Held], date | None]:
-    """Give the day of the first DTM by the order of the qualifiers; None without.
-
-    What is given raises Rejected: `bad_date`.
-    """
+    """Give the day of the first DTM by the order of the qualifiers; None without. It raises Rejected: `bad_date`."""
     return lambda _, header: _day(first(header, "DTM", *qualifiers))
 
 
@@ -117,12 +118,12 @@ def lot(line: Held) -> str | None:
             named += [segment.get(element) for element in range(2, 7)]
         elif segment.tag == "GIR":
             named += [segment.get(element) for element in range(2, 7) if segment.get(element, 2) in _BATCH]
-        elif segment.is_a("RFF", *_BATCH):
+        elif segment.is_a({"RFF"}, *_BATCH):
             named.append(segment.get(1, 2))
     return only_one(named)
 
 
-def party(*codes: str) -> Callable[[Held], str | None]:
+def party(*codes: str) -> Found:
     """Give the id of the first NAD by the order of the codes."""
 
     def find(header: Held) -> str | None:
@@ -139,4 +140,4 @@ def location(line: Held) -> str | None:
 
 def order(held: Held) -> str | None:
     """Give the purchase order of an RFF+ON; None without, or where two differ."""
-    return only_one([segment.get(1, 2) for segment in held if segment.is_a("RFF", "ON")])
+    return only_one([segment.get(1, 2) for segment in held if segment.is_a({"RFF"}, "ON")])

@@ -9,58 +9,44 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, BinaryIO, Generic, Literal, TypeVar
-
-from pydantic import Field
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from producers.drafts import digest, wrap
 from producers.normalising import NormaliseContext, Rejected, Taken
-from producers.reading.files import Words, read_whole
+from producers.reading.files import read_whole
 from producers.reading.numbers import quantity_from
 from producers.reading.options import read_options
-from producers.warehouse.edi.envelope import Document, Parties, S, Standard, Walk, check_envelope
-from producers.warehouse.goods import (
-    GoodsDocument,
-    GoodsKind,
-    GoodsLine,
-    GoodsOptions,
-    Pieces,
-    events_of,
-    ignored,
-    lines_of,
-    several,
-)
-
-
-class EdiOptions(GoodsOptions):
-    """How EDI is read.
-
-    `control_counts` strict: a file whose counts or control numbers are wrong is rejected; warn: it is read, and each
-    is reported. `item_qualifiers` says which id of an item is its SKU, `level_qualifiers` which quantity of a report of
-    levels is stock on hand: the first that is there. `ours` are our own ids as a party: what is received from them is
-    no receipt of ours. `post_tests` takes interchanges that are marked as tests. `senders` and `receivers` are the only
-    ids that envelopes may give.
-    """
-
-    encoding: Literal["utf-8", "ascii", "latin-1", "windows-1252"] | None = None
-    control_counts: Literal["strict", "warn"] = "strict"
-    item_qualifiers: Annotated[Words, Field(min_length=1)]
-    level_qualifiers: Annotated[Words, Field(min_length=1)]
-    ours: Words = ()
-    senders: Words = ()
-    receivers: Words = ()
-    post_tests: bool = False
-
+from producers.warehouse.edi.envelope import Document, EdiOptions, Standard, Walk, check_envelope, first
+from producers.warehouse.edi.syntax import Segment
+from producers.warehouse.goods import GoodsDocument, GoodsKind, GoodsLine, Pieces, events_of, ignored, lines_of, several
 
 O = TypeVar("O", bound=EdiOptions)  # noqa: E741
+Held = Sequence[Segment]
+Found = Callable[[Held], str | None]
+Read = Iterator[GoodsLine | Taken]
 
 
-@dataclass(slots=True)
-class Reading(Generic[O]):
-    """One file being read: its settings, and how often a document without a number was seen."""
+@dataclass(frozen=True, slots=True)
+class Part(Generic[O]):
+    """One line of a document: its first segment `head`, and all that belong to it.
+
+    `number` counts from 1; `fact` is what it posts.
+    """
 
     options: O
-    seen: Counter[str] = field(default_factory=Counter)
+    segments: Held
+    number: int
+    fact: str
+    order: str | None = None
+
+    @property
+    def head(self) -> Segment:
+        """The segment that it begins with."""
+        return self.segments[0]
+
+    def line(self, **values: Any) -> GoodsLine:  # noqa: ANN401  (fields of a line)
+        """Make the line of what it says."""
+        return GoodsLine(where=self.head.where, fact=self.fact, order=self.order, **values)
 
     def item(self, ids: Mapping[str, str], *, at: str) -> str:
         """Choose the SKU of these ids, which stand by their qualifiers. Raises Rejected: `no_item`."""
@@ -71,20 +57,12 @@ class Reading(Generic[O]):
             raise Rejected("no_item", message, field=at)
         return item
 
-    def not_on_hand(self, qualifiers: Iterable[str | None], *, at: str) -> Rejected:
-        """Build the refusal of a level of which no quantity has a qualifier of stock on hand; it has these."""
-        has = names(qualifiers)
-        message = f"no quantity of a qualifier in level_qualifiers (it has: {has}): name the one that is stock on hand"
-        return Rejected("no_on_hand_quantity", message, field=at)
 
-    def fact(self, document: Document[S], *numbers: str | None) -> str:
-        """Name a document by its sender, kind and numbers; where it has none, by what it says."""
-        given = [number for number in numbers if number]
-        if not given:
-            said = digest(*(segment.body for segment in document.segments[1:-1]))
-            self.seen[said] += 1
-            given = [said if self.seen[said] == 1 else f"{said}:{self.seen[said]}"]
-        return ":".join((document.standard.name, document.sender, document.kind.lower(), *given))
+def not_on_hand(qualifiers: Iterable[str | None], *, at: str) -> Rejected:
+    """Build the refusal of a level of which no quantity has a qualifier of stock on hand; it has these."""
+    has = names(qualifiers)
+    message = f"no quantity of a qualifier in level_qualifiers (it has: {has}): name the one that is stock on hand"
+    return Rejected("no_on_hand_quantity", message, field=at)
 
 
 def names(qualifiers: Iterable[str | None]) -> str:
@@ -93,29 +71,7 @@ def names(qualifiers: Iterable[str | None]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[S]):
-    """One line of a document, with all segments that belong to it. `number` counts from 1; `fact` is what it posts."""
-
-    segments: tuple[S, ...]
-    number: int
-    fact: str
-    order: str | None = None
-
-    @property
-    def head(self) -> S:
-        """The segment that it begins with."""
-        return self.segments[0]
-
-    def line(self, **values: Any) -> GoodsLine:  # noqa: ANN401  (fields of a line)
-        """Make the line of what it says."""
-        return GoodsLine(where=self.head.where, fact=self.fact, order=self.order, **values)
-
-
-Read = Iterator[GoodsLine | Taken]
-
-
-@dataclass(frozen=True, slots=True)
-class Head(Generic[S, O]):
+class Head(Generic[O]):
     """Where the head of a document, and what stands before its lines, say what holds for all of it.
 
     `numbers` are elements of the segment `tag` that name the document, of each group the first that is there. `check`
@@ -124,13 +80,13 @@ class Head(Generic[S, O]):
 
     tag: str
     numbers: tuple[tuple[int, ...], ...]
-    day: Callable[[S, Sequence[S]], date | None]
-    place: Callable[[Sequence[S]], str | None]
-    check: Callable[[Document[S], S, Reading[O]], str | None]
+    day: Callable[[Segment, Held], date | None]
+    place: Found
+    check: Callable[[Document, Segment, O], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Lines(Generic[S, O]):
+class Lines(Generic[O]):
     """How the lines of a document are read: one is a `tag` with what follows it, up to the next one or to `ends`.
 
     `order` finds the order of a line, or before the lines, else the element `order_at` of the head has it; without it
@@ -139,110 +95,136 @@ class Lines(Generic[S, O]):
 
     tag: str
     ends: Collection[str]
-    read: Callable[[Part[S], Reading[O]], Read]
-    order: Callable[[Sequence[S]], str | None] | None = None
-    order_at: int | None = None
+    read: Callable[[Part[O]], Read]
+    order: Found | None = None
+    order_at: int = 0
     total: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Layout(Generic[S, O]):
+class Layout(Generic[O]):
     """Where in a set or message stands what it says. `turned` makes another document of it where the head says so."""
 
     kind: GoodsKind
-    head: Head[S, O]
-    lines: Lines[S, O]
+    head: Head[O]
+    lines: Lines[O]
     reason: str | None = None
-    supplier: Callable[[Sequence[S]], str | None] = lambda _: None
-    turned: Callable[[GoodsDocument, S], GoodsDocument] = lambda goods, _: goods
+    supplier: Found = lambda _: None
+    turned: Callable[[GoodsDocument, Segment], GoodsDocument] = lambda goods, _: goods
 
 
-def goods_of(document: Document[S], layout: Layout[S, O], reading: Reading[O]) -> GoodsDocument:
-    """Read a document. Raises Rejected for the whole of it: `missing_segment`, `no_lines`, and what `check` raises."""
-    head, header = document.must(layout.head.tag), document.header(layout.lines.tag)
-    nothing = layout.head.check(document, head, reading)
-    loops = document.loops(layout.lines.tag, layout.lines.ends)
-    if nothing or not (loops or layout.lines.order):
-        return ignored(nothing or "no_lines", where=head.where)
-    numbers = [next(filter(None, map(head.get, group)), None) for group in layout.head.numbers]
-    number = next(filter(None, reversed(numbers)), None)
-    parts = _parts(loops, document, layout.lines, head, partial(reading.fact, document, *numbers))
-    goods = GoodsDocument(
-        kind=layout.kind,
-        lines=lines_of(parts, lambda part: layout.lines.read(part, reading), where=lambda part: part.head.where),
-        number=number,
-        document=number,
-        supplier=layout.supplier(header),
-        day=layout.head.day(head, header),
-        place=layout.head.place(header),
-        reason=layout.reason,
-        total=_total(document, *layout.lines.total) if layout.lines.total else None,
-    )
-    return layout.turned(goods, head)
+@dataclass(slots=True)
+class Reading(Generic[O]):
+    """One file being read, and how often a document without a number was seen."""
+
+    options: O
+    layouts: Mapping[str, Layout[O]]
+    company: str
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def take(self, document: Document) -> Pieces:
+        """Give what a document posts; one without a layout is ignored, by its kind."""
+        where, name = document.segments[0].where, document.standard.name
+        event = partial(wrap, source=name, company=self.company)
+        try:
+            yield from events_of(self._goods(document), event, where=where, bad_lines=self.options.bad_lines)
+        except Rejected as error:
+            yield error.at(where)
+
+    def _goods(self, document: Document) -> GoodsDocument:
+        layout = self.layouts.get(document.kind)
+        if layout is None:
+            return ignored(f"{document.standard.word}:{document.kind[:10]}")
+        element, mark = document.standard.test
+        if document.interchange.get(element) == mark and not self.options.post_tests:
+            return ignored("test_interchange")
+        head = first(document.segments, layout.head.tag)
+        if head is None:
+            message = f"a {document.kind} has a {layout.head.tag} segment, and this one has none"
+            raise Rejected("missing_segment", message, field=layout.head.tag)
+        nothing = layout.head.check(document, head, self.options)
+        loops = document.loops(layout.lines.tag, layout.lines.ends)
+        if nothing or not (loops or layout.lines.order):
+            return ignored(nothing or "no_lines", where=head.where)
+        return self._said(document, layout, head, loops)
+
+    def _said(self, document: Document, layout: Layout[O], head: Segment, loops: Sequence[Held]) -> GoodsDocument:
+        header = document.header(layout.lines.tag)
+        numbers = [next(filter(None, map(head.get, group)), None) for group in layout.head.numbers]
+        number = next(filter(None, reversed(numbers)), None)
+        facts = _facts(layout.lines, head, header, loops, partial(self._fact, document, *numbers))
+        parts = [
+            Part(self.options, loop, index, *fact)
+            for index, (loop, fact) in enumerate(zip(loops, facts, strict=True), 1)
+        ]
+        goods = GoodsDocument(
+            kind=layout.kind,
+            lines=lines_of(parts, layout.lines.read, where=lambda part: part.head.where),
+            number=number,
+            document=number,
+            supplier=layout.supplier(header),
+            day=layout.head.day(head, header),
+            place=layout.head.place(header),
+            reason=layout.reason,
+            total=_total(document, *layout.lines.total) if layout.lines.total else None,
+        )
+        return layout.turned(goods, head)
+
+    def _fact(self, document: Document, *numbers: str | None) -> str:
+        """Name a document by its sender, kind and numbers; where it has none, by what it says."""
+        given = [number for number in numbers if number]
+        if not given:
+            said = digest(*(segment.body for segment in document.segments[1:-1]))
+            self.seen[said] += 1
+            given = [said if self.seen[said] == 1 else f"{said}:{self.seen[said]}"]
+        sender = document.interchange.get(document.standard.parties[0]) or "unknown"
+        return ":".join((document.standard.name, sender, document.kind.lower(), *given))
 
 
-def _parts(
-    loops: Sequence[tuple[S, ...]], document: Document[S], lines: Lines[S, O], head: S, fact: Callable[..., str]
-) -> Iterable[Part[S]]:
+def _facts(
+    lines: Lines[O], head: Segment, header: Held, loops: Sequence[Held], fact: Callable[..., str]
+) -> list[tuple[str, str | None]]:
+    """The fact and the order of each line."""
     if lines.order is None:
         named = fact()
-        return [Part(loop, index, f"{named}:{index}") for index, loop in enumerate(loops, start=1)]
+        return [(f"{named}:{index}", None) for index in range(1, len(loops) + 1)]
     if not loops:
         message = f"a receipt without a line ({lines.tag}): what was received is not said, or not where it belongs"
         raise Rejected("no_lines", message, field=lines.tag)
-    whole = lines.order(document.header(lines.tag)) or (head.get(lines.order_at) if lines.order_at else None)
+    whole = lines.order(header) or (head.get(lines.order_at) if lines.order_at else None)
     orders = [lines.order(loop) or whole for loop in loops]
     apart = several(orders)
     facts = {order: fact(order if apart else None) for order in dict.fromkeys(orders)}
-    numbered = enumerate(zip(loops, orders, strict=True), start=1)
-    return [Part(loop, index, facts[order], order) for index, (loop, order) in numbered]
+    return [(facts[order], order) for order in orders]
 
 
-def _total(document: Document[S], tag: str, element: int) -> tuple[Decimal, str] | None:
-    segment = document.first(tag)
+def _total(document: Document, tag: str, element: int) -> tuple[Decimal, str] | None:
+    segment = first(document.segments, tag)
     text = segment.get(element) if segment else None
-    name = segment.field(element) if segment else tag
-    return (quantity_from(text, field=name), name) if text else None
+    return (quantity_from(text, field=segment.field(element)), segment.field(element)) if segment and text else None
 
 
 def read_edi(
     stream: BinaryIO,
     context: NormaliseContext,
     *,
-    standard: Standard[S],
+    standard: Standard,
     options: type[O],
-    layouts: Mapping[str, Layout[S, O]],
+    layouts: Mapping[str, Layout[O]],
 ) -> Pieces:
-    """Read every document of every interchange of the file; one without a layout is ignored, by its kind.
+    """Read every document of every interchange of the file.
 
     The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. The
     documents whose own count is wrong are refused first, if `control_counts` is strict. A `Refused` whose reason begins
     with `warning:` says what is wrong with an envelope, and stops nothing.
     """
     settings = read_options(options, context.options)
-    strict, encoding = settings.control_counts == "strict", settings.encoding
     raw = read_whole(stream, max_bytes=settings.max_bytes)
-    parties = Parties(settings.senders, settings.receivers)
-    yield from check_envelope(raw, standard, encoding=encoding, strict=strict, parties=parties)
-    reading, empty = Reading(settings), True
-    for document in Walk(standard).documents(raw, encoding):
+    yield from check_envelope(raw, standard, settings)
+    reading, empty = Reading(settings, layouts, context.company), True
+    for document in Walk(standard).documents(raw, settings.encoding):
         empty = False
-        if document.sound or not strict:
-            yield from _take(document, layouts.get(document.kind), reading, company=context.company)
+        if not (document.faults and settings.control_counts == "strict"):
+            yield from reading.take(document)
     if empty:
         yield Taken("file", (), ignored=f"no_{standard.word}s")
-
-
-def _take(document: Document[S], layout: Layout[S, O] | None, reading: Reading[O], *, company: str) -> Pieces:
-    where, standard, options = document.segments[0].where, document.standard, reading.options
-    event = partial(wrap, source=standard.name, company=company)
-    try:
-        if layout is None:
-            goods = ignored(f"{standard.word}:{document.kind[:10]}")
-        elif document.test and not options.post_tests:
-            goods = ignored("test_interchange")
-        else:
-            goods = goods_of(document, layout, reading)
-        yield from events_of(goods, event, where=where, bad_lines=options.bad_lines)
-    except Rejected as error:
-        yield error.at(where)

@@ -1,10 +1,10 @@
-"""How items, days, places and references are found in X12, and its settings.
+"""How items, days, places and references are found in X12, its envelopes and its settings.
 
 It must not know one transaction set from another.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final
@@ -15,11 +15,23 @@ from producers.drafts import only_one
 from producers.reading.days import compact_day
 from producers.reading.files import Words
 from producers.reading.numbers import quantity_from
-from producers.warehouse.edi.envelope import first
-from producers.warehouse.edi.reading import EdiOptions, Reading
-from producers.warehouse.edi.x12_syntax import Segment
+from producers.reading.texts import clean
+from producers.warehouse.edi.envelope import EdiOptions, Level, Standard, first
+from producers.warehouse.edi.reading import Found, Held, Part
+from producers.warehouse.edi.syntax import Segment, x12_segments
 
-Held = Sequence[Segment]
+X12: Final = Standard(
+    name="x12",
+    word="transaction_set",
+    cut=x12_segments,
+    levels=(Level("ISA", "IEA", 13, "groups"), Level("GS", "GE", 6, "sets"), Level("ST", "SE", 2, "segments")),
+    parties=(6, 8),
+    test=(15, "T"),
+    kind=1,
+    grouped=True,
+    groups={"944": "RE", "947": "AW", "945": "SW", "861": "RC", "846": "IB"},
+    loose=frozenset({"TA1"}),
+)
 
 ITEM_QUALIFIERS: Final = (
     *("VN", "SK", "BP", "IN", "VP", "CB", "UP", "UK", "EN", "UA"),
@@ -27,8 +39,6 @@ ITEM_QUALIFIERS: Final = (
 )
 """Which of an item's ids is its SKU: the first of these that it has."""
 
-_LOT_QUALIFIERS: Final = ("LT", "BT", "LV")
-_EXPIRY: Final = frozenset({"36", "036", "208"})
 _CASE_CODE: Final = re.compile(r"[0-9]{8,14}", re.ASCII)
 
 
@@ -40,19 +50,27 @@ class X12Options(EdiOptions):
     reasons: Mapping[str, Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=dict)
 
 
-def product(reading: Reading[X12Options], segment: Segment, *positions: int, case: int) -> str:
-    """Choose the SKU of a W segment: of its ids at these positions, and its U.P.C. case code, where it is one.
-
-    Raises Rejected: `no_item`.
-    """
-    code = segment.get(case) or ""
-    ids = segment.pairs(*positions) | ({"UA": code} if _CASE_CODE.fullmatch(code) else {})
-    return reading.item(ids, at=segment.tag)
+def ids(segment: Segment, *positions: int) -> dict[str, str]:
+    """Give ids by their qualifiers, which stand at these positions, each before its id; the first one counts."""
+    found: dict[str, str] = {}
+    elements = [clean(element) for element in segment.body.split(segment.signs.element)]
+    for position in positions:
+        qualifier, value = (*elements[position : position + 2], None, None)[:2]
+        if qualifier and value:
+            found.setdefault(qualifier, value)
+    return found
 
 
 def lin_ids(lin: Segment) -> dict[str, str]:
     """Give the ids of a LIN by their qualifiers."""
-    return lin.pairs(*range(2, lin.last, 2))
+    return ids(lin, *range(2, lin.body.count(lin.signs.element), 2))
+
+
+def product(part: Part[X12Options], *positions: int, case: int) -> str:
+    """Choose the SKU of a W segment: of its ids there, and its U.P.C. case code. Raises Rejected: `no_item`."""
+    code = part.head.get(case) or ""
+    given = ids(part.head, *positions) | ({"UA": code} if _CASE_CODE.fullmatch(code) else {})
+    return part.item(given, at=part.head.tag)
 
 
 def quantity(segment: Segment, position: int) -> Decimal:
@@ -67,7 +85,7 @@ def quantity_or_none(segment: Segment, position: int) -> Decimal | None:
 
 def _day(segment: Segment | None, position: int) -> date | None:
     text = segment.get(position) if segment else None
-    return None if segment is None or text is None else compact_day(text, field=segment.field(position))
+    return compact_day(text, field=segment.field(position)) if segment and text else None
 
 
 def dated(*places: int | str) -> Callable[[Segment, Held], date | None]:
@@ -77,38 +95,28 @@ def dated(*places: int | str) -> Callable[[Segment, Held], date | None]:
     """
 
     def day(head: Segment, header: Held) -> date | None:
-        times = [segment for segment in header if segment.tag in {"DTM", "G62"}]
         in_head = {place: _day(head, place) for place in places if isinstance(place, int)}
-        days = (in_head[place] if isinstance(place, int) else _day(_by(times, place), 2) for place in places)
+        days = (in_head[place] if isinstance(place, int) else _time(header, place) for place in places)
         return next((found for found in days if found is not None), None)
 
     return day
 
 
-def _by(held: Held, qualifier: str) -> Segment | None:
-    return next((segment for segment in held if segment.get(1) == qualifier), None)
-
-
 def expiry(loop: Held) -> date | None:
     """Give the expiry date of a DTM or G62; None where there is none. Raises Rejected: `bad_date`."""
-    times = (segment for segment in loop if segment.tag in {"DTM", "G62"} and segment.get(1) in _EXPIRY)
-    return _day(next(times, None), 2)
+    return _time(loop, "36", "036", "208")
 
 
-def reference(*qualifiers: str) -> Callable[[Held], str | None]:
+def _time(held: Held, *qualifiers: str) -> date | None:
+    return _day(next((segment for segment in held if segment.is_a({"DTM", "G62"}, *qualifiers)), None), 2)
+
+
+def reference(*qualifiers: str) -> Found:
     """Give the reference of an N9 or REF with one of these qualifiers; None where two of them differ, or none is."""
-
-    def find(loop: Held) -> str | None:
-        named = (segment for segment in loop if segment.tag in {"N9", "REF"} and segment.get(1) in qualifiers)
-        return only_one([segment.get(2) for segment in named])
-
-    return find
+    return lambda loop: only_one([segment.get(2) for segment in loop if segment.is_a({"N9", "REF"}, *qualifiers)])
 
 
-lot: Final = reference(*_LOT_QUALIFIERS)
-
-
-def party(*codes: str) -> Callable[[Held], str | None]:
+def party(*codes: str) -> Found:
     """Give the id of the first N1 by the order of the codes that has one, else its name."""
 
     def find(header: Held) -> str | None:
@@ -118,6 +126,7 @@ def party(*codes: str) -> Callable[[Held], str | None]:
     return find
 
 
+lot: Final = reference("LT", "BT", "LV")
 receiver: Final = party("WH", "ST", "RC")
 holder: Final = party("WH", "SF")
 supplier: Final = party("SU", "VN", "SE", "SF")

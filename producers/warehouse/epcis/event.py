@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from producers.drafts import digest
 from producers.normalising import Rejected
 from producers.reading.numbers import number_of
 from producers.reading.texts import clean
-from producers.warehouse.epcis.ids import Goods, alone, goods, party, transaction, word
+from producers.warehouse.epcis.ids import alone, goods, party, transaction, word
 from schemas.attributes import parse_time
 from schemas.inventory import MAX_QUANTITY
 
@@ -20,18 +20,17 @@ T = TypeVar("T")
 _MOST_DIGITS: Final = 24
 _LONGEST_NAME: Final = 64
 _MOST_CORRECTIONS: Final = 5
-_TYPES: Final = ("type", "@type", "isA")
 _VOLATILE: Final = frozenset({"eventID", "recordTime", "@context", "rdfs:comment"})
 """Members that a repository adds or that only people read: not what happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class GoodsQuantity:
+class GoodsQuantity(NamedTuple):
     """So much of an item. `unit` None: pieces."""
 
-    goods: Goods
+    item: str
+    lot: str | None
+    unit: str | None
     quantity: Decimal
-    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,11 @@ class EpcisEvent:
 
     @property
     def name(self) -> str:
-        """The event's id, or a hash: of a long id, or of what the event says where it has none.
-
-        The same event has the same name wherever it is repeated.
-        """
+        """The event's id, or a hash of a long id, or of what it says: the same wherever it is repeated."""
         named = self.text("eventID")
-        if named is not None:
-            return named if len(named) <= _LONGEST_NAME else digest(named)
-        return digest(_canonical({key: value for key, value in self.values.items() if key not in _VOLATILE}))
+        if named is None:
+            return digest(_canonical({key: value for key, value in self.values.items() if key not in _VOLATILE}))
+        return named if len(named) <= _LONGEST_NAME else digest(named)
 
     @property
     def step(self) -> str:
@@ -67,12 +63,16 @@ class EpcisEvent:
         """The disposition, as a plain word."""
         return word(self.values.get("disposition"))
 
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it is declared to be."""
+        return self.values.get("errorDeclaration") is not None
+
     def types(self) -> tuple[str, ...]:
         """Give its types, of which JSON-LD may name several, without the prefix that they may have."""
-        listed = next((held for name in _TYPES if (held := self._listed(name))), ())
-        return tuple(
-            found.removeprefix("epcis:") for each in listed if isinstance(each, str) and (found := clean(each))
-        )
+        listed = next((held for name in ("type", "@type", "isA") if (held := self._listed(name))), ())
+        named = [clean(each) or "" for each in listed if isinstance(each, str)]
+        return tuple(each.removeprefix("epcis:") for each in named if each)
 
     def text(self, name: str) -> str | None:
         """Give a text, which may stand alone in a list; None when absent or something else."""
@@ -94,10 +94,7 @@ class EpcisEvent:
         return found
 
     def time(self) -> datetime:
-        """Give when it happened, in UTC; a time without offset has the one of eventTimeZoneOffset.
-
-        Raises Rejected: `bad_time`.
-        """
+        """Give when it happened, in UTC; without offset by eventTimeZoneOffset. Raises Rejected: `bad_time`."""
         said, offset = self.text("eventTime") or "", self.text("eventTimeZoneOffset") or ""
         for candidate in (said, f"{said}{offset}"):
             try:
@@ -109,12 +106,9 @@ class EpcisEvent:
 
     def place(self) -> str | None:
         """Give where the goods are after it: the business location, else the read point."""
-        for name in ("bizLocation", "readPoint"):
-            held = alone(self.values.get(name))
-            value = alone(held.get("id") if isinstance(held, dict) else held)
-            if isinstance(value, str) and (found := clean(value)):
-                return found
-        return None
+        held = (alone(self.values.get(name)) for name in ("bizLocation", "readPoint"))
+        values = (alone(each.get("id") if isinstance(each, dict) else each) for each in held)
+        return next((found for value in values if isinstance(value, str) and (found := clean(value))), None)
 
     def transactions(self, *types: str) -> str | None:
         """Give the number of the first business transaction, by the order of the types."""
@@ -124,12 +118,9 @@ class EpcisEvent:
 
     def owners(self, side: str) -> frozenset[str]:
         """Give the owning parties of a side, `source` or `destination`."""
-        held = self._objects(f"{side}List")
-        return frozenset(
-            party(name)
-            for item in held
-            if word(item.get("type")) == "owning_party" and isinstance(name := alone(item.get(side)), str) and name
-        )
+        owned = (item for item in self._objects(f"{side}List") if word(item.get("type")) == "owning_party")
+        named = (alone(item.get(side)) for item in owned)
+        return frozenset(party(name) for name in named if isinstance(name, str) and name)
 
     def amounts(self, quantities: str = "quantityList", epcs: str = "epcList") -> tuple[GoodsQuantity, ...]:
         """Give how much of what: the quantities and one piece an EPC, those of one item, lot and unit together.
@@ -137,26 +128,22 @@ class EpcisEvent:
         Raises Rejected: `missing_quantity`, `bad_quantity`, `wrong_type`, and `contents_unknown` where there are only
         pallets and the like.
         """
-        found: dict[tuple[Goods, str | None], Decimal] = {}
+        found: dict[tuple[str, str | None, str | None], Decimal] = {}
         listed = self._texts(epcs)
-        pieces = (GoodsQuantity(what, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)) is not None)
-        for amount in (*self._quantities(quantities), *pieces):
-            key = (amount.goods, amount.unit)
-            found[key] = found.get(key, Decimal(0)) + amount.quantity
+        pieces = (GoodsQuantity(*what, None, Decimal(1)) for epc in dict.fromkeys(listed) if (what := goods(epc)))
+        for item, lot, unit, quantity in (*self.quantities(quantities), *pieces):
+            found[item, lot, unit] = found.get((item, lot, unit), Decimal(0)) + quantity
         if listed and not found:
             message = "only pallets, crates or assets are named, and not what is on them: a person must say"
             raise Rejected("contents_unknown", message, field=epcs)
-        return tuple(GoodsQuantity(what, quantity, unit) for (what, unit), quantity in found.items())
+        return tuple(GoodsQuantity(*key, quantity) for key, quantity in found.items())
 
     def pieces(self) -> frozenset[str]:
         """Give the EPCs that are goods. Raises Rejected: `wrong_type`."""
-        return frozenset(epc for epc in self._texts("epcList") if goods(epc) is not None)
+        return frozenset(epc for epc in self._texts("epcList") if goods(epc))
 
-    def classes(self) -> frozenset[GoodsQuantity]:
+    def quantities(self, name: str = "quantityList") -> Iterator[GoodsQuantity]:
         """Give the quantities of classes. Raises Rejected: `missing_quantity`, `bad_quantity`, `no_item`."""
-        return frozenset(self._quantities("quantityList"))
-
-    def _quantities(self, name: str) -> Iterator[GoodsQuantity]:
         for index, item in enumerate(self._objects(name)):
             at = f"{name}[{index}]"
             named, number, unit = item.get("epcClass"), item.get("quantity"), item.get("uom")
@@ -166,19 +153,19 @@ class EpcisEvent:
             what = goods(named) if isinstance(named, str) else None
             if what is None:
                 raise Rejected("no_item", "it names no class of goods", field=f"{at}.epcClass")
-            yield GoodsQuantity(what, quantity, clean(unit) if isinstance(unit, str) else None)
+            yield GoodsQuantity(*what, clean(unit) if isinstance(unit, str) else None, quantity)
 
-    def _objects(self, name: str) -> tuple[Mapping[str, object], ...]:
+    def _objects(self, name: str) -> tuple[dict[str, object], ...]:
         return self._all(name, dict, "a list of objects")
 
     def _texts(self, name: str) -> tuple[str, ...]:
         return self._all(name, str, "a list of texts")
 
     def _all(self, name: str, kind: type[T], wanted: str) -> tuple[T, ...]:
-        held = self._listed(name)
-        if not all(isinstance(item, kind) for item in held):
+        held = tuple(item for item in self._listed(name) if isinstance(item, kind))
+        if len(held) < len(self._listed(name)):
             raise Rejected("wrong_type", f"must be {wanted}", field=name)
-        return tuple(item for item in held if isinstance(item, kind))
+        return held
 
     def _listed(self, name: str) -> Sequence[object]:
         """A list, as JSON-LD may write it: one element may stand there without its list."""
@@ -205,11 +192,6 @@ def _canonical(value: object) -> str:
 
 
 def _number(value: object) -> str:
-    try:
-        return (
-            f"{value.normalize():f}"
-            if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS
-            else f"{value}"
-        )
-    except ArithmeticError:
-        return f"{value}"
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS:
+        return f"{value.normalize():f}"
+    return f"{value}"

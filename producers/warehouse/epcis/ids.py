@@ -5,7 +5,6 @@ know events.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
@@ -39,14 +38,6 @@ _GLN_BODY: Final = 12
 """None of these may read a text over and over again: whatever follows is taken by a part that takes all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Goods:
-    """What an identifier names: an item, and its lot where it says one."""
-
-    item: str
-    lot: str | None = None
-
-
 def word(value: object) -> str:
     """Give the plain word of a business step, disposition or type, however it is spelt; a foreign one as it is."""
     value = alone(value)
@@ -61,20 +52,20 @@ def alone(value: object) -> object:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def goods(identifier: str) -> Goods | None:
-    """Give the item of an EPC or an EPC class; None for what carries goods and is none: a pallet, a crate, a place.
+def goods(identifier: str) -> tuple[str, str | None] | None:
+    """Give item and lot of an EPC or an EPC class; None for what carries goods and is none: a pallet, a crate, a place.
 
     An identifier of no GTIN names an item by itself.
     """
     if (urn := _URN_ITEM.fullmatch(identifier)) and len(urn["prefix"] + urn["item"]) == _GTIN_BODY:
         lot = clean(unquote(urn["rest"])) if urn["scheme"] == "lgtin" and urn["rest"] else None
-        return Goods(_checked(urn["item"][0] + urn["prefix"] + urn["item"][1:]), lot)
+        return _checked(urn["item"][0] + urn["prefix"] + urn["item"][1:]), lot
     if link := _LINK_ITEM.fullmatch(identifier):
-        return Goods(link["gtin"].zfill(_GTIN_BODY + 1), clean(unquote(link["lot"])) if link["lot"] else None)
+        return link["gtin"].zfill(_GTIN_BODY + 1), clean(unquote(link["lot"])) if link["lot"] else None
     if _CARRIER.fullmatch(identifier):
         return None
     named = clean(identifier)
-    return Goods(named) if named else None
+    return (named, None) if named else None
 
 
 def party(identifier: str) -> str:

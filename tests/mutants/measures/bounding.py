@@ -67,9 +67,9 @@ MUTANTS: Final = (
     Mutant(
         "elements-uncapped",
         "No segment of X12 has more elements than can be read again and again.",
-        "producers/warehouse/edi/x12_syntax.py",
-        "            if body.count(separator) > MOST_ELEMENTS:\n",
-        "            if body.count(separator) < 0:\n",
+        "producers/warehouse/edi/syntax.py",
+        "        if body.count(signs.element) > MOST_ELEMENTS:\n",
+        "        if body.count(signs.element) < 0:\n",
         (f"{CAPS}::test_a_document_holds_so_much_and_no_more",),
     ),
     Mutant(

@@ -127,7 +127,7 @@ MUTANTS: Final = (
     Mutant(
         "unknown-shop-booked",
         "A shop that is nobody's is never booked for the default company.",
-        "producers/warehouse/shopify/shops.py",
+        "producers/warehouse/shopify.py",
         "if named is not None and named not in self.companies:",
         "if named and named not in self.companies:",
         (f"{SHOPIFY}::test_an_unknown_shop_is_kept_for_a_person_and_is_nobodys",),

@@ -171,7 +171,7 @@ MUTANTS: Final = (
     Mutant(
         "shop-by-unsigned-header",
         "Whose a signed level is, is told by what is signed.",
-        "producers/warehouse/shopify/shops.py",
+        "producers/warehouse/shopify.py",
         "if named is not None and shops - {named}:",
         "if named is None and shops - {named}:",
         (f"{SHOPIFY}::test_a_signed_level_is_its_own_shops_whatever_the_header_says",),
@@ -189,9 +189,9 @@ MUTANTS: Final = (
     Mutant(
         "old-level-as-new",
         "A level that was signed long ago waits for a person.",
-        "producers/warehouse/shopify/shops.py",
-        "if any(now - time > oldest for _, time in levels_in(body)):",
-        "if any(now - time > 99 * oldest for _, time in levels_in(body)):",
+        "producers/warehouse/shopify.py",
+        "if any(arrived.at - time > self.oldest for _, time in _levels_in(arrived.body)):",
+        "if any(arrived.at - time > 99 * self.oldest for _, time in _levels_in(arrived.body)):",
         (f"{SHOPIFY}::test_a_level_that_was_signed_long_ago_waits_for_a_person",),
     ),
     Mutant(

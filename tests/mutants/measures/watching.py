@@ -143,8 +143,8 @@ MUTANTS: Final = (
         "edi-of-strangers",
         "EDI of senders that are not named is refused.",
         "producers/warehouse/edi/envelope.py",
-        "    if allowed and said not in allowed:\n",
-        "    if allowed and not said:\n",
+        "            if envelope and allowed and said not in allowed:\n",
+        "            if envelope and allowed and not said:\n",
         ("tests/unit/producers/warehouse/edi/test_x12.py::test_only_senders_and_receivers_that_are_named_are_taken",),
     ),
 )

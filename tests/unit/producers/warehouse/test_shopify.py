@@ -8,7 +8,7 @@ import pytest
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.reading.documents import split_documents
-from producers.warehouse.shopify.shopify import identify, normalise
+from producers.warehouse.shopify import normalise
 from schemas.inventory import StockCounted
 from tests.unit.producers.made import DATA
 
@@ -62,11 +62,6 @@ def test_a_level_is_the_same_fact_in_a_webhook_and_in_a_list() -> None:
 def test_another_body_is_guessed_by_its_fields() -> None:
     assert _of({"id": 1, "financial_status": "paid"}).ignored == "type_not_used:order"
     assert _of({"id": 1}).ignored == "type_not_used:unknown"
-
-
-def test_logs_can_name_a_body_and_a_broken_one_has_no_name() -> None:
-    assert identify(json.dumps(LEVEL).encode()) == (f"{BIG}:53716844710", "inventory_levels/update")
-    assert identify(b"{") == identify(b"[]") == identify(b'{"available": 1}') == (None, None)
 
 
 @pytest.mark.parametrize(

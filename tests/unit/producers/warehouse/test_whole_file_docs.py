@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from producers.reading.files import FileOptions
-from producers.warehouse.edi import x12_lines
+from producers.warehouse.edi import x12 as x12_sets
 from producers.warehouse.edi.edifact_fields import ITEM_QUALIFIERS as EDIFACT_QUALIFIERS
 from producers.warehouse.edi.edifact_fields import EdifactOptions
-from producers.warehouse.edi.x12 import X12
-from producers.warehouse.edi.x12_fields import ITEM_QUALIFIERS, X12Options
-from producers.warehouse.edi.x12_lines import REASONS, STATUS_ONLY
-from producers.warehouse.epcis.known import EpcisOptions
-from producers.warehouse.ubl.ubl import UblOptions
+from producers.warehouse.edi.x12 import REASONS, STATUS_ONLY
+from producers.warehouse.edi.x12_fields import ITEM_QUALIFIERS, X12, X12Options
+from producers.warehouse.epcis.epcis import EpcisOptions
+from producers.warehouse.ubl import UblOptions
 
 FEEDS = Path(__file__).parents[4] / "docs" / "feeds"
 
@@ -50,10 +49,10 @@ def test_the_conditions_of_received_goods_are_those_of_the_code() -> None:
         re.sub(r"\W", "", word): set(codes.split(", ")) for codes, word in re.findall(r"([0-9, ]{2,}): (\S+)", told)
     }
     assert {key: {code.strip() for code in codes if code.strip()} for key, codes in groups.items()} == {
-        "rejected": x12_lines.REJECTED,
-        "short": {x12_lines.SHORT},
-        "over": {x12_lines.OVER},
-        "nothing": x12_lines.FINE,
+        "rejected": x12_sets.REJECTED,
+        "short": {x12_sets.SHORT},
+        "over": {x12_sets.OVER},
+        "nothing": x12_sets.FINE,
     }
 
 

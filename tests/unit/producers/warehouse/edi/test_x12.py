@@ -1,7 +1,8 @@
 import pytest
 
 from producers.normalising import Refused, Rejected
-from producers.warehouse.edi.x12 import X12, read_x12
+from producers.warehouse.edi.x12 import read_x12
+from producers.warehouse.edi.x12_fields import X12
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 from tests.unit.producers.warehouse.reading_files import (
     data_of,

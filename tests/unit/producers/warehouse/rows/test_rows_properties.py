@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from producers.normalising import FileReader, NormaliseContext, Normaliser, Refused, Rejected
 from producers.reading.documents import split_documents
+from producers.warehouse import shopify
 from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import FIELDS, RowKind
-from producers.warehouse.shopify import shopify
 from schemas.envelope import decode, encode
 from tests.unit.producers.warehouse.reading import (
     DATA,

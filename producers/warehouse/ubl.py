@@ -4,16 +4,19 @@ The file reader of source `ubl`. Pure; the shapes were read off the OASIS exampl
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import BinaryIO, Final, Literal
 
-from producers.drafts import only_one, wrap
+from producers.drafts import must_be_in, only_one, wrap
 from producers.normalising import NormaliseContext, Rejected, Taken
 from producers.reading.days import iso_day
 from producers.reading.files import Words, read_whole
+from producers.reading.numbers import quantity_from
 from producers.reading.options import read_options
+from producers.reading.texts import clean
 from producers.reading.xml_tree import Element, parse_xml
 from producers.warehouse.goods import (
     GoodsDocument,
@@ -25,9 +28,10 @@ from producers.warehouse.goods import (
     lines_of,
     several,
 )
-from producers.warehouse.ubl.fields import UblNode
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+_BASIC: Final = f"{_ROOT}CommonBasicComponents-2"
+_AGGREGATE: Final = f"{_ROOT}CommonAggregateComponents-2"
 _UNDONE: Final = frozenset({"cancelled", "canceled", "withdrawn", "deleted", "disputed"})
 _ITEM_IDS: Final = {
     "buyers": "BuyersItemIdentification",
@@ -49,12 +53,91 @@ class UblOptions(GoodsOptions):
     ours: Words = ()
 
 
-def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Pieces:
-    """Read the document of the file.
+@dataclass(frozen=True, slots=True)
+class UblNode:
+    """An element of a UBL document, and the dotted path that leads to it."""
 
-    Raises Rejected before the first piece: `not_xml`, `xml_entities`, `wrong_root`, `missing_field`, `cancellation`,
-    `no_lines`.
-    """
+    element: Element = field(repr=False)
+    path: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for people: by its id, else by the line of the file."""
+        return f"line {self.text('ID') or self.element.line}"
+
+    def at(self, *path: str) -> str:
+        """Name the dotted path of a field inside."""
+        return ".".join(filter(None, (self.path, *path)))
+
+    def nodes(self, name: str) -> Iterator["UblNode"]:
+        """Give the aggregates of this name."""
+        return (UblNode(child, self.at(name)) for child in self.element.all(_AGGREGATE, name))
+
+    def text(self, *path: str) -> str | None:
+        """Give the text of the first field at the end of the path; None when absent or empty."""
+        *inside, last = path
+        found: Element | None = self.element
+        for name in inside:
+            found = found.first(_AGGREGATE, name) if found else None
+        basic = found.first(_BASIC, last) if found else None
+        return clean(basic.text) if basic else None
+
+    def must(self, name: str) -> str:
+        """Give the text of a field. Raises Rejected: `missing_field`."""
+        found = self.text(name)
+        if found is None:
+            raise Rejected("missing_field", "needed, and missing", field=self.at(name))
+        return found
+
+    def day(self, *path: str) -> date | None:
+        """Give the day at the end of the path; None when absent. Raises Rejected: `bad_date`."""
+        text = self.text(*path)
+        return iso_day(text, field=self.at(*path)) if text else None
+
+    def must_quantity(self, name: str) -> tuple[Decimal, str | None]:
+        """Give quantity and unit. Raises Rejected: `missing_quantity`, `bad_quantity`, `negative_quantity`."""
+        found = self.element.first(_BASIC, name)
+        number = quantity_from(found.text if found else None, field=self.at(name))
+        if number < 0:
+            raise Rejected("negative_quantity", "the quantity is negative", field=self.at(name))
+        return number, clean(found.attributes.get("unitCode")) if found else None
+
+    def quantity(self, name: str, unit: str | None) -> Decimal | None:
+        """Give a quantity in the line's unit; None without. Raises Rejected: `bad_quantity`, `units_differ`."""
+        if self.element.first(_BASIC, name) is None:
+            return None
+        number, own = self.must_quantity(name)
+        must_be_in(own, unit, field=self.at(name))
+        return number
+
+    def party(self, *names: str) -> str | None:
+        """Give one id of the first of these parties that has any: its own, else what the customer calls it."""
+        return next((found[0] for name in names if (found := self._ids(name))), None)
+
+    def party_ids(self, *names: str) -> frozenset[str]:
+        """Give all ids of these parties."""
+        return frozenset(found for name in names for found in self._ids(name))
+
+    def only_item(self) -> "UblNode":
+        """Give what a line is about. Raises Rejected: `several_items`, `no_item`."""
+        items = tuple(self.nodes("Item"))
+        if len(items) == 1:
+            return items[0]
+        message = f"a line is about one item, and this one has {len(items)}: how much of each is not said"
+        raise Rejected("several_items" if items else "no_item", message, field=self.at("Item"))
+
+    def _ids(self, name: str) -> tuple[str, ...]:
+        found: list[str | None] = []
+        for role in self.nodes(name):
+            for company in role.nodes("Party"):
+                found += [identification.text("ID") for identification in company.nodes("PartyIdentification")]
+                found.append(company.text("EndpointID"))
+            found += [role.text("CustomerAssignedAccountID"), role.text("SupplierAssignedAccountID")]
+        return tuple(text for text in found if text)
+
+
+def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Pieces:
+    """Read the document of the file. Raises Rejected before the first piece where nothing of it can be used."""
     options = read_options(UblOptions, context.options)
     goods = _goods(parse_xml(read_whole(stream, max_bytes=options.max_bytes)), options)
     event = partial(wrap, source="ubl", company=context.company)
@@ -96,17 +179,17 @@ def _receipt(document: UblNode, options: UblOptions) -> GoodsDocument:
 
     def read(part: tuple[UblNode, str | None]) -> Iterator[GoodsLine]:
         node, order = part
-        days.extend(day for day in (_day(node, "ReceivedDate"),) if day)  # also of a line that is refused below
+        if day := node.day("ReceivedDate"):
+            days.append(day)  # also of a line that is refused below
         yield _received(node, options, fact=f"{fact}:{order}" if apart else fact, order=order)
 
-    lines = lines_of(zip(nodes, orders, strict=True), read, where=lambda part: _where(part[0]))
+    lines = lines_of(zip(nodes, orders, strict=True), read, where=lambda part: part[0].where)
     return GoodsDocument(
         kind="receipt",
         lines=lines,
         number=number,
         supplier=vendor,
-        day=_day(document, "Shipment", "Delivery", "ActualDeliveryDate")
-        or max(days, default=_day(document, "IssueDate")),
+        day=document.day("Shipment", "Delivery", "ActualDeliveryDate") or max(days, default=document.day("IssueDate")),
     )
 
 
@@ -122,9 +205,9 @@ def _received(node: UblNode, options: UblOptions, *, fact: str, order: str | Non
             "among the received, set received_quantity to accepted"
         )
         raise Rejected("rejected_exceeds_received", message, field=node.at("RejectedQuantity"))
-    item = _only_item(node)
+    item = node.only_item()
     return GoodsLine(
-        where=_where(node),
+        where=node.where,
         fact=fact,
         order=order,
         line=node.text("OrderLineReference", "LineID") or node.text("ID"),
@@ -144,35 +227,30 @@ def _despatch(document: UblNode, options: UblOptions) -> GoodsDocument:
     sender = document.party_ids("DespatchSupplierParty", "SellerSupplierParty")
     receiver = document.party_ids("DeliveryCustomerParty", "BuyerCustomerParty")
     ours = frozenset(options.ours)
-    if not ours & sender or ours & receiver:
-        reason = "between_own_places" if ours & sender else "despatched_not_received"
-        return ignored(reason)
+    if not ours & sender:
+        return ignored("despatched_not_received")
+    if ours & receiver:
+        return ignored("between_own_places")
     fact = _fact("despatch", document, document.party("DespatchSupplierParty"), number)
 
     def read(part: tuple[int, UblNode]) -> Iterator[GoodsLine | Taken]:
-        yield _sent(part[1], options, fact=f"{fact}:{part[1].text('ID') or part[0]}")
+        index, node = part
+        name = f"{fact}:{node.text('ID') or index}"
+        sent, unit = node.must_quantity("DeliveredQuantity")
+        if sent:
+            item = node.only_item()
+            sku = _item_id(item, options)
+            yield GoodsLine(where=node.where, fact=name, item=sku, quantity=sent, unit=unit, lot=_lot(item))
+        else:
+            yield Taken(node.where, (), ignored="nothing_shipped")
 
     return GoodsDocument(
         kind="shipment",
         reason="shipment",
-        lines=lines_of(enumerate(document.nodes("DespatchLine"), start=1), read, where=lambda part: _where(part[1])),
+        lines=lines_of(enumerate(document.nodes("DespatchLine"), start=1), read, where=lambda part: part[1].where),
         document=number,
-        day=_day(document, "Shipment", "Delivery", "Despatch", "ActualDespatchDate") or _day(document, "IssueDate"),
+        day=document.day("Shipment", "Delivery", "Despatch", "ActualDespatchDate") or document.day("IssueDate"),
     )
-
-
-def _sent(node: UblNode, options: UblOptions, *, fact: str) -> GoodsLine | Taken:
-    sent, unit = node.must_quantity("DeliveredQuantity")
-    if not sent:
-        return Taken(_where(node), (), ignored="nothing_shipped")
-    item = _only_item(node)
-    return GoodsLine(
-        where=_where(node), fact=fact, item=_item_id(item, options), quantity=sent, unit=unit, lot=_lot(item)
-    )
-
-
-def _where(node: UblNode) -> str:
-    return f"line {node.text('ID') or node.line}"
 
 
 _KINDS: Final = {"ReceiptAdvice": _receipt, "DespatchAdvice": _despatch}
@@ -189,21 +267,8 @@ def _lot(item: UblNode) -> str | None:
 
 
 def _expiry(item: UblNode) -> date | None:
-    instance = _day(item, "ItemInstance", "LotIdentification", "ExpiryDate")
-    return instance or _day(item, "LotIdentification", "ExpiryDate")
-
-
-def _day(node: UblNode, *path: str) -> date | None:
-    text = node.text(*path)
-    return None if text is None else iso_day(text, field=node.at(*path))
-
-
-def _only_item(node: UblNode) -> UblNode:
-    items = tuple(node.nodes("Item"))
-    if len(items) == 1:
-        return items[0]
-    message = f"a line is about one item, and this one has {len(items)}: how much of each is not said"
-    raise Rejected("several_items" if items else "no_item", message, field=node.at("Item"))
+    instance = item.day("ItemInstance", "LotIdentification", "ExpiryDate")
+    return instance or item.day("LotIdentification", "ExpiryDate")
 
 
 def _item_id(item: UblNode, options: UblOptions) -> str:

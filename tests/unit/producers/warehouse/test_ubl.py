@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from producers.normalising import Rejected
-from producers.warehouse.ubl.ubl import read_ubl
+from producers.warehouse.ubl import read_ubl
 from schemas.inventory import ReceiptPosted
 from tests.unit.producers.warehouse.reading_files import (
     DATA,

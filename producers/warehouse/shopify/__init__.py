@@ -1,1 +1,0 @@
-"""Levels of stock that Shopify sends: read, whose they are, and the source that they are."""

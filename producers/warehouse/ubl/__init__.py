@@ -1,1 +1,0 @@
-"""UBL 2.1 receipt advices and inventory reports."""
