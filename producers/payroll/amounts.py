@@ -54,3 +54,13 @@ def needed_amount(fields: Fields, name: str, *, currency: str) -> Decimal:
     if found is None:
         raise fields.missing(name)
     return found
+
+
+def with_reimbursed(net_pay: Decimal, reimbursed: Decimal, *, gap: Decimal, limit: Decimal) -> Decimal | None:
+    """Give net pay with what was reimbursed, which it may hold already; None where the totals add up with neither.
+
+    `gap` is what they lack where net pay does not hold it.
+    """
+    if abs(gap) <= limit:
+        return net_pay + reimbursed
+    return net_pay if abs(gap + reimbursed) <= limit else None

@@ -30,7 +30,7 @@ class ExportReader:
         """Read a whole file, then tell its runs. Raises as `Teller`: what is left is told when it is read again."""
         await self.teller.tell_pending([context.company])
         book = RunBook(self.account, self.teller, self.clock)
-        reference = self._key(context.company, f"file:{name}")
+        reference = RunKey(context.company, self.account.provider, self.account.name, f"file:{name}")
         try:
             pieces = list(read_runs(file, context))
             events = [event for piece in pieces for event in piece.events]
@@ -45,9 +45,6 @@ class ExportReader:
         told = [await book.told(event) for event in sorted(events, key=lambda event: paid(event).pay_date)]
         empty = [piece for piece in pieces if piece.ignored == "zero_run"]
         return told + [await self._empty(piece, context.company) for piece in empty]
-
-    def _key(self, company: str, run: str) -> RunKey:
-        return RunKey(company, self.account.provider, self.account.name, run)
 
     async def _refuse_other_books(self, key: RunKey) -> None:
         """Raise Rejected where the run stands in the books of another company: it would be posted twice."""
@@ -73,7 +70,7 @@ class ExportReader:
 
     async def _empty(self, piece: Taken, company: str) -> RunOutcome:
         """A run of nothing but zeros: a file does not say that a run was cancelled, so a person must."""
-        key = self._key(company, piece.where.removeprefix("run "))
+        key = RunKey(company, self.account.provider, self.account.name, piece.where.removeprefix("run "))
         told = [row for row in await self.runs.all([company]) if row.live and row.run == key.run]
         if not told:
             message = "all amounts are zero, and nothing was told of it"

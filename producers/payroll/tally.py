@@ -119,16 +119,6 @@ def sums_of(
     return sums
 
 
-def with_reimbursed(net_pay: Decimal, reimbursed: Decimal, *, gap: Decimal, limit: Decimal) -> Decimal | None:
-    """Give net pay with what was reimbursed, which it may hold already; None where the totals add up with neither.
-
-    `gap` is what they lack where net pay does not hold it.
-    """
-    if abs(gap) <= limit:
-        return net_pay + reimbursed
-    return net_pay if abs(gap + reimbursed) <= limit else None
-
-
 def _company_of(entity: str, context: NormaliseContext) -> str:
     """Say whose books. Raises Rejected `unmapped:payroll_company:<id>` when companies are set and this is none."""
     if not context.accounts:

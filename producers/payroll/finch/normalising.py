@@ -15,10 +15,10 @@ from itertools import chain
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import ZERO
+from producers.payroll.amounts import ZERO, with_reimbursed
 from producers.payroll.guarding import GARNISHMENT, category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.options import FinchOptions
-from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised, several, with_reimbursed
+from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised, several
 from producers.reading.fields import Fields
 from producers.reading.options import read_options
 from schemas.errors import AmountRefused, UnknownCurrency

@@ -10,19 +10,10 @@ from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import ZERO, amount, needed_amount
+from producers.payroll.amounts import ZERO, amount, needed_amount, with_reimbursed
 from producers.payroll.guarding import fields_of, guarded
 from producers.payroll.options import XeroOptions
-from producers.payroll.tally import (
-    Run,
-    Sums,
-    Tally,
-    differ,
-    negative_net_pay,
-    normalised,
-    several,
-    with_reimbursed,
-)
+from producers.payroll.tally import Run, Sums, Tally, differ, negative_net_pay, normalised, several
 from producers.payroll.xero import slips as xero_slips
 from producers.reading.fields import Fields
 from producers.reading.options import read_options

@@ -10,20 +10,10 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.payroll.amounts import ZERO, amount, amount_or_none
+from producers.payroll.amounts import ZERO, amount, amount_or_none, with_reimbursed
 from producers.payroll.guarding import category, words_of_people
 from producers.payroll.options import XeroOptions
-from producers.payroll.tally import (
-    Run,
-    RunType,
-    Sums,
-    Tally,
-    differ,
-    negative_net_pay,
-    normalised,
-    sums_of,
-    with_reimbursed,
-)
+from producers.payroll.tally import Run, RunType, Sums, Tally, differ, negative_net_pay, normalised, sums_of
 from producers.reading.fields import Fields
 from schemas.payroll import LineKind
 
