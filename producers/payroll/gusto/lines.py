@@ -2,9 +2,8 @@
 
 Net pay is gross pay less taxes and deductions. Whether `other_deductions` stand inside the deductions, reimbursements
 inside net pay, or tips, draws and imputed pay inside gross pay, differs between payrolls: the reading is taken with
-which the totals add up to the cent, and none is believed otherwise. A kind is split by
-the names of its taxes, benefits or deductions only where these sum to its total, because neither `payroll_taxes` nor
-the page of employees has to be complete; wages by department, where that was asked for, or they are refused.
+which the totals add up to the cent, and none is believed otherwise. Names of taxes, benefits or deductions split a kind
+only where they sum to its total, as neither `payroll_taxes` nor the page of employees has to be complete.
 It must not give an amount that is not a sum over all people.
 """
 
