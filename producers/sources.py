@@ -8,9 +8,7 @@ from typing import Final
 
 from producers.payroll.exports.mapping import ExportOptions
 from producers.payroll.exports.runs import read_runs
-from producers.payroll.finch.source import FINCH
-from producers.payroll.gusto.source import GUSTO
-from producers.payroll.xero.source import XERO
+from producers.payroll.pulled import FINCH, GUSTO, XERO
 from producers.source import Source, refuse_people
 from producers.stripe.source import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7

@@ -193,8 +193,8 @@ def _finish(outcomes: "Sequence[RunOutcome]", *, dry_run: bool, as_json: bool) -
 
 
 def _span(period: str) -> "Span":
-    from producers.payroll.calendar import month  # noqa: PLC0415
     from producers.payroll.provider import Span  # noqa: PLC0415
+    from producers.payroll.scheduling import month  # noqa: PLC0415
 
     first, _, last = period.partition("..")
     months = [_month(text) for text in (first, last or first)]

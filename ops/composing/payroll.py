@@ -34,8 +34,6 @@ from store.payroll_runs import PayrollRuns
 log = structlog.get_logger()
 
 CLOSE_OF_BUSINESS = time(17)
-CSV_SOURCE = "payroll-csv"
-"""What reads the files of accounts of `EXPORTS`."""
 
 
 def account_settings(settings: Settings, name: str) -> PayrollSettings:
@@ -268,10 +266,7 @@ async def open_reader(
         engine = await stack.enter_async_context(open_store(settings))
         runs = PayrollRuns(engine, clock)
         teller = await stack.enter_async_context(_open_tells(settings, engine, clock, dry=dry))
-        yield (
-            ExportReader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller, clock=clock),
-            context,
-        )
+        yield ExportReader(account=account, runs=runs, teller=teller, clock=clock), context
 
 
 async def run_schedules(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:

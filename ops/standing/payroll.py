@@ -10,8 +10,8 @@ from datetime import UTC, date, timedelta
 from typing import Any, Final
 
 from ops.composing.workers import open_store
-from producers.payroll.calendar import Placed, months_before, periods
 from producers.payroll.provider import Span
+from producers.payroll.scheduling import lies_in, months_before, periods
 from producers.payroll.versions import REVERSED
 from runtime.clock import Clock
 from runtime.sections_payroll import EXPORTS, PayrollSettings
@@ -103,7 +103,7 @@ def _calendar(whose: Whose, own: PayrollSettings | None, states: Sequence[RunSta
     company, provider, entity = whose
     rest, shown = list(states), []
     for period in _expected(own, states, today):
-        mine = [each for each in rest if _placed(each.row).lies_in(period)]
+        mine = [each for each in rest if lies_in(period, period_end=each.row.period_end, pay_date=each.row.pay_date)]
         rest = [each for each in rest if each not in mine]
         shown.append(_period(period.first, period.last, mine, due=period.last + GRACE < today, expected=True))
     for each in rest:
@@ -120,10 +120,6 @@ def _expected(own: PayrollSettings | None, states: Sequence[RunStanding], today:
     known = [row.period_start for row in (each.row for each in states) if row.period_start is not None]
     first = own.first_period or min(known, default=months_before(today, own.months_back))
     return list(periods(own.frequency, first=first, until=today))
-
-
-def _placed(row: RunRow) -> Placed:
-    return Placed(row.pay_date, row.period_start, row.period_end)
 
 
 def _period(

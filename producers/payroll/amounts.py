@@ -1,11 +1,6 @@
-"""Amounts of payroll documents: read exactly or refused, and never shown where they may be a person's.
+"""Amounts of payroll documents of any provider: read exactly or refused, never shown where they may be a person's."""
 
-It must not know any provider.
-"""
-
-from collections.abc import Iterable
 from decimal import Decimal
-from itertools import combinations
 from typing import Final
 
 from producers.normalising import Rejected
@@ -17,16 +12,14 @@ ZERO: Final = Decimal(0)
 
 
 def amount_or_none(fields: Fields, name: str, *, currency: str) -> Decimal | None:
-    """Give a decimal text or a JSON number in whole units; None when absent.
-
-    Raises Rejected `bad_amount`, without the amount, for anything else and for more decimals than the currency has.
-    """
+    """Give a decimal text or a JSON number, in whole units; None when absent. Raises Rejected `bad_amount`."""
     value = fields.get(name)
     if value is None:
         return None
     found = _decimal(value)
     if found is None or not is_fine(found, currency):
-        raise bad_amount(fields.at(name), currency)
+        message = f"an amount is a decimal number with at most {EXPONENTS[currency]} decimals of {currency}"
+        raise Rejected("bad_amount", message, field=fields.at(name))
     return found
 
 
@@ -63,38 +56,11 @@ def needed_amount(fields: Fields, name: str, *, currency: str) -> Decimal:
     return found
 
 
-def bad_amount(where: str, currency: str) -> Rejected:
-    """Build the refusal for what is no amount."""
-    message = f"an amount is a decimal number with at most {EXPONENTS[currency]} decimals of {currency}"
-    return Rejected("bad_amount", message, field=where)
+def with_reimbursed(net_pay: Decimal, reimbursed: Decimal, *, gap: Decimal, limit: Decimal) -> Decimal | None:
+    """Give net pay with what was reimbursed, which it may hold already; None where the totals add up with neither.
 
-
-def reading(gap: Decimal, *, unclear: dict[str, Decimal], limit: Decimal = ZERO) -> frozenset[str] | None:
-    """Say which of the amounts whose place is unclear make up the gap: the fewest that do; None when none do.
-
-    Providers do not say whether net pay holds reimbursements, or deductions the other deductions; their own totals
-    do, and nothing else is believed. Raises Rejected `totals_ambiguous` when two readings need equally many.
+    `gap` is what they lack where net pay does not hold it.
     """
-    known = {name: value for name, value in unclear.items() if value}
-    for size in range(len(known) + 1):
-        fitting = [names for names in combinations(known, size) if abs(gap - _sum(known[n] for n in names)) <= limit]
-        exact = [names for names in fitting if gap == _sum(known[n] for n in names)]
-        found = exact or fitting
-        if len(found) > 1:
-            words = " or ".join(" and ".join(names) for names in found)
-            message = f"the totals add up with {words}: which is meant is not said. Ask the provider."
-            raise Rejected("totals_ambiguous", message)
-        if found:
-            return frozenset(found[0])
-    return None
-
-
-def nearest(gap: Decimal, *, unclear: dict[str, Decimal]) -> Decimal:
-    """Give the part of the gap that the best reading makes up, to say by how much it is wrong."""
-    known = [value for value in unclear.values() if value]
-    sums = [_sum(chosen) for size in range(len(known) + 1) for chosen in combinations(known, size)]
-    return min(sums, key=lambda made: abs(gap - made))
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, ZERO)
+    if abs(gap) <= limit:
+        return net_pay + reimbursed
+    return net_pay if abs(gap + reimbursed) <= limit else None

@@ -40,11 +40,7 @@ _LONGEST_CATEGORY: Final = 80
 
 
 def guarded(read: Callable[[object, NormaliseContext], Normalised]) -> Normaliser:
-    """Make a normaliser of a function on a parsed document.
-
-    It raises Rejected and nothing else, with neither cause nor context. A failure that nobody thought of becomes
-    `invalid_document`, without a word of the document.
-    """
+    """Make a normaliser of a function on a parsed document. It raises as `without_context`, and nothing else."""
 
     def normalise(document: bytes, context: NormaliseContext) -> Normalised:
         return without_context(lambda: read(parsed(document), context))

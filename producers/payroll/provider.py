@@ -44,25 +44,19 @@ class Provider(Protocol):
     """A client of one account. Every method raises `PayrollError`; all are safe to cancel and to repeat."""
 
     async def runs(self, entity: str, span: Span) -> Sequence[ListedRun]:
-        """Every run of an entity that is paid within these days, whatever its status. Nothing is passed over.
-
-        Raises:
-            KeepsChanging: the list changed at every reading.
-        """
+        """Every run of an entity that is paid within these days, whatever its status. Raises KeepsChanging."""
         ...
 
     async def find(self, entity: str, run: str) -> ListedRun | None:
-        """One run by its id; None where the provider has none."""
-        ...
+        """One run by its id; None where the provider has none, or no call for one."""
+        del entity, run
+        return None
 
     async def departments(self, entity: str) -> Mapping[str, str]:
         """The department of each employee's id, where the documents do not name it; else nothing."""
-        ...
+        del entity
+        return {}
 
     async def document(self, listed: ListedRun) -> bytes:
-        """The whole document of a run, as its normaliser reads it: JSON, numbers with decimals perhaps as text.
-
-        Raises:
-            NotReady: the provider has not got all of it yet.
-        """
+        """The whole document of a run, JSON as its normaliser reads it. Raises NotReady where a part is to come."""
         ...

@@ -10,15 +10,14 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from producers.normalising import Normaliser, Rejected
+from producers.payroll.tally import paid
 from producers.payroll.telling import Tells
-from producers.payroll.versions import following_paid, following_reversed, key_of, paid
+from producers.payroll.versions import following_paid, following_reversed, key_of
 from runtime.clock import Clock
 from schemas.envelope import Event
 from store.payroll_runs import Reference, RunDates, RunKey
 
 COMPANY_CHANGED: Final = "company_changed"
-
-UNDATED: Final = RunDates()
 
 Became = Literal["told", "unchanged", "reversed", "open", "ignored", "refused", "missing"]
 
@@ -57,41 +56,39 @@ class RunOutcome:
         return cls(company=key.company, entity=key.entity, run=key.run, became=became, **more)
 
 
+@dataclass(frozen=True, slots=True)
 class RunBook:
-    """The runs of one account. Every method gives the outcome of one run, and is safe to cancel and to repeat.
+    """The runs of one account. Every method gives the outcome of one run; raises as `Teller`; may be repeated."""
 
-    Raises:
-        StoreUnavailable, PublishFailed: what was stored is told later.
-    """
-
-    def __init__(self, account: PayrollAccount, teller: Tells, clock: Clock) -> None:
-        self._account = account
-        self._teller = teller
-        self._clock = clock
+    account: PayrollAccount
+    teller: Tells
+    clock: Clock
 
     async def told(self, event: Event) -> RunOutcome:
         """A run that is paid, as a normaliser gives it: told as the version that follows, unless it was told so."""
         key, run = key_of(event), paid(event)
-        following = following_paid(event, deadline=self._account.deadline(run.pay_date))
-        version = await self._teller.advance(key, following)
+        following = following_paid(event, deadline=self.account.deadline(run.pay_date))
+        version = await self.teller.advance(key, following)
         return RunOutcome.of(key, "unchanged" if version is None else "told", version=version, pay_date=run.pay_date)
 
     async def taken_back(self, key: RunKey, why: str, *, dates: RunDates, is_open: bool) -> RunOutcome:
         """A run that is open, cancelled or empty: reversed where it stands in the books, else only noted."""
-        day = self._clock.now().astimezone(self._account.zone).date()
-        version = await self._teller.advance(key, following_reversed(day=day, reason=why))
+        day = self.clock.now().astimezone(self.account.zone).date()
+        version = await self.teller.advance(key, following_reversed(day=day, reason=why))
         if version is not None:
             return RunOutcome.of(key, "reversed", version=version, pay_date=dates.pay_date, reason=why)
         state: Literal["open", "ignored"] = "open" if is_open else "ignored"
         reason = "run_open" if is_open else why
-        await self._teller.refer(key, Reference(state=state, reason=reason, dates=dates))
+        reference = Reference(state=state, reason=reason, dates=dates)
+        await self.teller.note(lambda runs: runs.refer(key, reference))
         return RunOutcome.of(key, state, pay_date=dates.pay_date, reason=reason)
 
-    async def refused(self, key: RunKey, why: Rejected, *, said: str, dates: RunDates = UNDATED) -> RunOutcome:
+    async def refused(self, key: RunKey, why: Rejected, *, said: str, dates: RunDates | None = None) -> RunOutcome:
         """What cannot be told comes before a person, once, as what is `said` of it; its body does not."""
+        dates = dates or RunDates()
         reference = Reference(state="refused", reason=why.reason, field=why.field, dates=dates)
-        source = f"/payroll/{self._account.name}/reference"
-        await self._teller.refuse(key, reference, source=source, error=said)
+        source = f"/payroll/{self.account.name}/reference"
+        await self.teller.refuse(key, reference, source=source, error=said)
         shown = {"pay_date": dates.pay_date, "reason": why.reason, "field": why.field, "message": str(why)}
         return RunOutcome.of(key, "refused", **shown)
 

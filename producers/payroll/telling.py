@@ -4,11 +4,9 @@ It must not make or change events, nor decide what follows.
 """
 
 import json
-from collections.abc import Collection, Sequence
-from datetime import date, timedelta
-from typing import Final, Protocol
-
-import structlog
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Final
 
 from messaging.outbox import publish_waiting
 from messaging.publisher import Publishes
@@ -16,50 +14,18 @@ from producers.payroll.versions import Following
 from store.outbox import Outbox
 from store.payroll_runs import STREAM, PayrollRuns, Reference, RunKey, RunRow, provider_of
 
-log = structlog.get_logger()
-
 LOST_AFTER: Final = timedelta(days=1)
 """Longer than an event may wait for its retries: each pull would else tell again what is merely under way."""
 
 
-class Tells(Protocol):
-    """What a run book needs of whoever tells. Every method raises StoreUnavailable; is safe to cancel and to repeat."""
-
-    async def tell_pending(self, companies: Collection[str], provider: str | None = None) -> int:
-        """Tell what was stored of these companies earlier and did not get told; how many those were.
-
-        Raises:
-            PublishFailed: the rest stays pending.
-        """
-        ...
-
-    async def advance(self, key: RunKey, following: Following) -> int | None:
-        """Store and tell what follows the newest version of a run; gives the newest that was told, None for nothing.
-
-        Raises:
-            PublishFailed: the rest stays pending.
-        """
-        ...
-
-    async def refer(self, key: RunKey, reference: Reference) -> None:
-        """Keep why a run has no (new) version."""
-        ...
-
-    async def refuse(self, key: RunKey, reference: Reference, *, source: str, error: str) -> None:
-        """The same, and put it before a person where that is new. Raises PublishFailed."""
-        ...
-
-    async def missing(self, key: RunKey) -> None:
-        """Note that the provider does not show a run any more."""
-        ...
-
-    async def pulled(self, company: str, provider: str, entity: str, months: Sequence[date], **told: object) -> None:
-        """Note that these months were pulled whole, and what there is to tell of it."""
-        ...
+Noting = Callable[[PayrollRuns], Awaitable[None]]
 
 
 class Teller:
-    """Stores, and publishes in the order of versions. See `Tells`."""
+    """Stores, and publishes in the order of versions; safe to cancel and to repeat.
+
+    Raises StoreUnavailable, and PublishFailed: what was stored stays pending.
+    """
 
     def __init__(self, runs: PayrollRuns, outbox: Outbox, publisher: Publishes) -> None:
         self._runs = runs
@@ -67,14 +33,14 @@ class Teller:
         self._publisher = publisher
 
     async def tell_pending(self, companies: Collection[str], provider: str | None = None) -> int:
-        """See `Tells.tell_pending`."""
+        """Tell what was stored of these companies earlier and did not get told; how many those were."""
         waiting = await self._outbox.unpublished(STREAM, companies)
         mine = [each for each in waiting if provider in (None, provider_of(each.key))]
         await publish_waiting(mine, self._outbox, self._publisher)
         return len(mine)
 
     async def tell_run(self, key: RunKey) -> Sequence[RunRow]:
-        """Tell what is stored of one run and not told yet; give it. Raises as `tell_pending`."""
+        """Tell what is stored of one run and not told yet; give it."""
         rows = await self._runs.pending(key)
         waiting = await self._outbox.unpublished(STREAM, [key.company]) if rows else ()
         numbers = {row.outbox for row in rows}
@@ -82,7 +48,7 @@ class Teller:
         return rows
 
     async def advance(self, key: RunKey, following: Following) -> int | None:
-        """See `Tells.advance`.
+        """Store and tell what follows the newest version of a run; gives the newest that was told, None for nothing.
 
         What was told a day ago and is neither in the books nor before a person is told again: the broker has lost it.
         """
@@ -91,12 +57,12 @@ class Teller:
         rows = await self.tell_run(key)
         return rows[-1].version if rows else None
 
-    async def refer(self, key: RunKey, reference: Reference) -> None:
-        """See `Tells.refer`."""
-        await self._runs.refer(key, reference)
+    async def note(self, noting: Noting) -> None:
+        """Have something of runs stored that is not told."""
+        await noting(self._runs)
 
     async def refuse(self, key: RunKey, reference: Reference, *, source: str, error: str) -> None:
-        """See `Tells.refuse`. The person gets a reference to the run, never its body."""
+        """Keep why a run has no (new) version; where that is new, a person gets a reference to it, never its body."""
         if await self._runs.is_new(key, reference):
             named = {"provider": key.provider, "entity": key.entity, "run": key.run}
             why = {"reason": reference.reason, "field": reference.field}
@@ -106,18 +72,9 @@ class Teller:
             )
         await self._runs.refer(key, reference)
 
-    async def missing(self, key: RunKey) -> None:
-        """See `Tells.missing`."""
-        await self._runs.missing(key)
-
-    async def pulled(self, company: str, provider: str, entity: str, months: Sequence[date], **told: object) -> None:
-        """See `Tells.pulled`."""
-        await self._runs.pulled(company, provider, entity, months)
-        log.info("payroll.pulled", entity=entity, **told)
-
 
 class DryTeller:
-    """Says what would be told: nothing is stored or published."""
+    """Says what `Teller` would tell: nothing is stored or published."""
 
     def __init__(self, runs: PayrollRuns) -> None:
         self._runs = runs
@@ -132,14 +89,11 @@ class DryTeller:
         would = following(await self._runs.latest(key))
         return None if would is None else would.version
 
-    async def refer(self, key: RunKey, reference: Reference) -> None:
+    async def note(self, noting: Noting) -> None:
         """Nothing."""
 
     async def refuse(self, key: RunKey, reference: Reference, *, source: str, error: str) -> None:
         """Nothing."""
 
-    async def missing(self, key: RunKey) -> None:
-        """Nothing."""
 
-    async def pulled(self, company: str, provider: str, entity: str, months: Sequence[date], **told: object) -> None:
-        """Nothing."""
+Tells = Teller | DryTeller

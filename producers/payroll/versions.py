@@ -7,7 +7,7 @@ run that says what was said before is not told again. It must not read a clock, 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
-from producers.payroll.content import fingerprint, same_amounts
+from producers.payroll.tally import fingerprint, paid, same_amounts
 from schemas.envelope import Event, decode, encode
 from schemas.payroll import PostedRun, RunPaid, RunReversed
 from store.payroll_runs import NewVersion, RunDates, RunKey, RunRow
@@ -20,14 +20,6 @@ BY_A_PERSON = "cancelled_by_a_person"
 
 Following = Callable[[RunRow | None], NewVersion | None]
 """What follows the newest version of a run; pure, as it is asked inside a transaction."""
-
-
-def paid(event: Event) -> RunPaid:
-    """The run that an event tells. Raises TypeError when it tells something else."""
-    if not isinstance(event.data, RunPaid):
-        msg = f"{event.type} is no pay run"
-        raise TypeError(msg)
-    return event.data
 
 
 def key_of(event: Event) -> RunKey:
@@ -78,28 +70,14 @@ def cancelled(row: RunRow) -> PostedRun | None:
 
 def _paid_again(event: Event, latest: RunRow | None, *, deadline: datetime | None) -> NewVersion:
     run, version = paid(event), 1 if latest is None else latest.version + 1
-    fact, hashed = _fact(run.fact, version), fingerprint(event)
     told = {
-        "fact": fact,
+        "fact": _fact(run, version),
         "version": version,
         "replaces": posted(latest) if latest is not None and latest.live else None,
         "deadline": run.deadline or deadline,
     }
     data = run.model_copy(update=told)
-    return NewVersion(
-        version=version,
-        fact=fact,
-        fingerprint=hashed,
-        event=encode(_event(event, data, id=f"{fact}:{hashed[:16]}", at=event.time)),
-        live=True,
-        dates=RunDates(
-            pay_date=data.pay_date,
-            period_start=data.period_start,
-            period_end=data.period_end,
-            deadline=data.deadline,
-            run_type=data.run_type,
-        ),
-    )
+    return _version(data, data, like=event, hashed=fingerprint(event), at=event.time)
 
 
 def following_reversed(*, day: date, reason: str) -> Following:
@@ -109,32 +87,18 @@ def following_reversed(*, day: date, reason: str) -> Following:
         if latest is None or not latest.live:
             return None
         before = decode(latest.event or b"")
-        taken_back, run, version = posted(latest), paid(before), latest.version + 1
-        fact = _fact(run.fact, version)
+        run, version = paid(before), latest.version + 1
         data = RunReversed(
-            fact=fact,
+            fact=_fact(run, version),
             provider=run.provider,
             entity=run.entity,
             run=run.run,
             version=version,
-            taken_back=taken_back,
+            taken_back=posted(latest),
             day=day,
             reason=reason,
         )
-        at = datetime.combine(day, time(12), UTC)
-        return NewVersion(
-            version=version,
-            fact=fact,
-            fingerprint=REVERSED,
-            event=encode(_event(before, data, id=f"{fact}:{REVERSED}", at=at)),
-            live=False,
-            dates=RunDates(
-                pay_date=run.pay_date,
-                period_start=run.period_start,
-                period_end=run.period_end,
-                run_type=run.run_type,
-            ),
-        )
+        return _version(data, run, like=before, hashed=REVERSED, at=datetime.combine(day, time(12), UTC))
 
     return following
 
@@ -142,27 +106,28 @@ def following_reversed(*, day: date, reason: str) -> Following:
 def posted(row: RunRow) -> PostedRun:
     """What a stored version told, as its reversal needs it."""
     run = paid(decode(row.event or b""))
-    return PostedRun(
-        fact=run.fact,
-        version=run.version,
-        pay_date=run.pay_date,
-        period_start=run.period_start,
-        period_end=run.period_end,
-        lines=run.lines,
-    )
+    return PostedRun(**{name: getattr(run, name) for name in PostedRun.model_fields})
 
 
-def _fact(fact: str, version: int) -> str:
-    return f"{fact.rpartition(':v')[0]}:v{version}"
+def _fact(run: RunPaid, version: int) -> str:
+    return f"{run.fact.rpartition(':v')[0]}:v{version}"
 
 
-def _event(like: Event, data: RunPaid | RunReversed, *, id: str, at: datetime) -> Event:  # noqa: A002 - as in Event.of
-    return Event.of(
-        data,
-        id=id,
-        source=like.source,
-        time=at,
-        subject=like.subject,
-        partitionkey=like.partitionkey,
-        company=like.company,
+def _version(data: RunPaid | RunReversed, run: RunPaid, *, like: Event, hashed: str, at: datetime) -> NewVersion:
+    """The version that `data` is, of a run with the dates of `run`."""
+    kept = {name: getattr(like, name) for name in ("source", "subject", "partitionkey", "company")}
+    event = Event.of(data, id=f"{data.fact}:{hashed[:16]}", time=at, **kept)
+    return NewVersion(
+        version=data.version,
+        fact=data.fact,
+        fingerprint=hashed,
+        event=encode(event),
+        live=isinstance(data, RunPaid),
+        dates=RunDates(
+            pay_date=run.pay_date,
+            period_start=run.period_start,
+            period_end=run.period_end,
+            deadline=data.deadline if isinstance(data, RunPaid) else None,
+            run_type=run.run_type,
+        ),
     )

@@ -31,8 +31,9 @@ def fold(text: str) -> str:
 class ExportColumns:
     """The columns of one file, as its mapping spells them.
 
-    `names` has the one name of each of `pay_date`, `period`, `entity` and so on that the file uses. `order` has the
-    column at each place, None where the mapping does not know it; `shown` how such a one may be named.
+    `names` has the one name of each of `pay_date`, `period`, `entity` and so on that the file uses, for a column or a
+    line above the header. `order` has the column at each place, empty where it is ignored, None where the mapping does
+    not know it; `shown` how such a one may be named.
     """
 
     order: tuple[str | None, ...]
@@ -41,10 +42,6 @@ class ExportColumns:
     people: tuple[str, ...]
     amounts: Mapping[str, ColumnMeaning]
     has_items: bool
-
-    def name(self, what: str) -> str | None:
-        """Give the column, or the line above the header, that holds it."""
-        return self.names.get(what)
 
 
 class HeaderFinder:
@@ -57,9 +54,10 @@ class HeaderFinder:
         alone = [name for names in self._alone.values() for name in names]
         amounts = [name for name in mapping.amounts if "*" not in name]
         exact = [*alone, *mapping.run, *mapping.people, *item, *amounts, *mapping.checks]
-        self._ignored = {fold(name) for name in mapping.ignored if "*" not in name}
-        self._exact = {fold(name): name for name in exact}
-        self._patterns = sorted((name for name in (*mapping.amounts, *mapping.ignored) if "*" in name), key=_most_said)
+        self._names = {fold(name): "" for name in mapping.ignored if "*" not in name}
+        self._names |= {fold(name): name for name in exact}
+        patterns = [name for name in (*mapping.amounts, *mapping.ignored) if "*" in name]
+        self._patterns = sorted(patterns, key=len, reverse=True)
 
     def absent(self, row: Sequence[str], titles: Mapping[str, str]) -> tuple[str, ...]:
         """Say what is missing from a row that would have to be in the header; nothing where it is the header."""
@@ -87,62 +85,40 @@ class HeaderFinder:
         return found
 
     def columns(self, row: Sequence[str], titles: Mapping[str, str]) -> ExportColumns:
-        """Say what each column of the header is.
-
-        Raises Rejected `column_twice:<header>`, `too_many_columns`.
-        """
+        """Say what each column of the header is. Raises Rejected `column_twice:<header>`, `too_many_columns`."""
         if len(row) > MOST_COLUMNS:
             message = f"the header has {len(row)} columns, and at most {MOST_COLUMNS} are read"
             raise Rejected("too_many_columns", message)
-        order: list[str | None] = []
-        amounts: dict[str, ColumnMeaning] = {}
-        for header in row:
-            name, meaning = self._known(header)
-            order.append(name)
-            if meaning is not None and name is not None:
-                amounts[name] = meaning
+        known = [self.known(header) for header in row]
+        order = tuple(name for name, _ in known)
         self._check_single(order)
-        amounts = {
-            name: meaning for name, meaning in amounts.items() if meaning.unless is None or meaning.unless not in order
-        }
         names = {what: name for what in IN_TITLES if what in titles for name in self._alone[what][:1]}
-        names |= {what: name for what, known in self._alone.items() for name in known if name in order}
-        people = tuple(name for name in self._mapping.people if name in order)
-        shown = tuple(shown_header(header, number) for number, header in enumerate(row, start=1))
+        names |= {what: name for what, possible in self._alone.items() for name in possible if name in order}
         return ExportColumns(
-            tuple(order),
-            shown,
-            names,
-            people,
-            amounts,
+            order=order,
+            shown=tuple(shown_header(header, number) for number, header in enumerate(row, start=1)),
+            names=names,
+            people=tuple(name for name in self._mapping.people if name in order),
+            amounts={
+                name: meaning
+                for name, meaning in known
+                if name is not None and meaning is not None and (meaning.unless is None or meaning.unless not in order)
+            },
             has_items=self._mapping.item is not None and self._mapping.item in order,
         )
 
-    def meaning(self, header: str) -> tuple[str, ColumnMeaning] | None:
-        """Say what the amounts of a column, or of an item, are. None where it holds none, or nobody has said."""
-        name, meaning = self._known(header)
-        return None if name is None or meaning is None else (name, meaning)
-
-    def spelled(self, header: str) -> str | None:
-        """Give a header as the mapping spells it; empty where it is ignored, None where the mapping has none such."""
-        return self._known(header)[0]
-
-    def _known(self, header: str) -> tuple[str | None, ColumnMeaning | None]:
-        folded = fold(header)
-        if folded in self._exact:
-            name = self._exact[folded]
+    def known(self, header: str) -> tuple[str | None, ColumnMeaning | None]:
+        """Give a header as the mapping spells it (empty: ignored, None: not there), and what its amounts are."""
+        name = self._names.get(fold(header))
+        if name is not None:
             return name, self._mapping.amounts.get(name)
-        if folded in self._ignored:
-            return "", None
         for pattern in self._patterns:
             before, _, after = (re.escape(fold(part)) for part in pattern.partition("*"))
             match = re.fullmatch(rf"{before}\s*(.+?)\s*{after}", " ".join(header.split()), re.IGNORECASE)
-            if match is None:
-                continue
             found = self._mapping.amounts.get(pattern)
-            if found is None:
+            if match is not None and found is None:
                 return "", None
-            if shown_header(header, 0) == header:
+            if match is not None and found is not None and shown_header(header, 0) == header:
                 return header, found.model_copy(update={"category": found.category.replace("*", match[1])})
         return None, None
 
@@ -162,7 +138,3 @@ def shown_header(header: str, number: int) -> str:
     """Give a header as it may be shown: what may be a person's is a number."""
     text = " ".join(header.split())
     return text if _HEADER.fullmatch(text) and not TAX_NUMBER.search(text) else f"(column {number})"
-
-
-def _most_said(pattern: str) -> int:
-    return -len(pattern)

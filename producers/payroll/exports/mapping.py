@@ -3,19 +3,13 @@
 The only module here that reads files: mappings, never payroll. It must not look at rows.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.options import RunOptions
@@ -106,6 +100,11 @@ class CsvMapping(WrittenTable):
             raise ValueError(message)
         return self
 
+    def says_total(self, text: str) -> bool:
+        """Whether a word for totals stands anywhere in the text ("Sales Total")."""
+        words = "|".join(re.escape(word) for word in self.totals)
+        return bool(words) and re.search(rf"(?<!\w)(?:{words})(?!\w)", text, re.IGNORECASE) is not None
+
 
 class ExportOptions(RunOptions):
     """`provider` takes a mapping that comes with the relay, `mapping` a file (or its content as a table)."""
@@ -132,7 +131,11 @@ def renamed_in(context: NormaliseContext) -> list[str]:
 def load(context: NormaliseContext) -> tuple[ExportOptions, CsvMapping]:
     """Read the options and the mapping that they name. Raises Rejected `bad_options`, `bad_mapping`."""
     options = read_options(ExportOptions, context.options)
-    return options, _checked(_table(options))
+    try:
+        return options, CsvMapping.model_validate(dict(_table(options)))
+    except ValidationError as error:
+        problem = first_problem(error, under="mapping")
+    raise Rejected("bad_mapping", problem.message, field=problem.field)
 
 
 def _table(options: ExportOptions) -> Mapping[str, Any]:
@@ -142,22 +145,8 @@ def _table(options: ExportOptions) -> Mapping[str, Any]:
         return options.mapping
     path = Path(options.mapping or "")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        raise Rejected("bad_mapping", f"the mapping {path} cannot be read") from None
-    return _parsed(text)
-
-
-def _parsed(text: str) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(text)
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise Rejected("bad_mapping", f"the mapping is not TOML: {error}") from None
-
-
-def _checked(table: Mapping[str, Any]) -> CsvMapping:
-    try:
-        return CsvMapping.model_validate(dict(table))
-    except ValidationError as error:
-        problem = first_problem(error, under="mapping")
-    raise Rejected("bad_mapping", problem.message, field=problem.field)
+    except (OSError, ValueError):
+        raise Rejected("bad_mapping", f"the mapping {path} cannot be read") from None

@@ -4,7 +4,6 @@ Where nobody can say whether a row is a person's or a total, the file is refused
 doubles a run. It must not show an amount that may be one person's alone.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -51,21 +50,15 @@ class Section:
         return all(self.sums.get(column, ZERO) == amount for column, amount in told.items())
 
 
-def has_total_word(text: str, mapping: CsvMapping) -> bool:
-    """Whether a word for totals stands anywhere in the text ("Sales Total")."""
-    words = "|".join(re.escape(word) for word in mapping.totals)
-    return bool(words) and re.search(rf"(?<!\w)(?:{words})(?!\w)", text, re.IGNORECASE) is not None
-
-
 def is_total(row: ExportRow, mapping: CsvMapping) -> bool:
     """Whether a word for totals stands where a person's name does, or, where no name does, in another first column.
 
     A person who is called so is refused by the check, and no total is added.
     """
-    columns: tuple[str | None, ...] = row.columns.people
-    if not any(row.cells[column] for column in row.columns.people):
-        columns = (row.columns.name("department"), row.columns.name("location"), next(iter(row.cells)))
-    return any(has_total_word(row.cells.get(column or "", ""), mapping) for column in columns)
+    texts = row.names
+    if not any(texts):
+        texts = (row.single("department"), row.single("location"), next(iter(row.cells.values())))
+    return any(map(mapping.says_total, texts))
 
 
 def check_total(

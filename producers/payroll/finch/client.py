@@ -7,25 +7,23 @@ Money is in minor units.
 
 import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from producers.calling.calling import Caller, json_of
 from producers.calling.errors import NotReady, NotThere, TokenRefused, UnexpectedAnswer
 from producers.calling.settled import SettledReading, Shifted, settled
 from producers.calling.shapes import day_of, name_of, object_of, rows_of
-from producers.payroll.provider import ListedRun, Span
+from producers.payroll.provider import ListedRun, Provider, Span
 
 STATEMENTS: Final = 250
 """Pay statements asked for at once."""
 PEOPLE: Final = 100
 """People of the directory asked for at once."""
 
-_OK: Final = 200
-_BEING_FETCHED: Final = 202
 
-
-class Finch:
-    """Payments of the entities that a token may read. Fits `producers.payroll.provider.Provider`."""
+class Finch(Provider):
+    """Payments of the entities that a token may read. There is no call for one of them."""
 
     def __init__(self, caller: Caller, *, api_version: str) -> None:
         self._caller = caller
@@ -39,11 +37,6 @@ class Finch:
         rows = rows_of(json_of(await self._caller.get("/employer/payment", query, self._headers)), "payments")
         self._payments |= {name_of(row, "id"): row for row in rows}
         return [_listed(row, entity) for row in rows if span.holds(day_of(row, "pay_date"))]
-
-    async def find(self, entity: str, run: str) -> ListedRun | None:
-        """See `Provider.find`. Finch has no call for one payment: one that it does not list is not known to it."""
-        del entity, run
-        return None
 
     async def departments(self, entity: str) -> Mapping[str, str]:
         """See `Provider.departments`: of the directory, nothing else is kept."""
@@ -94,10 +87,10 @@ class Finch:
         responses = rows_of(object_of(json_of(answer), "pay statements").get("responses"), "responses")
         mine = [each for each in responses if each.get("payment_id") == payment]
         code = mine[0].get("code") if len(mine) == 1 else None
-        if code == _BEING_FETCHED:
+        if code == HTTPStatus.ACCEPTED:
             msg = f"Finch is still fetching the pay statements of payment {payment}"
             raise NotReady(msg)
-        if code != _OK:
+        if code != HTTPStatus.OK:
             msg = f"Finch has no pay statements of payment {payment} (code {code if isinstance(code, int) else 'none'})"
             raise UnexpectedAnswer(msg)
         body = object_of(mine[0].get("body"), "body")

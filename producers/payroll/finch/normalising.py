@@ -8,27 +8,30 @@ Source: Finch's public API description (its SDKs); no real document is at hand, 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
+from itertools import chain
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import ZERO, reading
+from producers.payroll.amounts import ZERO, with_reimbursed
 from producers.payroll.guarding import GARNISHMENT, category, fields_of, guarded, may_name_its_holder, words_of_people
 from producers.payroll.options import FinchOptions
-from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
+from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised, several
 from producers.reading.fields import Fields
 from producers.reading.options import read_options
 from schemas.errors import AmountRefused, UnknownCurrency
 from schemas.minor_units import from_minor
 from schemas.payroll import LineKind
 
-NAME: Final = "finch"
-
-_TOTALS: Final = ("gross_pay", "net_pay", "employee_taxes", "employer_taxes")
+_TOTALS: Final[Mapping[str, LineKind]] = {
+    "gross_pay": "wages",
+    "net_pay": "net_pay",
+    "employee_taxes": "employee_tax",
+    "employer_taxes": "employer_tax",
+}
 _STATEMENTS: Final = frozenset({"responses", "pay_statements"})
-_OK: Final = 200
-_BEING_FETCHED: Final = 202
 _EARNED: Final[Mapping[str, LineKind]] = {"reimbursement": "reimbursement", "1099": "contractor"}
 """The types of earnings that are no wages."""
 _TYPES: Final[Mapping[str, RunType]] = {"off_cycle_payroll": "off_cycle", "one_time_payment": "off_cycle"}
@@ -36,10 +39,7 @@ _TYPES: Final[Mapping[str, RunType]] = {"off_cycle_payroll": "off_cycle", "one_t
 
 def _read(document: object, context: NormaliseContext) -> Normalised:
     if isinstance(document, list):
-        found = [_read(one, context) for one in document]
-        events = tuple(event for one in found for event in one.events)
-        reasons = sorted({one.ignored for one in found if one.ignored}) or ["empty_list"]
-        return Normalised(events, ignored=None if events else ",".join(reasons))
+        return several([_read(one, context) for one in document])
     fields = fields_of(document)
     if "payment" in fields.values:
         payment = fields_of(fields.get("payment"), "payment")
@@ -55,10 +55,7 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
 
 
 normalise: Final[Normaliser] = guarded(_read)
-"""Turn a payment, with or without its statements, or a list of these into `RunPaid`.
-
-Ignored: `zero_run`, `empty_list`. Raises Rejected (see docs/payroll-sources.md).
-"""
+"""Ignored: `zero_run`, `empty_list`. Raises Rejected (see docs/payroll-sources.md)."""
 
 
 @dataclass(slots=True)
@@ -66,7 +63,7 @@ class _Cents:
     """Reads amounts in whole cents, all in one currency: that of the first, or the company's where none is named."""
 
     default: str
-    currency: str | None = field(default=None)
+    currency: str | None = None
 
     def of(self, holder: Fields, name: str | None = None) -> Decimal | None:
         """Give the amount of a field that holds an amount, or of the holder itself; None when absent."""
@@ -98,10 +95,10 @@ def _statements(document: Fields, payment: Fields) -> tuple[Fields, ...]:
     for response in document.sections("responses") or ():
         if response.identifier_or_none("payment_id") not in {None, payment.identifier("id")}:
             continue
-        if response.get("code") == _BEING_FETCHED:
+        if response.get("code") == HTTPStatus.ACCEPTED:
             message = "Finch is still fetching the statements of the payment: read them again later"
             raise Rejected("not_ready", message, field="pay_statements")
-        if response.get("code") not in {None, _OK}:
+        if response.get("code") not in {None, HTTPStatus.OK}:
             raise _incomplete("Finch answered for the statements with an error")
         body = response.section("body")
         found += (body.sections("pay_statements") or ()) if body else ()
@@ -113,23 +110,17 @@ def _statements(document: Fields, payment: Fields) -> tuple[Fields, ...]:
 
 
 def _complete(statements: tuple[Fields, ...], payment: Fields) -> tuple[Fields, ...]:
-    expected = payment.get("individual_ids")
-    if expected is None:
-        expected = []
+    expected = [] if payment.get("individual_ids") is None else payment.get("individual_ids")
     if not isinstance(expected, list) or not all(isinstance(person, str) for person in expected):
         raise payment.wrong_type("individual_ids", "a list of ids")
     people = frozenset(statement.identifier_or_none("individual_id") for statement in statements)
     missing = sum(1 for person in expected if person not in people)
     if missing:
         raise _incomplete(f"{missing} of the {len(expected)} people of the payment have no statement")
-    if not statements and any(_tells_money(payment, name) for name in _TOTALS):
+    totals = () if statements else (payment.section(name) for name in _TOTALS)
+    if any(money is not None and money.get("amount") not in {None, 0} for money in totals):
         raise _incomplete("there is no statement at all, and the payment is of money")
     return statements
-
-
-def _tells_money(payment: Fields, name: str) -> bool:
-    money = payment.section(name)
-    return money is not None and money.get("amount") not in {None, 0}
 
 
 def _incomplete(why: str) -> Rejected:
@@ -150,15 +141,14 @@ def _run(
         _check(tally, told, currency)
     period = payment.section("pay_period")
     run = Run(
-        source=NAME,
-        provider=NAME,
+        provider="finch",
         entity=entity or options.entity or context.company,
-        id=payment.identifier("id"),
+        run=payment.identifier("id"),
         pay_date=payment.day("pay_date"),
         currency=currency,
         period_start=period.day_or_none("start_date") if period else None,
         period_end=period.day_or_none("end_date") if period else None,
-        type=_type(statements, tally),
+        run_type=_type(statements, tally),
     )
     return normalised(run, tally, context, limit=options.rounding_limit)
 
@@ -174,43 +164,38 @@ def _type(statements: Sequence[Fields], tally: Tally) -> RunType:
 
 def _of_payment(payment: Fields, told: Mapping[str, Decimal | None]) -> Tally:
     tally = Tally()
-    kinds: tuple[tuple[LineKind, str], ...] = (
-        ("wages", "gross_pay"),
-        ("net_pay", "net_pay"),
-        ("employee_tax", "employee_taxes"),
-        ("employer_tax", "employer_taxes"),
-    )
-    for kind, name in kinds:
-        value = told[name]
+    for name, value in told.items():
         if value is None:
             raise payment.missing(name)
-        tally.add(kind, name, value)
+        tally.add(_TOTALS[name], name, value)
     return tally
 
 
 def _of_statements(statements: Sequence[Fields], cents: _Cents, options: FinchOptions) -> Tally:
     tally = Tally()
-    words = _words(statements)
+    people = frozenset(word for statement in statements for word in words_of_people(statement.values))
+    items = [list(_items(statement)) for statement in statements]
+    untold = _untold(items, people)
     gross = net = ZERO
-    for statement in statements:
+    for statement, own in zip(statements, items, strict=True):
         own_net, own_gross = cents.of(statement, "net_pay") or ZERO, cents.of(statement, "gross_pay") or ZERO
         if own_net < 0 <= own_gross:
             raise negative_net_pay("pay_statements[].net_pay")
         net, gross = net + own_net, gross + own_gross
         place = _place(statement, options)
-        for kind, item in _items(statement):
+        for kind, item in own:
             value = cents.of(item) or ZERO
-            at = place if kind == "wages" else {}
-            tally.add(kind, _word(kind, item, words), value, **at)
+            name = None if (kind, item.token_or_none("type")) in untold else item.get("name")
+            tally.add(kind, _word(name, item, people), value, **(place if kind == "wages" else {}))
     currency = cents.currency or cents.default
     earned, reimbursed = tally.total({"wages", "contractor"}), tally.total({"reimbursement"})
     if gross not in {earned, earned + reimbursed}:
         raise differ("gross_pay of the statements", gross, "their earnings", earned + reimbursed, currency=currency)
     gap = earned - tally.total({"employee_tax", "deduction", "garnishment"}) - net
-    held = reading(gap, unclear={"reimbursements": -reimbursed}, limit=options.rounding_limit)
-    if held is None:
+    whole = with_reimbursed(net, reimbursed, gap=gap, limit=options.rounding_limit)
+    if whole is None:
         raise differ("earnings less what was withheld", net + gap, "net_pay", net, currency=currency)
-    tally.add("net_pay", "net_pay", net if held else net + reimbursed)
+    tally.add("net_pay", "net_pay", whole)
     return tally
 
 
@@ -243,32 +228,24 @@ def _items(statement: Fields) -> Iterable[tuple[LineKind, Fields]]:
 _TAXES: Final = frozenset({"employee_tax", "employer_tax"})
 """Kinds whose names are the provider's own; all others somebody may have typed for one person."""
 
-Words = Mapping[tuple[LineKind, object], frozenset[str | None]]
 
-
-def _words(statements: Sequence[Fields]) -> tuple[Words, frozenset[str]]:
-    """Collect the names by kind and type, None among them where one cannot be told, and the words of people."""
-    people = frozenset(word for statement in statements for word in words_of_people(statement.values))
-    items = [list(_items(statement)) for statement in statements]
+def _untold(
+    items: Sequence[Sequence[tuple[LineKind, Fields]]], people: frozenset[str]
+) -> set[tuple[LineKind, str | None]]:
+    """The kinds and types of which a name cannot be told, so that none is: else its line would be one person's pay."""
     holders = Counter(each for own in items for each in {(kind, str(item.get("name"))) for kind, item in own})
-    names: dict[tuple[LineKind, object], frozenset[str | None]] = {}
-    for kind, item in (each for own in items for each in own):
-        key, name = (kind, item.token_or_none("type")), item.get("name")
+    untold = set()
+    for kind, item in chain.from_iterable(items):
+        name = item.get("name")
         alone = kind not in _TAXES and may_name_its_holder(name, holders=holders[kind, str(name)])
-        names[key] = names.get(key, frozenset()) | {None if alone else category(name, people=people)}
-    return names, people
+        if alone or category(name, people=people) is None:
+            untold.add((kind, item.token_or_none("type")))
+    return untold
 
 
-def _word(kind: LineKind, item: Fields, words: tuple[Words, frozenset[str]]) -> str:
-    """Give the category: the name, or the type where one name of that type cannot be told.
-
-    For all of the type: else the line of the one without a name would be the pay of one person.
-    """
-    names, people = words
-    found = None
-    if None not in names[kind, item.token_or_none("type")]:
-        found = category(item.get("name"), people=people)
-    found = found or category(item.token_or_none("type"), people=people)
+def _word(name: object, item: Fields, people: frozenset[str]) -> str:
+    """Give the category: the name, where it may be told, else the type."""
+    found = category(name, people=people) or category(item.token_or_none("type"), people=people)
     if found is None:
         message = "needs a name or a type that can be told without naming a person"
         raise Rejected("missing_field", message, field="pay_statements[].name")

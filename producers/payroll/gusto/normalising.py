@@ -1,30 +1,29 @@
 """Gusto payrolls into pay runs: one payroll, a list of them, or payments to contractors.
 
-The totals are the authority for every amount. A kind is split by the names of its taxes, benefits or deductions only
-where these sum to the total of the kind; otherwise it is one line with the name of the total (`employee_taxes`),
-because neither `payroll_taxes` nor the page of employees has to be complete. Pure; amounts are in US dollars.
+The totals are the authority for every amount (see `lines`). Pure; amounts are in US dollars.
 Source: the shapes and figures of Gusto's public OpenAPI examples; docs/payroll-sources.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import amount_or_none
-from producers.payroll.guarding import category, fields_of, guarded, words_of_people
-from producers.payroll.gusto import contractors as gusto_contractors
-from producers.payroll.gusto.names import split_by_name, split_wages
-from producers.payroll.gusto.totals import GustoTotals, read_totals
+from producers.payroll.amounts import ZERO, amount, amount_or_none, needed_amount, number
+from producers.payroll.guarding import fields_of, guarded
+from producers.payroll.gusto.lines import read_totals, tally_of
 from producers.payroll.options import GustoOptions
-from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, negative_net_pay, normalised
+from producers.payroll.tally import TAKES_BACK, Run, RunType, Tally, differ, negative_net_pay, normalised, several
 from producers.reading.fields import Fields
 from producers.reading.options import read_options
 from schemas.payroll import RunPaid
 
-NAME: Final = "gusto"
 CURRENCY: Final = "USD"
-
+_HALF_A_CENT: Final = Decimal("0.005")
+"""Whichever way Gusto rounds hours at their rate."""
+_usd: Final = partial(amount, currency=CURRENCY)
 _TYPES: Final[Mapping[str, RunType]] = {
     "bonus": "bonus",
     "correction": "correction",
@@ -53,13 +52,13 @@ _OTHER_BODIES: Final[Mapping[str, frozenset[str]]] = {
 
 def _read(document: object, context: NormaliseContext) -> Normalised:
     if isinstance(document, list):
-        return _read_list(document, context)
+        return several([_with_what_it_reverses(_read(one, context), document) for one in document])
     fields = fields_of(document)
     if {"license", "licensee", "right_to_refund"} & fields.values.keys():
         return Normalised((), ignored="receipt")
     if "pay_period" in fields.values and "check_date" in fields.values:
         return _payroll(fields, context)
-    found = gusto_contractors.read(fields, context)
+    found = _contractors(fields, context)
     if found is not None:
         return found
     for name, its_own in _OTHER_BODIES.items():
@@ -72,19 +71,10 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
 
 
 normalise: Final[Normaliser] = guarded(_read)
-"""Turn a payroll, a list of payrolls, or contractor payments into `RunPaid`.
+"""Ignored: `run_open`, `zero_run`, `receipt`, `external_run`, `type_not_used:<body>`, `empty_list`.
 
-Ignored: `run_open`, `zero_run`, `receipt`, `external_run`, `type_not_used:<body>`, `empty_list`.
-Raises Rejected (see docs/payroll-sources.md):
-of a list the first refusal counts for all of it, so hand over one payroll at a time where that matters.
+Raises Rejected (see docs/payroll-sources.md): of a list the first refusal counts for all of it.
 """
-
-
-def _read_list(documents: list[object], context: NormaliseContext) -> Normalised:
-    found = [_with_what_it_reverses(_read(document, context), documents) for document in documents]
-    events = tuple(event for one in found for event in one.events)
-    reasons = sorted({one.ignored for one in found if one.ignored}) or ["empty_list"]
-    return Normalised(events, ignored=None if events else ",".join(reasons))
 
 
 def _with_what_it_reverses(found: Normalised, documents: Sequence[object]) -> Normalised:
@@ -113,14 +103,14 @@ def _payroll(payroll: Fields, context: NormaliseContext) -> Normalised:
         raise payroll.missing("totals")
     _must_be_dollars(payroll)
     run = _run(payroll, options, context)
-    takes_back = run.type in TAKES_BACK
+    takes_back = run.run_type in TAKES_BACK
     totals = read_totals(fields_of(payroll.get("totals"), "totals"), limit=options.rounding_limit, may_owe=takes_back)
     employees = payroll.sections("employee_compensations") or ()
-    if not takes_back and totals.gross_pay >= 0:
-        _no_negative_net_pay(employees)
-    if totals.gross_pay < 0 and run.type in {"regular", "off_cycle"}:
-        run = replace(run, type="reversal")
-    return normalised(run, _tally(payroll, totals, options), context, limit=options.rounding_limit)
+    if not takes_back and totals["gross_pay"] >= 0 and any(_usd(each, "net_pay") < 0 for each in employees):
+        raise negative_net_pay("employee_compensations[].net_pay")
+    if totals["gross_pay"] < 0 and run.run_type in {"regular", "off_cycle"}:
+        run = replace(run, run_type="reversal")
+    return normalised(run, tally_of(payroll, totals, options), context, limit=options.rounding_limit)
 
 
 def _is_processed(payroll: Fields) -> bool:
@@ -141,23 +131,19 @@ def _must_be_dollars(payroll: Fields) -> None:
 
 
 def _run(payroll: Fields, options: GustoOptions, context: NormaliseContext) -> Run:
+    """Name the run; where the document does not name its company, there must be only one that it can be of."""
     period = payroll.section("pay_period")
+    otherwise = options.entity or (None if context.accounts else context.company)
     return Run(
-        source=NAME,
-        provider=NAME,
-        entity=payroll.identifier_or_none("company_uuid") or options.entity or _only_company(payroll, context),
-        id=payroll.identifier_or_none("payroll_uuid") or payroll.identifier("uuid"),
+        provider="gusto",
+        entity=payroll.identifier_or_none("company_uuid") or otherwise or payroll.identifier("company_uuid"),
+        run=payroll.identifier_or_none("payroll_uuid") or payroll.identifier("uuid"),
         pay_date=payroll.day("check_date"),
         currency=CURRENCY,
         period_start=period.day_or_none("start_date") if period else None,
         period_end=period.day_or_none("end_date") if period else None,
-        type=_type(payroll),
+        run_type=_type(payroll),
     )
-
-
-def _only_company(payroll: Fields, context: NormaliseContext) -> str:
-    """The company's own name, where there is only one. Raises Rejected `missing_field` where there may be several."""
-    return payroll.identifier("company_uuid") if context.accounts else context.company
 
 
 def _type(payroll: Fields) -> RunType:
@@ -167,24 +153,90 @@ def _type(payroll: Fields) -> RunType:
     return "off_cycle" if payroll.flag_or_none("off_cycle") else "regular"
 
 
-def _no_negative_net_pay(employees: Sequence[Fields]) -> None:
-    for employee in employees:
-        net = amount_or_none(employee, "net_pay", currency=CURRENCY)
-        if net is not None and net < 0:
-            raise negative_net_pay("employee_compensations[].net_pay")
+def _contractors(fields: Fields, context: NormaliseContext) -> Normalised | None:
+    """Read contractor payments; None when the document is none. A single one is a run of one."""
+    options = read_options(GustoOptions, context.options)
+    if {"contractor_uuid", "wage_type"} <= fields.values.keys():
+        return _payment(fields, context, options)
+    if {"contractor_payments", "check_date"} <= fields.values.keys():
+        return _group(fields, context, options)
+    if "contractor_payments" in fields.values:
+        each = [one.sections("payments") or (one,) for one in fields.sections("contractor_payments") or ()]
+        return several([_payment(payment, context, options) for payments in each for payment in payments])
+    return None
 
 
-def _tally(payroll: Fields, totals: GustoTotals, options: GustoOptions) -> Tally:
+def _payment(payment: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:
+    if _is_historical(payment) and options.external == "ignore":
+        return Normalised((), ignored="external_run")
+    if not _is_paid(payment):
+        return Normalised((), ignored="run_open")
+    sums = _sums([payment])
+    return _contractor_run(payment, payment.identifier("uuid"), "date", sums, context, options)
+
+
+def _group(group: Fields, context: NormaliseContext, options: GustoOptions) -> Normalised:
+    if not _is_paid(group):
+        return Normalised((), ignored="run_open")
+    payments = group.sections("contractor_payments") or ()
+    totals = group.section("totals")
+    for name, found in zip(("wage_amount", "reimbursement_amount"), _sums(payments), strict=True):
+        told = amount_or_none(totals, name, currency=CURRENCY) if totals else None
+        if told is not None and told != found:
+            raise differ(f"{name} of all payments", found, "the group's total", told, currency=CURRENCY)
+    sums = _sums([one for one in payments if options.external == "post" or not _is_historical(one)])
+    run = group.identifier_or_none("uuid") or group.identifier("contractor_payment_group_uuid")
+    return _contractor_run(group, run, "check_date", sums, context, options)
+
+
+def _is_paid(fields: Fields) -> bool:
+    return (fields.token_or_none("status") or "").lower() in {"funded", "paid"}
+
+
+def _is_historical(payment: Fields) -> bool:
+    """Whether it was paid elsewhere and is only told to Gusto for the year's figures."""
+    return payment.text_or_none("payment_method") == "Historical Payment"
+
+
+def _sums(payments: Iterable[Fields]) -> tuple[Decimal, Decimal]:
+    """Wages and reimbursements of payments."""
+    each = [(_wages(one), _usd(one, "reimbursement")) for one in payments]
+    return sum((wages for wages, _ in each), ZERO), sum((reimbursed for _, reimbursed in each), ZERO)
+
+
+def _wages(payment: Fields) -> Decimal:
+    """The wages of one payment; what its parts make is checked, and no figure of it is ever shown."""
+    told = needed_amount(payment, "wage_total", currency=CURRENCY)
+    fixed = _usd(payment, "wage") + _usd(payment, "bonus")
+    by_the_hour = number(payment, "hours") * number(payment, "hourly_rate")
+    if told != fixed and abs(told - fixed - by_the_hour) > _HALF_A_CENT:
+        message = "the parts of a payment (wage, bonus, hours at their rate) do not make its total"
+        raise Rejected("totals_differ", message, field=payment.at("wage_total"))
+    if told < 0:
+        message = "a payment to a contractor is negative. Look at it at the provider."
+        raise Rejected("negative_net_pay", message, field=payment.at("wage_total"))
+    return told
+
+
+def _contractor_run(  # noqa: PLR0913, PLR0917 - a document, what was added up of it, and how it is read
+    fields: Fields,
+    run: str,
+    dated: str,
+    sums: tuple[Decimal, Decimal],
+    context: NormaliseContext,
+    options: GustoOptions,
+) -> Normalised:
+    wages, reimbursed = sums
     tally = Tally()
-    split_wages(tally, payroll, totals, options)
-    tally.add("reimbursement", "reimbursements", totals.reimbursements)
-    people = words_of_people(payroll.values)
-    names = split_by_name(payroll, totals, name_of=lambda value: category(value, people=people))
-    tally.add_all("employee_tax", names.employee_taxes)
-    tally.add_all("employer_tax", names.employer_taxes)
-    tally.add("employer_tax", "deferred_payroll_taxes", totals.deferred_taxes)
-    tally.add_all("employer_benefit", names.benefits)
-    tally.add_all("deduction", names.deductions)
-    tally.add_all("garnishment", names.garnishments)
-    tally.add("net_pay", "net_pay", totals.net_pay)
-    return tally
+    tally.add("contractor", "contractor_wages", wages)
+    tally.add("reimbursement", "reimbursements", reimbursed)
+    tally.add("net_pay", "net_pay", wages + reimbursed)
+    named = Run(
+        provider="gusto",
+        entity=fields.identifier_or_none("company_uuid") or options.entity or context.company,
+        run=run,
+        pay_date=fields.day(dated),
+        currency=CURRENCY,
+        run_type="contractor",
+    )
+    return normalised(named, tally, context)

@@ -12,7 +12,7 @@ from producers.calling.calling import Caller, json_of
 from producers.calling.errors import NotThere, UnexpectedAnswer
 from producers.calling.settled import SettledReading, settled
 from producers.calling.shapes import day_of, name_of, object_of, rows_of
-from producers.payroll.provider import ListedRun, RunStatus, Span
+from producers.payroll.provider import ListedRun, Provider, RunStatus, Span
 
 Region = Literal["au", "nz", "uk"]
 PER_PAGE: Final = 100
@@ -25,8 +25,8 @@ STATUSES: Final[Mapping[str, RunStatus]] = {
 }
 
 
-class Xero:
-    """Pay runs of the organisations that a token may read. Fits `producers.payroll.provider.Provider`."""
+class Xero(Provider):
+    """Pay runs of the organisations that a token may read."""
 
     def __init__(self, caller: Caller, *, region: Region) -> None:
         self._caller = caller
@@ -57,11 +57,6 @@ class Xero:
             return _listed(await self._run(entity, run), entity)
         except NotThere:
             return None
-
-    async def departments(self, entity: str) -> Mapping[str, str]:
-        """See `Provider.departments`."""
-        del entity
-        return {}
 
     async def document(self, listed: ListedRun) -> bytes:
         """See `Provider.document`: the pay run with its payslips, as the body of the answer has it."""
@@ -106,11 +101,7 @@ def _listed(row: Mapping[str, Any], entity: str) -> ListedRun:
         entity=entity,
         run=_id(row),
         status=STATUSES[said],
-        pay_date=_day(row, "PaymentDate", "paymentDate"),
-        period_start=_day(row, "PayRunPeriodStartDate", "periodStartDate"),
-        period_end=_day(row, "PayRunPeriodEndDate", "periodEndDate"),
+        pay_date=day_of(row, "PaymentDate") or day_of(row, "paymentDate"),
+        period_start=day_of(row, "PayRunPeriodStartDate") or day_of(row, "periodStartDate"),
+        period_end=day_of(row, "PayRunPeriodEndDate") or day_of(row, "periodEndDate"),
     )
-
-
-def _day(row: Mapping[str, Any], *fields: str) -> Any:  # noqa: ANN401 - a date or None
-    return next((day for field in fields if (day := day_of(row, field)) is not None), None)

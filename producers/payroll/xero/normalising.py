@@ -6,36 +6,38 @@ Source: the examples of XeroAPI/Xero-OpenAPI (MIT) in tests/data/xero-payroll-au
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Normaliser, Rejected
-from producers.payroll.amounts import ZERO, amount, needed_amount, reading
+from producers.payroll.amounts import ZERO, amount, needed_amount, with_reimbursed
 from producers.payroll.guarding import fields_of, guarded
 from producers.payroll.options import XeroOptions
-from producers.payroll.tally import Run, Tally, differ, negative_net_pay, normalised
+from producers.payroll.tally import Run, Sums, Tally, differ, negative_net_pay, normalised, several
 from producers.payroll.xero import slips as xero_slips
 from producers.reading.fields import Fields
 from producers.reading.options import read_options
-
-NAME: Final = "xero-payroll"
+from schemas.payroll import LineKind
 
 _AUD: Final = "AUD"
-_OTHER_BODIES: Final = frozenset(
-    {
-        "Timesheets",
-        "Timesheet",
-        "Settings",
-        "SuperFunds",
-        "PayItems",
-        "PayrollCalendars",
-        "Employees",
-        "LeaveApplications",
-    }
+_OTHER_BODIES: Final = (
+    "Employees",
+    "LeaveApplications",
+    "PayItems",
+    "PayrollCalendars",
+    "Settings",
+    "SuperFunds",
+    "Timesheet",
+    "Timesheets",
 )
 _ON_SLIP: Final[Mapping[str, str]] = {"Reimbursement": "Reimbursements"}
 _TOTALS: Final = ("Wages", "Deductions", "Tax", "Super", "Reimbursement", "NetPay")
+_AS_THEY_ARE: Final[tuple[tuple[LineKind, str], ...]] = (
+    ("reimbursement", "Reimbursement"),
+    ("employer_benefit", "Super"),
+    ("employee_tax", "Tax"),
+    ("deduction", "Deductions"),
+)
 
 
 def _read(document: object, context: NormaliseContext) -> Normalised:
@@ -44,25 +46,22 @@ def _read(document: object, context: NormaliseContext) -> Normalised:
     keys = fields.values.keys()
     if "PayRuns" in keys:
         _not_another_product(options, "au")
-        return _several([_pay_run(run, context, options) for run in fields.sections("PayRuns") or ()])
+        return several([_pay_run(run, context, options) for run in fields.sections("PayRuns") or ()])
     if {"payRun", "payRuns"} & keys:
         _not_another_product(options, "nz", "uk")
         single = fields.section("payRun")
         runs = (fields.sections("payRuns") or ()) if single is None else (single,)
-        return _several([xero_slips.read(run, context, options) for run in runs])
+        return several([xero_slips.read(run, context, options) for run in runs])
     if {"Payslip", "paySlip", "paySlips"} & keys:
         return Normalised((), ignored="payslip_alone")
-    other = sorted(_OTHER_BODIES & keys)
-    if other:
-        return Normalised((), ignored=f"type_not_used:{other[0]}")
+    for name in _OTHER_BODIES:
+        if name in keys:
+            return Normalised((), ignored=f"type_not_used:{name}")
     raise Rejected("unknown_shape", "neither pay runs of Xero Payroll (PayRuns, payRuns, payRun) nor slips")
 
 
 normalise: Final[Normaliser] = guarded(_read)
-"""Turn the body of a response with pay runs into `RunPaid`.
-
-Ignored: `run_open`, `zero_run`, `payslip_alone`, `type_not_used:<body>`, `empty_list`. Raises Rejected.
-"""
+"""Ignored: `run_open`, `zero_run`, `payslip_alone`, `type_not_used:<body>`, `empty_list`. Raises Rejected."""
 
 
 def _with_its_body(fields: Fields) -> Fields:
@@ -81,84 +80,60 @@ def _not_another_product(options: XeroOptions, *possible: str) -> None:
         raise Rejected("bad_options", message, field="options.product")
 
 
-def _several(found: Sequence[Normalised]) -> Normalised:
-    events = tuple(event for one in found for event in one.events)
-    reasons = sorted({one.ignored for one in found if one.ignored}) or ["empty_list"]
-    return Normalised(events, ignored=None if events else ",".join(reasons))
-
-
-@dataclass(frozen=True, slots=True)
-class _Totals:
-    wages: Decimal
-    deductions: Decimal
-    tax: Decimal
-    superannuation: Decimal
-    reimbursement: Decimal
-    net_pay: Decimal
-
-
 def _pay_run(fields: Fields, context: NormaliseContext, options: XeroOptions) -> Normalised:
     if (fields.token_or_none("PayRunStatus") or "").upper() != "POSTED":
         return Normalised((), ignored="run_open")
-    totals = _Totals(*(_total(fields, name) for name in _TOTALS))
-    if totals.net_pay < 0 <= totals.wages:
+    totals = {name: _total(fields, name) for name in _TOTALS}
+    if totals["NetPay"] < 0 <= totals["Wages"]:
         raise negative_net_pay(fields.at("NetPay"))
     slips = fields.sections("Payslips") or ()
-    _slips_sum(slips, fields)
+    _slips_sum(slips, totals)
     tally = _tally(totals, slips, options)
     run = Run(
-        source=NAME,
-        provider=NAME,
+        provider="xero-payroll",
         entity=options.entity or context.company,
-        id=fields.identifier("PayRunID"),
+        run=fields.identifier("PayRunID"),
         pay_date=fields.day("PaymentDate"),
         currency=_AUD,
         period_start=fields.day_or_none("PayRunPeriodStartDate"),
         period_end=fields.day_or_none("PayRunPeriodEndDate"),
-        type="reversal" if totals.wages < 0 else "regular",
+        run_type="reversal" if totals["Wages"] < 0 else "regular",
     )
     return normalised(run, tally, context, limit=options.rounding_limit)
 
 
 def _total(fields: Fields, name: str) -> Decimal:
-    if name in {"Wages", "NetPay"}:
-        return needed_amount(fields, name, currency=_AUD)
-    return amount(fields, name, currency=_AUD)
+    read = needed_amount if name in {"Wages", "NetPay"} else amount
+    return read(fields, name, currency=_AUD)
 
 
-def _slips_sum(slips: Sequence[Fields], run: Fields) -> None:
+def _slips_sum(slips: Sequence[Fields], totals: Sums) -> None:
     """Check each total against the slips, where these are in the document. Raises Rejected `totals_differ`."""
-    if not slips:
-        return
     for slip in slips:
         if amount(slip, "NetPay", currency=_AUD) < 0 <= amount(slip, "Wages", currency=_AUD):
             raise negative_net_pay("Payslips[].NetPay")
-    for name in _TOTALS:
-        total = amount(run, name, currency=_AUD)
+    for name, total in totals.items() if slips else ():
         of_slips = sum((amount(slip, _ON_SLIP.get(name, name), currency=_AUD) for slip in slips), ZERO)
         if of_slips != total:
             raise differ(f"{name} of the slips", of_slips, "of the pay run", total, currency=_AUD)
 
 
-def _tally(totals: _Totals, slips: Sequence[Fields], options: XeroOptions) -> Tally:
-    gap = totals.wages - totals.deductions - totals.tax - totals.net_pay
-    held = reading(gap, unclear={"Reimbursement": -totals.reimbursement}, limit=options.rounding_limit)
-    if held is None:
-        paid = totals.net_pay + gap
-        raise differ("Wages less Deductions and Tax", paid, "NetPay", totals.net_pay, currency=_AUD)
+def _tally(totals: Sums, slips: Sequence[Fields], options: XeroOptions) -> Tally:
+    net, gap = totals["NetPay"], totals["Wages"] - totals["Deductions"] - totals["Tax"] - totals["NetPay"]
+    net_pay = with_reimbursed(net, totals["Reimbursement"], gap=gap, limit=options.rounding_limit)
+    if net_pay is None:
+        raise differ("Wages less Deductions and Tax", net + gap, "NetPay", net, currency=_AUD)
     tally = Tally()
     _add_wages(tally, totals, slips, options)
-    tally.add("reimbursement", "Reimbursement", totals.reimbursement)
-    tally.add("employer_benefit", "Super", totals.superannuation)
-    tally.add("employee_tax", "Tax", totals.tax)
-    tally.add("deduction", "Deductions", totals.deductions)
-    tally.add("net_pay", "NetPay", totals.net_pay if held else totals.net_pay + totals.reimbursement)
+    for kind, name in _AS_THEY_ARE:
+        tally.add(kind, name, totals[name])
+    tally.add("net_pay", "NetPay", net_pay)
     return tally
 
 
-def _add_wages(tally: Tally, totals: _Totals, slips: Sequence[Fields], options: XeroOptions) -> None:
+def _add_wages(tally: Tally, totals: Sums, slips: Sequence[Fields], options: XeroOptions) -> None:
     if options.split == "none":
-        tally.add("wages", "Wages", totals.wages)
+        tally.add("wages", "Wages", totals["Wages"])
         return
     if options.split == "location" or not slips:
         message = "a pay run is split by department (EmployeeGroup) only, and only where its slips are in the document"

@@ -5,16 +5,15 @@ the authority; its lines give categories only where they sum to them over all sl
 Source: Xero's public descriptions of the two APIs, and figures of slips in the tests of its SDKs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from itertools import product
 from typing import Final, NamedTuple
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.payroll.amounts import ZERO, amount, amount_or_none, reading
+from producers.payroll.amounts import ZERO, amount, amount_or_none, with_reimbursed
 from producers.payroll.guarding import category, words_of_people
 from producers.payroll.options import XeroOptions
-from producers.payroll.tally import Run, RunType, Tally, differ, negative_net_pay, normalised
+from producers.payroll.tally import Run, RunType, Sums, Tally, differ, negative_net_pay, normalised, sums_of
 from producers.reading.fields import Fields
 from schemas.payroll import LineKind
 
@@ -25,36 +24,27 @@ _TYPES: Final[Mapping[str, RunType]] = {"unscheduled": "off_cycle", "earlieryear
 
 
 class _Part(NamedTuple):
-    """A total of the slips: its kind, the category that it has as one line, its lines and what names them."""
+    """A total of the slips: its kind, and the category that it has as one line.
+
+    Its lines are `<stem>Lines`; one is named by its `<stem>TypeID`, which taxes have not, or by its field `text`.
+    """
 
     total: str
     kind: LineKind
     category: str
-    lines: str = ""
-    named_by: tuple[str, ...] = ()
+    stem: str
+    text: str = ""
 
 
 _PARTS: Final = (
-    _Part("totalReimbursements", "reimbursement", "reimbursements", "reimbursementLines", ("reimbursementTypeID",)),
-    _Part("totalEmployerTaxes", "employer_tax", "employer_taxes", "employerTaxLines", ("description",)),
-    _Part(
-        "totalSuperannuation",
-        "employer_benefit",
-        "superannuation",
-        "superannuationLines",
-        ("superannuationTypeID", "displayName"),
-    ),
-    _Part("totalBenefits", "employer_benefit", "benefits", "benefitLines", ("benefitTypeID", "displayName")),
-    _Part("totalEmployeeTaxes", "employee_tax", "employee_taxes", "employeeTaxLines", ("description",)),
-    _Part("totalDeductions", "deduction", "deductions", "deductionLines", ("deductionTypeID",)),
-    _Part(
-        "totalStatutoryDeductions",
-        "deduction",
-        "statutory_deductions",
-        "statutoryDeductionLines",
-        ("statutoryDeductionTypeID",),
-    ),
-    _Part("totalCourtOrders", "garnishment", "court_orders", "courtOrderLines", ("courtOrderTypeID",)),
+    _Part("totalReimbursements", "reimbursement", "reimbursements", "reimbursement"),
+    _Part("totalEmployerTaxes", "employer_tax", "employer_taxes", "employerTax", "description"),
+    _Part("totalSuperannuation", "employer_benefit", "superannuation", "superannuation", "displayName"),
+    _Part("totalBenefits", "employer_benefit", "benefits", "benefit", "displayName"),
+    _Part("totalEmployeeTaxes", "employee_tax", "employee_taxes", "employeeTax", "description"),
+    _Part("totalDeductions", "deduction", "deductions", "deduction"),
+    _Part("totalStatutoryDeductions", "deduction", "statutory_deductions", "statutoryDeduction"),
+    _Part("totalCourtOrders", "garnishment", "court_orders", "courtOrder"),
 )
 _WITHHELD: Final = frozenset({"totalEmployeeTaxes", "totalDeductions", "totalStatutoryDeductions", "totalCourtOrders"})
 _ON_TOP: Final = ("totalEmployerTaxes", "totalSuperannuation", "totalBenefits", "totalReimbursements")
@@ -78,15 +68,14 @@ def read(run: Fields, context: NormaliseContext, options: XeroOptions) -> Normal
     inside = country == "nz" and _taxed_inside(run, totals, currency)
     tally = _tally(slips, totals, options, currency, taxed_inside=inside)
     named = Run(
-        source="xero-payroll",
         provider="xero-payroll",
         entity=options.entity or context.company,
-        id=run.identifier("payRunID"),
+        run=run.identifier("payRunID"),
         pay_date=run.day("paymentDate"),
         currency=currency,
         period_start=run.day_or_none("periodStartDate"),
         period_end=run.day_or_none("periodEndDate"),
-        type="reversal" if totals["earnings"] < 0 and kind != "year_end" else kind,
+        run_type="reversal" if totals["earnings"] < 0 and kind != "year_end" else kind,
     )
     return normalised(named, tally, context, limit=options.rounding_limit)
 
@@ -122,10 +111,9 @@ def _check(run: Fields, totals: Mapping[str, Decimal], currency: str) -> None:
     reimbursed = totals["totalReimbursements"]
     if pay is not None and pay not in {totals["totalPay"], totals["totalPay"] + reimbursed}:
         raise differ("totalPay of the slips", totals["totalPay"], "of the pay run", pay, currency=currency)
-    possible = {
-        totals["earnings"] + sum((totals[name] for name, counts in zip(_ON_TOP, chosen, strict=True) if counts), ZERO)
-        for chosen in product((False, True), repeat=len(_ON_TOP))
-    }
+    possible = {totals["earnings"]}
+    for name in _ON_TOP:
+        possible |= {made + totals[name] for made in possible}
     if cost is not None and cost not in possible:
         whole = totals["earnings"] + sum((totals[name] for name in _ON_TOP), ZERO)
         raise differ("the cost by the slips", whole, "totalCost of the pay run", cost, currency=currency)
@@ -152,31 +140,28 @@ def _tally(
     slips: Sequence[Fields], totals: Mapping[str, Decimal], options: XeroOptions, currency: str, *, taxed_inside: bool
 ) -> Tally:
     withheld = sum((totals[name] for name in _WITHHELD), ZERO)
-    gap = totals["earnings"] - withheld - totals["totalPay"]
-    reimbursed = totals["totalReimbursements"]
-    held = reading(gap, unclear={"totalReimbursements": -reimbursed}, limit=options.rounding_limit)
-    if held is None:
-        pay = totals["totalPay"]
-        raise differ("earnings less what was withheld", pay + gap, "totalPay", pay, currency=currency)
+    net, gap = totals["totalPay"], totals["earnings"] - withheld - totals["totalPay"]
+    net_pay = with_reimbursed(net, totals["totalReimbursements"], gap=gap, limit=options.rounding_limit)
+    if net_pay is None:
+        raise differ("earnings less what was withheld", net + gap, "totalPay", net, currency=currency)
     people = frozenset(word for slip in slips for word in words_of_people(slip.values))
     tally = Tally()
     tally.add("wages", "earnings", totals["earnings"])
     for part in _PARTS:
-        lines = [line for slip in slips for line in _lines(slip, part)]
-        sums = _by_name(lines, _namer(part, options, people), currency)
+        sums = _by_name(slips, part, options, people, currency)
         if not sums or sum(sums.values(), ZERO) != totals[part.total]:
             sums = {part.category: totals[part.total]}
         if part.total == "totalSuperannuation" and taxed_inside:
             name = next(iter(sums)) if len(sums) == 1 else part.category
             sums = {name: totals[part.total] - totals["totalEmployerTaxes"]}
         tally.add_all(part.kind, sums)
-    tally.add("net_pay", "net_pay", totals["totalPay"] + (ZERO if held else reimbursed))
+    tally.add("net_pay", "net_pay", net_pay)
     return tally
 
 
 def _lines(slip: Fields, part: _Part) -> tuple[Fields, ...]:
     """Give the lines of a part; those of employer's taxes may stand, marked, among those of the employee."""
-    own = slip.sections(part.lines) or ()
+    own = slip.sections(f"{part.stem}Lines") or ()
     if part.total == "totalEmployeeTaxes":
         return tuple(line for line in own if line.get("isEmployerTax") is not True)
     if part.total == "totalEmployerTaxes" and not own:
@@ -185,25 +170,13 @@ def _lines(slip: Fields, part: _Part) -> tuple[Fields, ...]:
     return own
 
 
-def _namer(part: _Part, options: XeroOptions, people: frozenset[str]) -> Callable[[Fields], str | None]:
-    def name(line: Fields) -> str | None:
-        for field in part.named_by:
-            if not field.endswith("ID"):
-                return category(line.get(field), people=people)
-            known = options.names.get(line.token_or_none(field) or "")
-            if known is not None:
-                return known
-        return None
+def _by_name(
+    slips: Sequence[Fields], part: _Part, options: XeroOptions, people: frozenset[str], currency: str
+) -> Sums | None:
+    def name_of(line: Fields) -> str | None:
+        typed = line.token_or_none(f"{part.stem}TypeID") or ""
+        known = None if part.text == "description" else options.names.get(typed)
+        return category(line.get(part.text), people=people) if known is None and part.text else known
 
-    return name
-
-
-def _by_name(lines: Sequence[Fields], name_of: Callable[[Fields], str | None], currency: str) -> dict[str, Decimal]:
-    """Sum by name; nothing when a line has no name that can be used."""
-    sums: dict[str, Decimal] = {}
-    for line in lines:
-        word = name_of(line)
-        if word is None:
-            return {}
-        sums[word] = sums.get(word, ZERO) + amount(line, "amount", currency=currency)
-    return sums
+    lines = [line for slip in slips for line in _lines(slip, part)]
+    return sums_of(lines, name_of=name_of, amount_of=lambda line: amount(line, "amount", currency=currency))

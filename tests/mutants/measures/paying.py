@@ -113,7 +113,7 @@ MUTANTS: Final = (
         "total-taken-for-a-person",
         "A row of totals without a word for it is never counted as a person.",
         "producers/payroll/exports/runs.py",
-        '    if part is None or cells.mapping.unlabelled_totals == "people":\n',
+        '    if part is None or export.cells.mapping.unlabelled_totals == "people":\n',
         "    if part is None or part.rows:\n",
         (f"{LAYOUTS}::test_a_total_without_a_word_for_it_is_refused_with_its_figures_and_never_counted",),
     ),

@@ -212,9 +212,7 @@ async def take(path: Path, bench: Bench, company: str | None = None) -> list[Run
     """Read an export of ADP once."""
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{path.parent}/relay.db"}})
     async with open_reader(settings, "adp", FakeClock(), company=company, dry=True) as (dry, context):
-        reader = ExportReader(
-            account=dry._account, read=dry._read, runs=bench.runs, teller=bench.teller, clock=bench.clock
-        )
+        reader = ExportReader(account=dry.account, runs=bench.runs, teller=bench.teller, clock=bench.clock)
         with path.open("rb") as file:
             return await reader.take(file, path.name, context)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.normalising import Rejected
-from producers.payroll.content import fingerprint
+from producers.payroll.tally import fingerprint
 from schemas.envelope import decode, encode
 from schemas.payroll import RunPaid
 from tests.searching import examples, search

@@ -12,10 +12,18 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from producers.calling.errors import ProviderUnreachable
-from producers.payroll.calendar import Placed, month, months_before, periods, pieces
 from producers.payroll.provider import Span
-from producers.payroll.pulling import months_of
-from producers.payroll.scheduling import AGAIN_AFTER, Rhythm, Schedule
+from producers.payroll.scheduling import (
+    AGAIN_AFTER,
+    Rhythm,
+    Schedule,
+    lies_in,
+    month,
+    months_before,
+    months_of,
+    periods,
+    pieces,
+)
 from runtime.sections_payroll import Frequency
 from tests.fakes import FakeClock
 from tests.unit.producers.payroll.providers import MARKS
@@ -156,7 +164,7 @@ def test_every_day_is_in_exactly_one_period(frequency: Frequency, first: date, d
     day = first + timedelta(days=days)
     found = list(periods(frequency, first=first, until=day))
     assert sum(span.holds(day) for span in found) == 1
-    assert sum(Placed(None, None, day).lies_in(span) for span in found) == 1
+    assert sum(lies_in(span, period_end=day, pay_date=None) for span in found) == 1
     assert all(one.last + timedelta(days=1) == two.first for one, two in itertools.pairwise(found))
 
 
