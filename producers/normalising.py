@@ -65,11 +65,17 @@ class Rejected(Exception):
     """
 
     def __init__(self, reason: str, message: str, *, field: str | None = None) -> None:
-        """Keep the parts; the message is led by the field."""
         super().__init__(message if field is None else f"{field}: {message}")
-        self.reason = reason
-        self.message = message
-        self.field = field
+        self.reason, self.message, self.field = reason, message, field
+
+    @classmethod
+    def of_mistake(cls, error: Exception) -> "Rejected":
+        """Where a mistake of ours was made, without any value: its message may hold what was read."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+        return cls("normaliser_failed", f"{type(error).__name__} at {place}")
 
     def at(self, where: str) -> Refused:
         """Say of one part of a file what was rejected there."""

@@ -51,7 +51,7 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
     except Rejected as error:
         rejected = error
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not lose a document
-        rejected = _mistake(error)
+        rejected = Rejected.of_mistake(error)
     events = tuple(event for piece in taken for event in piece.events)
     ignored = next((piece.ignored for piece in taken if piece.ignored), None)
     return Normalised(events, ignored=None if events else ignored), rejected
@@ -75,16 +75,7 @@ def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: i
     except (Rejected, OSError, MemoryError):
         raise
     except Exception as error:  # a mistake of ours must not lose a file
-        raise _mistake(error) from error
-
-
-def _mistake(error: Exception) -> Rejected:
-    """Where it was raised, without any value: the message of an unknown error may hold what was read."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
-    return Rejected("normaliser_failed", f"{type(error).__name__} at {place}")
+        raise Rejected.of_mistake(error) from error
 
 
 def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
