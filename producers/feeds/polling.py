@@ -21,9 +21,19 @@ from messaging.errors import MessagingError
 from messaging.publisher import Encoded, Publishes, encoded
 from producers.feeds.asking import Answer, Asking
 from producers.feeds.bounded import BYTES_A_BUDGET
-from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
-from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
-from producers.feeds.passing import Pass, Progress, Turn, no_progress
+from producers.feeds.feed import (
+    IN_FLIGHT,
+    FeedProblem,
+    Interrupted,
+    Pass,
+    PollRefused,
+    Progress,
+    Runs,
+    Turn,
+    keep_run,
+    no_progress,
+    send,
+)
 from producers.feeds.positions import at_path, following, of_answer, sent
 from producers.feeds.reading import read_document
 from producers.normalising import NormaliseContext, Rejected
