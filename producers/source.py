@@ -72,8 +72,7 @@ class Signature(BaseModel):
     @classmethod
     def _holds_the_body(cls, signs: str) -> str:
         if "{body}" not in signs or "{" in _PARTS.sub("", signs):
-            msg = "must hold {body}, and may hold {url} and {timestamp}"
-            raise ValueError(msg)
+            raise ValueError("must hold {body}, and may hold {url} and {timestamp}")
         return signs
 
     @model_validator(mode="after")

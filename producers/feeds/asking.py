@@ -70,8 +70,7 @@ class Asking:
         try:
             return await unless(turn.stop, self._answered(url, etag, turn.clock))
         except ToldToStop:
-            msg = f"{self._where}: stopped while it was waited for"
-            raise Interrupted(msg) from None
+            raise Interrupted(f"{self._where}: stopped while it was waited for") from None
 
     async def _answered(self, url: str, etag: str | None, clock: Clock) -> Answer | None:
         try:
@@ -88,8 +87,7 @@ class Asking:
             msg = f"{self._where}: {error}: ask for smaller pages, or raise feeds.{self._name}.max_bytes"
             raise PollRefused(msg) from error
         except (httpx2.InvalidURL, ValueError) as error:
-            msg = f"{self._where}: the address of the next page cannot be used"
-            raise PollRefused(msg) from error
+            raise PollRefused(f"{self._where}: the address of the next page cannot be used") from error
         if response.status_code in _NOTHING:
             return None
         kind = response.headers.get("content-type", "").partition(";")[0][:40]
@@ -119,13 +117,10 @@ class Asking:
             return
         said = f"{self._where} answered {status}"
         if status in _UNAUTHORISED:
-            msg = f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file."
-            raise PollRefused(msg)
+            raise PollRefused(f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file.")
         if response.is_redirect:
-            msg = f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url."
-            raise PollRefused(msg)
-        msg = f"{said}: is feeds.{self._name}.url right, and its cursor?"
-        raise PollRefused(msg)
+            raise PollRefused(f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url.")
+        raise PollRefused(f"{said}: is feeds.{self._name}.url right, and its cursor?")
 
     @property
     def _where(self) -> str:

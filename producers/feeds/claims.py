@@ -91,7 +91,7 @@ class Claims:
                 return None
             if error.errno != errno.EXDEV:
                 raise
-            return self._copied(source, target, seen)
+            return _copied(source, target, seen)
         status = taken.status()
         if SeenFile.of(seen.name, status) != seen or oddity(status) is not None:
             self.put_back(taken)
@@ -137,7 +137,7 @@ class Claims:
             if name == self.own_name:
                 continue
             with contextlib.suppress(NotADirectoryError, FileNotFoundError, PermissionError), work.inner(name) as owner:
-                if os.fstat(owner.descriptor).st_uid == os.geteuid():
+                if _is_of_relay(owner):
                     yield owner
 
     def _inherited(self) -> Iterator[At]:
@@ -180,20 +180,13 @@ class Claims:
             with contextlib.suppress(OSError):
                 os.rmdir(WORK, dir_fd=self.folder.descriptor)
 
-    def _copied(self, source: At, target: At, seen: SeenFile) -> At | None:
-        try:
-            if SeenFile.of(seen.name, source.status()) != seen:
-                return None
-            return copy_over(source, target)
-        except (FileNotFoundError, BlockingIOError):
-            return None
-
     def _is_dead(self, owner: Place) -> bool:
         """On the same machine its lock tells, else the age of its sign of life."""
         try:
             with owner.open(_ALIVE) as alive:
                 if alive.read(256).decode("ascii", "replace") == _kernel():
-                    return _is_unlocked(alive.fileno())
+                    fcntl.flock(alive.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    return True
         except BlockingIOError:
             return False
         except OSError:
@@ -218,18 +211,19 @@ class Claims:
             self._lock = None
 
 
+def _copied(source: At, target: At, seen: SeenFile) -> At | None:
+    with contextlib.suppress(FileNotFoundError, BlockingIOError):
+        if SeenFile.of(seen.name, source.status()) == seen:
+            return copy_over(source, target)
+    return None
+
+
 def _files_of(owner: Place) -> list[str]:
     return [name for name in owner.names() if name != _ALIVE and not name.endswith(PART)]
 
 
 def _is_of_relay(place: Place) -> bool:
     return os.fstat(place.descriptor).st_uid == os.geteuid()
-
-
-def _is_unlocked(descriptor: int) -> bool:
-    """Raises BlockingIOError while somebody holds the lock."""
-    fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return True
 
 
 def _kernel() -> str:

@@ -258,8 +258,7 @@ class WatchedFolder:
             while await self._call(turn, f"{name} is read", _spool_some, pieces, spool):
                 self.progress(name, "reading", _position(stream), seen.size)
                 if turn.stop.is_set():
-                    msg = f"stopped while {name} was read"
-                    raise Interrupted(msg)
+                    raise Interrupted(f"stopped while {name} was read")
         except Rejected as rejected:
             return rejected.at("file")
         finally:

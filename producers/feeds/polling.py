@@ -176,8 +176,7 @@ class PolledAddress:
         before: tuple[str, ...] = ()
         while url is not None:
             if url in been or len(been) == MOST_PAGES:
-                msg = f"feeds.{self.name}: the pages go round in a circle, or are more than {MOST_PAGES:,}"
-                raise PollRefused(msg)
+                raise PollRefused(f"feeds.{self.name}: the pages go round in a circle, or are more than {MOST_PAGES:,}")
             been.add(url)
             answer = await self._asking.get(url, etag=etag, turn=turn)
             etag = None
@@ -201,8 +200,7 @@ class PolledAddress:
     def _look(self, turn: Turn) -> None:
         """Raise Interrupted where the feed is to stop."""
         if turn.stop.is_set():
-            msg = f"feeds.{self.name}: stopped in the middle; what is not settled is asked for again"
-            raise Interrupted(msg)
+            raise Interrupted(f"feeds.{self.name}: stopped in the middle; what is not settled is asked for again")
 
     async def _settle(self, page: PolledPage, reading: _Reading, turn: Turn) -> None:
         """Have the broker confirm all that is new on a page, and then move on, to where is known before."""

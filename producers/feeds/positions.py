@@ -103,8 +103,7 @@ def _time(settings: CursorSettings, text: object) -> datetime:
 def _since_1970(settings: CursorSettings, text: object) -> datetime:
     counted = max(Decimal(0), _number(settings, text))
     if counted >= _LATEST_SECOND * EPOCHS[settings.kind]:
-        msg = f"cursor.max_of: {settings.max_of} counts to no year of ours: is cursor.kind right?"
-        raise PollRefused(msg)
+        raise PollRefused(f"cursor.max_of: {settings.max_of} counts to no year of ours: is cursor.kind right?")
     return _EARLIEST + timedelta(seconds=int(counted) // EPOCHS[settings.kind])
 
 
@@ -114,8 +113,7 @@ def _number(settings: CursorSettings, text: object) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        msg = f"cursor.max_of: {settings.max_of} must be a number; set cursor.kind for times"
-        raise PollRefused(msg)
+        raise PollRefused(f"cursor.max_of: {settings.max_of} must be a number; set cursor.kind for times")
     return number
 
 
