@@ -16,8 +16,9 @@ from messaging.errors import MessagingError
 from ops.composing.contexts import company_of, fed_context
 from ops.composing.waiting_feed import WaitingFeed
 from ops.composing.workers import open_publisher, open_store
-from producers.feeds.feed import Feed, FeedProblem, Pass, Progress, Turn, keep_feeding, no_progress
+from producers.feeds.feed import Feed, keep_feeding
 from producers.feeds.folder import WatchedFolder
+from producers.feeds.passing import FeedProblem, Pass, Progress, Turn, no_progress
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
 from producers.sources import SOURCES, queued

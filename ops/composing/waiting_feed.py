@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ops.composing.waiting_company import LOOK_SECONDS, NOT_TO_BE_MADE
-from producers.feeds.feed import Feed, Pass, Turn
+from producers.feeds.feed import Feed
+from producers.feeds.passing import Pass, Turn
 from runtime.settings import ConfigurationError
 from runtime.tracebacks import words_of
 

@@ -10,8 +10,8 @@ from ops.composing.contexts import company_of
 from ops.composing.feeds import chosen, context_of, facts_of, patterns_of, refuse_bad_settings, store_file
 from ops.composing.workers import books_of, open_store
 from ops.dry.offline import plan_lines
-from producers.feeds.feed import FeedProblem, Turn
 from producers.feeds.listing import Quiet, files_in, left_alone
+from producers.feeds.passing import FeedProblem, Turn
 from producers.feeds.places import hold
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import read

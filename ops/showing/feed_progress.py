@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ops.showing.terminal import bars, on_terminal
-from producers.feeds.feed import Progress as Told
-from producers.feeds.feed import no_progress
+from producers.feeds.passing import Progress as Told
+from producers.feeds.passing import no_progress
 
 
 @contextmanager

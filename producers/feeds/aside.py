@@ -13,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from producers.feeds.feed import FolderUnusable, Interrupted
+from producers.feeds.passing import FolderUnusable, Interrupted
 from runtime.lifecycle import ToldToStop, unless
 
 HANGS_SECONDS: Final = 30.0

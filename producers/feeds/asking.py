@@ -11,7 +11,7 @@ import httpx2
 from aiolimiter import AsyncLimiter
 
 from producers.calling.trying import NoAnswer, tried
-from producers.feeds.feed import Interrupted, PollRefused, PollUnavailable, Turn
+from producers.feeds.passing import Interrupted, PollRefused, PollUnavailable, Turn
 from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
 from runtime.clock import Clock
 from runtime.lifecycle import ToldToStop, unless

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
 import producers
-from producers.feeds.feed import Interrupted
+from producers.feeds.passing import Interrupted
 from producers.feeds.reading import read
 from producers.feeds.reading_child import OUT_OF_MEMORY, READY, received
 from producers.feeds.spool import Written

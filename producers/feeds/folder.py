@@ -25,21 +25,10 @@ from messaging.publisher import Publishes
 from producers.feeds.aside import Aside
 from producers.feeds.bounded import Piece, read_within
 from producers.feeds.claims import Claims
-from producers.feeds.feed import (
-    IN_FLIGHT,
-    FeedProblem,
-    FolderUnusable,
-    Interrupted,
-    Pass,
-    Progress,
-    Runs,
-    Turn,
-    keep_run,
-    no_progress,
-    send,
-)
+from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
 from producers.feeds.listing import Quiet, SeenFile, files_in, left_alone
 from producers.feeds.moving import At, move_beside
+from producers.feeds.passing import FeedProblem, FolderUnusable, Interrupted, Pass, Progress, Turn, no_progress
 from producers.feeds.reports import Report, fail
 from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected

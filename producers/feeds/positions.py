@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from producers.feeds.feed import PollRefused
+from producers.feeds.passing import PollRefused
 from runtime.sections_feeds import CursorSettings
 
 EPOCHS: Final[Mapping[str, int]] = {"unix": 1, "unix_ms": 1000}

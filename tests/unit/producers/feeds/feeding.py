@@ -12,8 +12,8 @@ import pytest
 
 from messaging.errors import MessagingError
 from messaging.publisher import Encoded
-from producers.feeds.feed import Turn
 from producers.feeds.folder import WatchedFolder
+from producers.feeds.passing import Turn
 from producers.normalising import NormaliseContext, Normalised, Refused, Rejected, Taken
 from runtime.sections_feeds import FolderFeed
 from schemas.envelope import Event, decode

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from producers.feeds.feed import Turn
+from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from runtime.sections_feeds import PollingFeed

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.feeds import bounded
-from producers.feeds.feed import Interrupted
 from producers.feeds.folder import WatchedFolder
+from producers.feeds.passing import Interrupted
 from producers.feeds.reading_child import END, received, sent, sent_problem
 from producers.feeds.spool import MOST_REASONS, Spool, Written
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken

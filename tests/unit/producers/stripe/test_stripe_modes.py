@@ -19,8 +19,8 @@ from ops.composing.feeds import context_of
 from ops.composing.webhooks import webhooks_of
 from ops.desk.origins import origin_of
 from ops.dry.feeds import dry_run
-from producers.feeds.feed import Turn
 from producers.feeds.folder import WatchedFolder
+from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import document_normaliser
 from producers.webhooks.intake import Intake
