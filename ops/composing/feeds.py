@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
@@ -200,7 +200,7 @@ class Looked:
 
     def as_json(self) -> Mapping[str, Any]:
         """Ready for JSON."""
-        return {"feed": self.feed, **self.found.as_json(), "problem": self.problem}
+        return {"feed": self.feed, **asdict(self.found), "problem": self.problem}
 
 
 async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Event, clock: Clock) -> list[Looked]:

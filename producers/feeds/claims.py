@@ -42,10 +42,7 @@ class Claims:
         self._lock: int | None = None
 
     def open(self) -> None:
-        """Make the folders that are missing, and show a sign of life. May be called again: a mount comes and goes.
-
-        Raises OSError, which is a PermissionError where a folder of the relay's own may be somebody else's.
-        """
+        """Make the folders that are missing, and show a sign of life. May be called again: a mount comes and goes."""
         self._held.close()
         folder, state = self._paths
         self.folder = self._held.enter_context(hold(folder))
@@ -63,12 +60,12 @@ class Claims:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def beat(self) -> float:
-        """Renew the sign of life; returns what time it is for the file system of `work/`, in seconds."""
+        """Renew the sign of life; give the time of the file system of `work/`, in seconds."""
         os.utime(_ALIVE, dir_fd=self._own.descriptor)
         return self._own.status(_ALIVE).st_mtime
 
     def now(self) -> float:
-        """What time it is for the watched folder's file system, in seconds."""
+        """The time of the watched folder's file system, in seconds."""
         if self.folder.device == self._own.device:
             return self.beat()
         name = f".relay-{secrets.token_hex(8)}.tmp"

@@ -12,7 +12,7 @@ import structlog
 
 from messaging.errors import MessagingError
 from messaging.publisher import Encoded, Publishes
-from producers.feeds.passing import FeedProblem, Interrupted, Pass, PollUnavailable, Turn
+from producers.feeds.passing import FeedProblem, Interrupted, Pass, Turn
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.lifecycle import rest
@@ -109,7 +109,7 @@ async def keep_feeding(feed: Feed, stop: asyncio.Event, clock: Clock) -> None:
                 await feed.look(Turn(stop, clock))
             except (FeedProblem, StoreError, MessagingError, ConfigurationError) as error:
                 problem = str(error)
-                if isinstance(error, PollUnavailable):
+                if isinstance(error, FeedProblem):
                     pause = max(pause, error.after_seconds or 0)
             except Exception as error:
                 problem = f"a defect: {type(error).__name__}"

@@ -33,11 +33,11 @@ class At:
     name: str
 
     def status(self) -> os.stat_result:
-        """Of the name itself. Raises OSError."""
+        """See `Place`."""
         return self.place.status(self.name)
 
     def open(self) -> BinaryIO:
-        """Open it for reading. Raises OddFile, OSError."""
+        """See `Place`."""
         return self.place.open(self.name)
 
     def __str__(self) -> str:
@@ -61,12 +61,8 @@ def move_beside(source: At, place: Place, name: str | None = None) -> At:
 def copy_over(source: At, target: At) -> At:
     """Move a file to another file system: copied, made durable, and only then is its old name removed.
 
-    A crash on the way leaves both, and never none: the same facts twice cost nothing.
-
-    Raises:
-        BlockingIOError: somebody else has it in hand, or it was written to or replaced meanwhile; nothing was moved.
-        FileNotFoundError: it is gone; nothing was moved.
-        OddFile: it is no file of its own.
+    A crash on the way leaves both, and never none: the same facts twice cost nothing. Raises BlockingIOError where
+    somebody else has it in hand, or it was written to or replaced meanwhile; FileNotFoundError, OddFile.
     """
     with source.open() as file:
         _lock(file)

@@ -10,9 +10,8 @@ FeedProblem
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from runtime.clock import Clock
 from store.feeds.runs import FeedRun
@@ -57,20 +56,16 @@ class Pass:
             setattr(self, name, getattr(self, name) + getattr(later, name))
         self.unfinished, self.odd = later.unfinished, later.odd
 
-    def as_json(self) -> Mapping[str, Any]:
-        """Ready for JSON."""
-        return asdict(self)
-
 
 class FeedProblem(Exception):
     """Base of all problems of feeds. What was not finished is taken again; the feed goes on with its next pass.
 
-    `found` is what the pass had settled before.
+    `found` is what the pass had settled before, `after_seconds` when the other side wants to be asked again.
     """
 
-    def __init__(self, message: str, *, found: Pass | None = None) -> None:
+    def __init__(self, message: str, *, found: Pass | None = None, after_seconds: float | None = None) -> None:
         super().__init__(message)
-        self.found = found
+        self.found, self.after_seconds = found, after_seconds
 
 
 class FolderUnusable(FeedProblem):
@@ -82,11 +77,7 @@ class PollRefused(FeedProblem):
 
 
 class PollUnavailable(FeedProblem):
-    """The other side cannot answer now; `after_seconds` where it said when it wants to be asked again."""
-
-    def __init__(self, message: str, *, after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.after_seconds = after_seconds
+    """The other side cannot answer now, and may have said when it can."""
 
 
 class Interrupted(FeedProblem):
