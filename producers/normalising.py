@@ -59,9 +59,8 @@ class Refused:
 class Rejected(Exception):
     """An authentic document that cannot be turned into events; it is kept for a person.
 
-    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault or None, the message for
-    people. None of the three holds a value of the document other than ids, field names, amounts and
-    currency codes.
+    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault, the message for people. None of
+    them holds a value of the document other than ids, field names, amounts and currency codes.
     """
 
     def __init__(self, reason: str, message: str, *, field: str | None = None) -> None:

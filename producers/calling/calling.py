@@ -34,12 +34,7 @@ class Paced:
     clock: Clock
 
     async def send(self, request: httpx2.Request) -> httpx2.Response:
-        """As `tried`, and what fails said as a person needs it.
-
-        Raises:
-            ProviderUnreachable: no answer at any try, or the provider asks to wait for too long.
-            UnexpectedAnswer: the answer is too large.
-        """
+        """As `tried`, and what fails said as a person needs it: ProviderUnreachable, UnexpectedAnswer."""
         asked = f"{self.where}: {request.method} {request.url.path}"
         try:
             return await tried(
@@ -56,11 +51,7 @@ class Paced:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls one provider with one token.
-
-    Answers that are given are 2xx, and complete. Both methods raise ProviderUnreachable, TokenRefused,
-    UnexpectedAnswer, NotThere, NotReady.
-    """
+    """Calls one provider with one token. Answers that are given are 2xx, and complete; all else is a PayrollError."""
 
     paced: Paced
     tokens: Tokens

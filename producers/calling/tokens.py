@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 from producers.calling.errors import TokenRefused
 from runtime.errors import ConfigurationError
@@ -26,22 +26,6 @@ Grant = Callable[[str], Awaitable[Mapping[str, Any]]]
 """Exchanges a refresh token at the provider; gives the answer. Raises TokenRefused, ProviderUnreachable."""
 
 
-class Tokens(Protocol):
-    """Where a client's access token comes from."""
-
-    def current(self) -> str:
-        """The token to use now. Raises TokenRefused where there is none."""
-        ...
-
-    async def renew(self, used: str) -> None:
-        """Called after the provider refused the token `used`; afterwards `current` gives another one.
-
-        Raises:
-            TokenRefused: it cannot be renewed; the message says what to do.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class FixedToken:
     """A token that its provider does not let expire: the content of a file, read at every call."""
@@ -50,14 +34,14 @@ class FixedToken:
     where: str
 
     def current(self) -> str:
-        """See `Tokens.current`."""
+        """The token to use now. Raises TokenRefused where there is none."""
         try:
             return read_secret(f"{self.where}.token_file", self.path, TOKEN)
         except ConfigurationError as error:
             raise TokenRefused(str(error)) from None
 
     async def renew(self, used: str) -> None:
-        """See `Tokens.renew`: only somebody who puts another token into the file can."""
+        """The provider refused the token `used`. Raises TokenRefused until somebody puts another into the file."""
         if self.current() == used:
             msg = (
                 f"{self.where}: the provider refused the token in {self.path}. "
@@ -76,11 +60,11 @@ class RenewedTokens:
     _renewing: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def current(self) -> str:
-        """See `Tokens.current`."""
+        """See `FixedToken`."""
         return self._pair()[0]
 
     async def renew(self, used: str) -> None:
-        """See `Tokens.renew`. One process renews at a time; what another has renewed meanwhile is taken as it is."""
+        """See `FixedToken`. One process renews at a time; what another has renewed meanwhile is taken as it is."""
         async with self._renewing, _locked(self.path):
             access, refresh = self._pair()
             if access == used:
@@ -108,6 +92,10 @@ class RenewedTokens:
             )
             raise TokenRefused(msg)
         return access, refresh
+
+
+Tokens: TypeAlias = FixedToken | RenewedTokens
+"""Where a client's access token comes from."""
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -29,7 +29,6 @@ class Aside:
     """One thread, begun with the first call; calls are made one after the other."""
 
     def __init__(self, name: str, *, hangs: float = HANGS_SECONDS, last: float = LAST_SECONDS) -> None:
-        """Name the thread; `hangs` and `last` are the two times above."""
         self._name = name
         self._hangs, self._last = hangs, last
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -47,9 +46,7 @@ class Aside:
     ) -> T:
         """Do the work in the thread, and give what comes of it. `told` learns once that it hangs.
 
-        Raises:
-            FolderUnusable: it hangs, and is not to be waited for; or an earlier call still does.
-            Interrupted: it hangs, and the process is to stop.
+        Raises FolderUnusable: it hangs and is not to be waited for, or an earlier call does; Interrupted at `stop`.
         """
         if self._given_up is not None and not self._given_up.done():
             raise FolderUnusable(self._no_answer(doing))

@@ -61,11 +61,7 @@ class Asking:
     async def get(self, url: str, *, etag: str | None, turn: Turn) -> Answer | None:
         """The answer; None where nothing has changed since `etag`, or there is nothing.
 
-        Raises:
-            PollRefused: the token or the request is not accepted, or the answer is too large.
-            PollUnavailable: no usable answer after some tries, or one later than can be waited for.
-            Interrupted: told to stop; also while it waits for the server.
-            ConfigurationError: the token's file cannot be read.
+        Raises PollRefused, PollUnavailable, Interrupted, and ConfigurationError: the token's file cannot be read.
         """
         try:
             return await unless(turn.stop, self._answered(url, etag, turn.clock))

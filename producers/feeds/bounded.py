@@ -49,9 +49,7 @@ def read_within(
 ) -> Generator[Piece, None, None]:
     """Read an open file from its start, piece by piece. To be called in a thread, and closed.
 
-    Raises as `reading.read`, and besides:
-        Rejected: `too_slow`, `too_much_memory`, `reading_died`.
-        Interrupted: `stopped` says so.
+    Raises as `reading.read`, and Rejected: `too_slow`, `too_much_memory`, `reading_died`; Interrupted.
     """
     size = os.fstat(file.fileno()).st_size
     seconds = settings.max_seconds * max(1.0, size / BYTES_A_BUDGET)

@@ -50,10 +50,7 @@ class Feed(Protocol):
         ...
 
     async def look(self, turn: Turn) -> Pass:
-        """One pass: all that is there now.
-
-        Raises FeedProblem, StoreError, MessagingError; nothing is lost, and looking again is right.
-        """
+        """One pass: all that is there now. After FeedProblem, StoreError, MessagingError looking again is right."""
         ...
 
     async def close(self) -> None:
@@ -62,11 +59,7 @@ class Feed(Protocol):
 
 
 async def send(publisher: Publishes, batch: list[Encoded], turn: Turn, *, feed: str) -> None:
-    """Publish a batch and wait for its confirms; again and again while the broker is away, where that is wanted.
-
-    Raises:
-        Interrupted: not confirmed, and it is not to be tried any longer.
-    """
+    """Publish a batch and wait for its confirms; again and again while the broker is away. Raises Interrupted."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:

@@ -82,12 +82,7 @@ class WatchedFolder:
         return self.settings.every_seconds
 
     async def look(self, turn: Turn) -> Pass:
-        """Take every complete file, the oldest first; see `Feed`.
-
-        Raises:
-            FolderUnusable: the folder or a file cannot be used now, or it hangs.
-            Interrupted: told to stop, or no confirm; the file is back in the folder.
-        """
+        """Take every complete file, the oldest first. Raises FolderUnusable; Interrupted: the file is back there."""
         done = Pass()
         try:
             now = await self._call(turn, "it is opened", self._begin)

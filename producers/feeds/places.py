@@ -74,10 +74,7 @@ class Place(AbstractContextManager["Place"]):
             return Place(descriptor, self.path / name)
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file for reading, without ever waiting.
-
-        Raises OddFile: it is no regular file, or has another name elsewhere, and could be somebody else's.
-        """
+        """Open a file for reading, without ever waiting. Raises OddFile."""
         with self._named(name):
             descriptor = _opened(name, self.descriptor)
             try:
@@ -124,13 +121,10 @@ def oddity(status: os.stat_result) -> str | None:
 
 
 def hold(path: Path) -> Place:
-    """Open a folder by its path, which is not a link itself.
+    """Open a folder by its path. Raises NotADirectoryError: it is a link itself, or no folder.
 
-    A link on the way is followed only where nobody but root and the relay's own user could have put it there.
-
-    Raises:
-        NotADirectoryError: the folder is a link, or no folder.
-        PermissionError: a link on the way may be anybody's.
+    A link on the way is followed only where nobody but root and the relay's own user could have put it there, else
+    PermissionError.
     """
     parts = list(path.absolute().parts)
     held = os.open(parts.pop(0), _FOLDER)

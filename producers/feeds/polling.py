@@ -130,13 +130,7 @@ class PolledAddress:
         await self._asking.close()
 
     async def look(self, turn: Turn) -> Pass:
-        """One pass over all pages; see `Feed`.
-
-        Raises:
-            PollRefused, PollUnavailable: no usable answer; see there.
-            Interrupted: told to stop, or no confirm.
-            StoreUnavailable: the cursor cannot be read or kept.
-        """
+        """One pass over all pages. Raises PollRefused, PollUnavailable, Interrupted; StoreUnavailable of the cursor."""
         cursor = await self.cursors.get(self.context.company, self.name)
         reading = _Reading(self.clock.now(), cursor, cursor.value, cursor.value)
         try:

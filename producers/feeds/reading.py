@@ -10,7 +10,6 @@ from typing import BinaryIO, Final
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
 from producers.reading.files import LONGEST_MARK, refuse_packed
-from producers.reading.options import read_options
 from producers.sources import SOURCES
 
 LARGEST_DOCUMENTS: Final = 67_108_864
@@ -23,23 +22,16 @@ def reader_of(source: str) -> FileReader:
     return _documents_of(own.normalise) if own.documents else own.pieces
 
 
-def document_normaliser(source: str) -> Normaliser:
-    """What normalises single documents of this source, whole or not at all. Raises KeyError."""
-
-    def normalise(document: bytes, context: NormaliseContext) -> Normalised:
-        normalised, rejected = read_document(source, document, context)
-        if rejected is not None:
-            raise rejected
-        return normalised
-
-    return normalise
+def normalise_document(source: str, document: bytes, context: NormaliseContext) -> Normalised:
+    """A single document of this source, whole or not at all. Raises Rejected."""
+    normalised, rejected = read_document(source, document, context)
+    if rejected is not None:
+        raise rejected
+    return normalised
 
 
 def read_document(source: str, document: bytes, context: NormaliseContext) -> tuple[Normalised, Rejected | None]:
-    """Give what is good in a single document, and what was refused first; a format of files is given it as a file.
-
-    A mistake of ours is a `Rejected` too, and says where in the code it was made, with no value. Raises KeyError.
-    """
+    """Give what is good in a single document, and what was refused first; a mistake of ours is a `Rejected` too."""
     taken: list[Taken] = []
     rejected: Rejected | None = None
     try:
@@ -57,15 +49,9 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
     return Normalised(events, ignored=None if events else ignored), rejected
 
 
-def refuse_bad_options(source: str, context: NormaliseContext) -> None:
-    """Make sure that a source takes its options. Raises Rejected: `bad_options`; KeyError."""
-    read_options(SOURCES[source].options, context.options)
-
-
 def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:
-    """Read a file from its start, piece by piece.
+    """Read a file from its start, piece by piece. A mistake of ours in one piece refuses the file.
 
-    A mistake of ours in one piece refuses the file, and says where in the code it was made, with no value.
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
     """
     reader = reader_of(source)

@@ -70,10 +70,7 @@ class Report:
 
 
 def fail(file: At, failed: Place, report: Report) -> At:
-    """Write the report, then move the file beside it: never a failed file without its report. Returns its place.
-
-    Raises OSError: the folder cannot be written; FileNotFoundError: the file is gone.
-    """
+    """Write the report, then move the file beside it: never a failed file without its report. Raises OSError."""
     name = free_name(failed, file.name, JSON_SUFFIX, TEXT_SUFFIX)
     texts = {f"{name}{JSON_SUFFIX}": report.as_json(name), f"{name}{TEXT_SUFFIX}": report.as_text(name)}
     written: list[str] = []

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from messaging.publisher import Encoded, encoded
@@ -82,16 +83,10 @@ class Spool(AbstractContextManager["Spool"]):
         """All events, so many at a time; nothing can be added any more."""
         self._packed.close()
         self._file.seek(0)
-        batch: list[Encoded] = []
         with gzip.GzipFile(fileobj=self._file, mode="rb") as lines:
-            for head in lines:
-                key, message_id, partition = json.loads(head)
-                batch.append(Encoded(lines.readline().removesuffix(b"\n"), key, message_id, partition))
-                if len(batch) == size:
-                    yield batch
-                    batch = []
-        if batch:
-            yield batch
+            events = (Encoded(lines.readline().removesuffix(b"\n"), *json.loads(head)) for head in lines)
+            while batch := list(islice(events, size)):
+                yield batch
 
     def _ignore(self, reason: str) -> None:
         """Some reasons hold a word of the file, and a file may have any number of them."""

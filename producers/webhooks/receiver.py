@@ -50,8 +50,7 @@ def create_app(  # noqa: PLR0913  (one keyword a setting; the composition root p
 ) -> Starlette:
     """Build the app: POST to the path of each webhook, GET /healthz, and nothing else. It counts in `measures`.
 
-    Raises ValueError when there is no webhook, one has no secret, or a limit is not positive: there is no way to
-    switch the checks off.
+    Raises ValueError: no webhook, one without a secret, or no limit; there is no way to switch the checks off.
     """
     if not hooks:
         raise ValueError("a receiver needs at least one webhook")
