@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal, Protocol,
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
+from producers.reading.documents import split_documents
 from runtime.errors import ConfigurationError
 from runtime.secret_files import TOKEN, Shape
 from schemas.envelope import Event
@@ -188,20 +189,31 @@ class Source:
     pulled: Pulled | None = None
 
     def pieces(self, file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        """What `read` gives, with `facts_of` of the context in the name of each fact.
+        """The parts of a file, with `facts_of` of the context in the name of each fact; documents one by one.
 
         So whoever fills one feed cannot use up the names of another's facts. Raises Rejected.
         """
+        if self.documents:
+            for number, document in enumerate(split_documents(file.read()), start=1):
+                yield self._whole(f"document {number}", document, context)
+            return
         for piece in self.read(file, context):
-            if isinstance(piece, Taken) and context.facts_of and not self.documents:
+            if isinstance(piece, Taken) and context.facts_of:
                 yield replace(piece, events=tuple(_under(context.facts_of, event) for event in piece.events))
             else:
                 yield piece
 
+    def _whole(self, where: str, document: bytes, context: NormaliseContext) -> Taken | Refused:
+        try:
+            normalised = self.normalise(document, context)
+        except Rejected as rejected:
+            return rejected.at(where)
+        return Taken(where, normalised.events, normalised.ignored)
+
     def normalise(self, document: bytes, context: NormaliseContext) -> Normalised:
         """One document, whole or not at all. Raises Rejected."""
         taken: list[Taken] = []
-        for piece in self.pieces(BytesIO(document), context):
+        for piece in (self.read if self.documents else self.pieces)(BytesIO(document), context):
             if isinstance(piece, Taken):
                 taken.append(piece)
             elif not piece.is_warning:

@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
-from producers.reading.documents import split_documents
+from producers.normalising import NormaliseContext, Normalised, Refused, Rejected, Taken
 from producers.reading.files import LONGEST_MARK, refuse_packed
 from producers.sources import SOURCES
 
 LARGEST_DOCUMENTS: Final = 67_108_864
 """Bytes of a file of documents: it is read whole."""
-
-
-def reader_of(source: str) -> FileReader:
-    """What reads files of this source; documents are taken one by one. Raises KeyError for an unknown source."""
-    own = SOURCES[source]
-    return _documents_of(own.normalise) if own.documents else own.pieces
 
 
 def normalise_document(source: str, document: bytes, context: NormaliseContext) -> Normalised:
@@ -35,7 +28,7 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
     taken: list[Taken] = []
     rejected: Rejected | None = None
     try:
-        for piece in reader_of(source)(BytesIO(document), context):
+        for piece in SOURCES[source].pieces(BytesIO(document), context):
             if isinstance(piece, Taken):
                 taken.append(piece)
             elif rejected is None and not piece.is_warning:
@@ -54,10 +47,10 @@ def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: i
 
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
     """
-    reader = reader_of(source)
-    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if SOURCES[source].documents else max_bytes)
+    own = SOURCES[source]
+    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if own.documents else max_bytes)
     try:
-        yield from reader(file, context)
+        yield from own.pieces(file, context)
     except (Rejected, OSError, MemoryError):
         raise
     except Exception as error:  # a mistake of ours must not lose a file
@@ -72,17 +65,3 @@ def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
         raise Rejected("too_large", message)
     refuse_packed(file.read(LONGEST_MARK))
     file.seek(0)
-
-
-def _documents_of(normalise: Normaliser) -> FileReader:
-    def read_documents(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        for number, document in enumerate(split_documents(file.read()), start=1):
-            where = f"document {number}"
-            try:
-                normalised = normalise(document, context)
-            except Rejected as rejected:
-                yield rejected.at(where)
-            else:
-                yield Taken(where, normalised.events, normalised.ignored)
-
-    return read_documents
