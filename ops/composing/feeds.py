@@ -100,7 +100,7 @@ async def facts_of(name: str, feed: FeedSettings, settings: Settings, names: Fee
     """
     if feed.facts_of is not None:
         return feed.facts_of
-    if feed.source in SOURCES and SOURCES[feed.source].documents:
+    if feed.source in SOURCES and SOURCES[feed.source].document:
         return ""
     company = company_of(feed, settings)
     if decide:

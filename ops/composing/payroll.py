@@ -258,7 +258,7 @@ async def open_reader(
         runs = PayrollRuns(engine, clock)
         teller = await stack.enter_async_context(_open_tells(settings, engine, clock, dry=dry))
         yield (
-            ExportReader(account=account, read=SOURCES[CSV_SOURCE].read, runs=runs, teller=teller, clock=clock),
+            ExportReader(account=account, read=SOURCES[CSV_SOURCE].pieces, runs=runs, teller=teller, clock=clock),
             context,
         )
 

@@ -140,7 +140,7 @@ async def _of_address(address: PolledAddress, settings: Settings) -> list[JsonLi
 async def _facts_of(name: str, settings: Settings) -> str:
     feed = settings.feeds[name]
     store = store_file(settings)
-    new = feed.facts_of if feed.facts_of is not None else "" if SOURCES[feed.source].documents else name
+    new = feed.facts_of if feed.facts_of is not None else "" if SOURCES[feed.source].document else name
     if feed.facts_of is not None or (store is not None and not store.exists()):
         return new
     try:

@@ -48,7 +48,7 @@ def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: i
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
     """
     own = SOURCES[source]
-    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if own.documents else max_bytes)
+    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if own.document else max_bytes)
     try:
         yield from own.pieces(file, context)
     except (Rejected, OSError, MemoryError):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from producers.payroll.finch import normalising
 from producers.payroll.options import FinchOptions
-from producers.source import Pulled, Source, one_piece
+from producers.source import Pulled, Source
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
     from producers.calling.calling import Caller
@@ -20,10 +20,9 @@ def _client(caller: "Caller", _: "PayrollSettings", version: str) -> "Provider":
 
 FINCH: Final = Source(
     name="finch",
-    read=one_piece(normalising.normalise),
+    document=normalising.normalise,
     options=FinchOptions,
     people=True,
-    documents=True,
     pulled=Pulled(
         base_url="https://api.tryfinch.com",
         calls_per_minute=60,

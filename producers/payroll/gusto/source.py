@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from producers.payroll.gusto import normalising
 from producers.payroll.options import GustoOptions
-from producers.source import Pulled, Renewal, Source, one_piece
+from producers.source import Pulled, Renewal, Source
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
     from producers.calling.calling import Caller
@@ -20,10 +20,9 @@ def _client(caller: "Caller", own: "PayrollSettings", version: str) -> "Provider
 
 GUSTO: Final = Source(
     name="gusto",
-    read=one_piece(normalising.normalise),
+    document=normalising.normalise,
     options=GustoOptions,
     people=True,
-    documents=True,
     pulled=Pulled(
         base_url="https://api.gusto.com",
         calls_per_minute=150,

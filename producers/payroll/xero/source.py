@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from producers.payroll.options import XeroOptions
 from producers.payroll.xero import normalising
-from producers.source import Pulled, Renewal, Source, one_piece
+from producers.source import Pulled, Renewal, Source
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
     from producers.calling.calling import Caller
@@ -20,10 +20,9 @@ def _client(caller: "Caller", own: "PayrollSettings", _: str) -> "Provider":
 
 XERO: Final = Source(
     name="xero-payroll",
-    read=one_piece(normalising.normalise),
+    document=normalising.normalise,
     options=XeroOptions,
     people=True,
-    documents=True,
     pulled=Pulled(
         base_url="https://api.xero.com",
         calls_per_minute=50,

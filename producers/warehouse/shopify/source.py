@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from producers.source import NoOptions, Signature, Source, Webhook, one_piece
+from producers.source import NoOptions, Signature, Source, Webhook
 from producers.warehouse.shopify import shopify
 from producers.warehouse.shopify.shops import Shops
 from runtime.secret_files import Shape
@@ -19,10 +19,9 @@ def _whose(table: "WebhookSettings", company: str) -> Shops:
 
 SHOPIFY: Final = Source(
     name="shopify",
-    read=one_piece(shopify.normalise),
+    document=shopify.normalise,
     options=NoOptions,
     people=False,
-    documents=True,
     webhook=Webhook(
         signature=Signature(header="X-Shopify-Hmac-SHA256", encoding="base64"),
         secret=Shape(re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9]{24,250}"), "at least 24 letters or digits"),
