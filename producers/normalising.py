@@ -5,7 +5,6 @@ Shared by every producer. A normaliser is pure: it must not do input or output, 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, BinaryIO, Literal
 
 from schemas.envelope import DEFAULT_COMPANY, Event
@@ -20,15 +19,14 @@ class NormaliseContext:
 
     `company` gets what names no account of its own; `accounts` maps a source's account ids to companies. `currency` is
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
-    were written: the source's model checks them. `mode` is that of the books, for sources which tell their own; None
-    offline, where nothing is posted.
+    were written: the source's model checks them. `mode` is that of the books; None offline, where nothing is posted.
     `facts_of` is the name under which the facts of a feed are known: two feeds with the same ids are two sources.
     """
 
     company: str = DEFAULT_COMPANY
-    accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    accounts: Mapping[str, str] = field(default_factory=dict)
     currency: str = "USD"
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode | None = None
     facts_of: str = ""
 

@@ -44,9 +44,7 @@ async def tried(
 ) -> httpx2.Response:
     """Send a request that may be sent again; give the first answer that is neither an overload nor a failure.
 
-    Raises:
-        NoAnswer: none came at any try, or the server asks to wait for longer than `longest_seconds`.
-        AnswerTooLarge: see there; it is not asked for again.
+    Raises NoAnswer: none came, or the server asks to wait for longer than `longest_seconds`; AnswerTooLarge, at once.
     """
     for pause in PAUSES_SECONDS:
         try:

@@ -78,10 +78,9 @@ class Quiet:
         self._known.pop(name, None)
 
     def of(self, listing: list[SeenFile], *, now: float, monotonic: float) -> Iterator[SeenFile]:
-        """Files of this listing that are complete. `now` is the file system's time, `monotonic` ours.
+        """What has not changed while it was watched for long enough, or was not touched for so long when first seen.
 
-        Complete is what has not changed while it was watched for long enough, or what nobody has touched for so long
-        when it was first seen.
+        `now` is the file system's time, `monotonic` ours.
         """
         known, self._known = self._known, {}
         for seen in listing:

@@ -1,12 +1,6 @@
 """One look of a feed: how it is made, how far it is, what came of it, and what can go wrong with it.
 
 It must not know what a feed reads.
-
-FeedProblem
-├── FolderUnusable
-├── PollRefused
-├── PollUnavailable
-└── Interrupted
 """
 
 import asyncio

@@ -76,7 +76,12 @@ class Place(AbstractContextManager["Place"]):
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading, without ever waiting. Raises OddFile."""
         with self._named(name):
-            descriptor = _opened(name, self.descriptor)
+            try:
+                descriptor = os.open(name, _FILE, dir_fd=self.descriptor)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
+                    raise OddFile(errno.EPERM, "a link, or no file") from error
+                raise
             try:
                 if (what := oddity(os.fstat(descriptor))) is not None:
                     raise OddFile(errno.EPERM, what)
@@ -174,15 +179,6 @@ def parents_of_others(path: Path) -> Iterator[str]:
     for parent in path.absolute().parents:
         if not parent.stat().st_mode & stat.S_ISVTX and (who := writable_by_others(parent)) is not None:
             yield f"{parent} ({who})"
-
-
-def _opened(name: str, folder: int) -> int:
-    try:
-        return os.open(name, _FILE, dir_fd=folder)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
-            raise OddFile(errno.EPERM, "a link, or no file") from error
-        raise
 
 
 def _link(name: str, folder: int) -> str | None:

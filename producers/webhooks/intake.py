@@ -1,7 +1,6 @@
 """From the raw body of a webhook to an outcome: verify, normalise, publish, and only then say yes.
 
-It knows nothing of HTTP. An authentic body is never lost: it is published, ignored for a reason, or kept
-for a person.
+It knows nothing of HTTP. An authentic body is never lost: it is published, ignored for a reason, or kept for a person.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,8 +98,7 @@ class Intake:
     async def take(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Verify, normalise and publish one body; `headers` are looked up by lower-case name.
 
-        Safe to repeat: events keep their identity. Safe to cancel: what was confirmed stays, the sender
-        sends again.
+        Safe to repeat: events keep their identity. Safe to cancel: what was confirmed stays, the sender sends again.
         """
         hook, now = self.hook, self.clock.now()
         try:

@@ -10,10 +10,9 @@ _WORD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
 def own_word(reason: str | None) -> str:
-    """What a label says of a reason: the relay's own word before the colon; else `other`.
+    """What a label says of a reason: the relay's own word before the colon, else `other`.
 
-    Behind the colon stands what came from outside, such as a header that nobody signed: a series for each would fill
-    the memory.
+    Behind it stands what came from outside, such as a header that nobody signed: a series for each fills the memory.
     """
     word = str(reason).partition(":")[0]
     return word if _WORD.fullmatch(word) else "other"
