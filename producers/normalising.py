@@ -5,7 +5,6 @@ Shared by every producer. A normaliser is pure: it must not do input or output, 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, BinaryIO, Literal
 
 from schemas.envelope import DEFAULT_COMPANY, Event
@@ -20,15 +19,14 @@ class NormaliseContext:
 
     `company` gets what names no account of its own; `accounts` maps a source's account ids to companies. `currency` is
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
-    were written: the source's model checks them. `mode` is that of the books, for sources which tell their own; None
-    offline, where nothing is posted.
+    were written: the source's model checks them. `mode` is that of the books; None offline, where nothing is posted.
     `facts_of` is the name under which the facts of a feed are known: two feeds with the same ids are two sources.
     """
 
     company: str = DEFAULT_COMPANY
-    accounts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    accounts: Mapping[str, str] = field(default_factory=dict)
     currency: str = "USD"
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode | None = None
     facts_of: str = ""
 
@@ -59,17 +57,22 @@ class Refused:
 class Rejected(Exception):
     """An authentic document that cannot be turned into events; it is kept for a person.
 
-    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault or None, the message for
-    people. None of the three holds a value of the document other than ids, field names, amounts and
-    currency codes.
+    `reason` is for machines (`unknown_currency`), `field` the dotted path at fault, the message for people. None of
+    them holds a value of the document other than ids, field names, amounts and currency codes.
     """
 
     def __init__(self, reason: str, message: str, *, field: str | None = None) -> None:
-        """Keep the parts; the message is led by the field."""
         super().__init__(message if field is None else f"{field}: {message}")
-        self.reason = reason
-        self.message = message
-        self.field = field
+        self.reason, self.message, self.field = reason, message, field
+
+    @classmethod
+    def of_mistake(cls, error: Exception) -> "Rejected":
+        """Where a mistake of ours was made, without any value: its message may hold what was read."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+        return cls("normaliser_failed", f"{type(error).__name__} at {place}")
 
     def at(self, where: str) -> Refused:
         """Say of one part of a file what was rejected there."""

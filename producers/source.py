@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal, Protocol,
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
+from producers.reading.documents import split_documents
 from runtime.errors import ConfigurationError
 from runtime.secret_files import TOKEN, Shape
 from schemas.envelope import Event
@@ -72,8 +73,7 @@ class Signature(BaseModel):
     @classmethod
     def _holds_the_body(cls, signs: str) -> str:
         if "{body}" not in signs or "{" in _PARTS.sub("", signs):
-            msg = "must hold {body}, and may hold {url} and {timestamp}"
-            raise ValueError(msg)
+            raise ValueError("must hold {body}, and may hold {url} and {timestamp}")
         return signs
 
     @model_validator(mode="after")
@@ -174,33 +174,47 @@ class Pulled:
 class Source:
     """All that the relay knows of one source. Nothing about it stands anywhere else.
 
-    `read` reads a file piece by piece; a single document is a file of one piece. `people`: its documents hold people's
-    data, so they may never lie in a queue (`refuse_people`). `documents`: `read` takes one document of a provider,
-    whose ids are the same whichever way it comes: a file of several is cut up first, and no fact has the name of a
-    feed. `webhook` is its own, if it has one, `pulled` how it is asked for pay runs.
+    It has one of two: `read` reads a file piece by piece; `document` takes one document of a provider, whose ids are
+    the same whichever way it comes: a file of several is cut up first, and no fact has the name of a feed.
+    `people`: its documents hold people's data, so they may never lie in a queue (`refuse_people`). `webhook` is its
+    own, if it has one, `pulled` how it is asked for pay runs.
     """
 
     name: str
-    read: FileReader
+    read: FileReader | None = None
+    document: Normaliser | None = None
     options: type[BaseModel]
     people: bool
-    documents: bool = False
     webhook: Webhook | None = None
     pulled: Pulled | None = None
 
     def pieces(self, file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        """What `read` gives, with `facts_of` of the context in the name of each fact.
+        """The parts of a file, with `facts_of` of the context in the name of each fact; documents one by one.
 
         So whoever fills one feed cannot use up the names of another's facts. Raises Rejected.
         """
+        if self.read is None:
+            for number, document in enumerate(split_documents(file.read()), start=1):
+                yield self._whole(f"document {number}", document, context)
+            return
         for piece in self.read(file, context):
-            if isinstance(piece, Taken) and context.facts_of and not self.documents:
+            if isinstance(piece, Taken) and context.facts_of:
                 yield replace(piece, events=tuple(_under(context.facts_of, event) for event in piece.events))
             else:
                 yield piece
 
+    def _whole(self, where: str, document: bytes, context: NormaliseContext) -> Taken | Refused:
+        try:
+            normalised = self.normalise(document, context)
+        except Rejected as rejected:
+            return rejected.at(where)
+        return Taken(where, normalised.events, normalised.ignored)
+
     def normalise(self, document: bytes, context: NormaliseContext) -> Normalised:
         """One document, whole or not at all. Raises Rejected."""
+        if self.document is not None:
+            whole = self.document(document, context)
+            return Normalised(whole.events, None if whole.events else whole.ignored or None)
         taken: list[Taken] = []
         for piece in self.pieces(BytesIO(document), context):
             if isinstance(piece, Taken):
@@ -221,16 +235,6 @@ def refuse_people(source: Source) -> None:
     if source.people:
         msg = f"{source.name} names people, and a pay run that changes has versions"
         raise ConfigurationError(f"{msg}: pull pay runs with [payroll], or relay payroll read FILE (docs/payroll.md)")
-
-
-def one_piece(normalise: Normaliser) -> FileReader:
-    """A single document as a file of one piece, which is refused as a whole."""
-
-    def read(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken]:
-        normalised = normalise(file.read(), context)
-        yield Taken("document", normalised.events, normalised.ignored)
-
-    return read
 
 
 def _under(name: str, event: Event) -> Event:

@@ -8,8 +8,8 @@ from ops.checks.findings import PATIENCE_SECONDS, Checklist
 from ops.composing.contexts import company_of
 from ops.composing.feeds import context_of, patterns_of, refuse_shared_files, state_folder_of
 from producers.feeds.aside import Aside
-from producers.feeds.errors import FolderUnusable
 from producers.feeds.listing import DONE, FAILED, WORK, left_alone
+from producers.feeds.passing import FolderUnusable
 from producers.feeds.places import Place, hold, parents_of_others, refuse_strange, writable_by_others
 from producers.reading.written import renamed
 from producers.sources import SOURCES

@@ -1,7 +1,8 @@
 """In which context a source reads what a feed or a webhook brings: options, currency, company, mode of books."""
 
-from producers.feeds.reading import refuse_bad_options
 from producers.normalising import Mode, NormaliseContext, Rejected
+from producers.reading.options import read_options
+from producers.sources import SOURCES
 from runtime.sections_feeds import Fed
 from runtime.sections_webhooks import WebhookSettings
 from runtime.settings import ConfigurationError, Settings
@@ -51,7 +52,7 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
         company=company, accounts=accounts, currency=currency, options=options, mode=mode, facts_of=facts_of
     )
     try:
-        refuse_bad_options(own.source, context)
+        read_options(SOURCES[own.source].options, options)
     except Rejected as rejected:
         file = f" (or in {own.options_file})" if own.options_file else ""
         msg = f"{where}.{rejected}{file}: see the page of the source in docs/feeds"

@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
@@ -16,10 +16,9 @@ from messaging.errors import MessagingError
 from ops.composing.contexts import company_of, fed_context
 from ops.composing.waiting_feed import WaitingFeed
 from ops.composing.workers import open_publisher, open_store
-from producers.feeds.errors import FeedProblem
 from producers.feeds.feed import Feed, keep_feeding
 from producers.feeds.folder import WatchedFolder
-from producers.feeds.passing import Pass, Progress, Turn, no_progress
+from producers.feeds.passing import FeedProblem, Pass, Progress, Turn, no_progress
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
 from producers.sources import SOURCES, queued
@@ -101,7 +100,7 @@ async def facts_of(name: str, feed: FeedSettings, settings: Settings, names: Fee
     """
     if feed.facts_of is not None:
         return feed.facts_of
-    if feed.source in SOURCES and SOURCES[feed.source].documents:
+    if feed.source in SOURCES and SOURCES[feed.source].document:
         return ""
     company = company_of(feed, settings)
     if decide:
@@ -201,7 +200,7 @@ class Looked:
 
     def as_json(self) -> Mapping[str, Any]:
         """Ready for JSON."""
-        return {"feed": self.feed, **self.found.as_json(), "problem": self.problem}
+        return {"feed": self.feed, **asdict(self.found), "problem": self.problem}
 
 
 async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Event, clock: Clock) -> list[Looked]:

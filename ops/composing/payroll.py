@@ -1,6 +1,7 @@
 """Pay runs, composed as in `ops/composing/workers.py`: from `[payroll.<name>]` to a puller, a reader and a schedule."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,8 +13,7 @@ from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ops.composing.workers import open_publisher, open_store
-from producers.calling.calling import Caller
-from producers.calling.granting import granting
+from producers.calling.calling import Caller, Paced, granted
 from producers.calling.tokens import FixedToken, RenewedTokens, Tokens
 from producers.normalising import NormaliseContext, Normalised
 from producers.payroll.provider import Provider, Span
@@ -152,9 +152,8 @@ async def open_client(
     address = address_of(own, pulled)
     opened = new_client(base_url=address, timeout=timeout, times=LARGE_ANSWERS, proxy=own.proxy, transport=transport)
     async with opened as http:
-        limiter = AsyncLimiter(pace_of(own, pulled), 60)
-        tokens = _tokens(name, own, pulled, http=http, limiter=limiter, clock=clock)
-        caller = Caller(where=f"payroll.{name}", http=http, limiter=limiter, tokens=tokens, clock=clock)
+        paced = Paced(f"payroll.{name}", http, AsyncLimiter(pace_of(own, pulled), 60), clock)
+        caller = Caller(paced, _tokens(own, pulled, paced))
         yield pulled.client(caller, own, own.api_version or pulled.api_version)
 
 
@@ -165,31 +164,21 @@ def token_address_of(own: PayrollSettings, pulled: Pulled) -> str:
     return pulled.renewal.url if own.base_url is None else address_of(own, pulled) + pulled.renewal.path
 
 
-def _tokens(  # noqa: PLR0913 - what tokens are renewed with
-    name: str,
-    own: PayrollSettings,
-    pulled: Pulled,
-    *,
-    http: httpx2.AsyncClient,
-    limiter: AsyncLimiter,
-    clock: Clock,
-) -> Tokens:
+def _tokens(own: PayrollSettings, pulled: Pulled, paced: Paced) -> Tokens:
     if own.token_file is None:
-        msg = f"payroll.{name}.token_file is missing"
+        msg = f"{paced.where}.token_file is missing"
         raise ConfigurationError(msg)
     if pulled.renewal is None:
-        return FixedToken(own.token_file, where=f"payroll.{name}")
-    grant = granting(
-        where=f"payroll.{name}",
+        return FixedToken(own.token_file, where=paced.where)
+    grant = functools.partial(
+        granted,
+        paced=paced,
         url=token_address_of(own, pulled),
         form=pulled.renewal.form,
         client_id=own.client_id or "",
         client_secret=own.client_secret,
-        http=http,
-        limiter=limiter,
-        clock=clock,
     )
-    return RenewedTokens(own.token_file, where=f"payroll.{name}", grant=grant)
+    return RenewedTokens(own.token_file, where=paced.where, grant=grant)
 
 
 @asynccontextmanager

@@ -10,8 +10,7 @@ from ops.composing.contexts import company_of, context_in, fed_context
 from producers.normalising import NormaliseContext
 from producers.source import Signature, Source, Webhook, Whose
 from producers.sources import queued
-from producers.webhooks.intake import Hook
-from producers.webhooks.waiting import WaitingHook
+from producers.webhooks.intake import Hook, WaitingHook
 from runtime.sections_webhooks import OF_SOME_SOURCES, SHORT_NAMES, WebhookSettings, table_of
 from runtime.settings import ConfigurationError, Settings
 from schemas.problems import first_problem

@@ -20,7 +20,7 @@ from messaging.topology import RAW_DLQ, replay_key, routing_key
 from ops.composing.feeds import facts_of
 from ops.composing.workers import open_link, open_publisher, open_store, sealing_of
 from ops.desk.origins import Origin, feed_of, origin_of
-from producers.feeds.reading import document_normaliser
+from producers.feeds.reading import normalise_document
 from producers.normalising import Rejected
 from producers.webhooks.intake import NOBODY
 from runtime.clock import Clock
@@ -184,7 +184,7 @@ def _messages(
     if origin.source is None:
         msg = f"no feed and no webhook is known as {letter.event_source!r}"
         raise InvalidEvent(msg)
-    normalised = document_normaliser(origin.source)(letter.body, origin.context)
+    normalised = normalise_document(origin.source, letter.body, origin.context)
     if not normalised.events:
         msg = f"there is nothing to send: {normalised.ignored}"
         raise InvalidEvent(msg)

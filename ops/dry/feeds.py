@@ -10,9 +10,8 @@ from ops.composing.contexts import company_of
 from ops.composing.feeds import chosen, context_of, facts_of, patterns_of, refuse_bad_settings, store_file
 from ops.composing.workers import books_of, open_store
 from ops.dry.offline import plan_lines
-from producers.feeds.errors import FeedProblem
 from producers.feeds.listing import Quiet, files_in, left_alone
-from producers.feeds.passing import Turn
+from producers.feeds.passing import FeedProblem, Turn
 from producers.feeds.places import hold
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import read
@@ -141,7 +140,7 @@ async def _of_address(address: PolledAddress, settings: Settings) -> list[JsonLi
 async def _facts_of(name: str, settings: Settings) -> str:
     feed = settings.feeds[name]
     store = store_file(settings)
-    new = feed.facts_of if feed.facts_of is not None else "" if SOURCES[feed.source].documents else name
+    new = feed.facts_of if feed.facts_of is not None else "" if SOURCES[feed.source].document else name
     if feed.facts_of is not None or (store is not None and not store.exists()):
         return new
     try:

@@ -11,8 +11,8 @@ from ops.composing.contexts import company_of
 from ops.composing.feeds import patterns_of, refuse_bad_settings, state_folder_of
 from ops.composing.waiting_company import NOT_TO_BE_MADE
 from producers.feeds.aside import Aside
-from producers.feeds.errors import FolderUnusable
 from producers.feeds.listing import FAILED, files_in, left_alone
+from producers.feeds.passing import FolderUnusable
 from producers.feeds.places import hold
 from producers.feeds.reports import JSON_SUFFIX
 from runtime.clock import Clock

@@ -4,13 +4,17 @@ It must not know any provider's paths, and no message of its holds anything of a
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx2
 from aiolimiter import AsyncLimiter
+from pydantic import SecretStr
 
 from producers.calling.errors import NotReady, NotThere, ProviderUnreachable, TokenRefused, UnexpectedAnswer
+from producers.calling.shapes import object_of
 from producers.calling.tokens import Tokens
 from producers.calling.trying import PAUSES_SECONDS, NoAnswer, tried
 from runtime.calling import AnswerTooLarge
@@ -19,93 +23,112 @@ from runtime.clock import Clock
 LONGEST_WAIT_SECONDS: Final = 300.0
 """A provider that asks for more is left alone: the next pull goes on."""
 
-_UNAUTHORISED: Final = 401
-_GONE: Final = frozenset({404, 410})
-_FINE: Final = range(200, 300)
-_FORBIDDEN: Final = 403
-_ACCEPTED: Final = 202
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """A client of one account at its provider's pace; `where` is its table in the settings."""
+
+    where: str
+    http: httpx2.AsyncClient
+    limiter: AsyncLimiter
+    clock: Clock
+
+    async def send(self, request: httpx2.Request) -> httpx2.Response:
+        """As `tried`, and what fails said as a person needs it: ProviderUnreachable, UnexpectedAnswer."""
+        asked = f"{self.where}: {request.method} {request.url.path}"
+        try:
+            return await tried(
+                self.http, request, limiter=self.limiter, clock=self.clock, longest_seconds=LONGEST_WAIT_SECONDS
+            )
+        except AnswerTooLarge as error:
+            raise UnexpectedAnswer(f"{asked}: {error}") from error
+        except NoAnswer as error:
+            msg = f"{asked} failed {1 + len(PAUSES_SECONDS)} times ({error}). Pull again later."
+            if (seconds := error.after_seconds or 0) > LONGEST_WAIT_SECONDS:
+                msg = f"{self.where}: the provider asks to wait {seconds:.0f} s ({error}). Pull again after that."
+            raise ProviderUnreachable(msg) from error
 
 
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls one provider with one token. `limiter` is that provider's alone; `where` is its table in the settings."""
+    """Calls one provider with one token. Answers that are given are 2xx, and complete; all else is a PayrollError."""
 
-    def __init__(
-        self, *, where: str, http: httpx2.AsyncClient, limiter: AsyncLimiter, tokens: Tokens, clock: Clock
-    ) -> None:
-        self._where = where
-        self._http = http
-        self._limiter = limiter
-        self._tokens = tokens
-        self._clock = clock
+    paced: Paced
+    tokens: Tokens
 
     async def get(
         self, path: str, query: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx2.Response:
-        """GET a path. An answer that is given is 2xx, and complete.
-
-        Raises:
-            ProviderUnreachable, TokenRefused, UnexpectedAnswer, NotThere, NotReady.
-        """
-        return await self._authorised(self._http.build_request("GET", path, params=query, headers=headers))
+        """GET a path."""
+        return await self._authorised(self.paced.http.build_request("GET", path, params=query, headers=headers))
 
     async def post(
         self, path: str, body: object, query: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx2.Response:
-        """POST JSON that only asks: it may be sent twice. Raises as `get`."""
-        return await self._authorised(self._http.build_request("POST", path, json=body, params=query, headers=headers))
+        """POST JSON that only asks: it may be sent twice."""
+        request = self.paced.http.build_request("POST", path, json=body, params=query, headers=headers)
+        return await self._authorised(request)
 
     async def _authorised(self, request: httpx2.Request) -> httpx2.Response:
-        used = self._tokens.current()
-        answer = await self._tried(request, used)
-        if answer.status_code == _UNAUTHORISED:
-            await self._tokens.renew(used)
-            answer = await self._tried(request, self._tokens.current())
-        self._check(answer)
+        used = self.tokens.current()
+        answer = await self._sent(request, used)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            await self.tokens.renew(used)
+            answer = await self._sent(request, self.tokens.current())
+        _check(self.paced.where, answer)
         return answer
 
-    async def _tried(self, request: httpx2.Request, token: str) -> httpx2.Response:
+    async def _sent(self, request: httpx2.Request, token: str) -> httpx2.Response:
         request.headers["Authorization"] = f"Bearer {token}"
-        return await patiently(self._http, request, limiter=self._limiter, clock=self._clock, where=self._where)
+        return await self.paced.send(request)
 
-    def _check(self, answer: httpx2.Response) -> None:
-        status, path = answer.status_code, answer.request.url.path
-        where = f"{self._where}: {answer.request.method} {path} was answered with {status}"
-        if status == _UNAUTHORISED:
-            msg = f"{where} even with a new token. Authorise the relay anew at the provider."
-            raise TokenRefused(msg)
-        if status == _FORBIDDEN:
+
+def _check(table: str, answer: httpx2.Response) -> None:
+    status = answer.status_code
+    where = f"{table}: {answer.request.method} {answer.request.url.path} was answered with {status}"
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            raise TokenRefused(f"{where} even with a new token. Authorise the relay anew at the provider.")
+        case HTTPStatus.FORBIDDEN:
             msg = f"{where}: the token may not read this. Is it of this company, with the right to read payroll?"
             raise TokenRefused(msg)
-        if status in _GONE:
+        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             raise NotThere(where)
-        if status == _ACCEPTED:
-            msg = f"{where}: the provider is still fetching it. Pull again later."
-            raise NotReady(msg)
-        if status not in _FINE:
-            msg = f"{where}. Are base_url and api_version of [{self._where}] right?"
-            raise UnexpectedAnswer(msg)
+        case HTTPStatus.ACCEPTED:
+            raise NotReady(f"{where}: the provider is still fetching it. Pull again later.")
+    if not answer.is_success:
+        raise UnexpectedAnswer(f"{where}. Are base_url and api_version of [{table}] right?")
 
 
-async def patiently(
-    http: httpx2.AsyncClient, request: httpx2.Request, *, limiter: AsyncLimiter, clock: Clock, where: str
-) -> httpx2.Response:
-    """As `tried`, and what fails said as a person needs it.
+async def granted(  # noqa: PLR0913 - what a grant needs
+    refresh_token: str,
+    *,
+    paced: Paced,
+    url: str,
+    form: bool,
+    client_id: str,
+    client_secret: Callable[[], SecretStr],
+) -> Mapping[str, Any]:
+    """Exchange a refresh token for a new pair. `form`: as OAuth 2.0 has it; else JSON with the client in the body.
 
-    Raises:
-        ProviderUnreachable: no answer at any try, or the provider asks to wait for too long.
-        UnexpectedAnswer: the answer is too large.
+    Sources: Gusto's and Xero's OAuth 2.0 guides. Nothing of the answer but the tokens is used, and nothing is shown.
     """
-    asked = f"{where}: {request.method} {request.url.path}"
-    try:
-        return await tried(http, request, limiter=limiter, clock=clock, longest_seconds=LONGEST_WAIT_SECONDS)
-    except AnswerTooLarge as error:
-        msg = f"{asked}: {error}"
-        raise UnexpectedAnswer(msg) from error
-    except NoAnswer as error:
-        msg = f"{asked} failed {1 + len(PAUSES_SECONDS)} times ({error}). Pull again later."
-        if (seconds := error.after_seconds or 0) > LONGEST_WAIT_SECONDS:
-            msg = f"{where}: the provider asks to wait {seconds:.0f} s ({error}). Pull again after that."
-        raise ProviderUnreachable(msg) from error
+    asked = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    secret = client_secret().get_secret_value()
+    if form:
+        request = paced.http.build_request("POST", url, data=asked)
+        request = next(httpx2.BasicAuth(client_id, secret).auth_flow(request))
+    else:
+        request = paced.http.build_request("POST", url, json=asked | {"client_id": client_id, "client_secret": secret})
+    answer = await paced.send(request)
+    if not answer.is_success:
+        msg = (
+            f"{paced.where}: the provider refused to renew the token ({answer.status_code}). "
+            "Authorise the relay anew at the provider and put both tokens into token_file; "
+            "client_id and client_secret_file must be those of that authorisation."
+        )
+        raise TokenRefused(msg)
+    return object_of(json_of(answer), "renewed tokens")
 
 
 def json_of(answer: httpx2.Response) -> Any:  # noqa: ANN401 - any JSON
@@ -113,5 +136,5 @@ def json_of(answer: httpx2.Response) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(answer.content, parse_float=str)
     except (ValueError, RecursionError):
-        msg = f"{answer.request.method} {answer.request.url.path} was not answered with JSON"
-        raise UnexpectedAnswer(msg) from None
+        asked = f"{answer.request.method} {answer.request.url.path}"
+        raise UnexpectedAnswer(f"{asked} was not answered with JSON") from None

@@ -1,12 +1,12 @@
 """What can go wrong between the relay and a provider of pay runs. No message holds anything of a provider's body.
 
 PayrollError
-├── ProviderUnreachable   no answer, an overloaded provider, or one that asks to wait for long: pull again later
-├── TokenRefused          the provider does not take the token, and it could not be renewed: authorise the relay anew
-├── UnexpectedAnswer      an answer that cannot be read as what was asked for
-│   ├── NotThere          the provider has no such thing
-│   └── NotReady          the provider is still putting it together
-└── KeepsChanging         what was read page by page was never twice the same
+├── ProviderUnreachable
+├── TokenRefused
+├── UnexpectedAnswer
+│   ├── NotThere
+│   └── NotReady
+└── KeepsChanging
 """
 
 
@@ -15,11 +15,11 @@ class PayrollError(Exception):
 
 
 class ProviderUnreachable(PayrollError):
-    """No usable answer after several tries."""
+    """No usable answer after several tries, or the provider asks to wait for long: pull again later."""
 
 
 class TokenRefused(PayrollError):
-    """The provider refused the token, and renewing it did not help."""
+    """The provider refused the token, and renewing it did not help: authorise the relay anew."""
 
 
 class UnexpectedAnswer(PayrollError):

@@ -9,9 +9,11 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 from producers.calling.errors import TokenRefused
 from runtime.errors import ConfigurationError
@@ -24,80 +26,60 @@ Grant = Callable[[str], Awaitable[Mapping[str, Any]]]
 """Exchanges a refresh token at the provider; gives the answer. Raises TokenRefused, ProviderUnreachable."""
 
 
-class Tokens(Protocol):
-    """Where a client's access token comes from."""
-
-    def current(self) -> str:
-        """The token to use now. Raises TokenRefused where there is none."""
-        ...
-
-    async def renew(self, used: str) -> None:
-        """Called after the provider refused the token `used`; afterwards `current` gives another one.
-
-        Raises:
-            TokenRefused: it cannot be renewed; the message says what to do.
-        """
-        ...
-
-
+@dataclass(frozen=True, slots=True)
 class FixedToken:
     """A token that its provider does not let expire: the content of a file, read at every call."""
 
-    def __init__(self, path: Path, *, where: str) -> None:
-        self._path = path
-        self._where = where
+    path: Path
+    where: str
 
     def current(self) -> str:
-        """See `Tokens.current`."""
+        """The token to use now. Raises TokenRefused where there is none."""
         try:
-            return read_secret(f"{self._where}.token_file", self._path, TOKEN)
+            return read_secret(f"{self.where}.token_file", self.path, TOKEN)
         except ConfigurationError as error:
             raise TokenRefused(str(error)) from None
 
     async def renew(self, used: str) -> None:
-        """See `Tokens.renew`: only somebody who puts another token into the file can."""
+        """The provider refused the token `used`. Raises TokenRefused until somebody puts another into the file."""
         if self.current() == used:
             msg = (
-                f"{self._where}: the provider refused the token in {self._path}. "
+                f"{self.where}: the provider refused the token in {self.path}. "
                 "Connect the account anew and put the new access token there."
             )
             raise TokenRefused(msg)
 
 
+@dataclass(frozen=True, slots=True)
 class RenewedTokens:
     """A file of JSON with `access_token` and `refresh_token`, written anew at each renewal."""
 
-    def __init__(self, path: Path, *, where: str, grant: Grant) -> None:
-        self._path = path
-        self._where = where
-        self._grant = grant
-        self._renewing = asyncio.Lock()
+    path: Path
+    where: str
+    grant: Grant
+    _renewing: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def current(self) -> str:
-        """See `Tokens.current`."""
+        """See `FixedToken`."""
         return self._pair()[0]
 
     async def renew(self, used: str) -> None:
-        """See `Tokens.renew`. One process renews at a time; what another has renewed meanwhile is taken as it is."""
-        async with self._renewing:
-            lock = await _locked(self._path)
-            try:
-                access, refresh = self._pair()
-                if access == used:
-                    self._keep(refresh, await self._grant(refresh))
-            finally:
-                os.close(lock)
+        """See `FixedToken`. One process renews at a time; what another has renewed meanwhile is taken as it is."""
+        async with self._renewing, _locked(self.path):
+            access, refresh = self._pair()
+            if access == used:
+                self._keep(refresh, await self.grant(refresh))
 
     def _keep(self, refresh: str, answer: Mapping[str, Any]) -> None:
         if not isinstance(answer.get("access_token"), str):
-            msg = f"{self._where}: the provider's answer to the renewal holds no access_token; try again later"
-            raise TokenRefused(msg)
+            said = "the provider's answer to the renewal holds no access_token; try again later"
+            raise TokenRefused(f"{self.where}: {said}")
         kept = {"access_token": answer["access_token"], "refresh_token": answer.get("refresh_token") or refresh}
-        write_whole(self._path, json.dumps(kept))
+        write_whole(self.path, json.dumps(kept))
 
     def _pair(self) -> tuple[str, str]:
         try:
-            tokens = json.loads(read_whole(f"{self._where}.token_file", self._path))
+            tokens = json.loads(read_whole(f"{self.where}.token_file", self.path))
             access, refresh = tokens["access_token"], tokens["refresh_token"]
         except ConfigurationError as error:
             raise TokenRefused(str(error)) from None
@@ -105,11 +87,15 @@ class RenewedTokens:
             access = refresh = None
         if not isinstance(access, str) or not isinstance(refresh, str):
             msg = (
-                f"{self._where}: {self._path} must hold JSON with access_token and refresh_token. "
+                f"{self.where}: {self.path} must hold JSON with access_token and refresh_token. "
                 "Authorise the relay at the provider and put both there."
             )
             raise TokenRefused(msg)
         return access, refresh
+
+
+Tokens: TypeAlias = FixedToken | RenewedTokens
+"""Where a client's access token comes from."""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -131,8 +117,9 @@ def write_whole(path: Path, text: str) -> None:
         os.close(folder)
 
 
-async def _locked(path: Path) -> int:
-    """Wait until this process alone may renew the tokens of this file; closing the descriptor lets others.
+@asynccontextmanager
+async def _locked(path: Path) -> AsyncIterator[None]:
+    """Wait until this process alone may renew the tokens of this file.
 
     Not in a thread: one that waits for a lock cannot be told to stop, and the process ends only after it.
     """
@@ -140,10 +127,9 @@ async def _locked(path: Path) -> int:
     try:
         while not _taken(lock):  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(LOOK_SECONDS)
-    except BaseException:
+        yield
+    finally:
         os.close(lock)
-        raise
-    return lock
 
 
 def _taken(lock: int) -> bool:

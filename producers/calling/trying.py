@@ -3,13 +3,15 @@
 It must not know what is asked, judges no answer that is more than "later", and shows nothing of one.
 """
 
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from producers.calling.retry_after import retry_after
 from runtime.calling import AnswerTooLarge
 from runtime.clock import Clock
 from runtime.tracebacks import words_of
@@ -17,7 +19,9 @@ from runtime.tracebacks import words_of
 PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 """Before each further try, where the server does not say when."""
 
-_BROKEN: Final = 500
+LONGEST_SECONDS: Final = 86_400.0
+"""Nobody is left alone for longer than a day, whatever they say."""
+
 _LATER: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -40,34 +44,50 @@ async def tried(
 ) -> httpx2.Response:
     """Send a request that may be sent again; give the first answer that is neither an overload nor a failure.
 
-    Raises:
-        NoAnswer: none came at any try, or the server asks to wait for longer than `longest_seconds`.
-        AnswerTooLarge: see there; it is not asked for again.
+    Raises NoAnswer: none came, or the server asks to wait for longer than `longest_seconds`; AnswerTooLarge, at once.
     """
-    answer = await _once(http, request, limiter=limiter, clock=clock)
     for pause in PAUSES_SECONDS:
-        if isinstance(answer, httpx2.Response):
-            break
-        seconds = pause if answer.after_seconds is None else answer.after_seconds
-        if seconds > longest_seconds:
-            break
+        try:
+            return await _once(http, request, limiter=limiter, clock=clock)
+        except NoAnswer as failure:
+            seconds = pause if failure.after_seconds is None else failure.after_seconds
+            if seconds > longest_seconds:
+                raise
         await clock.sleep(seconds)
-        answer = await _once(http, request, limiter=limiter, clock=clock)
-    if isinstance(answer, NoAnswer):
-        raise answer from answer.error
-    return answer
+    return await _once(http, request, limiter=limiter, clock=clock)
 
 
 async def _once(
     http: httpx2.AsyncClient, request: httpx2.Request, *, limiter: AsyncLimiter, clock: Clock
-) -> httpx2.Response | NoAnswer:
+) -> httpx2.Response:
     try:
         async with limiter:
             answer = await http.send(request)
     except AnswerTooLarge:
         raise
     except httpx2.RequestError as error:
-        return NoAnswer(error=error)
-    if answer.status_code in _LATER or answer.status_code >= _BROKEN:
-        return NoAnswer(status=answer.status_code, after_seconds=retry_after(answer, now=clock.now()))
+        raise NoAnswer(error=error) from error
+    if answer.status_code in _LATER or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise NoAnswer(status=answer.status_code, after_seconds=retry_after(answer, now=clock.now()))
     return answer
+
+
+def retry_after(answer: httpx2.Response, *, now: datetime) -> float | None:
+    """Give the seconds that `Retry-After` of either form asks to wait; None where it says nothing to be understood.
+
+    A date is measured from the answer's own `Date`, so that clocks need not agree, and from `now` without one.
+    """
+    said = answer.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return min(float(said), LONGEST_SECONDS)
+    with suppress(ValueError, TypeError, OverflowError):
+        until = _aware(parsedate_to_datetime(said))
+        here = now
+        with suppress(ValueError, TypeError, OverflowError):
+            here = _aware(parsedate_to_datetime(answer.headers.get("date", "")))
+        return min(max(0.0, (until - here).total_seconds()), LONGEST_SECONDS)
+    return None
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -7,12 +7,13 @@ hangs in the kernel keeps no process from its end. It must not be used for what 
 import asyncio
 import contextlib
 import contextvars
+import functools
 import queue
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from producers.feeds.errors import FolderUnusable, Interrupted
+from producers.feeds.passing import FolderUnusable, Interrupted
 from runtime.lifecycle import ToldToStop, unless
 
 HANGS_SECONDS: Final = 30.0
@@ -22,17 +23,15 @@ LAST_SECONDS: Final = 3.0
 """How long a call is still waited for once the process is to stop."""
 
 T = TypeVar("T")
-_Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
 class Aside:
     """One thread, begun with the first call; calls are made one after the other."""
 
     def __init__(self, name: str, *, hangs: float = HANGS_SECONDS, last: float = LAST_SECONDS) -> None:
-        """Name the thread; `hangs` and `last` are the two times above."""
         self._name = name
         self._hangs, self._last = hangs, last
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._given_up: asyncio.Future[Any] | None = None
 
@@ -47,9 +46,7 @@ class Aside:
     ) -> T:
         """Do the work in the thread, and give what comes of it. `told` learns once that it hangs.
 
-        Raises:
-            FolderUnusable: it hangs, and is not to be waited for; or an earlier call still does.
-            Interrupted: it hangs, and the process is to stop.
+        Raises FolderUnusable: it hangs and is not to be waited for, or an earlier call does; Interrupted at `stop`.
         """
         if self._given_up is not None and not self._given_up.done():
             raise FolderUnusable(self._no_answer(doing))
@@ -93,7 +90,17 @@ class Aside:
         future: asyncio.Future[T] = loop.create_future()
         future.add_done_callback(_heard)
         context = contextvars.copy_context()
-        self._jobs.put((lambda: context.run(work, *arguments), loop, future))
+
+        def job() -> None:
+            try:
+                settle = functools.partial(future.set_result, context.run(work, *arguments))
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+                settle = functools.partial(future.set_exception, error)
+            with contextlib.suppress(RuntimeError):  # the loop ended meanwhile: nobody waits any more
+                loop.call_soon_threadsafe(settle)
+            del settle
+
+        self._jobs.put(job)
         return future
 
     def _no_answer(self, doing: str) -> str:
@@ -109,32 +116,13 @@ async def _is_done(future: "asyncio.Future[Any]", seconds: float, stop: asyncio.
     return future.done()
 
 
-def _run(jobs: "queue.SimpleQueue[_Job | None]") -> None:
+def _run(jobs: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
     while (job := jobs.get()) is not None:
-        work, loop, future = job
-        result, failure = None, None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
-            failure = error
-        if not loop.is_closed():
-            try:
-                loop.call_soon_threadsafe(_settle, future, result, failure)
-            except RuntimeError:
-                """The loop ended meanwhile: nobody waits any more."""
-        del work, future, result, failure, job
+        job()
+        del job
 
 
 def _heard(future: "asyncio.Future[Any]") -> None:
     """What failed after it was given up is nobody's news."""
     if not future.cancelled():
         future.exception()
-
-
-def _settle(future: "asyncio.Future[Any]", result: object, failure: BaseException | None) -> None:
-    if future.done():
-        return
-    if failure is None:
-        future.set_result(result)
-    else:
-        future.set_exception(failure)

@@ -11,8 +11,7 @@ import httpx2
 from aiolimiter import AsyncLimiter
 
 from producers.calling.trying import NoAnswer, tried
-from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
-from producers.feeds.passing import Turn
+from producers.feeds.passing import Interrupted, PollRefused, PollUnavailable, Turn
 from runtime.calling import LARGE_ANSWERS, AnswerTooLarge, new_client
 from runtime.clock import Clock
 from runtime.lifecycle import ToldToStop, unless
@@ -62,17 +61,12 @@ class Asking:
     async def get(self, url: str, *, etag: str | None, turn: Turn) -> Answer | None:
         """The answer; None where nothing has changed since `etag`, or there is nothing.
 
-        Raises:
-            PollRefused: the token or the request is not accepted, or the answer is too large.
-            PollUnavailable: no usable answer after some tries, or one later than can be waited for.
-            Interrupted: told to stop; also while it waits for the server.
-            ConfigurationError: the token's file cannot be read.
+        Raises PollRefused, PollUnavailable, Interrupted, and ConfigurationError: the token's file cannot be read.
         """
         try:
             return await unless(turn.stop, self._answered(url, etag, turn.clock))
         except ToldToStop:
-            msg = f"{self._where}: stopped while it was waited for"
-            raise Interrupted(msg) from None
+            raise Interrupted(f"{self._where}: stopped while it was waited for") from None
 
     async def _answered(self, url: str, etag: str | None, clock: Clock) -> Answer | None:
         try:
@@ -89,8 +83,7 @@ class Asking:
             msg = f"{self._where}: {error}: ask for smaller pages, or raise feeds.{self._name}.max_bytes"
             raise PollRefused(msg) from error
         except (httpx2.InvalidURL, ValueError) as error:
-            msg = f"{self._where}: the address of the next page cannot be used"
-            raise PollRefused(msg) from error
+            raise PollRefused(f"{self._where}: the address of the next page cannot be used") from error
         if response.status_code in _NOTHING:
             return None
         kind = response.headers.get("content-type", "").partition(";")[0][:40]
@@ -120,13 +113,10 @@ class Asking:
             return
         said = f"{self._where} answered {status}"
         if status in _UNAUTHORISED:
-            msg = f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file."
-            raise PollRefused(msg)
+            raise PollRefused(f"{said}: the token is not accepted. Put a new one into feeds.{self._name}.token_file.")
         if response.is_redirect:
-            msg = f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url."
-            raise PollRefused(msg)
-        msg = f"{said}: is feeds.{self._name}.url right, and its cursor?"
-        raise PollRefused(msg)
+            raise PollRefused(f"{said}: it is elsewhere now. The token is not sent there: set feeds.{self._name}.url.")
+        raise PollRefused(f"{said}: is feeds.{self._name}.url right, and its cursor?")
 
     @property
     def _where(self) -> str:

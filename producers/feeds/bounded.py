@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
 import producers
-from producers.feeds.errors import Interrupted
+from producers.feeds.passing import Interrupted
 from producers.feeds.reading import read
-from producers.feeds.reading_child import OUT_OF_MEMORY
+from producers.feeds.reading_child import OUT_OF_MEMORY, READY, received
 from producers.feeds.spool import Written
-from producers.feeds.wire import READY, received
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from runtime.clock import Clock, SystemClock
 from runtime.sections_feeds import FolderFeed
@@ -50,9 +49,7 @@ def read_within(
 ) -> Generator[Piece, None, None]:
     """Read an open file from its start, piece by piece. To be called in a thread, and closed.
 
-    Raises as `reading.read`, and besides:
-        Rejected: `too_slow`, `too_much_memory`, `reading_died`.
-        Interrupted: `stopped` says so.
+    Raises as `reading.read`, and Rejected: `too_slow`, `too_much_memory`, `reading_died`; Interrupted.
     """
     size = os.fstat(file.fileno()).st_size
     seconds = settings.max_seconds * max(1.0, size / BYTES_A_BUDGET)
@@ -60,8 +57,7 @@ def read_within(
 
     def look() -> None:
         if stopped():
-            message = "stopped while a file was read"
-            raise Interrupted(message)
+            raise Interrupted("stopped while a file was read")
         if clock.monotonic() > ends:
             raise _too_slow(seconds)
 
@@ -82,11 +78,11 @@ def _in_child(
         "max_bytes": settings.max_bytes,
         "memory_bytes": settings.max_memory_bytes,
         "seconds": math.ceil(seconds) + 1,
-        "context": {each.name: _plain(getattr(context, each.name)) for each in fields(context)},
+        "context": {each.name: getattr(context, each.name) for each in fields(context)},
     }
     file.seek(0)
     with _child(file) as child:
-        lines = _lines(child, json.dumps(job, default=str).encode(), look)
+        lines = _lines(child, json.dumps(job, default=_plain).encode(), look)
         is_up = next(lines, b"") + b"\n" == READY
         try:
             yield from received(lines)
@@ -95,8 +91,8 @@ def _in_child(
 
 
 def _plain(value: object) -> object:
-    """For JSON, which knows one kind of mapping."""
-    return dict(value) if isinstance(value, Mapping) else value
+    """What JSON does not know: other mappings, and the dates of TOML."""
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 @contextmanager
@@ -151,25 +147,24 @@ def _lines(child: "subprocess.Popen[bytes]", job: bytes, look: Callable[[], None
 
 def _refuse(code: int, settings: FolderFeed, *, seconds: float, is_up: bool) -> NoReturn:
     """Say why a child ended before the file did. A file of which no byte was read is not at fault."""
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
     if code in {-signal.SIGTERM, -signal.SIGINT}:
-        message = "the process that reads a file was told to end"
-        raise Interrupted(message)
+        raise Interrupted("the process that reads a file was told to end")
     if not is_up:
-        message = f"the process that reads large files did not start ({_how(code)})"
-        raise OSError(errno.EAGAIN, message)
+        raise OSError(errno.EAGAIN, f"the process that reads large files did not start ({how})")
     if code == -signal.SIGXCPU:
         raise _too_slow(seconds)
     if code == OUT_OF_MEMORY:
-        raise Rejected("too_much_memory", memory_message(settings.max_memory_bytes))
+        message = (
+            f"to read it took more than {settings.max_memory_bytes:,} bytes of memory, and nothing of it was used: "
+            "cut it, or raise the feed's max_memory_bytes"
+        )
+        raise Rejected("too_much_memory", message)
     message = (
-        f"the process that read it died ({_how(code)}), and nothing of it was used: put it back where the machine was "
+        f"the process that read it died ({how}), and nothing of it was used: put it back where the machine was "
         "short of memory; else somebody must look at it"
     )
     raise Rejected("reading_died", message)
-
-
-def _how(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _too_slow(seconds: float) -> Rejected:
@@ -178,11 +173,3 @@ def _too_slow(seconds: float) -> Rejected:
         "cut it, or raise the feed's max_seconds"
     )
     return Rejected("too_slow", message)
-
-
-def memory_message(memory_bytes: int) -> str:
-    """Say what a file that takes too much memory is refused with."""
-    return (
-        f"to read it took more than {memory_bytes:,} bytes of memory, and nothing of it was used: "
-        "cut it, or raise the feed's max_memory_bytes"
-    )

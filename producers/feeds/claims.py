@@ -42,10 +42,7 @@ class Claims:
         self._lock: int | None = None
 
     def open(self) -> None:
-        """Make the folders that are missing, and show a sign of life. May be called again: a mount comes and goes.
-
-        Raises OSError, which is a PermissionError where a folder of the relay's own may be somebody else's.
-        """
+        """Make the folders that are missing, and show a sign of life. May be called again: a mount comes and goes."""
         self._held.close()
         folder, state = self._paths
         self.folder = self._held.enter_context(hold(folder))
@@ -63,12 +60,12 @@ class Claims:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def beat(self) -> float:
-        """Renew the sign of life; returns what time it is for the file system of `work/`, in seconds."""
+        """Renew the sign of life; give the time of the file system of `work/`, in seconds."""
         os.utime(_ALIVE, dir_fd=self._own.descriptor)
         return self._own.status(_ALIVE).st_mtime
 
     def now(self) -> float:
-        """What time it is for the watched folder's file system, in seconds."""
+        """The time of the watched folder's file system, in seconds."""
         if self.folder.device == self._own.device:
             return self.beat()
         name = f".relay-{secrets.token_hex(8)}.tmp"
@@ -91,7 +88,7 @@ class Claims:
                 return None
             if error.errno != errno.EXDEV:
                 raise
-            return self._copied(source, target, seen)
+            return _copied(source, target, seen)
         status = taken.status()
         if SeenFile.of(seen.name, status) != seen or oddity(status) is not None:
             self.put_back(taken)
@@ -137,7 +134,7 @@ class Claims:
             if name == self.own_name:
                 continue
             with contextlib.suppress(NotADirectoryError, FileNotFoundError, PermissionError), work.inner(name) as owner:
-                if os.fstat(owner.descriptor).st_uid == os.geteuid():
+                if _is_of_relay(owner):
                     yield owner
 
     def _inherited(self) -> Iterator[At]:
@@ -180,20 +177,13 @@ class Claims:
             with contextlib.suppress(OSError):
                 os.rmdir(WORK, dir_fd=self.folder.descriptor)
 
-    def _copied(self, source: At, target: At, seen: SeenFile) -> At | None:
-        try:
-            if SeenFile.of(seen.name, source.status()) != seen:
-                return None
-            return copy_over(source, target)
-        except (FileNotFoundError, BlockingIOError):
-            return None
-
     def _is_dead(self, owner: Place) -> bool:
         """On the same machine its lock tells, else the age of its sign of life."""
         try:
             with owner.open(_ALIVE) as alive:
                 if alive.read(256).decode("ascii", "replace") == _kernel():
-                    return _is_unlocked(alive.fileno())
+                    fcntl.flock(alive.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    return True
         except BlockingIOError:
             return False
         except OSError:
@@ -218,18 +208,19 @@ class Claims:
             self._lock = None
 
 
+def _copied(source: At, target: At, seen: SeenFile) -> At | None:
+    with contextlib.suppress(FileNotFoundError, BlockingIOError):
+        if SeenFile.of(seen.name, source.status()) == seen:
+            return copy_over(source, target)
+    return None
+
+
 def _files_of(owner: Place) -> list[str]:
     return [name for name in owner.names() if name != _ALIVE and not name.endswith(PART)]
 
 
 def _is_of_relay(place: Place) -> bool:
     return os.fstat(place.descriptor).st_uid == os.geteuid()
-
-
-def _is_unlocked(descriptor: int) -> bool:
-    """Raises BlockingIOError while somebody holds the lock."""
-    fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return True
 
 
 def _kernel() -> str:

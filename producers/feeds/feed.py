@@ -12,8 +12,7 @@ import structlog
 
 from messaging.errors import MessagingError
 from messaging.publisher import Encoded, Publishes
-from producers.feeds.errors import FeedProblem, Interrupted, PollUnavailable
-from producers.feeds.passing import Pass, Turn
+from producers.feeds.passing import FeedProblem, Interrupted, Pass, Turn
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.lifecycle import rest
@@ -51,10 +50,7 @@ class Feed(Protocol):
         ...
 
     async def look(self, turn: Turn) -> Pass:
-        """One pass: all that is there now.
-
-        Raises FeedProblem, StoreError, MessagingError; nothing is lost, and looking again is right.
-        """
+        """One pass: all that is there now. After FeedProblem, StoreError, MessagingError looking again is right."""
         ...
 
     async def close(self) -> None:
@@ -63,11 +59,7 @@ class Feed(Protocol):
 
 
 async def send(publisher: Publishes, batch: list[Encoded], turn: Turn, *, feed: str) -> None:
-    """Publish a batch and wait for its confirms; again and again while the broker is away, where that is wanted.
-
-    Raises:
-        Interrupted: not confirmed, and it is not to be tried any longer.
-    """
+    """Publish a batch and wait for its confirms; again and again while the broker is away. Raises Interrupted."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -110,7 +102,7 @@ async def keep_feeding(feed: Feed, stop: asyncio.Event, clock: Clock) -> None:
                 await feed.look(Turn(stop, clock))
             except (FeedProblem, StoreError, MessagingError, ConfigurationError) as error:
                 problem = str(error)
-                if isinstance(error, PollUnavailable):
+                if isinstance(error, FeedProblem):
                     pause = max(pause, error.after_seconds or 0)
             except Exception as error:
                 problem = f"a defect: {type(error).__name__}"

@@ -22,21 +22,20 @@ from typing import Any, BinaryIO, Final, TypeVar
 import structlog
 
 from messaging.publisher import Publishes
-from producers.feeds.aside import HANGS_SECONDS, Aside
+from producers.feeds.aside import Aside
 from producers.feeds.bounded import Piece, read_within
 from producers.feeds.claims import Claims
-from producers.feeds.errors import FeedProblem, FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
 from producers.feeds.listing import Quiet, SeenFile, files_in, left_alone
 from producers.feeds.moving import At, move_beside
-from producers.feeds.passing import Pass, Progress, Turn, no_progress
+from producers.feeds.passing import FeedProblem, FolderUnusable, Interrupted, Pass, Progress, Turn, no_progress
 from producers.feeds.reports import Report, fail
 from producers.feeds.spool import Spool
 from producers.normalising import NormaliseContext, Refused, Rejected
 from producers.sources import queued
 from runtime.clock import Clock
 from runtime.sections_feeds import FolderFeed
-from store.feeds.runs import FeedRun, FeedRunState
+from store.feeds.runs import FeedRun
 
 PIECES_AT_A_TIME: Final = 500
 
@@ -61,7 +60,6 @@ class WatchedFolder:
     clock: Clock
     runs: Runs | None = None
     progress: Progress = no_progress
-    hangs_seconds: float = HANGS_SECONDS
     _claims: Claims = field(init=False)
     _quiet: Quiet = field(init=False)
     _aside: Aside = field(init=False)
@@ -76,8 +74,7 @@ class WatchedFolder:
         queued(self.settings.source)
         self._claims = Claims(self.settings.folder, self.state, lease_seconds=self.settings.lease_seconds)
         self._quiet = Quiet(self.settings.quiet_seconds)
-        self._aside = Aside(f"feeds.{self.name}", hangs=self.hangs_seconds)
-        self._pulse = Aside(f"feeds.{self.name}", hangs=self.hangs_seconds)
+        self._aside, self._pulse = Aside(f"feeds.{self.name}"), Aside(f"feeds.{self.name}")
 
     @property
     def every_seconds(self) -> float:
@@ -85,12 +82,7 @@ class WatchedFolder:
         return self.settings.every_seconds
 
     async def look(self, turn: Turn) -> Pass:
-        """Take every complete file, the oldest first; see `Feed`.
-
-        Raises:
-            FolderUnusable: the folder or a file cannot be used now, or it hangs.
-            Interrupted: told to stop, or no confirm; the file is back in the folder.
-        """
+        """Take every complete file, the oldest first. Raises FolderUnusable; Interrupted: the file is back there."""
         done = Pass()
         try:
             now = await self._call(turn, "it is opened", self._begin)
@@ -147,11 +139,11 @@ class WatchedFolder:
     async def _tell_hanging(self, told: str) -> None:
         """For the log, and for `relay status`, where it stands until a file is settled."""
         log.warning("feed.hangs", feed=self.name, error=told)
-        now, name = self.clock.now(), self.settings.folder.name
+        now = self.clock.now()
         run = FeedRun(
             company=self.context.company,
             feed=self.name,
-            name=name,
+            name=self.settings.folder.name,
             state="interrupted",
             error=told,
             started_at=now,
@@ -214,12 +206,11 @@ class WatchedFolder:
             self._published = before
         await self._call(turn, f"{file.name} is moved on", self._move_on, file, before, spool, publishes)
         self._published = None
-        state: FeedRunState = "failed" if counts.rejects else "done"
         return FeedRun(
             company=self.context.company,
             feed=self.name,
             name=file.name,
-            state=state,
+            state="failed" if counts.rejects else "done",
             size=before.size,
             rows=counts.rows,
             events=counts.events if publishes else 0,
@@ -248,8 +239,7 @@ class WatchedFolder:
             while await self._call(turn, f"{name} is read", _spool_some, pieces, spool):
                 self.progress(name, "reading", _position(stream), seen.size)
                 if turn.stop.is_set():
-                    msg = f"stopped while {name} was read"
-                    raise Interrupted(msg)
+                    raise Interrupted(f"stopped while {name} was read")
         except Rejected as rejected:
             return rejected.at("file")
         finally:
@@ -271,15 +261,7 @@ class WatchedFolder:
     def _move_on(self, file: At, before: SeenFile, spool: Spool, published: bool) -> None:  # noqa: FBT001 - handed to a thread
         """To `done/` or `failed/`. A file that is gone by now was taken by somebody; its events are out."""
         _must_be(before, file)
-        report = Report(
-            feed=self.name,
-            source=self.settings.source,
-            company=self.context.company,
-            at=self.clock.now(),
-            published=published,
-            counts=spool.counts,
-            refused=spool.refused,
-        )
+        report = Report(self.name, self.settings.source, self.context.company, self.clock.now(), published, spool)
         try:
             if spool.counts.rejects:
                 fail(file, self._claims.failed, report)

@@ -3,10 +3,11 @@
 It must not move or open anything; it only lists.
 """
 
-import fnmatch
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 
 from producers.feeds.places import Place, oddity
@@ -38,14 +39,10 @@ class SeenFile:
         return self.mtime_ns / 1e9
 
 
-def files_in(place: Place, pattern: str = "*") -> list[SeenFile]:
-    """Files that may be meant for us, oldest first: no links, nothing hidden, no name of a file under way.
-
-    Raises OSError: the folder is missing, or not to be read.
-    """
-    found = [
-        SeenFile.of(name, status) for name, status in _entries(place) if _fits(name, pattern) and not oddity(status)
-    ]
+def files_in(place: Place, pattern: str) -> list[SeenFile]:
+    """Files that may be meant for us, oldest first: no links, nothing hidden, no name of a file under way."""
+    named = ((name, status) for name, status in _entries(place) if fnmatchcase(name, pattern))
+    found = [SeenFile.of(name, status) for name, status in named if not oddity(status)]
     return sorted(found, key=lambda seen: (seen.mtime_ns, seen.name))
 
 
@@ -56,7 +53,7 @@ def left_alone(place: Place, patterns: Sequence[str]) -> dict[str, str]:
         odd = oddity(status)
         if odd is not None and name not in (WORK, DONE, FAILED):
             found[name] = odd
-        elif odd is None and not any(_fits(name, pattern) for pattern in patterns):
+        elif odd is None and not any(fnmatchcase(name, pattern) for pattern in patterns):
             found[name] = "no feed takes this name; capitals count in files"
     return found
 
@@ -64,16 +61,9 @@ def left_alone(place: Place, patterns: Sequence[str]) -> dict[str, str]:
 def _entries(place: Place) -> Iterator[tuple[str, os.stat_result]]:
     """All that is finished, and not hidden."""
     for name in place.names():
-        if name.startswith(".") or name.lower().endswith(UNFINISHED):
-            continue
-        try:
-            yield name, place.status(name)
-        except FileNotFoundError:
-            continue
-
-
-def _fits(name: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(name, pattern)
+        if not name.startswith(".") and not name.lower().endswith(UNFINISHED):
+            with suppress(FileNotFoundError):
+                yield name, place.status(name)
 
 
 class Quiet:
@@ -88,10 +78,9 @@ class Quiet:
         self._known.pop(name, None)
 
     def of(self, listing: list[SeenFile], *, now: float, monotonic: float) -> Iterator[SeenFile]:
-        """Files of this listing that are complete. `now` is the file system's time, `monotonic` ours.
+        """What has not changed while it was watched for long enough, or was not touched for so long when first seen.
 
-        Complete is what has not changed while it was watched for long enough, or what nobody has touched for so long
-        when it was first seen.
+        `now` is the file system's time, `monotonic` ours.
         """
         known, self._known = self._known, {}
         for seen in listing:

@@ -6,6 +6,7 @@ It must not read what is in a file, but to copy it to another file system.
 import contextlib
 import errno
 import fcntl
+import itertools
 import os
 import secrets
 import shutil
@@ -33,11 +34,11 @@ class At:
     name: str
 
     def status(self) -> os.stat_result:
-        """Of the name itself. Raises OSError."""
+        """See `Place`."""
         return self.place.status(self.name)
 
     def open(self) -> BinaryIO:
-        """Open it for reading. Raises OddFile, OSError."""
+        """See `Place`."""
         return self.place.open(self.name)
 
     def __str__(self) -> str:
@@ -46,10 +47,7 @@ class At:
 
 
 def move_beside(source: At, place: Place, name: str | None = None) -> At:
-    """Move a file into a folder of the same file system without ever replacing another; returns where it is now.
-
-    `x.csv` becomes `x.2.csv` where the name is taken. Raises FileNotFoundError when the source is gone.
-    """
+    """Move a file into a folder of the same file system; give where it is: `x.2.csv` where `x.csv` is taken."""
     for candidate in _names(name or source.name):
         target = At(place, candidate)
         with contextlib.suppress(FileExistsError):
@@ -61,12 +59,8 @@ def move_beside(source: At, place: Place, name: str | None = None) -> At:
 def copy_over(source: At, target: At) -> At:
     """Move a file to another file system: copied, made durable, and only then is its old name removed.
 
-    A crash on the way leaves both, and never none: the same facts twice cost nothing.
-
-    Raises:
-        BlockingIOError: somebody else has it in hand, or it was written to or replaced meanwhile; nothing was moved.
-        FileNotFoundError: it is gone; nothing was moved.
-        OddFile: it is no file of its own.
+    A crash on the way leaves both, and never none: the same facts twice cost nothing. Raises BlockingIOError where
+    somebody else has it in hand, or it was written to or replaced meanwhile; FileNotFoundError, OddFile.
     """
     with source.open() as file:
         _lock(file)
@@ -117,10 +111,8 @@ def same(one: os.stat_result, other: os.stat_result) -> bool:
 
 def free_name(place: Place, name: str, *suffixes: str) -> str:
     """A name like this one under which the folder has nothing now, with none of the suffixes either."""
-    for candidate in _names(name, room=_LONGEST_NAME - max(map(len, suffixes), default=0)):
-        if not any(place.has(f"{candidate}{suffix}") for suffix in ("", *suffixes)):
-            return candidate
-    raise AssertionError
+    candidates = _names(name, room=_LONGEST_NAME - max(map(len, suffixes), default=0))
+    return next(each for each in candidates if not any(place.has(f"{each}{suffix}") for suffix in ("", *suffixes)))
 
 
 def rename(source: At, target: At) -> At:
@@ -167,7 +159,7 @@ def _replace_placeholder(source: At, target: At) -> None:
 def _names(name: str, *, room: int = _LONGEST_NAME) -> Iterator[str]:
     """The name itself, and then numbered; cut before its first point, then behind it, where that would be too long."""
     stem, dot, suffix = name.partition(".")
-    for number in range(1, 1_000_000):
+    for number in itertools.count(1):
         mark = f".{number}" if number > 1 else ""
         begin, end = stem, f"{dot}{suffix}"
         while len(os.fsencode(f"{begin}{mark}{end}")) > room:

@@ -1,9 +1,11 @@
-"""One look of a feed: how it is made, how far it is, and what came of it. It must not know what a feed reads."""
+"""One look of a feed: how it is made, how far it is, what came of it, and what can go wrong with it.
+
+It must not know what a feed reads.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from runtime.clock import Clock
 from store.feeds.runs import FeedRun
@@ -14,6 +16,15 @@ Progress = Callable[[str, str, int, int], None]
 
 def no_progress(name: str, doing: str, done: int, of: int) -> None:
     """For where nobody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How one pass is made: until `stop` is set, and `patient` where it is to wait for a broker that is away."""
+
+    stop: asyncio.Event
+    clock: Clock
+    patient: bool = True
 
 
 @dataclass(slots=True)
@@ -30,11 +41,8 @@ class Pass:
 
     def count(self, run: FeedRun) -> None:
         """Add one file or poll."""
-        self.files += 1
-        self.rows += run.rows
-        self.events += run.events
-        self.rejects += run.rejects
-        self.refused += run.state == "failed"
+        failed = int(run.state == "failed")
+        self.add(Pass(1, run.rows, run.events, run.rejects, failed, self.unfinished, self.odd))
 
     def add(self, later: "Pass") -> None:
         """Add a later pass; what it left is what is left now."""
@@ -42,15 +50,29 @@ class Pass:
             setattr(self, name, getattr(self, name) + getattr(later, name))
         self.unfinished, self.odd = later.unfinished, later.odd
 
-    def as_json(self) -> Mapping[str, Any]:
-        """Ready for JSON."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+class FeedProblem(Exception):
+    """Base of all problems of feeds. What was not finished is taken again; the feed goes on with its next pass.
+
+    `found` is what the pass had settled before, `after_seconds` when the other side wants to be asked again.
+    """
+
+    def __init__(self, message: str, *, found: Pass | None = None, after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.found, self.after_seconds = found, after_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """How one pass is made: until `stop` is set, and `patient` where it is to wait for a broker that is away."""
+class FolderUnusable(FeedProblem):
+    """The folder, or a file in it, cannot be used now: missing, no permission, full, another disk."""
 
-    stop: asyncio.Event
-    clock: Clock
-    patient: bool = True
+
+class PollRefused(FeedProblem):
+    """The other side said no, or something that the settings do not expect: a person must change something."""
+
+
+class PollUnavailable(FeedProblem):
+    """The other side cannot answer now, and may have said when it can."""
+
+
+class Interrupted(FeedProblem):
+    """Told to stop, or the broker did not confirm: what was in hand will be read again, and nothing is lost."""

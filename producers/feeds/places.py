@@ -10,8 +10,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Final
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -19,28 +19,22 @@ _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS: Final = 40
 _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_NO_FOLDER: Final = (errno.ENOTDIR, "a link, or no folder")
 
 
 class OddFile(OSError):
     """What stands under a name is no file of its own: a link, a pipe, a folder, or a file that has another name too."""
 
 
+@dataclass(eq=False)
 class Place(AbstractContextManager["Place"]):
-    """One held folder. `path` is for people; it is never looked up again."""
+    """One held folder, whose descriptor it owns. `path` is for people; it is never looked up again."""
 
-    def __init__(self, descriptor: int, path: Path) -> None:
-        """Own the descriptor."""
-        self.descriptor = descriptor
-        self.path = path
+    descriptor: int
+    path: Path
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let it go."""
-        self.close()
-
-    def close(self) -> None:
-        """Let it go; may be called again."""
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
@@ -76,18 +70,21 @@ class Place(AbstractContextManager["Place"]):
             try:
                 descriptor = os.open(name, _FOLDER, dir_fd=self.descriptor)
             except NotADirectoryError as error:
-                raise _no_folder(self.path / name) from error
+                raise NotADirectoryError(*_NO_FOLDER) from error
             return Place(descriptor, self.path / name)
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file for reading, without ever waiting.
-
-        Raises OddFile: it is no regular file, or has another name elsewhere, and could be somebody else's.
-        """
+        """Open a file for reading, without ever waiting. Raises OddFile."""
         with self._named(name):
-            descriptor = _opened(name, self.descriptor)
             try:
-                refuse_odd(os.fstat(descriptor), self.path / name)
+                descriptor = os.open(name, _FILE, dir_fd=self.descriptor)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
+                    raise OddFile(errno.EPERM, "a link, or no file") from error
+                raise
+            try:
+                if (what := oddity(os.fstat(descriptor))) is not None:
+                    raise OddFile(errno.EPERM, what)
                 return os.fdopen(descriptor, "rb")
             except BaseException:
                 os.close(descriptor)
@@ -115,12 +112,6 @@ class Place(AbstractContextManager["Place"]):
             raise
 
 
-def refuse_odd(status: os.stat_result, path: Path) -> None:
-    """Raise OddFile for what is no regular file, or has another name elsewhere."""
-    if (what := oddity(status)) is not None:
-        raise OddFile(errno.EPERM, what, str(path))
-
-
 def oddity(status: os.stat_result) -> str | None:
     """Why something is not taken for a file of its own, in words; None where it is one."""
     if stat.S_ISLNK(status.st_mode):
@@ -135,13 +126,10 @@ def oddity(status: os.stat_result) -> str | None:
 
 
 def hold(path: Path) -> Place:
-    """Open a folder by its path, which is not a link itself.
+    """Open a folder by its path. Raises NotADirectoryError: it is a link itself, or no folder.
 
-    A link on the way is followed only where nobody but root and the relay's own user could have put it there.
-
-    Raises:
-        NotADirectoryError: the folder is a link, or no folder.
-        PermissionError: a link on the way may be anybody's.
+    A link on the way is followed only where nobody but root and the relay's own user could have put it there, else
+    PermissionError.
     """
     parts = list(path.absolute().parts)
     held = os.open(parts.pop(0), _FOLDER)
@@ -163,16 +151,13 @@ def hold(path: Path) -> Place:
     except OSError as error:
         os.close(held)
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise _no_folder(path) from error
+            raise NotADirectoryError(*_NO_FOLDER, str(path)) from error
         error.filename = str(path)
         raise
 
 
 def refuse_strange(place: Place) -> None:
-    """Make sure that a folder of the relay's own is its own, and that nobody else writes there.
-
-    Raises PermissionError.
-    """
+    """Make sure that a folder of the relay's own is its own, and nobody else writes there. Raises PermissionError."""
     status = os.fstat(place.descriptor)
     if status.st_uid != os.geteuid():
         raise PermissionError(errno.EPERM, f"it belongs to user {status.st_uid}, not to the relay's", str(place.path))
@@ -194,19 +179,6 @@ def parents_of_others(path: Path) -> Iterator[str]:
     for parent in path.absolute().parents:
         if not parent.stat().st_mode & stat.S_ISVTX and (who := writable_by_others(parent)) is not None:
             yield f"{parent} ({who})"
-
-
-def _no_folder(path: Path) -> NotADirectoryError:
-    return NotADirectoryError(errno.ENOTDIR, "a link, or no folder", str(path))
-
-
-def _opened(name: str, folder: int) -> int:
-    try:
-        return os.open(name, _FILE, dir_fd=folder)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
-            raise OddFile(errno.EPERM, "a link, or no file") from error
-        raise
 
 
 def _link(name: str, folder: int) -> str | None:

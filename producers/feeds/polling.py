@@ -8,11 +8,11 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
@@ -21,9 +21,8 @@ from messaging.errors import MessagingError
 from messaging.publisher import Encoded, Publishes, encoded
 from producers.feeds.asking import Answer, Asking
 from producers.feeds.bounded import BYTES_A_BUDGET
-from producers.feeds.errors import FeedProblem, Interrupted, PollRefused
 from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
-from producers.feeds.passing import Pass, Progress, Turn, no_progress
+from producers.feeds.passing import FeedProblem, Interrupted, Pass, PollRefused, Progress, Turn, no_progress
 from producers.feeds.positions import at_path, following, of_answer, sent
 from producers.feeds.reading import read_document
 from producers.normalising import NormaliseContext, Rejected
@@ -63,20 +62,18 @@ class PolledItem:
 
     raw: bytes
     digest: str
-    events: tuple[Encoded, ...] = ()
-    rejected: Rejected | None = None
-    ignored: str | None = None
+    events: tuple[Encoded, ...]
+    rejected: Rejected | None
+    ignored: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class PolledPage:
-    """One answer, normalised. `documents` are its items as JSON values."""
+    """One answer, as JSON, and its items."""
 
+    answer: Answer
+    document: object
     items: tuple[PolledItem, ...]
-    documents: tuple[Mapping[str, Any], ...]
-    answer: object
-    size: int
-    etag: str | None
 
 
 @dataclass(slots=True)
@@ -133,13 +130,7 @@ class PolledAddress:
         await self._asking.close()
 
     async def look(self, turn: Turn) -> Pass:
-        """One pass over all pages; see `Feed`.
-
-        Raises:
-            PollRefused, PollUnavailable: no usable answer; see there.
-            Interrupted: told to stop, or no confirm.
-            StoreUnavailable: the cursor cannot be read or kept.
-        """
+        """One pass over all pages. Raises PollRefused, PollUnavailable, Interrupted; StoreUnavailable of the cursor."""
         cursor = await self.cursors.get(self.context.company, self.name)
         reading = _Reading(self.clock.now(), cursor, cursor.value, cursor.value)
         try:
@@ -166,8 +157,7 @@ class PolledAddress:
         before: tuple[str, ...] = ()
         while url is not None:
             if url in been or len(been) == MOST_PAGES:
-                msg = f"feeds.{self.name}: the pages go round in a circle, or are more than {MOST_PAGES:,}"
-                raise PollRefused(msg)
+                raise self._refused(f"the pages go round in a circle, or are more than {MOST_PAGES:,}")
             been.add(url)
             answer = await self._asking.get(url, etag=etag, turn=turn)
             etag = None
@@ -179,20 +169,19 @@ class PolledAddress:
             if numbered and digests and digests == before:
                 if len(been) > _FIRST_TWO:  # the last page again, for all behind it
                     return
-                msg = (
-                    f"feeds.{self.name}: the first two pages are alike: is pages.param right? For one page alone, none"
-                )
-                raise PollRefused(msg)
+                raise self._refused("the first two pages are alike: is pages.param right? For one page alone, none")
             before = digests
-            url = self._numbered(url, page, pages=len(been)) if numbered else self._next(url, answer, page.answer)
+            url = self._numbered(url, page, pages=len(been)) if numbered else self._next(url, page)
             yield page
             self._look(turn)
+
+    def _refused(self, said: str) -> PollRefused:
+        return PollRefused(f"feeds.{self.name}: {said}")
 
     def _look(self, turn: Turn) -> None:
         """Raise Interrupted where the feed is to stop."""
         if turn.stop.is_set():
-            msg = f"feeds.{self.name}: stopped in the middle; what is not settled is asked for again"
-            raise Interrupted(msg)
+            raise Interrupted(f"feeds.{self.name}: stopped in the middle; what is not settled is asked for again")
 
     async def _settle(self, page: PolledPage, reading: _Reading, turn: Turn) -> None:
         """Have the broker confirm all that is new on a page, and then move on, to where is known before."""
@@ -208,8 +197,8 @@ class PolledAddress:
         reading.rows += len(page.items)
         reading.events += len(events)
         reading.ignored.update(item.ignored.partition(":")[0] for item in new if item.ignored)
-        reading.size += page.size
-        reading.etag = page.etag
+        reading.size += len(page.answer.body)
+        reading.etag = page.answer.etag
         reading.seen += [item.digest for item in page.items if item.rejected is None]
         self.progress(self.name, "polling", reading.rows, 0)
         reading.position = position
@@ -238,33 +227,28 @@ class PolledAddress:
         if settings is None:
             return None
         if settings.max_of is None:
-            return of_answer(settings, reading.position, page.answer)
-        return following(settings, reading.position, page.documents, asked_at=reading.started)
+            return of_answer(settings, reading.position, page.document)
+        values = at_path(page.document, self.settings.items) if self.settings.items else page.document
+        items = [value for value in (values if isinstance(values, list) else [values]) if isinstance(value, dict)]
+        return following(settings, reading.position, items, asked_at=reading.started)
 
     async def _finish(self, reading: _Reading) -> None:
         """After the last page. An ETag is of one address, and of one page: it is kept where both are asked again."""
         if not reading.pages:
             return
         if reading.refused > MOST_REFUSED:
-            msg = (
-                f"feeds.{self.name}: {reading.refused:,} items of one pass cannot be normalised, and {MOST_REFUSED:,} "
-                "are before a person (relay dead list). Is source right, and items? The cursor stays where it is until "
-                "fewer are refused."
+            raise self._refused(
+                f"{reading.refused:,} items of one pass cannot be normalised, and {MOST_REFUSED:,} are before a person "
+                "(relay dead list). Is source right, and items? The cursor stays where it is until fewer are refused."
             )
-            raise PollRefused(msg)
         same = reading.position == reading.cursor.value and reading.pages == 1
         to = Cursor(reading.position, reading.etag if same else None, [*reading.seen, *reading.kept])
         await self.cursors.move(self.context.company, self.name, to)
 
-    async def _keep(self, raw: bytes, rejected: Rejected) -> None:
+    async def _keep(self, raw: bytes, why: Rejected) -> None:
+        source, company = f"/feeds/{self.name}/{self.settings.source}", self.context.company
         try:
-            await self.publisher.keep_raw(
-                raw,
-                source=f"/feeds/{self.name}/{self.settings.source}",
-                company=self.context.company,
-                reason=rejected.reason,
-                error=str(rejected),
-            )
+            await self.publisher.keep_raw(raw, source=source, company=company, reason=why.reason, error=str(why))
         except MessagingError as error:
             raise Interrupted(str(error)) from error
 
@@ -283,18 +267,17 @@ class PolledAddress:
             return None
         return _with(url, settings.param or "", str(settings.first + pages * settings.step))
 
-    def _next(self, url: str, answer: Answer, document: object) -> str | None:
+    def _next(self, url: str, page: PolledPage) -> str | None:
         """The address of the next page, on the same server as the first: the token goes nowhere else."""
-        following_page = answer.next_link
+        following_page = page.answer.next_link
         if self.settings.pages.field is not None:
-            value = at_path(document, self.settings.pages.field)
+            value = at_path(page.document, self.settings.pages.field)
             if not value:
                 return None
             param = self.settings.pages.param
             following_page = _joined(url, str(value)) if param is None else _with(url, param, str(value))
         if following_page is not None and _origin(following_page) != _origin(self.settings.url):
-            msg = f"feeds.{self.name}: the next page is on another server, or nowhere; the token is not sent there"
-            raise PollRefused(msg)
+            raise self._refused("the next page is on another server, or nowhere; the token is not sent there")
         return following_page
 
     def _normalised(self, answer: Answer, turn: Turn) -> PolledPage:
@@ -304,22 +287,18 @@ class PolledAddress:
             raws = elements_at(answer.body, self.settings.items)
             document = json.loads(answer.body, parse_float=str, parse_int=str)
         except (ValueError, RecursionError) as error:
-            msg = f"feeds.{self.name}: {error}: is feeds.{self.name}.items right?"
+            said = f"{error}: is feeds.{self.name}.items right?"
             if isinstance(error, UnicodeError | RecursionError) or str(error) == "no JSON":
                 kind = f"the answer is no JSON{f', but {answer.kind}' if answer.kind else ''}"
-                msg = f"feeds.{self.name}: {kind}: is feeds.{self.name}.url right, and is the token of use there?"
-            raise PollRefused(msg) from None
-        values = at_path(document, self.settings.items) if self.settings.items else document
-        values = values if isinstance(values, list) else [values]
-        documents = tuple(value for value in values if isinstance(value, dict))
+                said = f"{kind}: is feeds.{self.name}.url right, and is the token of use there?"
+            raise self._refused(said) from None
         items = []
         for raw in raws:
             self._look(turn)
             if self.clock.monotonic() > ends:
-                msg = f"feeds.{self.name}: a page takes more than {seconds:g} s to read: have smaller pages sent"
-                raise PollRefused(msg)
+                raise self._refused(f"a page takes more than {seconds:g} s to read: have smaller pages sent")
             items.append(_item(raw, self.settings.source, self.context))
-        return PolledPage(tuple(items), documents, document, len(answer.body), answer.etag)
+        return PolledPage(answer, document, tuple(items))
 
     def _run(self, reading: _Reading, problem: FeedProblem | None) -> FeedRun:
         state: FeedRunState = "interrupted" if problem else "failed" if reading.rejects else "done"

@@ -5,16 +5,15 @@ dated in the future would hide everything until then.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from producers.feeds.errors import PollRefused
+from producers.feeds.passing import PollRefused
+from producers.reading.days import EPOCHS
 from runtime.sections_feeds import CursorSettings
-
-EPOCHS: Final[Mapping[str, int]] = {"unix": 1, "unix_ms": 1000}
-"""Kinds of cursors that count from 1970, and how many of them make a second."""
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Times before it, such as those that stand for none, count as it."""
@@ -55,8 +54,7 @@ def following(
 ) -> str | None:
     """The cursor after these items, for one that is the largest value of a field.
 
-    Raises:
-        PollRefused: an item's value is not of the kind that the settings say; nothing is guessed.
+    Raises PollRefused: an item's value is not of the kind that the settings say; nothing is guessed.
     """
     path = settings.max_of or ""
     found = [text for item in items if (text := at_path(item, path)) not in _FIELD_MISSING]
@@ -103,20 +101,15 @@ def _time(settings: CursorSettings, text: object) -> datetime:
 def _since_1970(settings: CursorSettings, text: object) -> datetime:
     counted = max(Decimal(0), _number(settings, text))
     if counted >= _LATEST_SECOND * EPOCHS[settings.kind]:
-        msg = f"cursor.max_of: {settings.max_of} counts to no year of ours: is cursor.kind right?"
-        raise PollRefused(msg)
+        raise PollRefused(f"cursor.max_of: {settings.max_of} counts to no year of ours: is cursor.kind right?")
     return _EARLIEST + timedelta(seconds=int(counted) // EPOCHS[settings.kind])
 
 
 def _number(settings: CursorSettings, text: object) -> Decimal:
-    try:
-        number = Decimal(str(text))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        msg = f"cursor.max_of: {settings.max_of} must be a number; set cursor.kind for times"
-        raise PollRefused(msg)
-    return number
+    with suppress(InvalidOperation):
+        if (number := Decimal(str(text))).is_finite():
+            return number
+    raise PollRefused(f"cursor.max_of: {settings.max_of} must be a number; set cursor.kind for times")
 
 
 def _written(time: datetime) -> str:

@@ -7,43 +7,28 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
-from producers.reading.documents import split_documents
+from producers.normalising import NormaliseContext, Normalised, Refused, Rejected, Taken
 from producers.reading.files import LONGEST_MARK, refuse_packed
-from producers.reading.options import read_options
 from producers.sources import SOURCES
 
 LARGEST_DOCUMENTS: Final = 67_108_864
 """Bytes of a file of documents: it is read whole."""
 
 
-def reader_of(source: str) -> FileReader:
-    """What reads files of this source; documents are taken one by one. Raises KeyError for an unknown source."""
-    own = SOURCES[source]
-    return _documents_of(own.normalise) if own.documents else own.pieces
-
-
-def document_normaliser(source: str) -> Normaliser:
-    """What normalises single documents of this source, whole or not at all. Raises KeyError."""
-
-    def normalise(document: bytes, context: NormaliseContext) -> Normalised:
-        normalised, rejected = read_document(source, document, context)
-        if rejected is not None:
-            raise rejected
-        return normalised
-
-    return normalise
+def normalise_document(source: str, document: bytes, context: NormaliseContext) -> Normalised:
+    """A single document of this source, whole or not at all. Raises Rejected."""
+    normalised, rejected = read_document(source, document, context)
+    if rejected is not None:
+        raise rejected
+    return normalised
 
 
 def read_document(source: str, document: bytes, context: NormaliseContext) -> tuple[Normalised, Rejected | None]:
-    """Give what is good in a single document, and what was refused first; a format of files is given it as a file.
-
-    A mistake of ours is a `Rejected` too, and says where in the code it was made, with no value. Raises KeyError.
-    """
+    """Give what is good in a single document, and what was refused first; a mistake of ours is a `Rejected` too."""
     taken: list[Taken] = []
     rejected: Rejected | None = None
     try:
-        for piece in reader_of(source)(BytesIO(document), context):
+        for piece in SOURCES[source].pieces(BytesIO(document), context):
             if isinstance(piece, Taken):
                 taken.append(piece)
             elif rejected is None and not piece.is_warning:
@@ -51,40 +36,25 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
     except Rejected as error:
         rejected = error
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not lose a document
-        rejected = _mistake(error)
+        rejected = Rejected.of_mistake(error)
     events = tuple(event for piece in taken for event in piece.events)
     ignored = next((piece.ignored for piece in taken if piece.ignored), None)
     return Normalised(events, ignored=None if events else ignored), rejected
 
 
-def refuse_bad_options(source: str, context: NormaliseContext) -> None:
-    """Make sure that a source takes its options. Raises Rejected: `bad_options`; KeyError."""
-    read_options(SOURCES[source].options, context.options)
-
-
 def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:
-    """Read a file from its start, piece by piece.
+    """Read a file from its start, piece by piece. A mistake of ours in one piece refuses the file.
 
-    A mistake of ours in one piece refuses the file, and says where in the code it was made, with no value.
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.
     """
-    reader = reader_of(source)
-    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if SOURCES[source].documents else max_bytes)
+    own = SOURCES[source]
+    _refuse_unreadable(file, max_bytes=min(max_bytes, LARGEST_DOCUMENTS) if own.document else max_bytes)
     try:
-        yield from reader(file, context)
+        yield from own.pieces(file, context)
     except (Rejected, OSError, MemoryError):
         raise
     except Exception as error:  # a mistake of ours must not lose a file
-        raise _mistake(error) from error
-
-
-def _mistake(error: Exception) -> Rejected:
-    """Where it was raised, without any value: the message of an unknown error may hold what was read."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
-    return Rejected("normaliser_failed", f"{type(error).__name__} at {place}")
+        raise Rejected.of_mistake(error) from error
 
 
 def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
@@ -95,17 +65,3 @@ def _refuse_unreadable(file: BinaryIO, *, max_bytes: int) -> None:
         raise Rejected("too_large", message)
     refuse_packed(file.read(LONGEST_MARK))
     file.seek(0)
-
-
-def _documents_of(normalise: Normaliser) -> FileReader:
-    def read_documents(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
-        for number, document in enumerate(split_documents(file.read()), start=1):
-            where = f"document {number}"
-            try:
-                normalised = normalise(document, context)
-            except Rejected as rejected:
-                yield rejected.at(where)
-            else:
-                yield Taken(where, normalised.events, normalised.ignored)
-
-    return read_documents

@@ -1,7 +1,8 @@
 """The process that reads one large file, and ends: started by `bounded`, with the open file and what to do with it.
 
 It has no secret and no connection; its memory and its processor time are limited by the system before it reads a byte.
-Signals that end the relay are left to the relay, which ends this process itself.
+Signals that end the relay are left to the relay, which ends this process itself. What it reads passes as lines of JSON,
+and events as they are sent; both ends are ours and of one version, and judge nothing of it.
 """
 
 import json
@@ -9,14 +10,18 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 from producers.feeds.reading import read
-from producers.feeds.wire import END, READY, sent, sent_problem
-from producers.normalising import NormaliseContext, Rejected
+from producers.feeds.spool import Written, packed
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 
 OUT_OF_MEMORY: Final = 77
 """Exit code of a child that could not even say so."""
+
+READY: Final = b'["ready"]\n'
+END: Final = b'["end"]\n'
 
 
 def main() -> None:
@@ -56,3 +61,48 @@ def _read(file: BinaryIO, job: dict[str, Any], out: BinaryIO) -> None:
         out.write(sent_problem(problem))
     else:
         out.write(END)
+
+
+def sent(piece: Taken | Refused) -> bytes:
+    """One piece as lines: a line about it, and two for each of its events."""
+    if isinstance(piece, Refused):
+        return _line("refused", piece.where, piece.reason, piece.message, piece.field)
+    return b"".join((_line("taken", len(piece.events), piece.ignored), *map(packed, piece.events)))
+
+
+def sent_problem(problem: Rejected | OSError) -> bytes:
+    """Why the file cannot be read, or not now, as a line."""
+    if isinstance(problem, OSError):
+        return _line("unreadable", problem.errno, problem.strerror)
+    return _line("rejected", problem.reason, problem.message, problem.field)
+
+
+def received(lines: Iterator[bytes]) -> Iterator[Written | Refused]:
+    """The pieces again, of lines without their ends, up to the end.
+
+    Raises Rejected and OSError as they were raised there, and EOFError where the lines stop before the end does.
+    """
+    for line in lines:
+        match json.loads(line):
+            case ["taken", count, ignored]:
+                yield Written(tuple(_event(lines) for _ in range(count)), ignored)
+            case ["refused", *parts]:
+                yield Refused(*parts)
+            case ["rejected", reason, message, field]:
+                raise Rejected(reason, message, field=field)
+            case ["unreadable", number, text]:
+                raise OSError(number, text)
+            case ["end"]:
+                return
+    raise EOFError
+
+
+def _event(lines: Iterator[bytes]) -> bytes:
+    head, body = next(lines, None), next(lines, None)
+    if head is None or body is None:
+        raise EOFError
+    return b"%b\n%b\n" % (head, body)
+
+
+def _line(*parts: object) -> bytes:
+    return json.dumps(parts).encode() + b"\n"

@@ -8,8 +8,8 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from types import TracebackType
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from messaging.publisher import Encoded, encoded
@@ -24,36 +24,28 @@ MOST_REASONS: Final = 200
 
 _LONGEST_TEXT: Final = 1_000
 
-Packed = tuple[bytes, bytes]
-"""An event as it lies in a spool: what the broker is told besides, as JSON, and its body. Neither has a line break."""
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """As `Taken`, of events that another process has made ready."""
+    """As `Taken`, of events that another process has made ready with `packed`."""
 
-    where: str
-    events: tuple[Packed, ...]
+    events: tuple[bytes, ...]
     ignored: str | None = None
 
 
-def packed(event: Event) -> Packed:
-    """Make an event ready."""
+def packed(event: Event) -> bytes:
+    """Make an event ready: a line of what the broker is told besides, and one of its body; JSON has no line break."""
     found = encoded(event)
-    return json.dumps([found.key, found.message_id, found.partition]).encode(), found.body
+    return b"%b\n%b\n" % (json.dumps([found.key, found.message_id, found.partition]).encode(), found.body)
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the pieces of a file. `ignored` says how many had no event, by reason.
-
-    `warnings` are in no row's way: a file with warnings alone is done.
-    """
+    """What became of the pieces of a file. `ignored` says how many had no event, by reason."""
 
     rows: int = 0
     events: int = 0
     rejects: int = 0
-    warnings: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
 
 
@@ -65,28 +57,22 @@ class Spool(AbstractContextManager["Spool"]):
         self.refused: list[Refused] = []
         self.warned: list[Refused] = []
         self._file = tempfile.TemporaryFile(prefix="relay-feed-")  # noqa: SIM115 - closed by __exit__
-        self._packed: gzip.GzipFile | None = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1)
+        self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Throw it all away."""
-        if self._packed is not None:
-            self._packed.close()
+        self._packed.close()
         self._file.close()
 
     def add(self, piece: Taken | Written | Refused) -> None:
-        """Keep one piece. Raises OSError when the disk is full."""
+        """Keep one piece; a warning is in no row's way. Raises OSError when the disk is full."""
         if isinstance(piece, Refused) and piece.is_warning:
-            self.counts.warnings += 1
-            if len(self.warned) < MOST_REFUSALS:
-                self.warned.append(_cut(piece))
+            _keep(self.warned, piece)
             return
         self.counts.rows += 1
         if isinstance(piece, Refused):
             self.counts.rejects += 1
-            if len(self.refused) < MOST_REFUSALS:
-                self.refused.append(_cut(piece))
+            _keep(self.refused, piece)
             return
         if piece.ignored is not None:
             self._ignore(piece.ignored)
@@ -95,18 +81,12 @@ class Spool(AbstractContextManager["Spool"]):
 
     def batches(self, size: int) -> Iterator[list[Encoded]]:
         """All events, so many at a time; nothing can be added any more."""
-        self._seal()
+        self._packed.close()
         self._file.seek(0)
-        batch: list[Encoded] = []
         with gzip.GzipFile(fileobj=self._file, mode="rb") as lines:
-            for head in lines:
-                key, message_id, partition = json.loads(head)
-                batch.append(Encoded(lines.readline().removesuffix(b"\n"), key, message_id, partition))
-                if len(batch) == size:
-                    yield batch
-                    batch = []
-        if batch:
-            yield batch
+            events = (Encoded(lines.readline().removesuffix(b"\n"), *json.loads(head)) for head in lines)
+            while batch := list(islice(events, size)):
+                yield batch
 
     def _ignore(self, reason: str) -> None:
         """Some reasons hold a word of the file, and a file may have any number of them."""
@@ -115,26 +95,20 @@ class Spool(AbstractContextManager["Spool"]):
             reason = "others"
         ignored[reason] = ignored.get(reason, 0) + 1
 
-    def _write(self, event: Packed) -> None:
-        if self._packed is None:
-            msg = "the spool is being read already"
-            raise ValueError(msg)
-        head, body = event
+    def _write(self, event: bytes) -> None:
         try:
-            self._packed.write(head + b"\n" + body + b"\n")  # JSON holds no line break
+            self._packed.write(event)
         except OSError as error:  # of the folder for temporary files, not of the one that is watched
             raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
         self.counts.events += 1
 
-    def _seal(self) -> None:
-        if self._packed is not None:
-            self._packed.close()
-            self._packed = None
 
-
-def _cut(refused: Refused) -> Refused:
+def _keep(kept: list[Refused], refused: Refused) -> None:
     """No report is longer than its refusals are many."""
-    if max(map(len, (refused.message, refused.where, refused.reason, refused.field or ""))) <= _LONGEST_TEXT:
-        return refused
-    where, reason, message = (text[:_LONGEST_TEXT] for text in (refused.where, refused.reason, refused.message))
-    return replace(refused, where=where, reason=reason, message=message, field=(refused.field or "")[:_LONGEST_TEXT])
+    if len(kept) >= MOST_REFUSALS:
+        return
+    parts = refused.where, refused.reason, refused.message, refused.field
+    if max(len(part or "") for part in parts) > _LONGEST_TEXT:
+        where, reason, message, field = ((part or "")[:_LONGEST_TEXT] for part in parts)
+        refused = Refused(where, reason, message, field)
+    kept.append(refused)

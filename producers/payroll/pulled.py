@@ -6,7 +6,7 @@ from producers.payroll.finch.normalising import normalise as read_finch
 from producers.payroll.gusto.normalising import normalise as read_gusto
 from producers.payroll.options import FinchOptions, GustoOptions, XeroOptions
 from producers.payroll.xero.normalising import normalise as read_xero
-from producers.source import Pulled, Renewal, Source, one_piece
+from producers.source import Pulled, Renewal, Source
 
 if TYPE_CHECKING:  # these take a while to import, and the process that reads one large file needs none of them
     from producers.calling.calling import Caller
@@ -34,10 +34,9 @@ def _xero(caller: "Caller", own: "PayrollSettings", _: str) -> "Provider":
 
 FINCH: Final = Source(
     name="finch",
-    read=one_piece(read_finch),
+    document=read_finch,
     options=FinchOptions,
     people=True,
-    documents=True,
     pulled=Pulled(
         base_url="https://api.tryfinch.com",
         calls_per_minute=60,
@@ -48,10 +47,9 @@ FINCH: Final = Source(
 )
 GUSTO: Final = Source(
     name="gusto",
-    read=one_piece(read_gusto),
+    document=read_gusto,
     options=GustoOptions,
     people=True,
-    documents=True,
     pulled=Pulled(
         base_url="https://api.gusto.com",
         calls_per_minute=150,
@@ -62,10 +60,9 @@ GUSTO: Final = Source(
 )
 XERO: Final = Source(
     name="xero-payroll",
-    read=one_piece(read_xero),
+    document=read_xero,
     options=XeroOptions,
     people=True,
-    documents=True,
     pulled=Pulled(
         base_url="https://api.xero.com",
         calls_per_minute=50,

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised
-from producers.source import NoOptions, Signature, Source, Webhook, one_piece
+from producers.source import NoOptions, Signature, Source, Webhook
 from producers.stripe import stripe
 from runtime.secret_files import Shape
 
@@ -15,10 +15,9 @@ def _normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 STRIPE: Final = Source(
     name="stripe",
-    read=one_piece(_normalise),
+    document=_normalise,
     options=NoOptions,
     people=False,
-    documents=True,
     webhook=Webhook(
         signature=Signature(
             header="Stripe-Signature", field="v1", timestamp="t", signs="{timestamp}.{body}", exact=True

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
-from producers.source import Arrived, NoOptions, Signature, Source, Webhook, one_piece
+from producers.source import Arrived, NoOptions, Signature, Source, Webhook
 from runtime.secret_files import Shape
 from schemas.envelope import Event
 from schemas.inventory import StockCounted
@@ -221,10 +221,9 @@ def _unmapped(shop: str) -> Rejected:
 
 SHOPIFY: Final = Source(
     name="shopify",
-    read=one_piece(normalise),
+    document=normalise,
     options=NoOptions,
     people=False,
-    documents=True,
     webhook=Webhook(
         signature=Signature(header="X-Shopify-Hmac-SHA256", encoding="base64"),
         secret=Shape(re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9]{24,250}"), "at least 24 letters or digits"),

@@ -1,13 +1,13 @@
 """From the raw body of a webhook to an outcome: verify, normalise, publish, and only then say yes.
 
-It knows nothing of HTTP. An authentic body is never lost: it is published, ignored for a reason, or kept
-for a person.
+It knows nothing of HTTP. An authentic body is never lost: it is published, ignored for a reason, or kept for a person.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import structlog
 from pydantic import SecretStr
 
 from messaging.errors import MessagingError
@@ -16,7 +16,10 @@ from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.source import Arrived, Identify, Signature, Source, Whose, refuse_people
 from producers.webhooks.signatures import BadSignature, verify
 from runtime.clock import Clock
+from runtime.errors import ConfigurationError
 from schemas.envelope import Event
+
+log = structlog.get_logger()
 
 NOBODY: Final = ""
 """The company of a body that is kept before it is known whose books it is for."""
@@ -58,6 +61,32 @@ class Hook:
         refuse_people(self.source)
 
 
+@dataclass(slots=True)
+class WaitingHook:
+    """A webhook that cannot be used yet, as its file of secrets is missing, say: each request tries to make it.
+
+    `problem` is what was wrong last.
+    """
+
+    name: str
+    path: str
+    make: Callable[[], Hook]
+    problem: str = ""
+
+    def made(self) -> Hook | None:
+        """The webhook, once it can be made; what keeps it from that is said once, until it is something else."""
+        try:
+            hook = self.make()
+        except ConfigurationError as error:
+            if str(error) != self.problem:
+                self.problem = str(error)
+                log.error("webhook.source_stopped", source=self.name, error=self.problem, waits=True)  # noqa: TRY400 - it says it all
+            return None
+        if self.problem:
+            log.info("webhook.source_started", source=self.name)
+        return hook
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Takes bodies in for one webhook."""
@@ -69,43 +98,30 @@ class Intake:
     async def take(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Verify, normalise and publish one body; `headers` are looked up by lower-case name.
 
-        Safe to repeat: events keep their identity. Safe to cancel: what was confirmed stays, the sender
-        sends again.
+        Safe to repeat: events keep their identity. Safe to cancel: what was confirmed stays, the sender sends again.
         """
+        hook, now = self.hook, self.clock.now()
         try:
-            secret_index = self._verify(body, headers)
+            index = verify(hook.signature, headers=headers, body=body, url=hook.url, secrets=hook.secrets, now=now)
         except BadSignature as error:
-            return Outcome("refused", reason=error.reason)
-        event_id, event_type = self.hook.identify(body, headers)
-        verdict, reason, events = await self._deliver(body, headers)
-        return Outcome(
-            verdict,
-            reason=reason,
-            events=events,
-            event_id=event_id,
-            event_type=event_type,
-            secret_index=secret_index,
-        )
+            return Outcome("refused", error.reason)
+        event_id, event_type = hook.identify(body, headers)
+        outcome = await self._deliver(body, headers)
+        return replace(outcome, event_id=event_id, event_type=event_type, secret_index=index)
 
-    def _verify(self, body: bytes, headers: Mapping[str, str]) -> int:
-        hook = self.hook
-        return verify(
-            hook.signature, headers=headers, body=body, url=hook.url, secrets=hook.secrets, now=self.clock.now()
-        )
-
-    async def _deliver(self, body: bytes, headers: Mapping[str, str]) -> tuple[Verdict, str | None, tuple[Event, ...]]:
+    async def _deliver(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
         company, normalised = self._normalise(body, headers)
         try:
             if isinstance(normalised, Rejected):
                 await self._keep(body, normalised, company)
-                return "kept", normalised.reason, ()
+                return Outcome("kept", normalised.reason)
             for event in normalised.events:
                 await self.publisher.publish_all([encoded(event)])
         except MessagingError as error:
-            return "unavailable", type(error).__name__, ()
+            return Outcome("unavailable", type(error).__name__)
         if normalised.ignored is not None:
-            return "ignored", normalised.ignored, ()
-        return "published", None, normalised.events
+            return Outcome("ignored", normalised.ignored)
+        return Outcome("published", events=normalised.events)
 
     def _normalise(self, body: bytes, headers: Mapping[str, str]) -> tuple[str, Normalised | Rejected]:
         """Whose books it is for, and what it becomes; nobody's where not even that can be said."""
@@ -119,21 +135,9 @@ class Intake:
         except Rejected as rejected:
             return company, rejected
         except Exception as error:  # noqa: BLE001  (a mistake of ours must not lose an authentic body)
-            return company, Rejected("normaliser_failed", f"{type(error).__name__} at {_place(error)}")
+            return company, Rejected.of_mistake(error)
 
     async def _keep(self, body: bytes, rejected: Rejected, company: str) -> None:
         await self.publisher.keep_raw(
-            body,
-            source=self.hook.path,
-            company=company,
-            reason=rejected.reason,
-            error=str(rejected),
+            body, source=self.hook.path, company=company, reason=rejected.reason, error=str(rejected)
         )
-
-
-def _place(error: Exception) -> str:
-    """Where it was raised, without any value: the message of an unknown error may hold the payload."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"

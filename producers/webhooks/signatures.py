@@ -25,7 +25,6 @@ class BadSignature(Exception):
     """The body cannot be trusted. `reason` is for our own logs and counters, never for the answer."""
 
     def __init__(self, *, reason: Reason) -> None:
-        """Keep the reason."""
         super().__init__(reason)
         self.reason: Reason = reason
 
@@ -42,8 +41,7 @@ def verify(  # noqa: PLR0913  (all that may be signed; all by name)
     """Check the signature of a raw body; give the index of the secret that matched.
 
     `headers` are looked up by lower-case name; `url` is the address as the sender knows it, never what a request says.
-    `secrets` has several while one replaces another: any may match. Comparisons take constant time.
-    Raises BadSignature.
+    `secrets` has several while one replaces another: any may match, in constant time. Raises BadSignature.
     """
     seconds, candidates = _written(signature, headers)
     signed = _signed(signature, body=body, url=url, seconds=seconds)

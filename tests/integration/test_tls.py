@@ -16,8 +16,7 @@ from messaging.connection import Link
 from messaging.errors import BrokerUnreachable
 from ops.composing.management import read_state
 from producers.feeds.asking import Asking
-from producers.feeds.errors import PollUnavailable
-from producers.feeds.passing import Turn
+from producers.feeds.passing import PollUnavailable, Turn
 from runtime.errors import ConfigurationError
 from runtime.sections import RabbitSettings
 from runtime.sections_feeds import PollingFeed

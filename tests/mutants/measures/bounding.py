@@ -51,7 +51,7 @@ MUTANTS: Final = (
     Mutant(
         "dead-child-believed",
         "A file of which the reading died half-way publishes nothing.",
-        "producers/feeds/wire.py",
+        "producers/feeds/reading_child.py",
         '            case ["end"]:\n                return\n    raise EOFError\n',
         '            case ["end"]:\n                return\n',
         (f"{BOUNDED}::test_a_process_that_is_killed_while_it_reads_refuses_its_file_alone",),

@@ -198,8 +198,8 @@ MUTANTS: Final = (
         "figures-beside-the-webhooks",
         "The figures have an address of their own: who reaches the receiver does not read them.",
         "producers/webhooks/receiver.py",
-        """Route("/healthz", healthz, methods=["GET"])],""",
-        """Route("/healthz", healthz, methods=["GET"]), Route("/metrics", healthz, methods=["GET"])],""",
+        """Route("/healthz", healthz, methods=["GET"])]""",
+        """Route("/healthz", healthz, methods=["GET"]), Route("/metrics", healthz, methods=["GET"])]""",
         (f"{RECEIVER}::test_nothing_else_is_served_and_nobody_is_led_to_the_host_that_the_caller_named",),
     ),
     Mutant(

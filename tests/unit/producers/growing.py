@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
 
-from producers.feeds.reading import reader_of
 from producers.normalising import NormaliseContext, Rejected
+from producers.sources import SOURCES
 
 _ISA: Final = (
     "ISA*00*          *00*          *ZZ*3PLWEST        *ZZ*ACME           *260115*0930*U*00401*000000101*0*P*>"
@@ -324,7 +324,7 @@ def read(kind: Growing, raw: bytes) -> None:
     """Read a file to its end, whatever comes of it but what is said of the options."""
     context = NormaliseContext(options=kind.options)
     try:
-        for _ in reader_of(kind.source)(BytesIO(raw), context):
+        for _ in SOURCES[kind.source].pieces(BytesIO(raw), context):
             pass
     except Rejected as rejected:
         if rejected.reason in {"bad_options", "bad_mapping"}:

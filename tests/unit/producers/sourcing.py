@@ -5,15 +5,17 @@ from typing import cast
 
 import pytest
 
-from producers.normalising import FileReader
+from producers.normalising import FileReader, Normaliser
 from producers.source import NoOptions, Signature, Source, Webhook
 from producers.sources import SOURCES
 
 
-def put(monkeypatch: pytest.MonkeyPatch, name: str, read: FileReader, *, documents: bool = False) -> None:
+def put(
+    monkeypatch: pytest.MonkeyPatch, name: str, read: FileReader | None = None, *, document: Normaliser | None = None
+) -> None:
     """Put it into the table; of one that is there, only how it is read changes."""
-    source = SOURCES.get(name) or Source(name=name, read=read, options=NoOptions, people=False)
-    changed = replace(source, read=read, documents=documents)
+    source = SOURCES.get(name) or Source(name=name, options=NoOptions, people=False)
+    changed = replace(source, read=read, document=document)
     monkeypatch.setitem(cast("dict[str, Source]", SOURCES), name, changed)
 
 

@@ -4,9 +4,9 @@ from io import BytesIO
 
 import pytest
 
-from producers.feeds.reading import reader_of
 from producers.normalising import NormaliseContext, Refused, Rejected
 from producers.reading.documents import elements_at, split_documents
+from producers.sources import SOURCES
 from schemas.errors import InvalidJson
 from schemas.json_text import MOST_VALUES, parse_json
 from tests.unit.producers.growing import GROWING
@@ -31,7 +31,7 @@ def test_a_document_holds_so_much_and_no_more(name: str, fits: int, reason: str,
 
     def refusals(size: int) -> list[tuple[str, str]]:
         try:
-            pieces = list(reader_of(kind.source)(BytesIO(kind.made(size).encode()), context))
+            pieces = list(SOURCES[kind.source].pieces(BytesIO(kind.made(size).encode()), context))
         except Rejected as rejected:
             return [(rejected.reason, str(rejected))]
         return [(piece.reason, piece.message) for piece in pieces if isinstance(piece, Refused)]

@@ -7,7 +7,7 @@ import copy
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 from producers.feeds.reading import read_document
-from producers.normalising import NormaliseContext, Rejected, Taken
+from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.source import Source, refuse_people
 from producers.sources import SOURCES, queued
 from producers.webhooks.intake import Hook
@@ -75,9 +75,9 @@ class Outcome:
 
 def outcome_of(name: str, body: bytes) -> Outcome:
     """Read it; whatever else than Rejected is raised goes through, as a mistake of ours."""
-    outcome, context = Outcome(), NormaliseContext(options=EXAMPLES[name].options)
+    outcome, context, source = Outcome(), NormaliseContext(options=EXAMPLES[name].options), SOURCES[name]
     try:
-        for piece in SOURCES[name].pieces(BytesIO(body), context):
+        for piece in parts_of(source, body, context):
             if isinstance(piece, Taken):
                 outcome.facts += map(encode, piece.events)
                 outcome.said += [piece.where, str(piece.ignored)]
@@ -86,6 +86,14 @@ def outcome_of(name: str, body: bytes) -> Outcome:
     except Rejected as rejected:
         outcome.said += [rejected.reason, str(rejected.field), *chained(rejected)]
     return outcome
+
+
+def parts_of(source: Source, body: bytes, context: NormaliseContext) -> Iterable[Taken | Refused]:
+    """A document is not cut up: what is wrong with it is raised, with all that led to it."""
+    if source.document is None:
+        return source.pieces(BytesIO(body), context)
+    whole = source.document(body, context)
+    return [Taken("document", whole.events, whole.ignored)]
 
 
 def chained(error: BaseException | None) -> Iterator[str]:

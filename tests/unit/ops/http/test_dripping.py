@@ -21,9 +21,8 @@ from ops.composing.workers import losses_on
 from producers.calling import trying
 from producers.calling.errors import ProviderUnreachable
 from producers.calling.tokens import RenewedTokens
-from producers.feeds.errors import PollUnavailable
 from producers.feeds.feed import keep_feeding
-from producers.feeds.passing import Turn
+from producers.feeds.passing import PollUnavailable, Turn
 from producers.feeds.polling import PolledAddress
 from producers.normalising import NormaliseContext
 from producers.payroll.provider import Span

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from producers.source import one_piece
 from tests.unit.producers.feeds.feeding import Watched, one_line, read_lines
 from tests.unit.producers.feeds.polled import Polled, item_event
 from tests.unit.producers.sourcing import put
@@ -13,8 +12,8 @@ from tests.unit.producers.sourcing import put
 @pytest.fixture(autouse=True)
 def _tiny_formats(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, "lines", read_lines)
-    put(monkeypatch, "line", one_piece(one_line), documents=True)
-    put(monkeypatch, "items", one_piece(item_event), documents=True)
+    put(monkeypatch, "line", document=one_line)
+    put(monkeypatch, "items", document=item_event)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.feeds import bounded
-from producers.feeds.errors import Interrupted
 from producers.feeds.folder import WatchedFolder
+from producers.feeds.passing import Interrupted
+from producers.feeds.reading_child import END, received, sent, sent_problem
 from producers.feeds.spool import MOST_REASONS, Spool, Written
-from producers.feeds.wire import END, received, sent, sent_problem
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from runtime.clock import SystemClock
 from runtime.sections_feeds import FolderFeed
@@ -129,6 +129,7 @@ def test_a_small_file_has_the_same_budget_and_is_read_here(watched: Watched) -> 
         with path.open("rb") as file:
             for piece in bounded.read_within(known, file, NormaliseContext(), clock=clock, stopped=lambda: False):
                 assert not children()
+                assert isinstance(piece, Taken)
                 yield piece.where
                 clock.advance(each_takes)
 
@@ -241,7 +242,7 @@ def test_a_report_is_bounded_in_every_direction() -> None:
     with Spool() as spool:
         for number in range(MOST_REASONS + 50):
             spool.add(Taken("x", (), ignored=f"kind:{number}"))
-            spool.add(Written("x", (), ignored=f"kind:{number}"))
+            spool.add(Written((), ignored=f"kind:{number}"))
         spool.add(Refused("w" * 5000, "r" * 5000, "m" * 5_000_000, "f" * 5000))
     assert len(spool.counts.ignored) == MOST_REASONS + 1
     assert spool.counts.ignored["others"] == 100

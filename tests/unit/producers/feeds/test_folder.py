@@ -12,8 +12,8 @@ import pytest
 from messaging.errors import PublishFailed, UnsafeTopology
 from messaging.publisher import Encoded
 from producers.feeds import folder as folder_module
-from producers.feeds.errors import FolderUnusable, Interrupted
 from producers.feeds.feed import IN_FLIGHT
+from producers.feeds.passing import FolderUnusable, Interrupted
 from producers.normalising import NormaliseContext, Refused, Taken
 from tests.unit.producers.feeds.feeding import Watched, read_lines
 from tests.unit.producers.sourcing import put

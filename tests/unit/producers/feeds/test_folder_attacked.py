@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.feeds.errors import FeedProblem, FolderUnusable
+from producers.feeds.passing import FeedProblem, FolderUnusable
 from tests.unit.producers.feeds.feeding import Watched, give_away
 
 SECRET = "stolen"

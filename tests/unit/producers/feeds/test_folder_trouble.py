@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from producers.feeds.errors import FolderUnusable
+from producers.feeds.passing import FolderUnusable
 from producers.feeds.places import Place
 from tests.unit.producers.feeds.feeding import Watched
 

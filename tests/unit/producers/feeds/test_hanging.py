@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from producers.feeds.aside import Aside
-from producers.feeds.errors import FolderUnusable, Interrupted
+from producers.feeds.passing import FolderUnusable, Interrupted
 from producers.feeds.places import Place
 from tests.unit.producers.feeds.feeding import Watched
 

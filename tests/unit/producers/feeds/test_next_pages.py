@@ -5,7 +5,7 @@ import gzip
 import httpx2
 import pytest
 
-from producers.feeds.errors import PollRefused
+from producers.feeds.passing import PollRefused
 from tests.unit.producers.feeds.polled import URL, Polled, level, page
 
 ODD = (

@@ -3,7 +3,7 @@
 import pytest
 
 from producers.feeds import polling
-from producers.feeds.errors import Interrupted, PollRefused
+from producers.feeds.passing import Interrupted, PollRefused
 from store.feeds.cursors import MOST_SEEN
 from tests.unit.producers.feeds.polled import CURSOR, Polled, level, page
 

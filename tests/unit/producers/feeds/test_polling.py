@@ -12,8 +12,8 @@ import pytest
 
 from messaging.errors import PublishFailed
 from producers.calling.trying import PAUSES_SECONDS
-from producers.feeds.errors import Interrupted, PollRefused, PollUnavailable
 from producers.feeds.feed import keep_feeding
+from producers.feeds.passing import Interrupted, PollRefused, PollUnavailable
 from producers.normalising import NormaliseContext, Refused, Taken
 from producers.reading.documents import elements_at
 from runtime.errors import ConfigurationError

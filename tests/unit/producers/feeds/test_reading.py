@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from producers.feeds.reading import document_normaliser, read, read_document
+from producers.feeds.reading import normalise_document, read, read_document
 from producers.normalising import NormaliseContext, Refused, Taken
 from schemas.envelope import decode, encode
 
@@ -35,7 +35,7 @@ def test_a_polled_item_has_the_name_too_and_can_be_sent() -> None:
     [event] = normalised.events
     assert event.data.fact == "shop/lines:one"
     assert decode(encode(event)) == event
-    assert document_normaliser("lines")(b"one", context).events == (event,)
+    assert normalise_document("lines", b"one", context).events == (event,)
 
 
 @pytest.mark.parametrize("facts_of", ["", "shop"])

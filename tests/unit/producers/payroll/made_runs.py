@@ -86,7 +86,7 @@ def lines(run: RunPaid) -> dict[tuple[str, str, str | None], str]:
 
 
 def csv_runs(content: bytes, **options: object) -> list[RunPaid]:
-    found = SOURCES["payroll-csv"].read(BytesIO(content), NormaliseContext(options=options))
+    found = SOURCES["payroll-csv"].pieces(BytesIO(content), NormaliseContext(options=options))
     return [paid(event) for taken in found for event in getattr(taken, "events", ())]
 
 

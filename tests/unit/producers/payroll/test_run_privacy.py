@@ -67,10 +67,10 @@ def told(source: str, body: bytes, **options: object) -> str:
     """Everything that comes out of a normaliser for a document."""
     context = NormaliseContext(options=options)
     try:
-        if SOURCES[source].documents:
+        if SOURCES[source].document:
             found = SOURCES[source].normalise(body, context)
             return " ".join([str(found.ignored), *(encode(event).decode() for event in found.events)])
-        pieces = list(SOURCES[source].read(BytesIO(body), context))
+        pieces = list(SOURCES[source].pieces(BytesIO(body), context))
         return " ".join(repr(piece) for piece in pieces)
     except Rejected as rejected:
         errors = [f"{e} {e!r} {e.args} {vars(e)}" for e in chain(rejected)]

@@ -86,7 +86,7 @@ def table(*rows: tuple[str, ...]) -> bytes:
 
 
 def of_file(source: str, raw: bytes, **options: object) -> list[EventData]:
-    pieces = list(SOURCES[source].read(io.BytesIO(raw), NormaliseContext(company="acme", options=options)))
+    pieces = list(SOURCES[source].pieces(io.BytesIO(raw), NormaliseContext(company="acme", options=options)))
     for piece in pieces:
         if isinstance(piece, Refused) and not piece.is_warning:
             raise Rejected(piece.reason, piece.message, field=piece.field)

@@ -22,7 +22,7 @@ from ops.dry.feeds import dry_run
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
-from producers.feeds.reading import document_normaliser
+from producers.feeds.reading import normalise_document
 from producers.webhooks.intake import Intake
 from runtime.sections_feeds import FolderFeed, PollingFeed
 from runtime.settings import Settings
@@ -117,7 +117,7 @@ def by_replay(source: str) -> Callable[[Settings, bytes, Path], Awaitable[int]]:
         said: dict[str, Any] = dict.fromkeys(StoredLetter.__dataclass_fields__)
         said |= {"id": "1", "queue": RAW_DLQ, "reason": "unknown_currency", "event_source": source, "body": body}
         letter = StoredLetter(**{**said, "died_at": at, "stored_at": at})
-        return len(document_normaliser("stripe")(body, origin_of(letter, settings).context).events)
+        return len(normalise_document("stripe", body, origin_of(letter, settings).context).events)
 
     return replay
 

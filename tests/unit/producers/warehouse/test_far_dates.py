@@ -20,7 +20,7 @@ def test_a_date_that_is_none_is_refused_with_its_place(source: str, year: bytes)
     for file in sorted(MADE.glob(f"{source}-*")):
         raw = COMPACT.sub(year + b"1231", DASHED.sub(year + b"-12-31", file.read_bytes()))
         try:
-            found = pieces(SOURCES[source].read, raw, **OPTIONS.get(source, {}))
+            found = pieces(SOURCES[source].pieces, raw, **OPTIONS.get(source, {}))
         except Rejected as error:
             said += "from 2000 to 2099" in error.message
             continue

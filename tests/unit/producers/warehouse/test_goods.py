@@ -73,7 +73,7 @@ RECEIPTS: dict[str, Callable[[str], bytes]] = {
 
 def read(name: str, bad: str, **options: str) -> list[Taken | Refused]:
     context = NormaliseContext(company="acme", options=options)
-    return list(SOURCES[name.split(maxsplit=1)[0]].read(io.BytesIO(RECEIPTS[name](bad)), context))
+    return list(SOURCES[name.split(maxsplit=1)[0]].pieces(io.BytesIO(RECEIPTS[name](bad)), context))
 
 
 def data_in(pieces: list[Taken | Refused]) -> list[EventData]:

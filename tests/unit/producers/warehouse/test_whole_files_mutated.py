@@ -69,7 +69,7 @@ def read(reader: FileReader, raw: bytes, options: dict[str, object]) -> str | No
 @given(raw=st.binary(max_size=400))
 @settings(max_examples=examples(40), deadline=None)
 def test_any_bytes_are_read_or_rejected(source: str, raw: bytes) -> None:
-    read(SOURCES[source].read, raw, {})
+    read(SOURCES[source].pieces, raw, {})
 
 
 @search
@@ -79,21 +79,21 @@ def test_any_bytes_are_read_or_rejected(source: str, raw: bytes) -> None:
 def test_damaged_files_are_read_or_rejected(source: str, data: st.DataObject) -> None:
     raw = data.draw(mutated(SEEDS[source]))
     for options in ({}, OPTIONS[source]):
-        read(SOURCES[source].read, raw, dict(options))
+        read(SOURCES[source].pieces, raw, dict(options))
 
 
 @pytest.mark.parametrize("source", NAMES)
 def test_every_cut_of_a_file_is_rejected_or_read_without_its_end(source: str) -> None:
     for seed in SEEDS[source]:
         for end in range(0, len(seed), 7):
-            read(SOURCES[source].read, seed[:end], {})
+            read(SOURCES[source].pieces, seed[:end], {})
 
 
 def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
     for source, mark in (("x12", b"IEA*"), ("edifact", b"UNZ+")):
         for seed in SEEDS[source]:
             for end in range(1, seed.index(mark.replace(b"*", seed[3:4]) if source == "x12" else mark)):
-                assert read(SOURCES[source].read, seed[:end], {}) is not None
+                assert read(SOURCES[source].pieces, seed[:end], {}) is not None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_cut_interchange_is_never_taken_for_a_whole_one() -> None:
 def test_a_document_of_countless_tiny_parts_is_rejected(
     source: str, module: ModuleType, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = [read(SOURCES[source].read, seed, {}) for seed in SEEDS[source]]
+    whole = [read(SOURCES[source].pieces, seed, {}) for seed in SEEDS[source]]
     monkeypatch.setattr(module, limit, 5)
     assert "too_large" not in whole
-    assert {read(SOURCES[source].read, seed, {}) for seed in SEEDS[source]} == {"too_large"}
+    assert {read(SOURCES[source].pieces, seed, {}) for seed in SEEDS[source]} == {"too_large"}

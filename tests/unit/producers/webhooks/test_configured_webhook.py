@@ -16,7 +16,7 @@ from ops.checks.webhooks import check_webhooks
 from ops.composing.webhooks import hook_of, webhooks_of, webhooks_wanted
 from ops.desk.origins import origin_of
 from ops.standing.stopped import stopped
-from producers.feeds.reading import document_normaliser
+from producers.feeds.reading import normalise_document
 from producers.source import Signature
 from producers.sources import SOURCES
 from producers.webhooks.intake import Hook
@@ -137,7 +137,7 @@ async def test_what_cannot_be_read_is_kept_whole_and_replayed_by_the_source_that
     assert (kept["source"], kept["company"], kept["body"]) == ("/webhooks/square", "main", bad)
     origin = origin_of(letter(COUNTS), settings())
     assert origin.source == "warehouse-json"
-    again = document_normaliser(origin.source)(COUNTS, origin.context).events
+    again = normalise_document(origin.source, COUNTS, origin.context).events
     await post(settings(), publisher, signed(COUNTS))
     assert list(again) == publisher.events, "the same facts, whichever way they come"
 

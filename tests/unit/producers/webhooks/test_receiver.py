@@ -13,7 +13,7 @@ from starlette.types import Message, Receive
 
 from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, Unroutable
 from producers.normalising import NormaliseContext, Normalised
-from producers.source import Signature, one_piece
+from producers.source import Signature
 from producers.webhooks.measures import Measures
 from tests.fakes import NOON, FakeClock
 from tests.unit.producers.made import charge, payout, refund, refund_list, stripe_event
@@ -129,7 +129,7 @@ async def test_a_mistake_of_ours_keeps_the_body_too(
         msg = "Jenny Rosen"
         raise KeyError(msg)
 
-    put(monkeypatch, "stripe", one_piece(broken), documents=True)
+    put(monkeypatch, "stripe", document=broken)
     transport = httpx2.ASGITransport(app_with(publisher, clock))
     async with httpx2.AsyncClient(transport=transport, base_url="http://receiver") as made:
         assert (await _post(made, PAYOUT)).status_code == 200

@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 
 from ops.composing.webhooks import hook_of, webhooks_of, webhooks_wanted
 from producers.normalising import NormaliseContext, Normalised, Rejected
-from producers.source import one_piece
 from producers.webhooks.intake import Hook
 from producers.webhooks.measures import Measures, own_word
 from producers.webhooks.receiver import create_app
@@ -52,7 +51,7 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 @pytest.fixture(autouse=True)
 def _normaliser(monkeypatch: pytest.MonkeyPatch) -> None:
-    put(monkeypatch, "shopify", one_piece(normalise), documents=True)
+    put(monkeypatch, "shopify", document=normalise)
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_an_export_is_read_from_a_pipe() -> None:
     with open(reading, "rb") as pipe:  # noqa: PTH123 - a number, no path
         os.write(writing, made_csv(*ROWS))
         os.close(writing)
-        [taken] = SOURCES["payroll-csv"].read(pipe, NormaliseContext(options={"mapping": MAPPING}))
+        [taken] = SOURCES["payroll-csv"].pieces(pipe, NormaliseContext(options={"mapping": MAPPING}))
     assert isinstance(taken, Taken)
     assert taken.events
 
@@ -146,7 +146,7 @@ def test_commas_for_decimals_and_own_dates_are_read_as_the_mapping_says() -> Non
 
 
 def test_several_runs_in_a_file_are_several_events() -> None:
-    found = SOURCES["payroll-csv"].read(
+    found = SOURCES["payroll-csv"].pieces(
         BytesIO(made_csv(*ROWS, "Ann;A;r2;30.04.2026;10,00;2,00;8,00")),
         NormaliseContext(options={"mapping": MAPPING}),
     )
@@ -292,21 +292,21 @@ def test_a_second_company_does_not_fall_into_the_books_of_the_first() -> None:
     assert csv_refused(content, provider="adp").reason == "several_companies"
     context = NormaliseContext(accounts={"ABC1": "main"}, options={"provider": "adp"})
     with pytest.raises(Rejected, match="XYZ2") as refused:
-        list(SOURCES["payroll-csv"].read(BytesIO(content), context))
+        list(SOURCES["payroll-csv"].pieces(BytesIO(content), context))
     assert refused.value.reason == "unmapped:payroll_company:XYZ2"
 
 
 def test_a_code_of_letters_alone_is_a_company_where_it_is_set() -> None:
     assert csv_refused(_with_code("ABC"), provider="adp").reason == "bad_id"
     context = NormaliseContext(accounts={"ABC": "main"}, options={"provider": "adp"})
-    (taken,) = SOURCES["payroll-csv"].read(BytesIO(_with_code("ABC")), context)
+    (taken,) = SOURCES["payroll-csv"].pieces(BytesIO(_with_code("ABC")), context)
     assert isinstance(taken, Taken)
     assert [event.subject for event in taken.events] == ["ABC:2026-08"]
 
 
 def test_all_zero_is_ignored() -> None:
     found = list(
-        SOURCES["payroll-csv"].read(
+        SOURCES["payroll-csv"].pieces(
             BytesIO(made_csv("Ann;A;r1;17.04.2026;0,00;;-")), NormaliseContext(options={"mapping": MAPPING})
         )
     )
@@ -362,7 +362,7 @@ def test_every_mapping_is_in_order(provider: str) -> None:
 
 def test_the_file_is_left_open_for_its_owner() -> None:
     file = BytesIO(made_csv(*ROWS))
-    list(SOURCES["payroll-csv"].read(file, NormaliseContext(options={"mapping": MAPPING})))
+    list(SOURCES["payroll-csv"].pieces(file, NormaliseContext(options={"mapping": MAPPING})))
     assert not file.closed
 
 

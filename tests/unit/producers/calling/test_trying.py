@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from producers.calling.retry_after import LONGEST_SECONDS, retry_after
+from producers.calling.trying import LONGEST_SECONDS, retry_after
 from tests.fakes import NOON
 
 DATE = "Thu, 15 Jan 2026 12:00:21 GMT"
