@@ -12,7 +12,7 @@ from producers.payroll.finch.source import FINCH
 from producers.payroll.gusto.source import GUSTO
 from producers.payroll.xero.source import XERO
 from producers.source import Source, refuse_people
-from producers.stripe.source import STRIPE
+from producers.stripe.stripe import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
 from producers.warehouse.cin7.options import Cin7Options
 from producers.warehouse.edi.edifact import read_edifact

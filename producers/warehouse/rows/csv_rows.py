@@ -1,6 +1,6 @@
 """CSV files of a warehouse (`warehouse-csv`): a header, and rows that are changes, counts, receipts, orders or bills.
 
-Pure, and in memory no more than a line, a document and a hash a row. What rows mean is decided in `rows`.
+Pure, and in memory no more than a line, a document and a hash a row. What rows mean is decided in `reader`.
 """
 
 import csv
@@ -29,8 +29,6 @@ from producers.warehouse.rows.reader import RowReader
 if TYPE_CHECKING:
     import _csv
 
-SOURCE: Final = "/warehouse/warehouse-csv"
-
 MOST_COLUMNS: Final = 16_384
 """As many as a spreadsheet has."""
 
@@ -52,11 +50,26 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
             f"the header has {len(names)} columns, and at most {MOST_COLUMNS} are read: leave out what is not used"
         )
         raise Rejected("too_many_columns", message)
-    columns = _Columns(names, columns_of(names, options))
-    reader = RowReader(options, context, source=SOURCE, prefix="csv", unit="line")
+    places = columns_of(names, options)
+    reader = RowReader(options, context, prefix="csv", unit="line")
     if not options.bare_end:
         reader.is_cut = lambda: lines.bare
-    yield from _read_rows(rows, columns, reader, totals=_Totals(options), above=above + 1)
+    totals = _Totals(options)
+    for first, last, cells in _numbered(rows, above=above):
+        try:
+            values = _values(cells, places, len(names))
+        except Rejected as error:
+            yield from reader.refuse(error, first=first, last=last)
+            continue
+        if values is None:
+            yield Taken(reader.where(first, last), (), ignored="empty_row")
+        elif totals.are_in(values):
+            yield totals.check(values, reader.where(first, last))
+        else:
+            totals.add(values)
+            yield from reader.take(values, first=first, last=last)
+    yield from reader.end()
+    yield from totals.end()
 
 
 def _find_header(lines: TextLines, options: CsvOptions) -> tuple[str, str, int]:
@@ -81,26 +94,24 @@ def _find_header(lines: TextLines, options: CsvOptions) -> tuple[str, str, int]:
     raise Rejected("missing_column", f"no line of the first {MOST_TITLE_LINES} is a header with all that is needed")
 
 
+def _plain(name: str) -> str:
+    return name.strip().casefold()
+
+
 def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
     """Give the columns that the options speak of, or that rows of their kind need, and the header does not have."""
-    there = {name.strip().casefold() for name in names}
+    there = set(map(_plain, names))
     own = {field: options.columns_for(field) for field in FIELDS}
-    missing = [column for field in options.columns for column in own[field] if column.strip().casefold() not in there]
-    has = {
-        field for field, columns in own.items() if columns and {name.strip().casefold() for name in columns} <= there
-    }
-    if options.kind is None:
-        wanted: tuple[str, ...] = () if "change" in has else ("kind",)
-    else:
-        said = {"reason"} if options.reason else set()
-        said |= {"quantity"} if options.kind == "adjusted" and "out" in has else set()
-        wanted = tuple(field for field in NEEDED[options.kind] if field not in said)
-    if not has & {"time", "day"}:
-        wanted = (*wanted, "time")
-    if options.kind == "bill" and not has & {"amount", "unit_cost"}:
-        wanted = (*wanted, "amount")
-    lacking = [column for field in wanted if field not in has for column in own[field]]
-    return missing + [column for column in lacking if column not in missing]
+    absent = {field: [column for column in columns if _plain(column) not in there] for field, columns in own.items()}
+    has = {field for field, columns in own.items() if columns and not absent[field]}
+    kind, instead = options.kind, {"kind": "change", "time": "day", "amount": "unit_cost"}
+    if kind == "adjusted":
+        instead["quantity"] = "out"
+    wanted = [*(NEEDED[kind] if kind else ("kind",)), "time", *(["amount"] if kind == "bill" else [])]
+    lacking = [field for field in wanted if not has & {field, instead.get(field)}]
+    missing = [column for field in options.columns for column in absent[field]]
+    needed = [column for field in lacking if field != "reason" or not options.reason for column in own[field]]
+    return missing + [column for column in needed if column not in missing]
 
 
 def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int, ...]]:
@@ -112,12 +123,12 @@ def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int
         message = f"the header has no column {', '.join(missing)}: map the file's own names in the option columns"
         message += ", or set the option kind for all rows" if "kind" in missing else ""
         raise Rejected("missing_column", message, field=missing[0])
-    plain = [name.strip().casefold() for name in names]
-    mapped = {field: tuple(name.strip().casefold() for name in columns) for field, columns in options.columns.items()}
-    taken = {name for columns in mapped.values() for name in columns}
-    own = {field: options.columns_for(field) for field in FIELDS if field not in mapped and field not in taken}
-    ignored = {name.strip().casefold() for name in options.ignored}
-    read = {name for columns in (*mapped.values(), *own.values()) for name in columns} - ignored
+    plain = [_plain(name) for name in names]
+    fields = {field: tuple(map(_plain, columns)) for field, columns in options.columns.items()}
+    mapped = {name for columns in fields.values() for name in columns}
+    fields |= {field: options.columns_for(field) for field in FIELDS if field not in fields and field not in mapped}
+    ignored = set(map(_plain, options.ignored))
+    read = {name for columns in fields.values() for name in columns} - ignored
     for number, name in enumerate(plain, start=1):
         written = names[number - 1].strip()[:100]
         if name not in read and name not in ignored and "*" not in ignored:
@@ -127,71 +138,51 @@ def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int
         if name in read and plain.count(name) > 1:
             message = "two columns have this name: which of them counts is not said"
             raise Rejected("column_twice", message, field=written)
-    found = {
-        field: tuple(plain.index(name) for name in columns if name in plain and name in read)
-        for field, columns in (*mapped.items(), *own.items())
-    }
-    return {field: places for field, places in found.items() if places}
+    there = read.intersection(plain)
+    places = {field: tuple(plain.index(name) for name in columns if name in there) for field, columns in fields.items()}
+    return {field: of_field for field, of_field in places.items() if of_field}
 
 
-class _Columns:
-    """Which cells of a row are which of our fields."""
-
-    def __init__(self, names: Sequence[str], places: Mapping[str, tuple[int, ...]]) -> None:
-        self.count = len(names)
-        self._single = [(field, of_field[0]) for field, of_field in places.items() if len(of_field) == 1]
-        self._several = [(field, of_field) for field, of_field in places.items() if len(of_field) > 1]
-
-    def values(self, cells: Sequence[str]) -> dict[str, str]:
-        """Raises Rejected: the cells of one field contradict each other."""
-        values = {field: cells[place] for field, place in self._single}
-        for field, places in self._several:
-            values[field] = str(joined([cells[place] for place in places], field) or "")
-        return values
-
-
-def _read_rows(
-    rows: "_csv.Reader", columns: _Columns, reader: RowReader, *, totals: "_Totals", above: int
-) -> Iterator[Taken | Refused]:
+def _numbered(rows: "_csv.Reader", *, above: int) -> Iterator[tuple[int, int, list[str] | Rejected]]:
+    """The rows with their first and last line, those without any character left out; what is no row, refused."""
     while True:
-        first = rows.line_num + above + 1
+        first = rows.line_num + above + 2
+        cells: list[str] | Rejected | None
         try:
             cells = next(rows, None)
         except csv.Error:
-            refused = Rejected("bad_quoting", "quotation marks do not match, or a cell has more than 131072 characters")
-            yield from reader.refuse(refused, first=first, last=rows.line_num + above)
-            continue
+            message = "quotation marks do not match, or a cell has more than 131072 characters"
+            cells = Rejected("bad_quoting", message)
         if cells is None:
-            break
-        last = rows.line_num + above
-        if not "".join(cells).strip():
-            if cells:
-                yield Taken(reader.where(first, last), (), ignored="empty_row")
-            continue
-        if len(cells) != columns.count:
-            message = f"the row has {len(cells)} cells, and the header {columns.count}"
-            reason = "too_few_cells" if len(cells) < columns.count else "too_many_cells"
-            yield from reader.refuse(Rejected(reason, message), first=first, last=last)
-            continue
-        try:
-            values = columns.values(cells)
-        except Rejected as error:
-            yield from reader.refuse(error, first=first, last=last)
-            continue
-        if totals.are_in(values):
-            yield totals.check(values, reader.where(first, last))
-            continue
-        totals.add(values)
-        yield from reader.take(values, first=first, last=last)
-    yield from reader.end()
-    yield from totals.end()
+            return
+        if cells:
+            yield first, rows.line_num + above + 1, cells
+
+
+def _values(cells: list[str] | Rejected, places: Mapping[str, tuple[int, ...]], count: int) -> dict[str, str] | None:
+    """The cells by our field names; None for an empty row. Raises Rejected, also what is no row."""
+    if isinstance(cells, Rejected):
+        raise cells
+    if not "".join(cells).strip():
+        return None
+    if len(cells) != count:
+        reason = "too_few_cells" if len(cells) < count else "too_many_cells"
+        raise Rejected(reason, f"the row has {len(cells)} cells, and the header {count}")
+    return {
+        field: cells[of_field[0]] if len(of_field) == 1 else _several([cells[place] for place in of_field], field)
+        for field, of_field in places.items()
+    }
+
+
+def _several(cells: list[str], field: str) -> str:
+    return str(joined(cells, field) or "")
 
 
 class _Totals:
     """The sums of a file's figures, where a row of totals is declared."""
 
     def __init__(self, options: CsvOptions) -> None:
-        self._marks = frozenset(word.strip().casefold() for word in options.totals)
+        self._marks = frozenset(map(_plain, options.totals))
         self._column = options.totals_in
         self._form = options.numbers
         self._sums = dict.fromkeys(_SUMMED, Decimal(0))
@@ -199,25 +190,23 @@ class _Totals:
         self._with_unit = options.quantity_has_unit
 
     def are_in(self, values: Mapping[str, str]) -> bool:
-        return values.get(self._column, "").strip().casefold() in self._marks
+        return _plain(values.get(self._column, "")) in self._marks
 
     def add(self, values: Mapping[str, str]) -> None:
-        if not self._marks:
-            return
-        for name in _SUMMED:
+        for name in _SUMMED if self._marks else ():
             with suppress(Rejected):  # the row itself is refused for it
                 self._sums[name] += self._read(values, name) or 0
 
     def check(self, values: Mapping[str, str], where: str) -> Taken | Refused:
         self._checked = True
         try:
-            said = {name: self._read(values, name) for name in _SUMMED}
+            said = {name: figure for name in _SUMMED if (figure := self._read(values, name)) is not None}
         except Rejected as error:
-            return Refused(where, error.reason, error.message, error.field)
-        if not any(figure is not None for figure in said.values()):
+            return error.at(where)
+        if not said:
             return Refused(where, "totals_missing", "the row of totals has no figure")
         for name, figure in said.items():
-            if figure is not None and figure != self._sums[name]:
+            if figure != self._sums[name]:
                 summed = self._sums[name]
                 message = f"the rows make {summed:f}, the row of totals says {figure:f}: is the file whole?"
                 return Refused(where, "totals_disagree", message, name)

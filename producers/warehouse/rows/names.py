@@ -23,8 +23,6 @@ def digest(said: Sequence[object]) -> bytes:
 
 
 def _written(value: object) -> str:
-    if isinstance(value, str):
-        return value
     match value:
         case None:
             return ""
@@ -45,18 +43,14 @@ class SeenRows:
 
     def times(self, row: bytes) -> int:
         """Count a row that has no id: 1 for the first of its kind, 2 for the second."""
-        key = row[:16]
-        count = self._rows.get(key, 0) + 1
-        self._rows[key] = count
+        count = self._rows[row[:16]] = self._rows.get(row[:16], 0) + 1
         return count
 
-    def claim(self, identity: bytes, content: bytes, *, number: int) -> tuple[int, bool] | None:
+    def claim(self, identity: str, content: bytes, *, number: int) -> tuple[int, bool] | None:
         """Note that row `number` says `content` of `identity`.
 
         None for the first; else the row that was first, and whether it said the same.
         """
-        key, packed = identity[:16], int.from_bytes(content[:8]) << 40 | number
-        first = self._rows.setdefault(key, packed)
-        if first == packed:
-            return None
-        return first & _LOW, first >> 40 == packed >> 40
+        packed = int.from_bytes(content[:8]) << 40 | number
+        first = self._rows.setdefault(digest((identity,))[:16], packed)
+        return None if first == packed else (first & _LOW, first >> 40 == packed >> 40)

@@ -85,7 +85,7 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
     assert set(_rows(CSV, "reason")) == raised - of_json - of_the_file - of_the_header - of_machines
 
 
-READERS = "cells changes csv_rows json_columns json_rows alone groups reader"
+READERS = "cells changes csv_rows json_rows alone groups reader"
 
 
 def test_the_words_of_stock_logs_are_known() -> None:
