@@ -53,17 +53,12 @@ class DateForms:
         Raises Rejected: `bad_date`, `ambiguous_date`, `time_without_zone`, `ambiguous_time`.
         """
         written = self._written(text, name)
-        if written.year not in YEARS:
-            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
         return self._instant(written, name) if isinstance(written, datetime) else written
 
     def day(self, text: str, name: str) -> date:
         """Give the calendar day that stands there, whatever the hour. Raises Rejected: `bad_date`, `ambiguous_date`."""
         written = self._written(text, name)
-        day = written.date() if isinstance(written, datetime) else written
-        if day.year not in YEARS:
-            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
-        return day
+        return written.date() if isinstance(written, datetime) else written
 
     def _written(self, text: str, name: str) -> date | datetime:
         readings = {reading for form in self.forms if (reading := _in_form(text, form)) is not None}
@@ -75,7 +70,10 @@ class DateForms:
             declared = " or ".join(self.forms)
             message = f"not in a declared form: {declared}" if declared else _NOT_ISO
             raise Rejected("bad_date", message, field=name)
-        return readings.pop()
+        written = readings.pop()
+        if written.year not in YEARS:
+            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
+        return written
 
     def _instant(self, written: datetime, name: str) -> Moment:
         local_day = written.date()
