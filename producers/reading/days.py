@@ -24,6 +24,7 @@ _ISO_TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
 _MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DIGITS: Final = 16
 _PIVOT: Final = 80
 
@@ -102,7 +103,7 @@ def compact_day(text: str, *, field: str) -> date:
     if not (plain.isascii() and plain.isdigit() and len(plain) in {6, 8}):
         raise Rejected("bad_date", "a day is CCYYMMDD or YYMMDD", field=field)
     century = "" if len(plain) == len("CCYYMMDD") else "19" if int(plain[:2]) >= _PIVOT else "20"
-    day = _date(f"{century}{plain[:-4]}-{plain[-4:-2]}-{plain[-2:]}")
+    day = _day(_iso(f"{century}{plain[:-4]}-{plain[-4:-2]}-{plain[-2:]}"))
     if day is None:
         raise Rejected("bad_date", "there is no such day, or not from 2000 to 2099", field=field)
     return day
@@ -110,8 +111,7 @@ def compact_day(text: str, *, field: str) -> date:
 
 def iso_day(text: str, *, field: str) -> date:
     """Give the day of an xsd:date, whose time zone is left out. Raises Rejected: `bad_date`."""
-    written = _ISO_DAY.match(text.strip())
-    day = _date(written[0]) if written else None
+    day = _day(_iso(text.strip()[: len("YYYY-MM-DD")]))
     if day is None:
         raise Rejected("bad_date", "a day is YYYY-MM-DD, from 2000 to 2099", field=field)
     return day
@@ -119,19 +119,15 @@ def iso_day(text: str, *, field: str) -> date:
 
 def day_of_text(text: str) -> date | None:
     """Give the day of ISO 8601 (with or without a time) or of Xero's `/Date(milliseconds+offset)/`; None for others."""
-    iso = _iso(text)
-    if iso is not None:
-        return _date(f"{iso:%Y-%m-%d}") if iso.year in YEARS else None
     milliseconds = _MILLISECONDS.fullmatch(text)
     if milliseconds is None:
-        return None
+        return _day(_iso(text))
     offset = milliseconds[2] or "+0000"
     minutes = int(f"{offset[0]}1") * (int(offset[1:3]) * 60 + int(offset[3:]))
     try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(milliseconds[1]), minutes=minutes)
+        return _day(_EPOCH + timedelta(milliseconds=int(milliseconds[1]), minutes=minutes))
     except OverflowError:
         return None
-    return moment.date() if moment.year in YEARS else None
 
 
 def instant_of_text(text: str) -> datetime | None:
@@ -142,12 +138,11 @@ def instant_of_text(text: str) -> datetime | None:
     return time.astimezone(UTC)
 
 
-def _date(iso: str) -> date | None:
-    try:
-        day = date.fromisoformat(iso)
-    except ValueError:
+def _day(written: date | datetime | None) -> date | None:
+    """The day that stands there, where it is of our years."""
+    if written is None or written.year not in YEARS:
         return None
-    return day if day.year in YEARS else None
+    return written.date() if isinstance(written, datetime) else written
 
 
 def _in_form(text: str, form: str) -> date | datetime | None:
@@ -164,7 +159,7 @@ def _since_1970(text: str, form: str) -> datetime | None:
     """None: it counts nothing, or to no year of ours."""
     if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
         return None
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1) * int(text) / EPOCHS[form]
+    instant = _EPOCH + timedelta(seconds=1) * int(text) / EPOCHS[form]
     return instant if instant.year in YEARS else None
 
 

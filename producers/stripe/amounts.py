@@ -15,11 +15,7 @@ from schemas.sales import Settlement
 
 
 def money(fields: Fields, name: str) -> Money:
-    """Read a signed amount beside its `currency`.
-
-    Raises Rejected: `missing_field`, `unknown_currency`, `amount_not_integer`, `amount_too_large`,
-    `amount_not_possible`.
-    """
+    """Read a signed amount beside its `currency`. Raises Rejected as `minor` does, and `missing_field`."""
     amount = fields.get(name)
     if amount is None:
         raise fields.missing(name)
@@ -35,7 +31,10 @@ def not_negative(fields: Fields, name: str) -> Money:
 
 
 def minor(amount: object, fields: Fields, name: str) -> Money:
-    """Turn Stripe's whole number into money of the `currency` in `fields`; `name` is where it stood."""
+    """Turn Stripe's whole number into money of the `currency` in `fields`; `name` is where it stood.
+
+    Raises Rejected: `missing_field`, `unknown_currency`, and what `from_minor` refuses an amount for.
+    """
     currency = fields.get("currency")
     if currency is None:
         raise fields.missing("currency")

@@ -5,7 +5,8 @@ lists none, the dispute's own amount counts and there is no fee. A dispute that 
 itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
@@ -19,7 +20,7 @@ from schemas.sales import DisputeLost, DisputeOpened, DisputeWon
 def funds_withdrawn(event: StripeEvent) -> Found:
     """Read what a dispute took. Raises Rejected."""
     dispute = event.object
-    total = _total(move for move in _movements(dispute) if move.gross.amount < 0) or _whole(dispute)
+    total = _total([move for move in _movements(dispute) if move.gross.amount < 0]) or _whole(dispute)
     _refuse_negative(total.fee, total.tax, of=dispute)
     return _found(DisputeOpened, dispute, "withdrawn", amount=abs(total.gross), fee=total.fee, fee_tax=total.tax)
 
@@ -27,7 +28,7 @@ def funds_withdrawn(event: StripeEvent) -> Found:
 def funds_reinstated(event: StripeEvent) -> Found:
     """Read what a dispute gave back; a fee only where a balance transaction says so. Raises Rejected."""
     dispute = event.object
-    total = _total(move for move in _movements(dispute) if move.gross.amount > 0) or _whole(dispute)
+    total = _total([move for move in _movements(dispute) if move.gross.amount > 0]) or _whole(dispute)
     _refuse_negative(-total.fee, -total.tax, of=dispute)
     return _found(DisputeWon, dispute, "reinstated", amount=total.gross, fee=-total.fee, fee_tax=-total.tax)
 
@@ -49,16 +50,14 @@ def _movements(dispute: Fields) -> list[Movement]:
     return [movement(transaction) for transaction in dispute.sections("balance_transactions") or ()]
 
 
-def _total(moves: Iterable[Movement]) -> Movement | None:
+def _total(moves: Sequence[Movement]) -> Movement | None:
     """Add movements up; None when there are none."""
-    total: Movement | None = None
-    for move in moves:
-        if total is None:
-            total = move
-            continue
-        one_currency((total.gross, move.gross), field="data.object.balance_transactions")
-        total = Movement(total.gross + move.gross, fee=total.fee + move.fee, tax=total.tax + move.tax)
-    return total
+    return reduce(_add, moves) if moves else None
+
+
+def _add(total: Movement, move: Movement) -> Movement:
+    one_currency((total.gross, move.gross), field="data.object.balance_transactions")
+    return Movement(total.gross + move.gross, fee=total.fee + move.fee, tax=total.tax + move.tax)
 
 
 def _whole(dispute: Fields) -> Movement:

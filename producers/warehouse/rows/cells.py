@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from producers.normalising import Rejected
 from producers.reading.days import Moment
-from producers.reading.numbers import NumberForm, has_unit, is_bounded, split_unit
+from producers.reading.numbers import NumberForm, is_bounded, split_unit
 from producers.reading.texts import LONGEST
 from producers.warehouse.reasons import KNOWN_REASONS, plain_word
 from producers.warehouse.rows.options import RowOptions
@@ -204,7 +204,8 @@ def number_in(text: str, name: str, form: NumberForm) -> Decimal:
     """Give the number of a cell of field `name`. Raises Rejected: `bad_number`."""
     number = form.read(text)
     if number is None:
-        hint = "; option quantity_has_unit reads a unit behind it" if name == "quantity" and has_unit(text) else ""
+        has_unit = name == "quantity" and split_unit(text, None)[1]
+        hint = "; option quantity_has_unit reads a unit behind it" if has_unit else ""
         message = f"not a number with {form}: options decimal and thousands declare others{hint}"
         raise Rejected("bad_number", message, field=name)
     return number

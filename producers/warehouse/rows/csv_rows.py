@@ -4,6 +4,8 @@ Pure, and in memory no more than a line, a document and a hash a row. What rows 
 """
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -13,15 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.reading.numbers import split_unit
 from producers.reading.options import read_options
-from producers.reading.tables import (
-    MOST_TITLE_LINES,
-    TextLines,
-    delimiter_of,
-    encoding_of,
-    separator_in,
-    split_header,
-    split_or_none,
-)
+from producers.reading.tables import DELIMITERS, MOST_TITLE_LINES, TextLines, encoding_of
 from producers.warehouse.rows.cells import joined, number_in
 from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, RowOptions
 from producers.warehouse.rows.reader import RowReader
@@ -29,8 +23,11 @@ from producers.warehouse.rows.reader import RowReader
 if TYPE_CHECKING:
     import _csv
 
-MOST_COLUMNS: Final = 16_384
+_MOST_COLUMNS: Final = 16_384
 """As many as a spreadsheet has."""
+
+_SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
+"""The delimiter in a line of its own, as spreadsheets write it."""
 
 _SUMMED: Final = ("quantity", "out", "amount", "ordered", "rejected", "short", "over")
 
@@ -42,64 +39,79 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
     """
     options = read_options(CsvOptions, context.options)
     lines = TextLines(stream, encoding_of(stream, options.encoding))
-    header, delimiter, above = _find_header(lines, options)
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    names = split_header(header, delimiter)
-    if len(names) > MOST_COLUMNS:
-        message = (
-            f"the header has {len(names)} columns, and at most {MOST_COLUMNS} are read: leave out what is not used"
-        )
-        raise Rejected("too_many_columns", message)
-    places = columns_of(names, options)
+    names, delimiter, above = _find_header(lines, options)
+    places = _places(names, options)
     reader = RowReader(options, context, prefix="csv", unit="line")
     if not options.bare_end:
         reader.is_cut = lambda: lines.bare
     totals = _Totals(options)
-    for first, last, cells in _numbered(rows, above=above):
+    for first, last, cells in _numbered(csv.reader(lines, delimiter=delimiter, strict=True), above=above):
         try:
             values = _values(cells, places, len(names))
         except Rejected as error:
             yield from reader.refuse(error, first=first, last=last)
-            continue
-        if values is None:
-            yield Taken(reader.where(first, last), (), ignored="empty_row")
-        elif totals.are_in(values):
-            yield totals.check(values, reader.where(first, last))
         else:
-            totals.add(values)
-            yield from reader.take(values, first=first, last=last)
+            yield from _pieces(values, reader, totals, first=first, last=last)
     yield from reader.end()
     yield from totals.end()
 
 
-def _find_header(lines: TextLines, options: CsvOptions) -> tuple[str, str, int]:
-    """Give the header, its delimiter and how many lines stand above it. Raises Rejected: `empty_file`."""
+def _pieces(
+    values: Mapping[str, str] | None, reader: RowReader, totals: "_Totals", *, first: int, last: int
+) -> Iterator[Taken | Refused]:
+    if values is None:
+        yield Taken(reader.where(first, last), (), ignored="empty_row")
+    elif totals.are_in(values):
+        yield totals.check(values, reader.where(first, last))
+    else:
+        totals.add(values)
+        yield from reader.take(values, first=first, last=last)
 
-    def is_whole(names: Sequence[str]) -> bool:
-        return not missing_columns(names, options)
 
+def _find_header(lines: TextLines, options: CsvOptions) -> tuple[Sequence[str], str, int]:
+    """Give the columns, the delimiter and how many lines stand above the header. Raises Rejected."""
     searched = options.title_lines == "search"
     above = sum(1 for _ in islice(lines, 0 if searched else int(options.title_lines)))
     header = next(lines, "")
-    said = separator_in(header)
+    said = _SEPARATOR.fullmatch(header)
     if said is not None:
         header, above = next(lines, ""), above + 1
     while header:
-        delimiter = options.delimiter or said or delimiter_of(header, is_whole)
-        if not searched or is_whole(split_or_none(header, delimiter)):
-            return header, delimiter, above
+        delimiter = options.delimiter or (said[1] if said else _delimiter_of(header, options))
+        if not searched or not _missing(_split_or_none(header, delimiter), options):
+            return _split(header, delimiter), delimiter, above
         header, above = next(lines, "") if above < MOST_TITLE_LINES else "", above + 1
     if above == 0 or not searched:
         raise Rejected("empty_file", "the file ends before its header")
     raise Rejected("missing_column", f"no line of the first {MOST_TITLE_LINES} is a header with all that is needed")
 
 
+def _delimiter_of(header: str, options: CsvOptions) -> str:
+    """The one with which the header names all columns that are needed, else the one that stands there most often."""
+    fitting = [sign for sign in DELIMITERS if not _missing(_split_or_none(header, sign), options)]
+    return fitting[0] if fitting else max(DELIMITERS, key=header.count)
+
+
+def _split(header: str, delimiter: str) -> Sequence[str]:
+    try:
+        return next(csv.reader([header], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        message = "the header's quotation marks do not match; a header stands on one line"
+        raise Rejected("bad_quoting", message) from None
+
+
+def _split_or_none(header: str, delimiter: str) -> Sequence[str]:
+    with suppress(Rejected):
+        return _split(header, delimiter)
+    return []
+
+
 def _plain(name: str) -> str:
     return name.strip().casefold()
 
 
-def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
-    """Give the columns that the options speak of, or that rows of their kind need, and the header does not have."""
+def _missing(names: Sequence[str], options: RowOptions) -> list[str]:
+    """The columns that the options speak of, or that rows of their kind need, and the header does not have."""
     there = set(map(_plain, names))
     own = {field: options.columns_for(field) for field in FIELDS}
     absent = {field: [column for column in columns if _plain(column) not in there] for field, columns in own.items()}
@@ -114,12 +126,12 @@ def missing_columns(names: Sequence[str], options: RowOptions) -> list[str]:
     return missing + [column for column in needed if column not in missing]
 
 
-def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int, ...]]:
-    """Give the columns of each of our fields that the header has, as places in the row.
-
-    Raises Rejected: `missing_column`, `unknown_column`, `column_twice`.
-    """
-    if missing := missing_columns(names, options):
+def _places(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int, ...]]:
+    """The columns of each of our fields that the header has, as places in the row. Raises Rejected."""
+    if len(names) > _MOST_COLUMNS:
+        message = f"the header has {len(names)} columns, and at most {_MOST_COLUMNS} are read"
+        raise Rejected("too_many_columns", f"{message}: leave out what is not used")
+    if missing := _missing(names, options):
         message = f"the header has no column {', '.join(missing)}: map the file's own names in the option columns"
         message += ", or set the option kind for all rows" if "kind" in missing else ""
         raise Rejected("missing_column", message, field=missing[0])
@@ -129,18 +141,23 @@ def columns_of(names: Sequence[str], options: RowOptions) -> dict[str, tuple[int
     fields |= {field: options.columns_for(field) for field in FIELDS if field not in fields and field not in mapped}
     ignored = set(map(_plain, options.ignored))
     read = {name for columns in fields.values() for name in columns} - ignored
-    for number, name in enumerate(plain, start=1):
-        written = names[number - 1].strip()[:100]
-        if name not in read and name not in ignored and "*" not in ignored:
-            what = f"column {number} is not known" if name else f"column {number} has no name"
-            message = f'{what}: map it in the option columns, or add "{written}" to ignored'
-            raise Rejected("unknown_column", message, field=written or None)
-        if name in read and plain.count(name) > 1:
-            message = "two columns have this name: which of them counts is not said"
-            raise Rejected("column_twice", message, field=written)
+    _refuse_unclear(names, read, ignored)
     there = read.intersection(plain)
     places = {field: tuple(plain.index(name) for name in columns if name in there) for field, columns in fields.items()}
     return {field: of_field for field, of_field in places.items() if of_field}
+
+
+def _refuse_unclear(names: Sequence[str], read: set[str], ignored: set[str]) -> None:
+    times = Counter(map(_plain, names))
+    for number, name in enumerate(names, start=1):
+        plain, written = _plain(name), name.strip()[:100]
+        if plain not in read and plain not in ignored and "*" not in ignored:
+            what = f"column {number} is not known" if plain else f"column {number} has no name"
+            message = f'{what}: map it in the option columns, or add "{written}" to ignored'
+            raise Rejected("unknown_column", message, field=written or None)
+        if plain in read and times[plain] > 1:
+            message = "two columns have this name: which of them counts is not said"
+            raise Rejected("column_twice", message, field=written)
 
 
 def _numbered(rows: "_csv.Reader", *, above: int) -> Iterator[tuple[int, int, list[str] | Rejected]]:

@@ -41,10 +41,16 @@ class _Path:
         """Give what stands there. Raises Rejected: `wrong_type`."""
         value = row.value if self.depth is None else row.around[self.depth]
         for name in self.names:
-            if isinstance(value, list):
-                value = _only(value, field)
+            if isinstance(value, list) and len(value) > 1:
+                message = "a list of several: if each is a row, the option rows leads there"
+                raise Rejected("wrong_type", message, field=field)
+            value = next(iter(value), None) if isinstance(value, list) else value
             value = value.get(name) if isinstance(value, Mapping) else None
-        return _cell(value, field)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return Decimal(value)
+        if value is None or isinstance(value, str | Decimal):
+            return value
+        raise Rejected("wrong_type", "a text or a number belongs here", field=field)
 
 
 def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
@@ -184,17 +190,3 @@ class _Columns:
         while depth < min(len(self.rows), len(names) - 1) and names[depth] == self.rows[depth]:
             depth += 1
         return _Path(None if depth == len(self.rows) else depth, names[depth:])
-
-
-def _cell(value: object, field: str) -> Cell | None:
-    if value is None or isinstance(value, str | Decimal):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    raise Rejected("wrong_type", "a text or a number belongs here", field=field)
-
-
-def _only(values: list[object], field: str) -> object:
-    if len(values) > 1:
-        raise Rejected("wrong_type", "a list of several: if each is a row, the option rows leads there", field=field)
-    return values[0] if values else None

@@ -14,7 +14,7 @@ from producers.warehouse.goods import incomplete
 from producers.warehouse.rows.alone import ALONE, Alone, RowDraft, read_change
 from producers.warehouse.rows.cells import Cell, RowCells, RowForm
 from producers.warehouse.rows.groups import GROUPINGS, Grouping, RowGroup
-from producers.warehouse.rows.names import SeenRows, part
+from producers.warehouse.rows.names import digest, part
 from producers.warehouse.rows.options import RowKind, RowOptions
 from schemas.errors import SchemaError
 from schemas.problems import first_problem
@@ -23,6 +23,7 @@ Piece = Taken | Refused
 
 _KINDS: Final[tuple[RowKind, ...]] = get_args(RowKind)
 _READINGS: Final[Mapping[str, Grouping | Alone]] = {**ALONE, **GROUPINGS, "ignored": lambda _: "kind_ignored"}
+_LOW: Final = (1 << 40) - 1
 _OUR_NAMES: Final = {"delta": "quantity", "counted": "quantity"}
 
 
@@ -42,7 +43,7 @@ class RowReader:
         self._system = f"{part(options.system)}:" if options.system else ""
         self._unit = unit
         self.is_cut: Callable[[], bool] = lambda: False
-        self._seen = SeenRows()
+        self._seen: dict[bytes, int] = {}
         self._group: RowGroup | None = None
         self._doubt: str | None = None
 
@@ -124,23 +125,29 @@ class RowReader:
             fact += draft.named
             name = f"{fact}:v{draft.content.hex()[:8]}"
             identity = f"{fact}:{draft.time.isoformat()}" if draft.word == "order" else fact
-            if earlier := self._seen.claim(identity, draft.content, number=number):
-                return self._again(identity, where, earlier, number)
+            if repeated := self._repeated(identity, draft.content, where, number):
+                return repeated
         data, source = draft.make(fact=fact), f"warehouse-{self._prefix}"
         return Taken(where, (wrap(data, source=source, company=self._company, at=draft.time, name=name),))
 
     def _hashed(self, content: bytes) -> str:
+        """The name of a row that has none: its hash, and which of the rows that say the same it is."""
         if self.is_cut():
             message = "the last line has no end: it may be cut, and the whole row would then post beside it"
             raise Rejected("cut_row", f"{message}; end it, or set the option bare_end = true")
-        times = self._seen.times(content)
+        key = content[:16]
+        times = self._seen[key] = self._seen.get(key, 0) + 1
         return content.hex()[:16] + (f":{times}" if times > 1 else "")
 
-    def _again(self, identity: str, where: str, earlier: tuple[int, bool], number: int) -> Piece:
-        first, same = earlier
-        if same:
+    def _repeated(self, identity: str, content: bytes, where: str, number: int) -> Piece | None:
+        """What becomes of row `number` where another row was of this identity; None where it is the first."""
+        packed = int.from_bytes(content[:8]) << 40 | number
+        first = self._seen.setdefault(digest((identity,))[:16], packed)
+        if first == packed:
+            return None
+        if first >> 40 == packed >> 40:
             return Taken(where, (), ignored="repeated")
-        rows = f"{self._unit} {first} and {self._unit} {number}"
+        rows = f"{self._unit} {first & _LOW} and {self._unit} {number}"
         return Refused(where, "id_twice", f"{rows} differ, and both are {identity}: only one can be right")
 
 
