@@ -90,7 +90,6 @@ class DateForms:
         return Moment(written.astimezone(UTC), None, local_day)
 
 
-ISO: Final = DateForms()
 _NOT_ISO: Final = "not ISO 8601 such as 2026-01-31: the option dates declares others"
 
 

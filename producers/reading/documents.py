@@ -47,7 +47,7 @@ def elements_at(raw: bytes, path: str) -> list[bytes]:
         message = "no JSON"
         raise ValueError(message)
     for name in path.split(".") if path else ():
-        members = _members(text, start) if text.startswith("{", start) else {}
+        members = dict(_children(text, start)) if text.startswith("{", start) else {}
         if name not in members:
             message = f"there is nothing called {name!r} where {path!r} is looked for"
             raise ValueError(message)
@@ -82,17 +82,13 @@ def _elements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Spans of the documents inside one value: of its elements when it is a list, or Stripe's, else of itself."""
     opening = start
     if text[start] == "{":
-        members = _members(text, start)
+        members = dict(_children(text, start))
         kind, data = (members.get(name, (start, start)) for name in ("object", "data"))
         opening = data[0] if text[slice(*kind)] == '"list"' else start
     if text[opening] == "[":
         yield from (span for _, span in _children(text, opening))
     else:
         yield start, end
-
-
-def _members(text: str, start: int) -> dict[str, tuple[int, int]]:
-    return dict(_children(text, start))
 
 
 def _children(text: str, start: int) -> Iterator[tuple[str, tuple[int, int]]]:

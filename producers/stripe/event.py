@@ -1,6 +1,6 @@
 """A Stripe event as it passes to the functions that know one kind of object each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,3 @@ class StripeEvent:
 
 Found = Sequence[EventData] | str
 """What an event says, or as a short machine word why nothing is booked."""
-
-Reader = Callable[[StripeEvent], Found]
-"""Raises Rejected, and ValidationError of the models."""

@@ -5,7 +5,7 @@ Source: the shapes were read off the real files in tests/data, which span the AP
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook, one_piece
 from producers.stripe import disputes, payments, refunds
-from producers.stripe.event import Found, Reader, StripeEvent
+from producers.stripe.event import Found, StripeEvent
 from runtime.secret_files import Shape
 from schemas.envelope import Event
 from schemas.event_data import EventData
@@ -24,7 +24,7 @@ from schemas.sales import SubscriptionUpdated
 @dataclass(frozen=True, slots=True)
 class _Kind:
     holds: str
-    read: Reader
+    read: Callable[[StripeEvent], Found]
 
 
 def _subscription_updated(event: StripeEvent) -> Found:

@@ -1,13 +1,14 @@
-"""Rows that stand alone: a change of stock, a count, a put away of a stock log. What each becomes.
+"""Rows that stand alone: a change of stock, a count, a row of a stock log, by its word. What each becomes.
 
 It must not name facts or remember rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 from producers.drafts import GoodsData
@@ -15,11 +16,48 @@ from producers.normalising import Rejected
 from producers.reading.days import Moment
 from producers.warehouse.reasons import plain_word
 from producers.warehouse.rows.cells import Quantity, RowCells, needed
-from producers.warehouse.rows.changes import CHANGES, DIRECTIONS
-from producers.warehouse.rows.names import digest, part
 from schemas.inventory import ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
 
 _APART: Final = ("ordered", "rejected", "short", "over")
+_WORDS: Final = {
+    "nothing": (
+        "reserve reserved reservation unreserve unreserved allocate allocated allocation deallocate deallocated"
+        " deallocation unallocate release released hold unhold relabel relabeled relabelled relabeling label move moved"
+        " movement bin_move bin_transfer replenish replenishment pick picked picking unpick pack packed packing"
+        " inbound_created inbound_order_created outbound_created outbound_order_created outbound_cancelled"
+        " order_created order_cancelled"
+    ),
+    "put_away": "put_away putaway receive received receipt inbound_received inbound",
+    "sent_back": "vendor_return return_to_vendor supplier_return returned_to_vendor",
+    "counted": "level",
+    "adjusted": "adjust adjusted adjustment correction",
+    "found": "found",
+    "missing": "missing",
+    "lost": "lost",
+    "stolen": "stolen theft",
+    "damaged": "damage damaged",
+    "destroyed": "destroy destroyed dispose disposed",
+    "expired": "expire expired",
+    "scrap": "scrap scrapped",
+    "quality": "quality",
+    "cycle_count": "count counted cycle_count recount",
+    "stocktake": "stocktake",
+    "shrinkage": "shrinkage",
+    "shipment": "ship shipped shipment dispatched outbound_shipped",
+    "customer_return": "customer_return returned",
+    "transfer_in": "transfer_in",
+    "transfer_out": "transfer_out",
+}
+CHANGES: Final[Mapping[str, str]] = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
+"""A change's word to `nothing`, `put_away` (a receipt where an order is named), `sent_back` (to the vendor), `counted`
+(the quantity is a level), `adjusted` (the row gives the reason), or the reason for which it adjusts."""
+
+_OUT: Final = "missing lost stolen damage damaged destroyed expired scrap shipment production_out"
+_DIRECTIONS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(_OUT.split(), -1),
+    **dict.fromkeys(("found", "customer_return", "transfer_in", "production_in"), 1),
+}
+"""Which way a reason moves stock; a reason that is not here goes either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +91,7 @@ def adjusted(cells: RowCells, *, reason: str | None = None) -> RowDraft | str:
     before = cells.number_or_none("before")
     said = (item, fields["place"], fields["lot"], amount.written, cells.text_or_none("unit"), word)
     said = (*said, fields["unit_cost"], _time(moment), fields["document"], *(() if before is None else (before,)))
-    named = _own_name(cells)
-    content = _content(("adjusted", *said), fields, named)
-    return RowDraft("adjusted", named, partial(StockAdjusted, **fields), content, moment.time)
+    return _draft(StockAdjusted, _own_name(cells), ("adjusted", *said), fields, moment)
 
 
 def counted(cells: RowCells) -> RowDraft:
@@ -67,8 +103,7 @@ def counted(cells: RowCells) -> RowDraft:
     named = _own_name(cells) or ":".join((*(part(text) for text in of), _time(moment)))
     reason, cost = cells.reason_or_none(), fields["unit_cost"]
     said = (item, place, lot, amount.stock, reason, cost, _time(moment), fields["document"])
-    content = _content(("count", *said), fields, named)
-    return RowDraft("count", named, partial(StockCounted, **fields), content, moment.time)
+    return _draft(StockCounted, named, ("count", *said), fields, moment)
 
 
 def put_away(cells: RowCells, *, sign: int) -> RowDraft | str:
@@ -84,7 +119,7 @@ def put_away(cells: RowCells, *, sign: int) -> RowDraft | str:
     fields = {"order": order, "receipt": number, "supplier": supplier, "lines": (line,), "day": moment.day}
     word = "receipt" if sign > 0 else "return"
     said = (word, order, number, line.model_dump_json(exclude_none=True), _time(moment))  # a new field renames none
-    return RowDraft(word, named, partial(ReceiptPosted, **fields), _content(said, fields, named), moment.time)
+    return _draft(ReceiptPosted, named, said, fields, moment)
 
 
 def receipt_line(cells: RowCells, *, sign: int) -> ReceiptLine | None:
@@ -150,13 +185,21 @@ def _stock(
     }
 
 
-def _content(said: tuple[object, ...], fields: Mapping[str, Any], named: str | None) -> bytes:
+def _draft(
+    model: Callable[..., GoodsData],
+    named: str | None,
+    said: tuple[str, *tuple[object, ...]],
+    fields: dict[str, Any],
+    when: Moment,
+) -> RowDraft:
     content = digest(said)
-    return digest((content.hex(), fields)) if named else content
+    if named is not None:
+        content = digest((content.hex(), fields))
+    return RowDraft(str(said[0]), named, partial(model, **fields), content, when.time)
 
 
 def _signed(cells: RowCells, quantity: Decimal, reason: str) -> Decimal:
-    direction = DIRECTIONS.get(reason, 0)
+    direction = _DIRECTIONS.get(reason, 0)
     if not cells.how.options.signed:
         if quantity < 0 or not direction:
             message = "quantities are declared to have no sign: this one is negative, or its reason goes either way"
@@ -166,6 +209,28 @@ def _signed(cells: RowCells, quantity: Decimal, reason: str) -> Decimal:
         message = f"a change for {reason} goes the other way: for quantities without sign, set signed = false"
         raise Rejected("wrong_sign", message, field="quantity")
     return quantity
+
+
+def part(text: str) -> str:
+    """Write a text as one part of a fact: `:` and `%` are escaped, so that two facts never read alike."""
+    return text.replace("%", "%25").replace(":", "%3A")
+
+
+def digest(said: Sequence[object]) -> bytes:
+    """Hash what a row says, the same however its numbers and times were written; 32 bytes."""
+    return sha256("\x1f".join(_written(value) for value in said).encode("utf-8", "surrogatepass")).digest()
+
+
+def _written(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case Decimal():
+            return format(value.normalize() + 0, "f")
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case _:
+            return str(value)
 
 
 def _own_name(cells: RowCells) -> str | None:

@@ -43,7 +43,6 @@ class RowForm:
         self.quantities = NumberForm(options.decimal, options.thousands)
         self.amounts = options.numbers
         self.moment = lru_cache(maxsize=4096)(options.days.read)
-        self.money = lru_cache(maxsize=4096)(_money)
         self.when = lru_cache(maxsize=4096)(self._when)
         self.reasons = {word.casefold(): ours for word, ours in options.reasons.items()}
         self.units = {unit.casefold(): factor for unit, factor in options.units.items()}
@@ -168,7 +167,7 @@ class RowCells:
         amount = self._number(name, self.how.amounts)
         if amount is None:
             return None
-        return self.how.money(amount, self.text_or_none("currency") or self.how.currency, name)
+        return _money(amount, self.text_or_none("currency") or self.how.currency, name)
 
     def when(self, *, end_of_day: bool = False) -> Moment:
         """Give when it happened; a day alone is noon of it, or its last second. Raises Rejected: `days_disagree`."""
@@ -224,6 +223,7 @@ def joined(values: Sequence[Cell], field: str) -> Cell | None:
     return " ".join(value.strip() if isinstance(value, str) else _whole_number(value, field) for value in there)
 
 
+@lru_cache(maxsize=4096)
 def _money(amount: Decimal, currency: str, name: str) -> Money:
     if currency not in EXPONENTS:
         raise Rejected("unknown_currency", "not a code of ISO 4217 in capitals", field="currency")

@@ -186,13 +186,9 @@ def _values(cells: list[str] | Rejected, places: Mapping[str, tuple[int, ...]], 
         reason = "too_few_cells" if len(cells) < count else "too_many_cells"
         raise Rejected(reason, f"the row has {len(cells)} cells, and the header {count}")
     return {
-        field: cells[of_field[0]] if len(of_field) == 1 else _several([cells[place] for place in of_field], field)
+        field: str(joined([cells[at] for at in of_field], field) or "") if len(of_field) > 1 else cells[of_field[0]]
         for field, of_field in places.items()
     }
-
-
-def _several(cells: list[str], field: str) -> str:
-    return str(joined(cells, field) or "")
 
 
 class _Totals:

@@ -12,9 +12,8 @@ from typing import Any, Final
 from producers.drafts import MOST_LINES, GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
-from producers.warehouse.rows.alone import RowDraft, receipt_line
+from producers.warehouse.rows.alone import RowDraft, digest, part, receipt_line
 from producers.warehouse.rows.cells import RowCells, needed
-from producers.warehouse.rows.names import digest, part
 from schemas.event_data import EventModel
 from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptPosted
 from schemas.money import Money

@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.goods import incomplete
-from producers.warehouse.rows.alone import ALONE, Alone, RowDraft, read_change
+from producers.warehouse.rows.alone import ALONE, Alone, RowDraft, digest, part, read_change
 from producers.warehouse.rows.cells import Cell, RowCells, RowForm
 from producers.warehouse.rows.groups import GROUPINGS, Grouping, RowGroup
-from producers.warehouse.rows.names import digest, part
 from producers.warehouse.rows.options import RowKind, RowOptions
 from schemas.errors import SchemaError
 from schemas.problems import first_problem
