@@ -98,34 +98,24 @@ Identify: TypeAlias = Callable[[bytes, Mapping[str, str]], tuple[str | None, str
 
 
 class Whose(Protocol):
-    """Says whose books a body is for. Both raise Rejected."""
+    """Says whose books a body is for; here, of one that says everything itself. Both methods raise Rejected."""
 
     @property
     def told(self) -> str:
-        """What `relay check` says of it; nothing where the body says everything."""
-        ...
+        """What `relay check` says of it."""
+        return ""
 
-    def arrived(self, arrived: Arrived, context: NormaliseContext) -> NormaliseContext | str:
+    def arrived(self, _: Arrived, context: NormaliseContext) -> NormaliseContext | str:
         """In which context a body is normalised, or why it has no event."""
-        ...
+        return context
 
-    def again(self, body: bytes, reason: str, context: NormaliseContext) -> NormaliseContext:
+    def again(self, _body: bytes, _reason: str, context: NormaliseContext) -> NormaliseContext:
         """In which context a body that was kept for this reason is normalised when a person sends it again."""
-        ...
-
-
-class ByTheBody:
-    """Where the body says everything. Satisfies `Whose`."""
-
-    told = ""
-
-    def arrived(self, _: Arrived, context: NormaliseContext) -> NormaliseContext:
-        """See `Whose`."""
         return context
 
-    def again(self, _: bytes, __: str, context: NormaliseContext) -> NormaliseContext:
-        """See `Whose`."""
-        return context
+
+class ByTheBody(Whose):
+    """Where the body says everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from producers.payroll.exports.mapping import ExportOptions
 from producers.payroll.exports.runs import read_runs
 from producers.payroll.pulled import FINCH, GUSTO, XERO
 from producers.source import Source, refuse_people
-from producers.stripe.source import STRIPE
+from producers.stripe.stripe import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
 from producers.warehouse.cin7.fields import Cin7Options
 from producers.warehouse.edi.edifact import read_edifact

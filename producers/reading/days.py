@@ -24,6 +24,7 @@ _ISO_TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
 _MILLISECONDS: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_DIGITS: Final = 16
 _PIVOT: Final = 80
 
@@ -53,17 +54,12 @@ class DateForms:
         Raises Rejected: `bad_date`, `ambiguous_date`, `time_without_zone`, `ambiguous_time`.
         """
         written = self._written(text, name)
-        if written.year not in YEARS:
-            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
         return self._instant(written, name) if isinstance(written, datetime) else written
 
     def day(self, text: str, name: str) -> date:
         """Give the calendar day that stands there, whatever the hour. Raises Rejected: `bad_date`, `ambiguous_date`."""
         written = self._written(text, name)
-        day = written.date() if isinstance(written, datetime) else written
-        if day.year not in YEARS:
-            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
-        return day
+        return written.date() if isinstance(written, datetime) else written
 
     def _written(self, text: str, name: str) -> date | datetime:
         readings = {reading for form in self.forms if (reading := _in_form(text, form)) is not None}
@@ -75,7 +71,10 @@ class DateForms:
             declared = " or ".join(self.forms)
             message = f"not in a declared form: {declared}" if declared else _NOT_ISO
             raise Rejected("bad_date", message, field=name)
-        return readings.pop()
+        written = readings.pop()
+        if written.year not in YEARS:
+            raise Rejected("bad_date", "a day is from 2000 to 2099", field=name)
+        return written
 
     def _instant(self, written: datetime, name: str) -> Moment:
         local_day = written.date()
@@ -91,7 +90,6 @@ class DateForms:
         return Moment(written.astimezone(UTC), None, local_day)
 
 
-ISO: Final = DateForms()
 _NOT_ISO: Final = "not ISO 8601 such as 2026-01-31: the option dates declares others"
 
 
@@ -104,7 +102,7 @@ def compact_day(text: str, *, field: str) -> date:
     if not (plain.isascii() and plain.isdigit() and len(plain) in {6, 8}):
         raise Rejected("bad_date", "a day is CCYYMMDD or YYMMDD", field=field)
     century = "" if len(plain) == len("CCYYMMDD") else "19" if int(plain[:2]) >= _PIVOT else "20"
-    day = _date(f"{century}{plain[:-4]}-{plain[-4:-2]}-{plain[-2:]}")
+    day = _day(_iso(f"{century}{plain[:-4]}-{plain[-4:-2]}-{plain[-2:]}"))
     if day is None:
         raise Rejected("bad_date", "there is no such day, or not from 2000 to 2099", field=field)
     return day
@@ -112,8 +110,7 @@ def compact_day(text: str, *, field: str) -> date:
 
 def iso_day(text: str, *, field: str) -> date:
     """Give the day of an xsd:date, whose time zone is left out. Raises Rejected: `bad_date`."""
-    written = _ISO_DAY.match(text.strip())
-    day = _date(written[0]) if written else None
+    day = _day(_iso(text.strip()[: len("YYYY-MM-DD")]))
     if day is None:
         raise Rejected("bad_date", "a day is YYYY-MM-DD, from 2000 to 2099", field=field)
     return day
@@ -121,19 +118,15 @@ def iso_day(text: str, *, field: str) -> date:
 
 def day_of_text(text: str) -> date | None:
     """Give the day of ISO 8601 (with or without a time) or of Xero's `/Date(milliseconds+offset)/`; None for others."""
-    iso = _iso(text)
-    if iso is not None:
-        return _date(f"{iso:%Y-%m-%d}") if iso.year in YEARS else None
     milliseconds = _MILLISECONDS.fullmatch(text)
     if milliseconds is None:
-        return None
+        return _day(_iso(text))
     offset = milliseconds[2] or "+0000"
     minutes = int(f"{offset[0]}1") * (int(offset[1:3]) * 60 + int(offset[3:]))
     try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(milliseconds[1]), minutes=minutes)
+        return _day(_EPOCH + timedelta(milliseconds=int(milliseconds[1]), minutes=minutes))
     except OverflowError:
         return None
-    return moment.date() if moment.year in YEARS else None
 
 
 def instant_of_text(text: str) -> datetime | None:
@@ -144,12 +137,11 @@ def instant_of_text(text: str) -> datetime | None:
     return time.astimezone(UTC)
 
 
-def _date(iso: str) -> date | None:
-    try:
-        day = date.fromisoformat(iso)
-    except ValueError:
+def _day(written: date | datetime | None) -> date | None:
+    """The day that stands there, where it is of our years."""
+    if written is None or written.year not in YEARS:
         return None
-    return day if day.year in YEARS else None
+    return written.date() if isinstance(written, datetime) else written
 
 
 def _in_form(text: str, form: str) -> date | datetime | None:
@@ -166,7 +158,7 @@ def _since_1970(text: str, form: str) -> datetime | None:
     """None: it counts nothing, or to no year of ours."""
     if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
         return None
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1) * int(text) / EPOCHS[form]
+    instant = _EPOCH + timedelta(seconds=1) * int(text) / EPOCHS[form]
     return instant if instant.year in YEARS else None
 
 

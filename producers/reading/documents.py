@@ -26,87 +26,9 @@ def split_documents(raw: bytes) -> Iterator[bytes]:
     it would be read over and over again. An empty file gives one empty document, an empty list none.
     """
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    for start, end in _values(text):
-        yield from (text[a:b].encode("utf-8", "surrogateescape") for a, b in _elements(text, start, end))
-
-
-def _values(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of the values that follow one another in the text; at least one."""
-    position = _skip(text, 0)
-    if position == len(text):
-        yield position, position
-    left = _MOST_AGAIN * len(text)
-    while position < len(text):
-        end, looked_at = _end_or_failure(text, position)
-        if end is None:
-            found = _NEXT_DOCUMENT.search(text, position)
-            end = found.start() if found else len(text)
-            left -= max(0, looked_at - end)
-            end = end if left > 0 else len(text)
-        yield position, end
-        position = _skip(text, end)
-
-
-def _elements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Spans of the documents inside one value: of its elements when it is a list, else of itself."""
-    opening = start if text[start:end].startswith("[") else _start_of_list_data(text, start, end)
-    if opening is None or _end_of_value(text, opening) is None:
-        yield start, end
-        return
-    position = _skip(text, opening + 1)
-    while text[position] != "]":
-        stop = _must_end(text, position)
-        yield position, stop
-        position = _skip(text, stop)
-        if text[position] == ",":
-            position = _skip(text, position + 1)
-
-
-def _start_of_list_data(text: str, start: int, end: int) -> int | None:
-    """Where the `data` of a Stripe list object opens; None when the value is anything else."""
-    if not text[start:end].startswith("{") or _end_of_value(text, start) is None:
-        return None
-    members = dict(_members(text, start))
-    kind, data = members.get("object"), members.get("data")
-    if kind is None or data is None or text[data] != "[":
-        return None
-    return data if text[kind : _must_end(text, kind)] == '"list"' else None
-
-
-def _members(text: str, start: int) -> Iterator[tuple[str, int]]:
-    """Names of an object's members, each with where its value starts."""
-    position = _skip(text, start + 1)
-    while text[position] != "}":
-        name, after = _DECODER.raw_decode(text, position)
-        value = _skip(text, _skip(text, after) + 1)
-        yield name, value
-        position = _skip(text, _must_end(text, value))
-        if text[position] == ",":
-            position = _skip(text, position + 1)
-
-
-def _end_of_value(text: str, start: int) -> int | None:
-    return _end_or_failure(text, start)[0]
-
-
-def _end_or_failure(text: str, start: int) -> tuple[int | None, int]:
-    """Where the value ends, None where none is; and how far it was read for that, at most."""
-    try:
-        end = _must_end(text, start)
-    except json.JSONDecodeError as error:
-        return None, error.pos
-    except (ValueError, RecursionError):
-        return None, len(text)
-    return end, end
-
-
-def _must_end(text: str, start: int) -> int:
-    return _DECODER.raw_decode(text, start)[1]
-
-
-def _skip(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
+    for start, end, is_value in _values(text):
+        spans = _elements(text, start, end) if is_value else [(start, end)]
+        yield from (text[a:b].encode("utf-8", "surrogateescape") for a, b in spans)
 
 
 def elements_at(raw: bytes, path: str) -> list[bytes]:
@@ -119,25 +41,82 @@ def elements_at(raw: bytes, path: str) -> list[bytes]:
         message = f"more than {MOST_VALUES:,} values: ask for smaller pages"
         raise ValueError(message)
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
-    whole = _skip(text, 0)
-    if _end_of_value(text, whole) is None:
+    start = _skip(text, 0)
+    end, _ = _end_or_failure(text, start)
+    if end is None:
         message = "no JSON"
         raise ValueError(message)
-    start = _at(text, whole, path)
-    if path and text.startswith("null", start):
+    for name in path.split(".") if path else ():
+        members = dict(_children(text, start)) if text.startswith("{", start) else {}
+        if name not in members:
+            message = f"there is nothing called {name!r} where {path!r} is looked for"
+            raise ValueError(message)
+        start, end = members[name]
+    if path and text[start:end] == "null":
         return []
-    if path and not text.startswith("[", start):
+    if path and text[start] != "[":
         message = f"no list at {path!r}"
         raise ValueError(message)
-    end = _must_end(text, start)
     return [text[a:b].encode() for a, b in _elements(text, start, end)]
 
 
-def _at(text: str, start: int, path: str) -> int:
-    for name in path.split(".") if path else ():
-        found = dict(_members(text, start)).get(name) if text.startswith("{", start) else None
-        if found is None:
-            message = f"there is nothing called {name!r} where {path!r} is looked for"
-            raise ValueError(message)
-        start = found
-    return start
+def _values(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Spans of the values that follow one another in the text, at least one; and whether each is one."""
+    position = _skip(text, 0)
+    if position == len(text):
+        yield position, position, False
+    left = _MOST_AGAIN * len(text)
+    while position < len(text):
+        end, looked_at = _end_or_failure(text, position)
+        is_value = end is not None
+        if end is None:
+            found = _NEXT_DOCUMENT.search(text, position)
+            end = found.start() if found else len(text)
+            left -= max(0, looked_at - end)
+            end = end if left > 0 else len(text)
+        yield position, end, is_value
+        position = _skip(text, end)
+
+
+def _elements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Spans of the documents inside one value: of its elements when it is a list, or Stripe's, else of itself."""
+    opening = start
+    if text[start] == "{":
+        members = dict(_children(text, start))
+        kind, data = (members.get(name, (start, start)) for name in ("object", "data"))
+        opening = data[0] if text[slice(*kind)] == '"list"' else start
+    if text[opening] == "[":
+        yield from (span for _, span in _children(text, opening))
+    else:
+        yield start, end
+
+
+def _children(text: str, start: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Spans of what a list or an object holds, with their names in an object."""
+    position = _skip(text, start + 1)
+    while text[position] not in "]}":
+        name = ""
+        if text[start] == "{":
+            name, after = _DECODER.raw_decode(text, position)
+            position = _skip(text, _skip(text, after) + 1)
+        end = _DECODER.raw_decode(text, position)[1]
+        yield name, (position, end)
+        position = _skip(text, end)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+
+
+def _end_or_failure(text: str, start: int) -> tuple[int | None, int]:
+    """Where the value ends, None where none is; and how far it was read for that, at most."""
+    try:
+        end = _DECODER.raw_decode(text, start)[1]
+    except json.JSONDecodeError as error:
+        return None, error.pos
+    except (ValueError, RecursionError):
+        return None, len(text)
+    return end, end
+
+
+def _skip(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position

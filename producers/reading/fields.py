@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from producers.normalising import Rejected
 from producers.reading.days import day_of_text, instant_of_text
 from producers.reading.numbers import number_of
 from schemas.errors import InvalidJson
 from schemas.json_text import MOST_VALUES, parse_json
+
+T = TypeVar("T")
 
 _ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
@@ -40,17 +42,11 @@ class Fields:
         return self.values.get(name)
 
     def identifier(self, name: str) -> str:
-        """Give an id, which may be a whole number. An expanded object counts as its id.
-
-        Raises Rejected: `missing_field`, `bad_id`.
-        """
-        found = self.identifier_or_none(name)
-        if found is None:
-            raise self.missing(name)
-        return found
+        """Give an id that must be there. Raises Rejected: `missing_field`, `bad_id`."""
+        return self._needed(self.identifier_or_none(name), name)
 
     def identifier_or_none(self, name: str) -> str | None:
-        """Give an id, or None when absent. Raises Rejected: `bad_id`."""
+        """Give an id, which may be a whole number. An expanded object counts as its id. Raises Rejected: `bad_id`."""
         value = self.get(name)
         if isinstance(value, dict):
             value = value.get("id")
@@ -60,10 +56,10 @@ class Fields:
             value = str(value)
         if isinstance(value, str) and _ID.fullmatch(value):
             return value
-        raise Rejected("bad_id", "an id is 1 to 255 visible ASCII characters", field=self.at(name))
+        raise self._wrong("bad_id", "an id is 1 to 255 visible ASCII characters", name)
 
     def token_or_none(self, name: str) -> str | None:
-        """Give a short machine word such as a status; None when absent or when it is no such word."""
+        """Give a short machine word such as a status; None when it is no such word."""
         value = self.get(name)
         return value if isinstance(value, str) and _TOKEN.fullmatch(value) else None
 
@@ -76,84 +72,65 @@ class Fields:
         return _UNPRINTABLE.sub(" ", readable).strip()[:_LONGEST_TEXT].strip() or None
 
     def flag_or_none(self, name: str) -> bool | None:
-        """Give a boolean; None when absent. Raises Rejected: `wrong_type`."""
+        """Give a boolean. Raises Rejected: `wrong_type`."""
         value = self.get(name)
         if value is None or isinstance(value, bool):
             return value
         raise self.wrong_type(name, "true or false")
 
     def time(self, name: str) -> datetime:
-        """Give a time sent in seconds since 1970, aware, in UTC.
-
-        Raises Rejected: `missing_field`, `bad_time`.
-        """
-        value = self.get(name)
-        if value is None:
-            raise self.missing(name)
+        """Give a time sent in seconds since 1970, in UTC. Raises Rejected: `missing_field`, `bad_time`."""
+        value = self._needed(self.get(name), name)
         if isinstance(value, bool) or not isinstance(value, int) or not _EARLIEST <= value < _LATEST:
-            raise Rejected("bad_time", "a time is whole seconds since 1970, from 2000 to 2099", field=self.at(name))
+            raise self._wrong("bad_time", "a time is whole seconds since 1970, from 2000 to 2099", name)
         return datetime.fromtimestamp(value, UTC)
 
     def instant(self, name: str) -> datetime:
         """Give an ISO 8601 time that has its offset, in UTC. Raises Rejected: `missing_field`, `bad_time`."""
-        value = self.get(name)
-        if value is None:
-            raise self.missing(name)
+        value = self._needed(self.get(name), name)
         time = instant_of_text(value) if isinstance(value, str) else None
         if time is None:
             message = "a time belongs here, such as 2026-01-31T12:00:00-05:00, from 2000 to 2099"
-            raise Rejected("bad_time", message, field=self.at(name))
+            raise self._wrong("bad_time", message, name)
         return time
 
     def day(self, name: str) -> date:
         """Give a day that must be there. Raises Rejected: `missing_field`, `bad_date`."""
-        day = self.day_or_none(name)
-        if day is None:
-            raise self.missing(name)
-        return day
+        return self._needed(self.day_or_none(name), name)
 
     def day_or_none(self, name: str) -> date | None:
-        """Give a day in ISO 8601, with or without a time, or as Xero's `/Date(milliseconds+offset)/`; None when absent.
-
-        Raises Rejected: `bad_date`.
-        """
+        """Give a day as `day_of_text` reads it. Raises Rejected: `bad_date`."""
         value = self.get(name)
         if value is None or value == "":
             return None
         day = day_of_text(value) if isinstance(value, str) else None
         if day is None:
-            message = "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099"
-            raise Rejected("bad_date", message, field=self.at(name))
+            raise self._wrong("bad_date", "a day is YYYY-MM-DD or /Date(milliseconds)/, from 2000 to 2099", name)
         return day
 
     def number(self, name: str) -> Decimal:
         """Give a number that must be there. Raises Rejected: `missing_field`, `bad_number`."""
-        number = self.number_or_none(name)
-        if number is None:
-            raise self.missing(name)
-        return number
+        return self._needed(self.number_or_none(name), name)
 
     def number_or_none(self, name: str) -> Decimal | None:
-        """Give a number, or a text that is one; None when absent. Raises Rejected: `bad_number`."""
+        """Give a number, or a text that is one. Raises Rejected: `bad_number`."""
         value = self.get(name)
         if value is None or value == "":
             return None
         number = number_of(value)
         if number is None:
-            raise Rejected("bad_number", "a number belongs here", field=self.at(name))
+            raise self._wrong("bad_number", "a number belongs here", name)
         return number
 
     def section(self, name: str) -> "Fields | None":
-        """Give the object inside; None when absent. Raises Rejected: `wrong_type`."""
+        """Give the object inside. Raises Rejected: `wrong_type`."""
         value = self.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
+        if value is not None and not isinstance(value, dict):
             raise self.wrong_type(name, "an object")
-        return Fields(value, self.at(name))
+        return None if value is None else Fields(value, self.at(name))
 
     def sections(self, name: str) -> "tuple[Fields, ...] | None":
-        """Give the objects of a list; None when absent. Raises Rejected: `wrong_type`."""
+        """Give the objects of a list. Raises Rejected: `wrong_type`."""
         value = self.get(name)
         if value is None:
             return None
@@ -163,11 +140,19 @@ class Fields:
 
     def missing(self, name: str) -> Rejected:
         """Build the refusal for a field that is needed and absent."""
-        return Rejected("missing_field", "needed, and missing", field=self.at(name))
+        return self._wrong("missing_field", "needed, and missing", name)
 
     def wrong_type(self, name: str, wanted: str) -> Rejected:
         """Build the refusal for a field of another kind."""
-        return Rejected("wrong_type", f"must be {wanted}", field=self.at(name))
+        return self._wrong("wrong_type", f"must be {wanted}", name)
+
+    def _wrong(self, reason: str, message: str, name: str) -> Rejected:
+        return Rejected(reason, message, field=self.at(name))
+
+    def _needed(self, value: T | None, name: str) -> T:
+        if value is None:
+            raise self.missing(name)
+        return value
 
 
 def parsed(document: bytes, *, most_values: int = MOST_VALUES) -> object:

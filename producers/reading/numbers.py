@@ -113,13 +113,8 @@ def quantity_from(text: str | None, *, field: str, mark: str = ".") -> Decimal:
     return number
 
 
-def has_unit(text: str) -> bool:
-    """Whether a number with its unit behind it stands here: `12 EA`."""
-    return _WITH_UNIT.fullmatch(text) is not None
-
-
 def split_unit(text: str, unit: str | None) -> tuple[str, str | None]:
-    """Split `12 EA` into its number and its unit, which must be that of the column of units.
+    """Split `12 EA` into its number and its unit, which must be that of the column of units; else give both back.
 
     Raises Rejected: `units_disagree`.
     """

@@ -1,12 +1,7 @@
-"""The text of a table: its encoding, its lines and its delimiter, declared or in no doubt.
-
-Nothing is guessed: a byte order mark is a statement, and a delimiter is taken where the header then names the columns.
-"""
+"""The text of a table: its encoding and its lines. Nothing is guessed: a byte order mark is a statement."""
 
 import codecs
-import csv
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO, Final
@@ -18,7 +13,6 @@ MOST_TITLE_LINES: Final = 30
 DELIMITERS: Final = (",", ";", "\t", "|")
 _CHUNK: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 20
-_SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -72,7 +66,7 @@ def _decode_all(stream: BinaryIO, name: str, *, codec: str) -> None:
             return
 
 
-class TextLines:
+class TextLines(Iterator[str]):
     """The lines of a file with their ends, one at a time; the stream stays open.
 
     `bare` says that the last one had no end: the file may have been cut there. Raises Rejected: `line_too_long`.
@@ -82,10 +76,6 @@ class TextLines:
         """Begin where the stream stands."""
         self.bare = False
         self._lines = _lines(stream, encoding)
-
-    def __iter__(self) -> "TextLines":
-        """It is its own iterator."""
-        return self
 
     def __next__(self) -> str:
         """Give the next line."""
@@ -97,9 +87,7 @@ class TextLines:
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     text = TextIOWrapper(stream, encoding=encoding, newline="")
     try:
-        number = 0
-        while line := text.readline(_LONGEST_LINE):
-            number += 1
+        for number, line in enumerate(iter(lambda: text.readline(_LONGEST_LINE), ""), start=1):
             if len(line) == _LONGEST_LINE:
                 message = f"line {number} has more than a million characters: this is no file of rows"
                 raise Rejected("line_too_long", message)
@@ -107,34 +95,3 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     finally:
         with suppress(ValueError):  # its owner may have closed the stream
             text.detach()
-
-
-def separator_in(line: str) -> str | None:
-    """Give the delimiter that a line of its own declares, as spreadsheets write it: `sep=;`."""
-    found = _SEPARATOR.fullmatch(line)
-    return found and found[1]
-
-
-def delimiter_of(header: str, names: Callable[[Sequence[str]], bool]) -> str:
-    """Give the delimiter with which the header names the columns that are needed; `names` says whether it does.
-
-    Where none does it is the one that stands there most often, for the message that follows.
-    """
-    fitting = [sign for sign in DELIMITERS if names(split_or_none(header, sign))]
-    return fitting[0] if fitting else max(DELIMITERS, key=header.count)
-
-
-def split_header(header: str, delimiter: str) -> Sequence[str]:
-    """Give the cells of a header. Raises Rejected: `bad_quoting`."""
-    try:
-        return next(csv.reader([header], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        message = "the header's quotation marks do not match; a header stands on one line"
-        raise Rejected("bad_quoting", message) from None
-
-
-def split_or_none(header: str, delimiter: str) -> Sequence[str]:
-    """Give the cells of a line; none where its quotation marks do not match."""
-    with suppress(Rejected):
-        return split_header(header, delimiter)
-    return []

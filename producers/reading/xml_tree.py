@@ -49,11 +49,8 @@ def parse_xml(raw: bytes) -> Element:
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
     parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse
-    parser.EntityDeclHandler = _refuse
-    parser.UnparsedEntityDeclHandler = _refuse
-    parser.ExternalEntityRefHandler = _refuse
-    parser.SkippedEntityHandler = _refuse
+    for door in ("StartDoctypeDecl", "EntityDecl", "UnparsedEntityDecl", "ExternalEntityRef", "SkippedEntity"):
+        setattr(parser, f"{door}Handler", _refuse)
     parser.StartElementHandler = lambda name, attributes: reader.start(name, attributes, parser.CurrentLineNumber)
     parser.EndElementHandler = reader.end
     parser.StartNamespaceDeclHandler = reader.declare
@@ -71,7 +68,7 @@ def parse_xml(raw: bytes) -> Element:
         raise Rejected("not_xml", message) from None
     except (ValueError, LookupError):
         raise Rejected("not_xml", "its encoding is not known here, or it has other bytes") from None
-    return reader.finished()
+    return reader.document.children[0]
 
 
 def _refuse(*_: object) -> NoReturn:
@@ -80,12 +77,12 @@ def _refuse(*_: object) -> NoReturn:
 
 
 class _Reader:
-    """The elements that are open, and the root."""
+    """The elements that are open, the document itself first."""
 
     def __init__(self) -> None:
-        self._open: list[Element] = []
+        self.document = Element("", "", 0)
+        self._open = [self.document]
         self._text: list[list[str]] = []
-        self._root: Element | None = None
         self._count = 0
         self._declared = 0
 
@@ -95,19 +92,16 @@ class _Reader:
             raise Rejected("too_large", f"it declares more than {MOST_NAMESPACES} namespaces")
 
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
-        if len(self._open) >= _DEEPEST:
+        if len(self._open) > _DEEPEST:
             raise Rejected("not_xml", f"its elements are nested more than {_DEEPEST} deep")
         self._count += 1
         if self._count > _MOST:
             raise Rejected("too_large", f"it has more than {_MOST} elements: split it")
         if len(attributes) > MOST_ATTRIBUTES:
             raise Rejected("too_large", f"an element has more than {MOST_ATTRIBUTES} attributes")
-        namespace, found, local = name.rpartition(_SEPARATOR)
-        element = Element(namespace if found else "", local, line, attributes)
-        if self._open:
-            self._open[-1].children.append(element)
-        else:
-            self._root = element
+        namespace, _, local = name.rpartition(_SEPARATOR)
+        element = Element(namespace, local, line, attributes)
+        self._open[-1].children.append(element)
         self._open.append(element)
         self._text.append([])
 
@@ -116,8 +110,3 @@ class _Reader:
 
     def characters(self, text: str) -> None:
         self._text[-1].append(text)
-
-    def finished(self) -> Element:
-        if self._root is None:
-            raise Rejected("not_xml", "there is no element in it")
-        return self._root

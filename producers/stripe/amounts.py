@@ -15,11 +15,7 @@ from schemas.sales import Settlement
 
 
 def money(fields: Fields, name: str) -> Money:
-    """Read a signed amount beside its `currency`.
-
-    Raises Rejected: `missing_field`, `unknown_currency`, `amount_not_integer`, `amount_too_large`,
-    `amount_not_possible`.
-    """
+    """Read a signed amount beside its `currency`. Raises Rejected as `minor` does, and `missing_field`."""
     amount = fields.get(name)
     if amount is None:
         raise fields.missing(name)
@@ -35,13 +31,15 @@ def not_negative(fields: Fields, name: str) -> Money:
 
 
 def minor(amount: object, fields: Fields, name: str) -> Money:
-    """Turn Stripe's whole number into money of the `currency` in `fields`; `name` is where it stood."""
+    """Turn Stripe's whole number into money of the `currency` in `fields`; `name` is where it stood.
+
+    Raises Rejected: `missing_field`, `unknown_currency`, and what `from_minor` refuses an amount for.
+    """
     currency = fields.get("currency")
     if currency is None:
-        raise fields.missing(name="currency")
-    code = currency if isinstance(currency, str) else ""
+        raise fields.missing("currency")
     try:
-        return from_minor("stripe", amount, code)
+        return from_minor("stripe", amount, currency if isinstance(currency, str) else "")
     except UnknownCurrency as error:
         raise Rejected("unknown_currency", str(error), field=fields.at("currency")) from None
     except AmountRefused as error:
@@ -49,22 +47,41 @@ def minor(amount: object, fields: Fields, name: str) -> Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Fees:
-    """The fee of a balance transaction, its tax apart. Negative when given back."""
+class Movement:
+    """What moved our balance: `gross`, and what was kept of it, the tax apart. Fees given back are negative."""
 
+    gross: Money
     fee: Money
     tax: Money
 
+    @property
+    def net(self) -> Money:
+        """What is left."""
+        return self.gross - self.fee - self.tax
 
-def fees(transaction: Fields) -> Fees:
-    """Split the fee of a balance transaction; without details it is all fee.
 
-    Raises Rejected: `does_not_add_up` when the details are not the fee, `mixed_currencies`.
+def movement(transaction: Fields, *, moved: Money | None = None) -> Movement:
+    """Read a balance transaction.
+
+    `moved` is what the object says came in (or, negative, went out): in the same currency the transaction must say the
+    same. Raises Rejected: `does_not_add_up`, `mixed_currencies`, and as `money` does.
     """
+    gross = money(transaction, "amount")
+    if moved is not None and gross.currency == moved.currency and gross != moved:
+        figures = f"{gross} reached the balance, the object says {moved}"
+        raise Rejected("does_not_add_up", figures, field=transaction.at("amount"))
+    found = Movement(gross, *_fees(transaction))
+    if transaction.get("net") is not None and (said := money(transaction, "net")) != found.net:
+        figures = f"gross {gross} - fee {found.fee} - tax {found.tax} = {found.net}, but net is {said}"
+        raise Rejected("does_not_add_up", figures, field=transaction.at("net"))
+    return found
+
+
+def _fees(transaction: Fields) -> tuple[Money, Money]:
+    """The fee and its tax; without details it is all fee."""
     total = money(transaction, "fee") if transaction.get("fee") is not None else minor(0, transaction, "fee")
     details = transaction.sections("fee_details") or ()
-    tax = Money.zero(total.currency)
-    listed = Money.zero(total.currency)
+    tax = listed = Money.zero(total.currency)
     for detail in details:
         part = money(detail, "amount")
         one_currency((total, part), field=detail.at("currency"))
@@ -73,45 +90,18 @@ def fees(transaction: Fields) -> Fees:
             tax += part
     if details and listed != total:
         figures = f"the details are {listed}, the fee is {total}"
-        raise _does_not_add_up(figures=figures, at=transaction.at("fee_details"))
-    return Fees(fee=total - tax, tax=tax)
+        raise Rejected("does_not_add_up", figures, field=transaction.at("fee_details"))
+    return total - tax, tax
 
 
 def settlement(fields: Fields, name: str, *, moved: Money) -> Settlement | None:
-    """Read an expanded balance transaction; None when there is only its id, or nothing.
-
-    `moved` is what the object says came in (or, negative, went out): in the same currency the transaction
-    must say the same. Raises Rejected: `does_not_add_up`, and as `money` does.
-    """
-    if not isinstance(fields.get(name), dict):
-        return None
-    transaction = fields.section(name)
+    """Read an expanded balance transaction; None when there is only its id, or nothing. Raises as `movement` does."""
+    transaction = fields.section(name) if isinstance(fields.get(name), dict) else None
     if transaction is None:
         return None
-    gross = money(transaction, "amount")
-    if gross.currency == moved.currency and gross != moved:
-        figures = f"{gross} reached the balance, the object says {moved}"
-        raise _does_not_add_up(figures=figures, at=transaction.at("amount"))
-    parts = fees(transaction)
-    return Settlement(
-        balance_transaction=transaction.identifier("id"),
-        gross=gross,
-        fee=parts.fee,
-        fee_tax=parts.tax,
-        net=net(transaction, gross, parts),
-    )
-
-
-def net(transaction: Fields, gross: Money, parts: Fees) -> Money:
-    """Give what is left of a balance transaction.
-
-    Raises Rejected: `does_not_add_up` when its `net` says otherwise.
-    """
-    left = gross - parts.fee - parts.tax
-    if transaction.get("net") is not None and (said := money(transaction, "net")) != left:
-        figures = f"gross {gross} - fee {parts.fee} - tax {parts.tax} = {left}, but net is {said}"
-        raise _does_not_add_up(figures=figures, at=transaction.at("net"))
-    return left
+    found = movement(transaction, moved=moved)
+    number = transaction.identifier("id")
+    return Settlement(balance_transaction=number, gross=found.gross, fee=found.fee, fee_tax=found.tax, net=found.net)
 
 
 def one_currency(amounts: Iterable[Money], *, field: str) -> None:
@@ -119,7 +109,3 @@ def one_currency(amounts: Iterable[Money], *, field: str) -> None:
     currencies = {amount.currency for amount in amounts}
     if len(currencies) > 1:
         raise Rejected("mixed_currencies", f"{' and '.join(sorted(currencies))} cannot be one sum", field=field)
-
-
-def _does_not_add_up(*, figures: str, at: str) -> Rejected:
-    return Rejected("does_not_add_up", figures, field=at)

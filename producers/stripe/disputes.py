@@ -5,116 +5,75 @@ lists none, the dispute's own amount counts and there is no fee. A dispute that 
 itself.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
-from producers.stripe import amounts as stripe_amounts
-from producers.stripe.event import Draft, Found, Ignored, StripeEvent
+from producers.stripe.amounts import Movement, movement, not_negative, one_currency
+from producers.stripe.event import Found, StripeEvent
 from schemas.event_data import EventData
 from schemas.money import Money
 from schemas.sales import DisputeLost, DisputeOpened, DisputeWon
 
 
-@dataclass(frozen=True, slots=True)
-class _Movement:
-    amount: Money
-    fee: Money
-    tax: Money
-
-
 def funds_withdrawn(event: StripeEvent) -> Found:
     """Read what a dispute took. Raises Rejected."""
     dispute = event.object
-    taken = [move for move in _movements(dispute) if move.amount.amount < 0]
-    total = _total(taken) or _whole(dispute)
-    amount = abs(total.amount)
-    _refuse_negative(total.fee, total.tax, at=dispute.at("balance_transactions"))
-    data = DisputeOpened(
-        fact=f"stripe:dispute:{dispute.identifier('id')}:withdrawn",
-        dispute=dispute.identifier("id"),
-        charge=dispute.identifier_or_none("charge"),
-        amount=amount,
-        fee=total.fee,
-        fee_tax=total.tax,
-    )
-    return _draft(dispute, data) if amount else Ignored("amount_zero")
+    total = _total([move for move in _movements(dispute) if move.gross.amount < 0]) or _whole(dispute)
+    _refuse_negative(total.fee, total.tax, of=dispute)
+    return _found(DisputeOpened, dispute, "withdrawn", amount=abs(total.gross), fee=total.fee, fee_tax=total.tax)
 
 
 def funds_reinstated(event: StripeEvent) -> Found:
     """Read what a dispute gave back; a fee only where a balance transaction says so. Raises Rejected."""
     dispute = event.object
-    given = [move for move in _movements(dispute) if move.amount.amount > 0]
-    total = _total(given) or _whole(dispute)
-    _refuse_negative(-total.fee, -total.tax, at=dispute.at("balance_transactions"))
-    data = DisputeWon(
-        fact=f"stripe:dispute:{dispute.identifier('id')}:reinstated",
-        of=f"stripe:dispute:{dispute.identifier('id')}:withdrawn",
-        dispute=dispute.identifier("id"),
-        charge=dispute.identifier_or_none("charge"),
-        amount=total.amount,
-        fee=-total.fee,
-        fee_tax=-total.tax,
-    )
-    return _draft(dispute, data) if total.amount else Ignored("amount_zero")
+    total = _total([move for move in _movements(dispute) if move.gross.amount > 0]) or _whole(dispute)
+    _refuse_negative(-total.fee, -total.tax, of=dispute)
+    return _found(DisputeWon, dispute, "reinstated", amount=total.gross, fee=-total.fee, fee_tax=-total.tax)
 
 
 def closed(event: StripeEvent) -> Found:
     """Read a dispute that is over: when lost, what is still withdrawn is the loss. Raises Rejected."""
     dispute = event.object
     if dispute.token_or_none("status") != "lost":
-        return Ignored("dispute_not_lost")
+        return "dispute_not_lost"
     total = _total(_movements(dispute))
-    lost = -total.amount if total else _whole(dispute).amount
+    lost = -total.gross if total else _whole(dispute).gross
     if not lost:
-        return Ignored("nothing_withdrawn")
-    _refuse_negative(lost, at=dispute.at("balance_transactions"))
-    data = DisputeLost(
-        fact=f"stripe:dispute:{dispute.identifier('id')}:lost",
-        of=f"stripe:dispute:{dispute.identifier('id')}:withdrawn",
-        dispute=dispute.identifier("id"),
-        charge=dispute.identifier_or_none("charge"),
-        amount=lost,
-    )
-    return _draft(dispute, data)
+        return "nothing_withdrawn"
+    _refuse_negative(lost, of=dispute)
+    return _found(DisputeLost, dispute, "lost", amount=lost)
 
 
-def _movements(dispute: Fields) -> list[_Movement]:
-    return [_movement(transaction) for transaction in dispute.sections("balance_transactions") or ()]
+def _movements(dispute: Fields) -> list[Movement]:
+    return [movement(transaction) for transaction in dispute.sections("balance_transactions") or ()]
 
 
-def _movement(transaction: Fields) -> _Movement:
-    amount = stripe_amounts.money(transaction, "amount")
-    parts = stripe_amounts.fees(transaction)
-    stripe_amounts.net(transaction, amount, parts)
-    return _Movement(amount, fee=parts.fee, tax=parts.tax)
-
-
-def _total(moves: Iterable[_Movement]) -> _Movement | None:
+def _total(moves: Sequence[Movement]) -> Movement | None:
     """Add movements up; None when there are none."""
-    total: _Movement | None = None
-    for move in moves:
-        if total is None:
-            total = move
-            continue
-        stripe_amounts.one_currency((total.amount, move.amount), field="data.object.balance_transactions")
-        total = _Movement(total.amount + move.amount, fee=total.fee + move.fee, tax=total.tax + move.tax)
-    return total
+    return reduce(_add, moves) if moves else None
 
 
-def _whole(dispute: Fields) -> _Movement:
-    amount = stripe_amounts.not_negative(dispute, "amount")
+def _add(total: Movement, move: Movement) -> Movement:
+    one_currency((total.gross, move.gross), field="data.object.balance_transactions")
+    return Movement(total.gross + move.gross, fee=total.fee + move.fee, tax=total.tax + move.tax)
+
+
+def _whole(dispute: Fields) -> Movement:
+    amount = not_negative(dispute, "amount")
     none = Money.zero(amount.currency)
-    return _Movement(amount, fee=none, tax=none)
+    return Movement(amount, fee=none, tax=none)
 
 
-def _refuse_negative(*amounts: Money, at: str) -> None:
+def _refuse_negative(*amounts: Money, of: Fields) -> None:
     for amount in amounts:
         if amount.amount < 0:
-            raise Rejected("does_not_add_up", f"{amount} has the wrong sign for this kind of event", field=at)
+            message = f"{amount} has the wrong sign for this kind of event"
+            raise Rejected("does_not_add_up", message, field=of.at("balance_transactions"))
 
 
-def _draft(dispute: Fields, data: EventData) -> Found:
-    dispute_id = dispute.identifier("id")
-    return (Draft(data, subject=dispute_id, partitionkey=dispute.identifier_or_none("charge") or dispute_id),)
+def _found(model: Callable[..., EventData], dispute: Fields, end: str, **amounts: Money) -> Found:
+    dispute_id, charge = dispute.identifier("id"), dispute.identifier_or_none("charge")
+    fact = f"stripe:dispute:{dispute_id}"
+    return (model(fact=f"{fact}:{end}", of=f"{fact}:withdrawn", dispute=dispute_id, charge=charge, **amounts),)

@@ -1,6 +1,6 @@
-"""What passes between reading a Stripe event and the functions that know one kind of object each."""
+"""A Stripe event as it passes to the functions that know one kind of object each."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,6 @@ class StripeEvent:
     """A Stripe event, opened. `previous` is None when the event has no `previous_attributes` at all."""
 
     id: str
-    type: str
     created: datetime
     object: Fields
     previous: Fields | None
@@ -23,26 +22,5 @@ class StripeEvent:
         return self.previous is None or name in self.previous.values
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One event to be: its data, its subject (the object's id) and the entity whose order matters.
-
-    `part` tells apart several drafts of one Stripe event; None when there is only ever one.
-    """
-
-    data: EventData
-    subject: str
-    partitionkey: str
-    part: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Nothing to book, and why, as a short machine word."""
-
-    reason: str
-
-
-Found = tuple[Draft, ...] | Ignored
-Reader = Callable[[StripeEvent], Found]
-"""Turns one opened Stripe event into drafts. Raises Rejected."""
+Found = Sequence[EventData] | str
+"""What an event says, or as a short machine word why nothing is booked."""

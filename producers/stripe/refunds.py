@@ -7,60 +7,69 @@ known.
 """
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Final
+from typing import Final, Literal
 
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.stripe import amounts as stripe_amounts
-from producers.stripe.event import Draft, Found, Ignored, StripeEvent
+from producers.stripe.event import Found, StripeEvent
 from producers.stripe.payments import captured_amount
 from schemas.money import Money
 from schemas.sales import PaymentRefunded, RefundFailed
 
+_Stage = Literal["waiting", "moved", "undone"]
 
-class _Stage(Enum):
-    WAITING = "waiting"
-    MOVED = "moved"
-    UNDONE = "undone"
-
-
-_STAGES: Final[Mapping[str | None, _Stage]] = {
-    None: _Stage.MOVED,
-    "succeeded": _Stage.MOVED,
-    "pending": _Stage.WAITING,
-    "requires_action": _Stage.WAITING,
-    "failed": _Stage.UNDONE,
-    "canceled": _Stage.UNDONE,
+_STAGES: Final[Mapping[object, _Stage]] = {
+    None: "moved",
+    "succeeded": "moved",
+    "pending": "waiting",
+    "requires_action": "waiting",
+    "failed": "undone",
+    "canceled": "undone",
 }
 
 
 def refund_created(event: StripeEvent) -> Found:
     """Read a refund that is new: one that starts as failed never moved money. Raises Rejected."""
-    stage = _stage(event.object, "status")
-    return _refunded(event.object) if stage is _Stage.MOVED else Ignored(f"refund_{stage.value}")
+    stage = _stage(event.object)
+    return _refunded(event.object) if stage == "moved" else f"refund_{stage}"
 
 
 def refund_changed(event: StripeEvent) -> Found:
     """Read a refund that changed; a change of anything but its status posts nothing. Raises Rejected."""
-    stage = _stage(event.object, "status")
-    if stage is _Stage.WAITING:
-        return Ignored("refund_waiting")
+    stage = _stage(event.object)
+    if stage == "waiting":
+        return "refund_waiting"
     if not event.changed("status"):
-        return Ignored("refund_status_unchanged")
-    return _refunded(event.object) if stage is _Stage.MOVED else _undone(event)
+        return "refund_status_unchanged"
+    return _refunded(event.object) if stage == "moved" else refund_failed(event)
 
 
 def refund_failed(event: StripeEvent) -> Found:
-    """Read a refund of which the event's type says that it failed. Raises Rejected."""
-    return _undone(event)
+    """Read a refund that came back; nothing when it had never moved. Raises Rejected."""
+    refund = event.object
+    if event.previous and event.changed("status") and _stage(event.previous) == "waiting":
+        return "refund_never_moved"
+    amount = stripe_amounts.not_negative(refund, "amount")
+    if not amount:
+        return "amount_zero"
+    refund_id = refund.identifier("id")
+    data = RefundFailed(
+        fact=f"stripe:refund:{refund_id}:failed",
+        of=f"stripe:refund:{refund_id}",
+        charge=refund.identifier_or_none("charge"),
+        refund=refund_id,
+        amount=amount,
+        settlement=stripe_amounts.settlement(refund, "failure_balance_transaction", moved=amount),
+    )
+    return (data,)
 
 
 def charge_refunded(event: StripeEvent) -> Found:
     """Read the refunds that a `charge.refunded` adds. Raises Rejected: also `does_not_add_up`."""
     charge = event.object
     if charge.flag_or_none("captured") is False:
-        return Ignored("authorisation_released")
+        return "authorisation_released"
     refunds = _refunds_of(charge)
     return _by_refund(event, refunds) if refunds else _by_sum(event)
 
@@ -69,15 +78,15 @@ def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Found:
     known = _refunds_of(event.previous) if event.previous else None
     known_ids = {refund.identifier("id") for refund in known or ()}
     new = [refund for refund in refunds if refund.identifier("id") not in known_ids]
-    counted = [refund for refund in new if _stage(refund, "status") is not _Stage.UNDONE]
+    counted = [refund for refund in new if _stage(refund) != "undone"]
     if known is not None:
         _check_increase(event, counted)
-    moved = [refund for refund in counted if _stage(refund, "status") is _Stage.MOVED]
+    moved = [refund for refund in counted if _stage(refund) == "moved"]
     booked = [refund for refund in moved if not _is_release(event.object, refund)]
     if not booked:
-        return Ignored("no_new_refund")
-    charge_id, several = event.object.identifier("id"), len(booked) > 1
-    return tuple(_draft(refund, charge_id=charge_id, several=several) for refund in booked)
+        return "no_new_refund"
+    charge_id = event.object.identifier("id")
+    return [_refund(refund, charge_id) for refund in booked]
 
 
 def _by_sum(event: StripeEvent) -> Found:
@@ -85,7 +94,7 @@ def _by_sum(event: StripeEvent) -> Found:
     charge_id = charge.identifier("id")
     total, increase = _increase(event)
     if not increase:
-        return Ignored("no_new_refund")
+        return "no_new_refund"
     if increase == _uncaptured(charge) and increase == total:
         message = f"{increase} is also the part never captured: a refund, or only its release?"
         raise Rejected("refund_or_release", message, field=charge.at("amount_refunded"))
@@ -96,7 +105,7 @@ def _by_sum(event: StripeEvent) -> Found:
         amount=increase,
         refunded_total=total,
     )
-    return (Draft(data, subject=charge_id, partitionkey=charge_id),)
+    return (data,)
 
 
 def _increase(event: StripeEvent) -> tuple[Money, Money]:
@@ -147,14 +156,14 @@ def _is_release(charge: Fields, refund: Fields) -> bool:
 
 def _refunded(refund: Fields) -> Found:
     if not stripe_amounts.not_negative(refund, "amount"):
-        return Ignored("amount_zero")
-    return (_draft(refund, charge_id=refund.identifier_or_none("charge"), several=False),)
+        return "amount_zero"
+    return (_refund(refund, refund.identifier_or_none("charge")),)
 
 
-def _draft(refund: Fields, *, charge_id: str | None, several: bool) -> Draft:
+def _refund(refund: Fields, charge_id: str | None) -> PaymentRefunded:
     refund_id = refund.identifier("id")
     amount = stripe_amounts.not_negative(refund, "amount")
-    data = PaymentRefunded(
+    return PaymentRefunded(
         fact=f"stripe:refund:{refund_id}",
         of=f"stripe:charge:{charge_id}" if charge_id else None,
         charge=charge_id,
@@ -162,35 +171,11 @@ def _draft(refund: Fields, *, charge_id: str | None, several: bool) -> Draft:
         amount=amount,
         settlement=stripe_amounts.settlement(refund, "balance_transaction", moved=-amount),
     )
-    part = refund_id if several else None
-    return Draft(data, subject=refund_id, partitionkey=charge_id or refund_id, part=part)
 
 
-def _undone(event: StripeEvent) -> Found:
-    """A refund that came back; nothing when it had never moved."""
-    refund = event.object
-    if event.previous and event.changed("status") and _stage(event.previous, "status") is _Stage.WAITING:
-        return Ignored("refund_never_moved")
-    amount = stripe_amounts.not_negative(refund, "amount")
-    if not amount:
-        return Ignored("amount_zero")
-    refund_id = refund.identifier("id")
-    charge_id = refund.identifier_or_none("charge")
-    data = RefundFailed(
-        fact=f"stripe:refund:{refund_id}:failed",
-        of=f"stripe:refund:{refund_id}",
-        charge=charge_id,
-        refund=refund_id,
-        amount=amount,
-        settlement=stripe_amounts.settlement(refund, "failure_balance_transaction", moved=amount),
-    )
-    return (Draft(data, subject=refund_id, partitionkey=charge_id or refund_id),)
-
-
-def _stage(fields: Fields, name: str) -> _Stage:
-    status = fields.get(name)
-    if status is None or isinstance(status, str):
-        stage = _STAGES.get(status)
-        if stage is not None:
-            return stage
-    raise Rejected("unknown_status", "not a status of a refund that we know", field=fields.at(name))
+def _stage(fields: Fields) -> _Stage:
+    status = fields.get("status")
+    stage = _STAGES.get(status) if status is None or isinstance(status, str) else None
+    if stage is None:
+        raise Rejected("unknown_status", "not a status of a refund that we know", field=fields.at("status"))
+    return stage

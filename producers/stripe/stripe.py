@@ -4,71 +4,67 @@ Pure. Signatures are checked elsewhere, on the raw body. What each kind posts is
 Source: the shapes were read off the real files in tests/data, which span the API versions of ten years.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from producers.drafts import rejecting
-from producers.normalising import Mode, Normalised, Rejected
+from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
-from producers.stripe import disputes as stripe_disputes
-from producers.stripe import payments as stripe_payments
-from producers.stripe import payouts as stripe_payouts
-from producers.stripe import refunds as stripe_refunds
-from producers.stripe.event import Draft, Found, Ignored, Reader, StripeEvent
-from schemas.envelope import DEFAULT_COMPANY, Event
+from producers.source import NoOptions, Signature, Source, Webhook
+from producers.stripe import disputes, payments, refunds
+from producers.stripe.event import Found, StripeEvent
+from runtime.secret_files import Shape
+from schemas.envelope import Event
+from schemas.event_data import EventData
 from schemas.sales import SubscriptionUpdated
-
-SOURCE: Final = "/webhooks/stripe"
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     holds: str
-    read: Reader
+    read: Callable[[StripeEvent], Found]
 
 
 def _subscription_updated(event: StripeEvent) -> Found:
     subscription = event.object
     subscription_id = subscription.identifier("id")
-    customer = subscription.identifier_or_none("customer")
     data = SubscriptionUpdated(
         fact=f"stripe:subscription:{subscription_id}:{event.id}",
         subscription=subscription_id,
-        customer=customer,
+        customer=subscription.identifier_or_none("customer"),
         status=subscription.token_or_none("status"),
     )
-    return (Draft(data, subject=subscription_id, partitionkey=customer or subscription_id),)
+    return (data,)
 
 
 KINDS: Final[Mapping[str, _Kind]] = {
-    "charge.succeeded": _Kind("charge", stripe_payments.payment),
-    "charge.captured": _Kind("charge", stripe_payments.payment),
-    "charge.refunded": _Kind("charge", stripe_refunds.charge_refunded),
-    "refund.created": _Kind("refund", stripe_refunds.refund_created),
-    "refund.updated": _Kind("refund", stripe_refunds.refund_changed),
-    "charge.refund.updated": _Kind("refund", stripe_refunds.refund_changed),
-    "refund.failed": _Kind("refund", stripe_refunds.refund_failed),
-    "charge.dispute.funds_withdrawn": _Kind("dispute", stripe_disputes.funds_withdrawn),
-    "charge.dispute.funds_reinstated": _Kind("dispute", stripe_disputes.funds_reinstated),
-    "charge.dispute.closed": _Kind("dispute", stripe_disputes.closed),
-    "payout.paid": _Kind("payout", stripe_payouts.paid),
-    "payout.failed": _Kind("payout", stripe_payouts.failed),
+    "charge.succeeded": _Kind("charge", payments.payment),
+    "charge.captured": _Kind("charge", payments.payment),
+    "charge.refunded": _Kind("charge", refunds.charge_refunded),
+    "refund.created": _Kind("refund", refunds.refund_created),
+    "refund.updated": _Kind("refund", refunds.refund_changed),
+    "charge.refund.updated": _Kind("refund", refunds.refund_changed),
+    "refund.failed": _Kind("refund", refunds.refund_failed),
+    "charge.dispute.funds_withdrawn": _Kind("dispute", disputes.funds_withdrawn),
+    "charge.dispute.funds_reinstated": _Kind("dispute", disputes.funds_reinstated),
+    "charge.dispute.closed": _Kind("dispute", disputes.closed),
+    "payout.paid": _Kind("payout", payments.payout_paid),
+    "payout.failed": _Kind("payout", payments.payout_failed),
     "customer.subscription.updated": _Kind("subscription", _subscription_updated),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
 
 
-def normalise(
-    payload: bytes, *, accounts: Mapping[str, str], company: str = DEFAULT_COMPANY, mode: Mode | None = None
-) -> Normalised:
+def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
     """Turn one Stripe event into our events.
 
-    `accounts` maps Connect account ids to companies: an event of an account that is not in it is refused,
-    an event without an account is the company's own. A test posts nothing where `mode` is live, and real money is
-    refused where it is test. Raises Rejected; the same payload always gives the same result.
+    An event of a Connect account that is not in `accounts` of the context is refused, an event without an account is
+    the company's own. A test posts nothing where the mode is live, and real money is refused where it is test. Raises
+    Rejected; the same payload always gives the same result.
     """
-    document = _open(payload)
+    document, mode = _open(payload), context.mode
     stripe_type = _type_of(document)
     if mode == "live" and document.get("livemode") is False:
         return Normalised((), ignored="test_mode")
@@ -78,12 +74,12 @@ def normalise(
     if mode is not None:
         _refuse_other_mode(document, mode)
     event = _event(document, stripe_type, kind)
-    books = _company(document, accounts, company)
+    company = _company(document, context)
     with rejecting():
-        drafts = kind.read(event)
-        if isinstance(drafts, Ignored):
-            return Normalised((), ignored=drafts.reason)
-        return Normalised(tuple(_wrap(event, draft, books) for draft in drafts))
+        found = kind.read(event)
+        if isinstance(found, str):
+            return Normalised((), ignored=found)
+        return Normalised(tuple(_wrap(event, data, company, several=len(found) > 1) for data in found))
 
 
 def _refuse_other_mode(document: Fields, mode: Mode) -> None:
@@ -126,30 +122,51 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
         raise Rejected("wrong_object", f"a {stripe_type} holds a {kind.holds}", field=inner.at("object"))
     return StripeEvent(
         id=document.identifier("id"),
-        type=stripe_type,
         created=document.time("created"),
         object=inner,
         previous=data.section("previous_attributes"),
     )
 
 
-def _company(document: Fields, accounts: Mapping[str, str], company: str) -> str:
+def _company(document: Fields, context: NormaliseContext) -> str:
     account = document.identifier_or_none("account")
     if account is None:
-        return company
-    if account not in accounts:
+        return context.company
+    if account not in context.accounts:
         message = f"no company is set for the Stripe account {account}: add it to the Stripe accounts"
         raise Rejected(f"unmapped:stripe_account:{account}", message, field="account")
-    return accounts[account]
+    return context.accounts[account]
 
 
-def _wrap(event: StripeEvent, draft: Draft, company: str) -> Event:
+def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -> Event:
+    """Its subject is the object's id, and its key that of the entity whose order matters."""
+    subject = _first(data, "refund", "dispute", "payout", "subscription", "charge")
     return Event.of(
-        draft.data,
-        id=event.id if draft.part is None else f"{event.id}:{draft.part}",
-        source=SOURCE,
+        data,
+        id=f"{event.id}:{subject}" if several else event.id,
+        source="/webhooks/stripe",
         time=event.created,
-        subject=draft.subject,
-        partitionkey=draft.partitionkey,
+        subject=subject,
+        partitionkey=_first(data, "charge", "customer") or subject,
         company=company,
     )
+
+
+def _first(data: EventData, *names: str) -> str:
+    return next((value for name in names if (value := getattr(data, name, None))), "")
+
+
+STRIPE: Final = Source(
+    name="stripe",
+    document=normalise,
+    options=NoOptions,
+    people=False,
+    webhook=Webhook(
+        signature=Signature(
+            header="Stripe-Signature", field="v1", timestamp="t", signs="{timestamp}.{body}", exact=True
+        ),
+        secret=Shape(re.compile(r"whsec_[A-Za-z0-9+/=]{16,250}"), "whsec_ and at least 16 letters or digits"),
+        identify=lambda body, _: identify(body),
+        takes=frozenset({"accounts", "test_mode"}),
+    ),
+)

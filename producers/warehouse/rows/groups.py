@@ -12,40 +12,51 @@ from typing import Any, Final
 from producers.drafts import MOST_LINES, GoodsData
 from producers.normalising import Rejected
 from producers.reading.days import Moment
-from producers.warehouse.rows.alone import receipt_line
-from producers.warehouse.rows.cells import RowCells
-from producers.warehouse.rows.names import part
-from producers.warehouse.rows.options import RowKind
+from producers.warehouse.rows.alone import RowDraft, digest, part, receipt_line
+from producers.warehouse.rows.cells import RowCells, needed
 from schemas.event_data import EventModel
 from schemas.inventory import BillLine, BillReceived, OrderLine, OrderPlaced, ReceiptPosted
 from schemas.money import Money
 
-Head = Mapping[str, object]
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How rows of one kind make a document, whose fields are its ids, its head and its lines.
+
+    `ids` and `when` tell documents apart. `head` is what rows say alike, as far as they say it; a row without a `line`
+    says that nothing came.
+    """
+
+    word: str
+    model: type[GoodsData]
+    ids: Callable[[RowCells], dict[str, str | None]]
+    when: Callable[[Moment], object]
+    head: Callable[[RowCells, Moment], Mapping[str, object]]
+    line: Callable[[RowCells], EventModel | None]
 
 
 @dataclass(slots=True)
 class RowGroup:
-    """One document while its rows come. `head` is what its rows say alike, `spoilt` the row at fault.
+    """One document while its rows come; `spoilt` is the row at fault.
 
     `time` is that of its first row: rows that a cut file lacked do not change it.
     """
 
-    kind: RowKind
-    key: tuple[object, ...]
+    how: Grouping
+    key: tuple[dict[str, str | None], object]
     first: int
     last: int
     time: datetime
-    head: dict[str, object] = field(default_factory=dict)
-    lines: list[EventModel] = field(default_factory=list)
+    head: dict[str, Any] = field(default_factory=dict)
+    lines: list[Any] = field(default_factory=list)
     spoilt: str | None = None
 
     def take(self, cells: RowCells, moment: Moment) -> bool:
         """Add a row; False where it says that nothing came. Raises Rejected, and ValueError of the models."""
-        grouping = GROUPINGS[self.kind]
-        for name, value in grouping.head(cells, moment).items():
+        for name, value in self.how.head(cells, moment).items():
             if value is not None and self.head.setdefault(name, value) != value:
                 raise Rejected("rows_disagree", "another row of the same document says something else", field=name)
-        line = grouping.line(cells)
+        line = self.how.line(cells)
         if line is None:
             return False
         if len(self.lines) == MOST_LINES:
@@ -53,53 +64,37 @@ class RowGroup:
         self.lines.append(line)
         return True
 
+    def draft(self) -> RowDraft:
+        """Give the document."""
+        ids, when = self.key
+        names = [part(text) for text in ids.values() if text]
+        named = ":".join([*names, str(when)] if self.how.model is ReceiptPosted else names)
+        content = digest((self.time, *sorted(self.head.items()), *sorted(repr(line) for line in self.lines)))
+        return RowDraft(self.how.word, named, self._data, content, self.time)
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """How rows of one kind make a document. `key` tells documents apart; `name` names one in its fact."""
-
-    word: str
-    model: type[GoodsData]
-    key: Callable[[RowCells, Moment], tuple[object, ...]]
-    name: Callable[[RowGroup], str]
-    head: Callable[[RowCells, Moment], Head]
-    line: Callable[[RowCells], EventModel | None]
-    fields: Callable[[RowGroup], Mapping[str, Any]]
-
-
-def _receipt_key(cells: RowCells, moment: Moment) -> tuple[object, ...]:
-    return cells.text("receipt"), cells.text_or_none("order"), moment.local_day
-
-
-def _receipt_name(group: RowGroup) -> str:
-    receipt, order, day = group.key
-    return ":".join([*([part(str(order))] if order else []), part(str(receipt)), str(day)])
+    def _data(self, *, fact: str) -> GoodsData:
+        """Raises ValueError: of the models, and of a bill in two currencies."""
+        head = self.head
+        if self.how.model is BillReceived and "total" not in head:
+            first, *others = [line.amount for line in self.lines] + [head[name] for name in head if name == "tax"]
+            head = {**head, "total": sum(others, first)}
+        return self.how.model(fact=fact, **self.key[0], lines=tuple(self.lines), **head)
 
 
-def _receipt_head(cells: RowCells, moment: Moment) -> Head:
-    return {"supplier": cells.text_or_none("supplier"), "day": moment.day}
-
-
-def _receipt_fields(group: RowGroup) -> Mapping[str, Any]:
-    receipt, order, _ = group.key
-    return {"receipt": receipt, "order": order, "lines": tuple(group.lines), **group.head}
+def _receipt_ids(cells: RowCells) -> dict[str, str | None]:
+    receipt = cells.text("receipt")
+    return {"order": cells.text_or_none("order"), "receipt": receipt}
 
 
 def _order_line(cells: RowCells) -> OrderLine:
     amount = cells.amount_or_none()
     factor = amount.factor if amount else cells.unit(cells.text_or_none("unit"))[1] if cells.how.units else Decimal(1)
-    cost = cells.cost_or_none(factor)
-    if cost is None:
-        raise Rejected("missing_field", "needed, and empty or missing", field="unit_cost")
+    cost = needed(cells.cost_or_none(factor), "unit_cost")
     item, line = cells.text("item"), cells.text_or_none("line")
     return OrderLine(line=line, item=item, quantity=amount.stock if amount else None, unit_cost=cost)
 
 
-def _order_fields(group: RowGroup) -> Mapping[str, Any]:
-    return {"order": group.key[0], "lines": tuple(group.lines), **group.head}
-
-
-def _bill_head(cells: RowCells, moment: Moment) -> Head:
+def _bill_head(cells: RowCells, moment: Moment) -> Mapping[str, object]:
     return {
         "order": cells.text("order"),
         "tax": cells.money_or_none("tax"),
@@ -120,45 +115,32 @@ def _bill_line(cells: RowCells) -> BillLine:
     return BillLine(line=line, item=item, quantity=quantity.stock, amount=charged)
 
 
-def _bill_fields(group: RowGroup) -> Mapping[str, Any]:
-    supplier, bill = group.key
-    head = dict(group.head)
-    lines = [line for line in group.lines if isinstance(line, BillLine)]
-    if "total" not in head:
-        charged = [line.amount for line in lines] + [tax for tax in (head.get("tax"),) if isinstance(tax, Money)]
-        head["total"] = sum(charged[1:], charged[0])
-    return {"bill": bill, "supplier": supplier, "lines": tuple(lines), **head}
-
-
 _RECEIPT: Final = Grouping(
     word="receipt",
     model=ReceiptPosted,
-    key=_receipt_key,
-    name=_receipt_name,
-    head=_receipt_head,
+    ids=_receipt_ids,
+    when=lambda moment: moment.local_day,
+    head=lambda cells, moment: {"supplier": cells.text_or_none("supplier"), "day": moment.day},
     line=lambda cells: receipt_line(cells, sign=1),
-    fields=_receipt_fields,
 )
-GROUPINGS: Final[Mapping[RowKind, Grouping]] = {
+GROUPINGS: Final[Mapping[str, Grouping]] = {
     "receipt": _RECEIPT,
     "return": replace(_RECEIPT, word="return", line=lambda cells: receipt_line(cells, sign=-1)),
     "order": Grouping(
         word="order",
         model=OrderPlaced,
-        key=lambda cells, moment: (cells.text("order"), moment.time),
-        name=lambda group: part(str(group.key[0])),
+        ids=lambda cells: {"order": cells.text("order")},
+        when=lambda moment: moment.time,
         head=lambda cells, _: {"supplier": cells.text_or_none("supplier")},
         line=_order_line,
-        fields=_order_fields,
     ),
     "bill": Grouping(
         word="bill",
         model=BillReceived,
-        key=lambda cells, _: (cells.text("supplier"), cells.text("bill")),
-        name=lambda group: ":".join(part(str(name)) for name in group.key),
+        ids=lambda cells: {"supplier": cells.text("supplier"), "bill": cells.text("bill")},
+        when=lambda _: None,
         head=_bill_head,
         line=_bill_line,
-        fields=_bill_fields,
     ),
 }
 """The kinds of rows that make documents together."""

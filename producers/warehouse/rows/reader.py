@@ -4,147 +4,102 @@ Pure, and in memory no more than one document and a hash a row. It must not know
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from pydantic import ValidationError
 
-from producers.drafts import GoodsData, wrap
+from producers.drafts import wrap
 from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from producers.warehouse.goods import incomplete
-from producers.warehouse.rows.alone import RowDraft, adjusted, counted, put_away
+from producers.warehouse.rows.alone import ALONE, Alone, RowDraft, digest, part, read_change
 from producers.warehouse.rows.cells import Cell, RowCells, RowForm
-from producers.warehouse.rows.changes import RowMeaning, read_change
-from producers.warehouse.rows.groups import GROUPINGS, RowGroup
-from producers.warehouse.rows.names import SeenRows, digest, part
+from producers.warehouse.rows.groups import GROUPINGS, Grouping, RowGroup
 from producers.warehouse.rows.options import RowKind, RowOptions
 from schemas.errors import SchemaError
 from schemas.problems import first_problem
 
 Piece = Taken | Refused
 
-KINDS: Final[tuple[RowKind, ...]] = get_args(RowKind)
+_KINDS: Final[tuple[RowKind, ...]] = get_args(RowKind)
+_READINGS: Final[Mapping[str, Grouping | Alone]] = {**ALONE, **GROUPINGS, "ignored": lambda _: "kind_ignored"}
+_LOW: Final = (1 << 40) - 1
 _OUR_NAMES: Final = {"delta": "quantity", "counted": "quantity"}
 
 
 class RowReader:
     """Takes the rows of one file in their order, and gives what came of them."""
 
-    def __init__(self, options: RowOptions, context: NormaliseContext, *, source: str, prefix: str, unit: str) -> None:
-        """Begin a file. `source` is that of its events, `prefix` begins its facts, `unit` is the word for a row.
+    def __init__(self, options: RowOptions, context: NormaliseContext, *, prefix: str, unit: str) -> None:
+        """Begin a file. `prefix` (`csv`) begins its facts and names its source, `unit` is the word for a row.
 
         `is_cut` may be set: whether the row in hand may have lost its end.
         """
         self._how = RowForm(options, currency=context.currency, system_words=prefix)
-        own: dict[str, RowKind | Literal["ignored"]] = {kind: kind for kind in KINDS}
-        self._kinds = own | {word.casefold(): kind for word, kind in options.kinds.items()}
+        declared = {word.casefold(): kind for word, kind in options.kinds.items()}
+        self._kinds: Mapping[str, str] = {**dict(zip(_KINDS, _KINDS, strict=True)), **declared}
         self._company = context.company
-        self._source = source.removeprefix("/warehouse/")
         self._prefix = prefix
         self._system = f"{part(options.system)}:" if options.system else ""
         self._unit = unit
         self.is_cut: Callable[[], bool] = lambda: False
-        self._seen = SeenRows()
+        self._seen: dict[bytes, int] = {}
         self._group: RowGroup | None = None
         self._doubt: str | None = None
 
     def take(self, values: Mapping[str, Cell], *, first: int, last: int) -> Iterator[Piece]:
         """Read the row that stands in lines `first` to `last`."""
         cells = RowCells(values, self._how)
-        where = self.where(first, last)
         try:
-            match self._kind(cells):
-                case str(ignored):
-                    yield from self._close()
-                    yield Taken(where, (), ignored=ignored)
-                case RowMeaning(kind=("receipt" | "return" | "order" | "bill") as kind):
-                    yield from self._join(cells, kind, first=first, last=last)
-                case meaning:
-                    yield from self._close()
-                    yield self._alone(cells, meaning, where=where, number=first)
+            reading = self._reading(cells)
+            if isinstance(reading, Grouping):
+                yield from self._join(cells, reading, first=first, last=last)
+            else:
+                yield from self.end()
+                yield self._piece(lambda: reading(cells), self.where(first, last), first)
             self._doubt = None
         except Rejected as error:
             yield from self.refuse(error, first=first, last=last)
 
     def refuse(self, error: Rejected, *, first: int, last: int) -> Iterator[Piece]:
         """Report a row that cannot be read. It may belong to the document before it or behind it: both are refused."""
-        where = self.where(first, last)
+        self._doubt = self.where(first, last)
         if self._group is not None:
-            self._group.spoilt = where
-        self._doubt = where
-        yield Refused(where, error.reason, error.message, error.field)
+            self._group.spoilt = self._doubt
+        yield error.at(self._doubt)
 
     def end(self) -> Iterator[Piece]:
-        """Finish the file's last document."""
-        yield from self._close()
+        """Finish the document in hand; the file's last one needs it too."""
+        group, self._group = self._group, None
+        if group is None or not group.lines:
+            return
+        where = self.where(group.first, group.last)
+        if group.spoilt is not None and (group.how.word == "bill" or self._how.options.bad_lines == "whole"):
+            yield incomplete(where, group.spoilt)
+        else:
+            yield self._piece(group.draft, where, group.first)
 
     def where(self, first: int, last: int) -> str:
         """Name the place of a row."""
         return f"{self._unit} {first}" if first == last else f"{self._unit}s {first}-{last}"
 
-    def _kind(self, cells: RowCells) -> RowMeaning | str:
-        fixed = self._how.options.kind
-        if fixed is not None:
-            return RowMeaning(fixed)
-        if cells.text_or_none("change"):
-            change = read_change(cells)
-            return f"change_posts_nothing:{change}" if isinstance(change, str) else change
-        kind = self._kinds.get(cells.text("kind").casefold())
+    def _reading(self, cells: RowCells) -> Grouping | Alone:
+        """How a row is read, by its kind."""
+        kind: str | None = self._how.options.kind
+        if kind is None and cells.text_or_none("change"):
+            return read_change(cells)
+        kind = kind or self._kinds.get(cells.text("kind").casefold())
         if kind is None:
-            message = f"no kind of row; option kinds declares words other than {', '.join(KINDS)}"
+            message = f"no kind of row; option kinds declares words other than {', '.join(_KINDS)}"
             raise Rejected("unknown_kind", message, field="kind")
-        return "kind_ignored" if kind == "ignored" else RowMeaning(kind)
+        return _READINGS[kind]
 
-    def _alone(self, cells: RowCells, meaning: RowMeaning, *, where: str, number: int) -> Piece:
-        try:
-            match meaning.kind:
-                case "adjusted":
-                    draft = adjusted(cells, meaning.reason)
-                case "counted":
-                    draft = counted(cells)
-                case kind:
-                    draft = put_away(cells, sign=-1 if kind == "sent_back" else 1)
-            return Taken(where, (), ignored=draft) if isinstance(draft, str) else self._named(draft, where, number)
-        except (Rejected, ValidationError, SchemaError) as error:
-            return _refused(where, error)
-
-    def _named(self, draft: RowDraft, where: str, number: int) -> Piece:
-        said = digest((draft.word, *draft.said))
-        fact = f"{self._prefix}:{draft.word}:{self._system}"
-        if draft.named is None:
-            if self.is_cut():
-                message = "the last line has no end: it may be cut, and the whole row would then post beside it"
-                raise Rejected("cut_row", f"{message}; end it, or set the option bare_end = true")
-            times = self._seen.times(said)
-            fact += said.hex()[:16] + (f":{times}" if times > 1 else "")
-            return self._taken(draft.model(fact=fact, **draft.fields), where, at=draft.moment.time, name=fact)
-        fact += draft.named
-        content = digest((said.hex(), draft.fields))
-        name = f"{fact}:v{content.hex()[:8]}"
-        return self._claimed(fact, content, where, number) or self._taken(
-            draft.model(fact=fact, **draft.fields), where, at=draft.moment.time, name=name
-        )
-
-    def _claimed(self, fact: str, content: bytes, where: str, number: int) -> Piece | None:
-        earlier = self._seen.claim(digest((fact,)), content, number=number)
-        if earlier is None:
-            return None
-        first, same = earlier
-        if same:
-            return Taken(where, (), ignored="repeated")
-        message = f"{self._unit} {first} and {self._unit} {number} differ, and both are {fact}: only one can be right"
-        return Refused(where, "id_twice", message)
-
-    def _taken(self, data: GoodsData, where: str, *, at: datetime, name: str) -> Taken:
-        return Taken(where, (wrap(data, source=self._source, company=self._company, at=at, name=name),))
-
-    def _join(self, cells: RowCells, kind: RowKind, *, first: int, last: int) -> Iterator[Piece]:
+    def _join(self, cells: RowCells, how: Grouping, *, first: int, last: int) -> Iterator[Piece]:
         moment = cells.when()
-        key = GROUPINGS[kind].key(cells, moment)
+        key = how.ids(cells), how.when(moment)
         group = self._group
-        if group is None or (group.kind, group.key) != (kind, key):
-            yield from self._close()
-            group = self._group = RowGroup(kind, key, first, last, moment.time, spoilt=self._doubt)
+        if group is None or (group.how, group.key) != (how, key):
+            yield from self.end()
+            group = self._group = RowGroup(how, key, first, last, moment.time, spoilt=self._doubt)
         group.last = last
         try:
             if not group.take(cells, moment):
@@ -153,29 +108,46 @@ class RowReader:
             group.spoilt = self.where(first, last)
             yield _refused(group.spoilt, error)
 
-    def _close(self) -> Iterator[Piece]:
-        group, self._group = self._group, None
-        if group is None or not group.lines:
-            return
-        where = self.where(group.first, group.last)
-        if group.spoilt is not None and (group.kind == "bill" or self._how.options.bad_lines == "whole"):
-            yield incomplete(where, group.spoilt)
-            return
+    def _piece(self, draft: Callable[[], RowDraft | str], where: str, number: int) -> Piece:
         try:
-            yield self._document(group, where)
+            found = draft()
+            return Taken(where, (), ignored=found) if isinstance(found, str) else self._named(found, where, number)
         except (Rejected, ValidationError, SchemaError) as error:
-            yield _refused(where, error)
+            return _refused(where, error)
 
-    def _document(self, group: RowGroup, where: str) -> Piece:
-        grouping = GROUPINGS[group.kind]
-        fact = f"{self._prefix}:{grouping.word}:{self._system}{grouping.name(group)}"
-        content = digest((group.time, *sorted(group.head.items()), *sorted(repr(line) for line in group.lines)))
-        identity = f"{fact}:{group.time.isoformat()}" if group.kind == "order" else fact
-        claimed = self._claimed(identity, content, where, group.first)
-        if claimed is not None:
-            return claimed
-        data = grouping.model(fact=fact, **grouping.fields(group))
-        return self._taken(data, where, at=group.time, name=f"{fact}:v{content.hex()[:8]}")
+    def _named(self, draft: RowDraft, where: str, number: int) -> Piece:
+        """Name a draft, and make its event. Raises Rejected, and the refusals of models."""
+        fact = f"{self._prefix}:{draft.word}:{self._system}"
+        if draft.named is None:
+            name = fact = fact + self._hashed(draft.content)
+        else:
+            fact += draft.named
+            name = f"{fact}:v{draft.content.hex()[:8]}"
+            identity = f"{fact}:{draft.time.isoformat()}" if draft.word == "order" else fact
+            if repeated := self._repeated(identity, draft.content, where, number):
+                return repeated
+        data, source = draft.make(fact=fact), f"warehouse-{self._prefix}"
+        return Taken(where, (wrap(data, source=source, company=self._company, at=draft.time, name=name),))
+
+    def _hashed(self, content: bytes) -> str:
+        """The name of a row that has none: its hash, and which of the rows that say the same it is."""
+        if self.is_cut():
+            message = "the last line has no end: it may be cut, and the whole row would then post beside it"
+            raise Rejected("cut_row", f"{message}; end it, or set the option bare_end = true")
+        key = content[:16]
+        times = self._seen[key] = self._seen.get(key, 0) + 1
+        return content.hex()[:16] + (f":{times}" if times > 1 else "")
+
+    def _repeated(self, identity: str, content: bytes, where: str, number: int) -> Piece | None:
+        """What becomes of row `number` where another row was of this identity; None where it is the first."""
+        packed = int.from_bytes(content[:8]) << 40 | number
+        first = self._seen.setdefault(digest((identity,))[:16], packed)
+        if first == packed:
+            return None
+        if first >> 40 == packed >> 40:
+            return Taken(where, (), ignored="repeated")
+        rows = f"{self._unit} {first & _LOW} and {self._unit} {number}"
+        return Refused(where, "id_twice", f"{rows} differ, and both are {identity}: only one can be right")
 
 
 def _refused(where: str, error: Rejected | ValidationError | SchemaError) -> Refused:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from producers.normalising import Normalised
+from producers.normalising import NormaliseContext, Normalised
 from producers.stripe.stripe import normalise
 from schemas.envelope import Event
 
@@ -91,7 +91,7 @@ def transaction(amount: int, fee: int = 0, *, tax: int = 0, **fields: object) ->
 
 
 def normalised(payload: bytes) -> Normalised:
-    return normalise(payload, accounts={"acct_1": "second"})
+    return normalise(payload, NormaliseContext(accounts={"acct_1": "second"}))
 
 
 def only_event(payload: bytes) -> Event:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import structlog
 
-from producers.normalising import Rejected
+from producers.normalising import NormaliseContext, Rejected
 from producers.stripe.stripe import KINDS, normalise
 from producers.webhooks.measures import Measures
 from schemas.envelope import encode
@@ -71,7 +71,7 @@ def _broken(document: dict[str, Any]) -> Iterator[bytes]:
 
 def _refusal(body: bytes) -> Rejected | None:
     try:
-        normalise(body, accounts={})
+        normalise(body, NormaliseContext())
     except Rejected as rejected:
         return rejected
     return None
@@ -90,7 +90,7 @@ def test_no_refusal_shows_personal_data(path: Path) -> None:
 def test_an_event_holds_personal_data_in_its_customer_only(path: Path) -> None:
     document = _planted_file(path)
     document["data"]["object"]["customer"] = "cus_1"
-    for event in normalise(json.dumps(document).encode(), accounts={}).events:
+    for event in normalise(json.dumps(document).encode(), NormaliseContext()).events:
         encoded = json.loads(encode(event))
         customer = encoded["data"].pop("customer", None)
         assert MARK not in json.dumps(encoded)
@@ -136,7 +136,7 @@ async def test_neither_logs_answers_nor_kept_errors_show_personal_data(
 )
 def test_a_personal_text_in_a_machines_place_is_not_shown(payload: bytes) -> None:
     with pytest.raises(Rejected) as caught:
-        normalise(payload, accounts={})
+        normalise(payload, NormaliseContext())
     assert MARK not in str(caught.value)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.normalising import Rejected
+from producers.normalising import NormaliseContext, Rejected
 from producers.stripe.stripe import KINDS, identify, normalise
 from schemas.envelope import decode, encode
 from tests.searching import examples, search
@@ -122,7 +122,7 @@ def test_other_types_are_ignored_by_name(kind: str) -> None:
 def test_a_connected_account_gets_its_own_company() -> None:
     assert only_event(stripe_event("payout.paid", payout(), account="acct_1")).company == "second"
     assert only_event(stripe_event("payout.paid", payout(), account=None)).company == "main"
-    (event,) = normalise(stripe_event("payout.paid", payout()), accounts={}, company="mine").events
+    (event,) = normalise(stripe_event("payout.paid", payout()), NormaliseContext(company="mine")).events
     assert event.company == "mine"
 
 

@@ -13,7 +13,7 @@ from producers.reading import days, numbers
 from producers.reading.mappings import providers
 from producers.reading.written import renamed
 from producers.warehouse.rows import json_rows
-from producers.warehouse.rows.changes import CHANGES
+from producers.warehouse.rows.alone import CHANGES
 from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, JsonOptions, RowKind
 from tests.unit.producers.warehouse.reading import Piece, facts_of, pieces, read_csv, refused
 
@@ -85,7 +85,7 @@ def test_the_reasons_of_refusals_are_those_of_the_code() -> None:
     assert set(_rows(CSV, "reason")) == raised - of_json - of_the_file - of_the_header - of_machines
 
 
-READERS = "cells changes csv_rows json_columns json_rows alone groups reader"
+READERS = "cells csv_rows json_rows alone groups reader"
 
 
 def test_the_words_of_stock_logs_are_known() -> None:
