@@ -33,7 +33,6 @@ class Runs(Protocol):
 
     async def add(self, run: FeedRun) -> None:
         """Keep one. Raises StoreError."""
-        ...
 
 
 class Feed(Protocol):
@@ -42,20 +41,16 @@ class Feed(Protocol):
     @property
     def name(self) -> str:
         """As in `[feeds.<name>]`."""
-        ...
 
     @property
     def every_seconds(self) -> float:
         """From the end of one pass to the next."""
-        ...
 
     async def look(self, turn: Turn) -> Pass:
         """One pass: all that is there now. After FeedProblem, StoreError, MessagingError looking again is right."""
-        ...
 
     async def close(self) -> None:
         """Leave nothing behind."""
-        ...
 
 
 async def send(publisher: Publishes, batch: list[Encoded], turn: Turn, *, feed: str) -> None:

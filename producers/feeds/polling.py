@@ -49,11 +49,9 @@ class Cursors(Protocol):
 
     async def get(self, company: str, feed: str) -> Cursor:
         """Where it stands."""
-        ...
 
     async def move(self, company: str, feed: str, to: Cursor) -> None:
         """Durable on return."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

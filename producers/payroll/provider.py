@@ -45,7 +45,6 @@ class Provider(Protocol):
 
     async def runs(self, entity: str, span: Span) -> Sequence[ListedRun]:
         """Every run of an entity that is paid within these days, whatever its status. Raises KeepsChanging."""
-        ...
 
     async def find(self, entity: str, run: str) -> ListedRun | None:
         """One run by its id; None where the provider has none, or no call for one."""
@@ -59,4 +58,3 @@ class Provider(Protocol):
 
     async def document(self, listed: ListedRun) -> bytes:
         """The whole document of a run, JSON as its normaliser reads it. Raises NotReady where a part is to come."""
-        ...

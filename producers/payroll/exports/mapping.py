@@ -15,8 +15,7 @@ from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.options import RunOptions
 from producers.payroll.tally import RunType
 from producers.reading.files import Words
-from producers.reading.mappings import providers, shipped
-from producers.reading.options import read_options
+from producers.reading.options import providers, read_options, shipped
 from producers.reading.written import WrittenTable, renamed
 from schemas.event_data import Text
 from schemas.money import Currency

@@ -188,7 +188,8 @@ def _by_step(event: EpcisEvent, known: Known) -> list[GoodsDocument] | str:
     if step in known.options.receipt_steps:
         return _received(event, known)
     if step in COUNTS:
-        return _counted(event)
+        lines = _lines(event, event.amounts(), zeros=True)
+        return [GoodsDocument(kind="count", lines=lines, reason=COUNTS[event.step], place=event.place())]
     if step in known.options.shipment_steps or step == _VOID:
         return _shipped(event, known.ours)
     reason = event.disposition if event.disposition in WRITE_OFFS else "destroyed" if step == "destroying" else None
@@ -254,11 +255,6 @@ def _receipt(event: EpcisEvent, *, supplier: str, sign: int = 1, bad: bool = Fal
             supplier=min(event.owners(supplier), default=None),
         )
     ]
-
-
-def _counted(event: EpcisEvent) -> list[GoodsDocument]:
-    lines = _lines(event, event.amounts(), zeros=True)
-    return [GoodsDocument(kind="count", lines=lines, reason=COUNTS[event.step], place=event.place())]
 
 
 def _transformed(event: EpcisEvent) -> list[GoodsDocument]:

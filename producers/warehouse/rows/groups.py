@@ -81,11 +81,6 @@ class RowGroup:
         return self.how.model(fact=fact, **self.key[0], lines=tuple(self.lines), **head)
 
 
-def _receipt_ids(cells: RowCells) -> dict[str, str | None]:
-    receipt = cells.text("receipt")
-    return {"order": cells.text_or_none("order"), "receipt": receipt}
-
-
 def _order_line(cells: RowCells) -> OrderLine:
     amount = cells.amount_or_none()
     factor = amount.factor if amount else cells.unit(cells.text_or_none("unit"))[1] if cells.how.units else Decimal(1)
@@ -118,7 +113,7 @@ def _bill_line(cells: RowCells) -> BillLine:
 _RECEIPT: Final = Grouping(
     word="receipt",
     model=ReceiptPosted,
-    ids=_receipt_ids,
+    ids=lambda cells: {"order": cells.text_or_none("order"), "receipt": cells.text("receipt")},
     when=lambda moment: moment.local_day,
     head=lambda cells, moment: {"supplier": cells.text_or_none("supplier"), "day": moment.day},
     line=lambda cells: receipt_line(cells, sign=1),

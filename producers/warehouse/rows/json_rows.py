@@ -40,16 +40,18 @@ class _Path:
     def cell(self, row: _Row, field: str) -> Cell | None:
         """Give what stands there. Raises Rejected: `wrong_type`."""
         value = row.value if self.depth is None else row.around[self.depth]
+        if isinstance(value, Mapping) and self.names[0] not in value:
+            return None
         for name in self.names:
             if isinstance(value, list) and len(value) > 1:
                 message = "a list of several: if each is a row, the option rows leads there"
                 raise Rejected("wrong_type", message, field=field)
             value = next(iter(value), None) if isinstance(value, list) else value
             value = value.get(name) if isinstance(value, Mapping) else None
-        if isinstance(value, int) and not isinstance(value, bool):
-            return Decimal(value)
         if value is None or isinstance(value, str | Decimal):
             return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return Decimal(value)
         raise Rejected("wrong_type", "a text or a number belongs here", field=field)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from producers.reading.files import Words
-from producers.reading.mappings import shipped
+from producers.reading.options import shipped
 from producers.reading.written import Written, WrittenTable, renewed
 from producers.warehouse.goods import BadLines
 from schemas.money import EXPONENTS, read_decimal

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from producers.normalising import Rejected
 from producers.reading import days, numbers
-from producers.reading.mappings import providers
+from producers.reading.options import providers
 from producers.reading.written import renamed
 from producers.warehouse.rows import json_rows
 from producers.warehouse.rows.alone import CHANGES
