@@ -92,7 +92,8 @@ class Taken:
     ignored: str | None = None
 
 
-FileReader = Callable[[BinaryIO, NormaliseContext], Iterator[Taken | Refused]]
+Piece = Taken | Refused
+FileReader = Callable[[BinaryIO, NormaliseContext], Iterator[Piece]]
 """Reads a file of many facts piece by piece, so that memory does not grow with it.
 
 Raises Rejected where the file as a whole cannot be used (its control counts, its encoding, its columns): nothing that

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal, Protocol,
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Refused, Rejected, Taken
+from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Piece, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
 from runtime.errors import ConfigurationError
 from runtime.secret_files import TOKEN, Shape
@@ -178,7 +178,7 @@ class Source:
     webhook: Webhook | None = None
     pulled: Pulled | None = None
 
-    def pieces(self, file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def pieces(self, file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         """The parts of a file, with `facts_of` of the context in the name of each fact; documents one by one.
 
         So whoever fills one feed cannot use up the names of another's facts. Raises Rejected.

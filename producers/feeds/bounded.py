@@ -27,7 +27,7 @@ from producers.normalising import NormaliseContext, Refused, Rejected, Taken
 from runtime.clock import Clock, SystemClock
 from runtime.sections_feeds import FolderFeed
 
-Piece = Taken | Written | Refused
+FeedPiece = Taken | Written | Refused
 
 BYTES_A_BUDGET: Final = 4 << 20
 """A larger file gets the budget once for each so many bytes of it."""
@@ -46,7 +46,7 @@ def read_within(
     *,
     stopped: Callable[[], bool],
     clock: Clock = _REAL,
-) -> Generator[Piece, None, None]:
+) -> Generator[FeedPiece, None, None]:
     """Read an open file from its start, piece by piece. To be called in a thread, and closed.
 
     Raises as `reading.read`, and Rejected: `too_slow`, `too_much_memory`, `reading_died`; Interrupted.
@@ -71,7 +71,7 @@ def read_within(
 
 def _in_child(
     settings: FolderFeed, file: BinaryIO, context: NormaliseContext, *, seconds: float, look: Callable[[], None]
-) -> Iterator[Piece]:
+) -> Iterator[FeedPiece]:
     job = {
         "file": file.fileno(),
         "source": settings.source,

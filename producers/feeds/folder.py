@@ -23,7 +23,7 @@ import structlog
 
 from messaging.publisher import Publishes
 from producers.feeds.aside import Aside
-from producers.feeds.bounded import Piece, read_within
+from producers.feeds.bounded import FeedPiece, read_within
 from producers.feeds.claims import Claims
 from producers.feeds.feed import IN_FLIGHT, Runs, keep_run, send
 from producers.feeds.listing import Quiet, SeenFile, files_in, left_alone
@@ -277,7 +277,7 @@ class WatchedFolder:
             await self._call(turn, f"{file.name} is put back", self._claims.put_back, file)
 
 
-def _spool_some(pieces: Iterator[Piece], spool: Spool) -> bool:
+def _spool_some(pieces: Iterator[FeedPiece], spool: Spool) -> bool:
     """Some more pieces; False at the end."""
     some = 0
     for piece in islice(pieces, PIECES_AT_A_TIME):

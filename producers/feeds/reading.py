@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from producers.normalising import NormaliseContext, Normalised, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Normalised, Piece, Rejected, Taken
 from producers.reading.files import LONGEST_MARK, refuse_packed
 from producers.sources import SOURCES
 
@@ -42,7 +42,7 @@ def read_document(source: str, document: bytes, context: NormaliseContext) -> tu
     return Normalised(events, ignored=None if events else ignored), rejected
 
 
-def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Taken | Refused]:
+def read(source: str, file: BinaryIO, context: NormaliseContext, *, max_bytes: int) -> Iterator[Piece]:
     """Read a file from its start, piece by piece. A mistake of ours in one piece refuses the file.
 
     Raises Rejected (too large, packed, or whatever the source refuses), KeyError, and OSError as the file does.

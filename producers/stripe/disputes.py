@@ -11,13 +11,13 @@ from functools import reduce
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.stripe.amounts import Movement, movement, not_negative, one_currency
-from producers.stripe.event import Found, StripeEvent
+from producers.stripe.event import Content, StripeEvent
 from schemas.event_data import EventData
 from schemas.money import Money
 from schemas.sales import DisputeLost, DisputeOpened, DisputeWon
 
 
-def funds_withdrawn(event: StripeEvent) -> Found:
+def funds_withdrawn(event: StripeEvent) -> Content:
     """Read what a dispute took. Raises Rejected."""
     dispute = event.object
     total = _total([move for move in _movements(dispute) if move.gross.amount < 0]) or _whole(dispute)
@@ -25,7 +25,7 @@ def funds_withdrawn(event: StripeEvent) -> Found:
     return _found(DisputeOpened, dispute, "withdrawn", amount=abs(total.gross), fee=total.fee, fee_tax=total.tax)
 
 
-def funds_reinstated(event: StripeEvent) -> Found:
+def funds_reinstated(event: StripeEvent) -> Content:
     """Read what a dispute gave back; a fee only where a balance transaction says so. Raises Rejected."""
     dispute = event.object
     total = _total([move for move in _movements(dispute) if move.gross.amount > 0]) or _whole(dispute)
@@ -33,7 +33,7 @@ def funds_reinstated(event: StripeEvent) -> Found:
     return _found(DisputeWon, dispute, "reinstated", amount=total.gross, fee=-total.fee, fee_tax=-total.tax)
 
 
-def closed(event: StripeEvent) -> Found:
+def closed(event: StripeEvent) -> Content:
     """Read a dispute that is over: when lost, what is still withdrawn is the loss. Raises Rejected."""
     dispute = event.object
     if dispute.token_or_none("status") != "lost":
@@ -73,7 +73,7 @@ def _refuse_negative(*amounts: Money, of: Fields) -> None:
             raise Rejected("does_not_add_up", message, field=of.at("balance_transactions"))
 
 
-def _found(model: Callable[..., EventData], dispute: Fields, end: str, **amounts: Money) -> Found:
+def _found(model: Callable[..., EventData], dispute: Fields, end: str, **amounts: Money) -> Content:
     dispute_id, charge = dispute.identifier("id"), dispute.identifier_or_none("charge")
     fact = f"stripe:dispute:{dispute_id}"
     return (model(fact=f"{fact}:{end}", of=f"{fact}:withdrawn", dispute=dispute_id, charge=charge, **amounts),)

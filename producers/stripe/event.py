@@ -22,5 +22,5 @@ class StripeEvent:
         return self.previous is None or name in self.previous.values
 
 
-Found = Sequence[EventData] | str
+Content = Sequence[EventData] | str
 """What an event says, or as a short machine word why nothing is booked."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from producers.reading.fields import Fields
 from producers.stripe import amounts as stripe_amounts
-from producers.stripe.event import Found, StripeEvent
+from producers.stripe.event import Content, StripeEvent
 from schemas.event_data import EventData
 from schemas.money import Money
 from schemas.sales import Customer, PaymentSucceeded, PayoutFailed, PayoutPaid
@@ -18,7 +18,7 @@ from schemas.sales import Customer, PaymentSucceeded, PayoutFailed, PayoutPaid
 _NO_MONEY_YET: Final = frozenset({"pending", "failed"})
 
 
-def payment(event: StripeEvent) -> Found:
+def payment(event: StripeEvent) -> Content:
     """Read a charge. Raises Rejected."""
     charge = event.object
     if charge.flag_or_none("captured") is False:
@@ -49,17 +49,17 @@ def captured_amount(charge: Fields) -> Money:
     return stripe_amounts.not_negative(charge, "amount_captured") or whole
 
 
-def payout_paid(event: StripeEvent) -> Found:
+def payout_paid(event: StripeEvent) -> Content:
     """Read a payout that reached the bank. Raises Rejected."""
     return _payout(event.object, PayoutPaid)
 
 
-def payout_failed(event: StripeEvent) -> Found:
+def payout_failed(event: StripeEvent) -> Content:
     """Read a payout that came back. Raises Rejected."""
     return _payout(event.object, PayoutFailed, came_back=True)
 
 
-def _payout(payout: Fields, model: Callable[..., EventData], *, came_back: bool = False) -> Found:
+def _payout(payout: Fields, model: Callable[..., EventData], *, came_back: bool = False) -> Content:
     amount = stripe_amounts.money(payout, "amount")
     if not amount:
         return "amount_zero"

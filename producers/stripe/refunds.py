@@ -12,7 +12,7 @@ from typing import Final, Literal
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.stripe import amounts as stripe_amounts
-from producers.stripe.event import Found, StripeEvent
+from producers.stripe.event import Content, StripeEvent
 from producers.stripe.payments import captured_amount
 from schemas.money import Money
 from schemas.sales import PaymentRefunded, RefundFailed
@@ -29,13 +29,13 @@ _STAGES: Final[Mapping[object, _Stage]] = {
 }
 
 
-def refund_created(event: StripeEvent) -> Found:
+def refund_created(event: StripeEvent) -> Content:
     """Read a refund that is new: one that starts as failed never moved money. Raises Rejected."""
     stage = _stage(event.object)
     return _refunded(event.object) if stage == "moved" else f"refund_{stage}"
 
 
-def refund_changed(event: StripeEvent) -> Found:
+def refund_changed(event: StripeEvent) -> Content:
     """Read a refund that changed; a change of anything but its status posts nothing. Raises Rejected."""
     stage = _stage(event.object)
     if stage == "waiting":
@@ -45,7 +45,7 @@ def refund_changed(event: StripeEvent) -> Found:
     return _refunded(event.object) if stage == "moved" else refund_failed(event)
 
 
-def refund_failed(event: StripeEvent) -> Found:
+def refund_failed(event: StripeEvent) -> Content:
     """Read a refund that came back; nothing when it had never moved. Raises Rejected."""
     refund = event.object
     if event.previous and event.changed("status") and _stage(event.previous) == "waiting":
@@ -65,7 +65,7 @@ def refund_failed(event: StripeEvent) -> Found:
     return (data,)
 
 
-def charge_refunded(event: StripeEvent) -> Found:
+def charge_refunded(event: StripeEvent) -> Content:
     """Read the refunds that a `charge.refunded` adds. Raises Rejected: also `does_not_add_up`."""
     charge = event.object
     if charge.flag_or_none("captured") is False:
@@ -74,7 +74,7 @@ def charge_refunded(event: StripeEvent) -> Found:
     return _by_refund(event, refunds) if refunds else _by_sum(event)
 
 
-def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Found:
+def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Content:
     known = _refunds_of(event.previous) if event.previous else None
     known_ids = {refund.identifier("id") for refund in known or ()}
     new = [refund for refund in refunds if refund.identifier("id") not in known_ids]
@@ -89,7 +89,7 @@ def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Found:
     return [_refund(refund, charge_id) for refund in booked]
 
 
-def _by_sum(event: StripeEvent) -> Found:
+def _by_sum(event: StripeEvent) -> Content:
     charge = event.object
     charge_id = charge.identifier("id")
     total, increase = _increase(event)
@@ -154,7 +154,7 @@ def _is_release(charge: Fields, refund: Fields) -> bool:
     return no_transaction and stripe_amounts.money(refund, "amount") == _uncaptured(charge)
 
 
-def _refunded(refund: Fields) -> Found:
+def _refunded(refund: Fields) -> Content:
     if not stripe_amounts.not_negative(refund, "amount"):
         return "amount_zero"
     return (_refund(refund, refund.identifier_or_none("charge")),)

@@ -14,7 +14,7 @@ from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
 from producers.stripe import disputes, payments, refunds
-from producers.stripe.event import Found, StripeEvent
+from producers.stripe.event import Content, StripeEvent
 from runtime.secret_files import Shape
 from schemas.envelope import Event
 from schemas.event_data import EventData
@@ -24,10 +24,10 @@ from schemas.sales import SubscriptionUpdated
 @dataclass(frozen=True, slots=True)
 class _Kind:
     holds: str
-    read: Callable[[StripeEvent], Found]
+    read: Callable[[StripeEvent], Content]
 
 
-def _subscription_updated(event: StripeEvent) -> Found:
+def _subscription_updated(event: StripeEvent) -> Content:
     subscription = event.object
     subscription_id = subscription.identifier("id")
     data = SubscriptionUpdated(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, Literal, TypeVar
 
 from producers.drafts import GoodsData, rejecting
-from producers.normalising import Refused, Rejected, Taken
+from producers.normalising import Piece, Refused, Rejected, Taken
 from producers.reading.files import FileOptions
 from schemas.envelope import Event
 from schemas.inventory import OrderLine, OrderPlaced, ReceiptLine, ReceiptPosted, StockAdjusted, StockCounted
@@ -21,7 +21,6 @@ P = TypeVar("P")
 
 BadLines = Literal["whole", "rest"]
 GoodsKind = Literal["receipt", "order", "adjustment", "shipment", "count"]
-Pieces = Iterator[Taken | Refused]
 
 
 class GoodsOptions(FileOptions):
@@ -123,7 +122,9 @@ def lines_of(
     return tuple(lines)
 
 
-def events_of(goods: GoodsDocument, event: Callable[[GoodsData], Event], *, where: str, bad_lines: BadLines) -> Pieces:
+def events_of(
+    goods: GoodsDocument, event: Callable[[GoodsData], Event], *, where: str, bad_lines: BadLines
+) -> Iterator[Piece]:
     """Make the events of a document, which stands at `where`, and say what of it is refused or posts nothing."""
     drafts, rest = _drafts(goods, where)
     refused = [line for line in rest if isinstance(line, Refused)]
@@ -161,10 +162,10 @@ def incomplete(where: str, bad: str) -> Refused:
     return Refused(where, "document_incomplete", message)
 
 
-def _drafts(goods: GoodsDocument, where: str) -> tuple[list[_Draft], list[Taken | Refused]]:
+def _drafts(goods: GoodsDocument, where: str) -> tuple[list[_Draft], list[Piece]]:
     """What the good lines say, and the lines that are not good."""
     drafts: list[_Draft] = []
-    rest: list[Taken | Refused] = []
+    rest: list[Piece] = []
     for each in goods.lines:
         line = each if each.where else replace(each, where=where)
         if not isinstance(line, GoodsLine):

@@ -11,23 +11,14 @@ from functools import partial
 from typing import BinaryIO, Final, Literal
 
 from producers.drafts import must_be_in, only_one, wrap
-from producers.normalising import NormaliseContext, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Rejected, Taken
 from producers.reading.days import iso_day
 from producers.reading.files import Words, read_whole
 from producers.reading.numbers import quantity_from
 from producers.reading.options import read_options
 from producers.reading.texts import clean
 from producers.reading.xml_tree import Element, parse_xml
-from producers.warehouse.goods import (
-    GoodsDocument,
-    GoodsLine,
-    GoodsOptions,
-    Pieces,
-    events_of,
-    ignored,
-    lines_of,
-    several,
-)
+from producers.warehouse.goods import GoodsDocument, GoodsLine, GoodsOptions, events_of, ignored, lines_of, several
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
 _BASIC: Final = f"{_ROOT}CommonBasicComponents-2"
@@ -136,7 +127,7 @@ class UblNode:
         return tuple(text for text in found if text)
 
 
-def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Pieces:
+def read_ubl(stream: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
     """Read the document of the file. Raises Rejected before the first piece where nothing of it can be used."""
     options = read_options(UblOptions, context.options)
     goods = _goods(parse_xml(read_whole(stream, max_bytes=options.max_bytes)), options)

@@ -28,7 +28,7 @@ Verdict = Literal["published", "ignored", "kept", "refused", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Reception:
     """What came of one body. `reason` is a machine word; `event_id` and `event_type` are the sender's."""
 
     verdict: Verdict
@@ -95,7 +95,7 @@ class Intake:
     publisher: Publishes
     clock: Clock
 
-    async def take(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
+    async def take(self, body: bytes, headers: Mapping[str, str]) -> Reception:
         """Verify, normalise and publish one body; `headers` are looked up by lower-case name.
 
         Safe to repeat: events keep their identity. Safe to cancel: what was confirmed stays, the sender sends again.
@@ -104,24 +104,24 @@ class Intake:
         try:
             index = verify(hook.signature, headers=headers, body=body, url=hook.url, secrets=hook.secrets, now=now)
         except BadSignature as error:
-            return Outcome("refused", error.reason)
+            return Reception("refused", error.reason)
         event_id, event_type = hook.identify(body, headers)
         outcome = await self._deliver(body, headers)
         return replace(outcome, event_id=event_id, event_type=event_type, secret_index=index)
 
-    async def _deliver(self, body: bytes, headers: Mapping[str, str]) -> Outcome:
+    async def _deliver(self, body: bytes, headers: Mapping[str, str]) -> Reception:
         company, normalised = self._normalise(body, headers)
         try:
             if isinstance(normalised, Rejected):
                 await self._keep(body, normalised, company)
-                return Outcome("kept", normalised.reason)
+                return Reception("kept", normalised.reason)
             for event in normalised.events:
                 await self.publisher.publish_all([encoded(event)])
         except MessagingError as error:
-            return Outcome("unavailable", type(error).__name__)
+            return Reception("unavailable", type(error).__name__)
         if normalised.ignored is not None:
-            return Outcome("ignored", normalised.ignored)
-        return Outcome("published", events=normalised.events)
+            return Reception("ignored", normalised.ignored)
+        return Reception("published", events=normalised.events)
 
     def _normalise(self, body: bytes, headers: Mapping[str, str]) -> tuple[str, Normalised | Rejected]:
         """Whose books it is for, and what it becomes; nobody's where not even that can be said."""

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from messaging.publisher import Publishes
-from producers.webhooks.intake import Hook, Intake, Outcome, WaitingHook
+from producers.webhooks.intake import Hook, Intake, Reception, WaitingHook
 from producers.webhooks.measures import Measures, own_word
 from runtime.clock import Clock
 
@@ -130,7 +130,7 @@ class _Endpoint:
             headers = {"Retry-After": str(self.retry_after_seconds)}
         return JSONResponse(content, status_code=status, headers=headers)
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Reception) -> None:
         source = self.hook.name
         for event in outcome.events:
             self.measures.events.labels(source, event.type).inc()

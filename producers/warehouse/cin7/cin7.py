@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO, Final, NoReturn
 
 from producers.drafts import NOON, GoodsData, version_of, wrap
-from producers.normalising import NormaliseContext, Rejected
+from producers.normalising import NormaliseContext, Piece, Rejected
 from producers.reading.documents import split_documents
 from producers.reading.fields import Fields, open_object
 from producers.reading.files import read_whole
@@ -20,7 +20,7 @@ from producers.reading.options import read_options
 from producers.warehouse.cin7 import fields as read
 from producers.warehouse.cin7.adjustments import EXISTING, NEW, adjustment
 from producers.warehouse.cin7.fields import Cin7Options
-from producers.warehouse.goods import GoodsDocument, GoodsLine, Pieces, events_of, ignored, lines_of
+from producers.warehouse.goods import GoodsDocument, GoodsLine, events_of, ignored, lines_of
 from schemas.envelope import Event
 from schemas.inventory import OrderPlaced
 from schemas.money import Money
@@ -29,14 +29,14 @@ VOIDED: Final = "VOIDED"
 _POSTED: Final = "AUTHORISED"
 _HUNDRED: Final = Decimal(100)
 
-Part = Callable[[], GoodsDocument]
+MakesDocument = Callable[[], GoodsDocument]
 """What stands alone in a document: it is read or refused without the others. Raises Rejected."""
 
-_Parts = Callable[[Fields, Cin7Options, str], Iterator[Part]]
+_Documents = Callable[[Fields, Cin7Options, str], Iterator[MakesDocument]]
 """The parts of a document, of which the last word is the currency of those that name none."""
 
 
-def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Pieces:
+def read_cin7(stream: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
     """Read a document, several of them, or a list; a receiving task that is refused does not stop the others.
 
     Raises Rejected before the first piece: `too_large`, `compressed`, `empty_file`, `bad_options`.
@@ -66,7 +66,7 @@ def _event(document: Fields, data: GoodsData, *, company: str) -> Event:
     return wrap(data, source="cin7", company=company, at=at, name=f"{data.fact}:v{version_of(data)[:8]}")
 
 
-def _kind_of(fields: Fields) -> _Parts:
+def _kind_of(fields: Fields) -> _Documents:
     kind = next((kind for names, kind in KINDS.items() if any(name in fields.values for name in names)), None)
     if kind is None:
         message = "no Cin7 document that is known: an adjustment, a stocktake, stock received or a purchase"
@@ -86,7 +86,7 @@ def _changed(document: Fields, options: Cin7Options, currency: str) -> GoodsDocu
     return goods if goods.lines else ignored("changes_nothing")
 
 
-def _received(document: Fields, _: Cin7Options, __: str) -> Iterator[Part]:
+def _received(document: Fields, _: Cin7Options, __: str) -> Iterator[MakesDocument]:
     order = document.identifier("PurchaseID")
     tasks = document.sections("StockReceiving")
     yield from (partial(_task, task, order=order) for task in tasks or ())
@@ -94,7 +94,7 @@ def _received(document: Fields, _: Cin7Options, __: str) -> Iterator[Part]:
         yield partial(ignored, "nothing_received")
 
 
-def _purchase(document: Fields, _: Cin7Options, currency: str) -> Iterator[Part]:
+def _purchase(document: Fields, _: Cin7Options, currency: str) -> Iterator[MakesDocument]:
     order, supplier = document.identifier("ID"), read.text(document, "Supplier")
     if read.status(document) == VOIDED:
         raise _voided(document, f"cin7:receipt:{order}")
@@ -183,11 +183,11 @@ def _voided(fields: Fields, fact: str) -> Rejected:
     return Rejected("voided", message, field=fields.at("Status"))
 
 
-def _nothing(reason: str) -> _Parts:
+def _nothing(reason: str) -> _Documents:
     return lambda *_: iter([partial(ignored, reason)])
 
 
-KINDS: Final[Mapping[tuple[str, ...], _Parts]] = {
+KINDS: Final[Mapping[tuple[str, ...], _Documents]] = {
     ("StockAdjustmentList", "StocktakeList", "StockTransferList", "PurchaseList"): _nothing("list_without_lines"),
     (*EXISTING, *NEW): lambda *told: iter([partial(_changed, *told)]),
     ("StockReceiving",): _received,

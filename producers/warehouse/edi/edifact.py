@@ -13,7 +13,17 @@ from producers.normalising import FileReader, Rejected
 from producers.warehouse.edi import edifact_fields as fields
 from producers.warehouse.edi.edifact_fields import EdifactOptions
 from producers.warehouse.edi.envelope import Document, first
-from producers.warehouse.edi.reading import Head, Held, Layout, Lines, Part, Read, names, not_on_hand, read_edi
+from producers.warehouse.edi.reading import (
+    EdiLine,
+    GoodsLines,
+    Head,
+    Layout,
+    Lines,
+    Segments,
+    names,
+    not_on_hand,
+    read_edi,
+)
 from producers.warehouse.edi.syntax import Segment
 
 _DESPATCHED: Final = "12"
@@ -72,7 +82,7 @@ def _check_lines(message: Document) -> str | None:
     return None
 
 
-def _level(part: Part[EdifactOptions]) -> Read:
+def _level(part: EdiLine[EdifactOptions]) -> GoodsLines:
     held = fields.quantities(part.segments)
     on_hand = next((held[wanted] for wanted in part.options.level_qualifiers if wanted in held), None)
     if on_hand is None:
@@ -86,7 +96,7 @@ def _level(part: Part[EdifactOptions]) -> Read:
     )
 
 
-def _received(part: Part[EdifactOptions]) -> Read:
+def _received(part: EdiLine[EdifactOptions]) -> GoodsLines:
     """Read a LIN of a RECADV: how much came, how much of it was accepted, and what became of the rest."""
     line, options = part.segments, part.options
     held = {qualifier: segment for qualifier, segment in fields.quantities(line).items() if qualifier in _READ}
@@ -108,7 +118,7 @@ def _received(part: Part[EdifactOptions]) -> Read:
     )
 
 
-def _good_and_rejected(line: Held, said: Said, not_accepted: Decimal) -> tuple[Decimal, Decimal]:
+def _good_and_rejected(line: Segments, said: Said, not_accepted: Decimal) -> tuple[Decimal, Decimal]:
     """What is ours, and what came and is not, as two of the three figures say it, or all three."""
     came, accepted = said.get(_RECEIVED, said.get(_DELIVERED)), said.get(_ACCEPTED)
     if came is None and accepted is None:

@@ -17,7 +17,7 @@ from producers.reading.days import compact_day
 from producers.reading.files import Words
 from producers.reading.numbers import quantity_from
 from producers.warehouse.edi.envelope import EdiOptions, Level, Standard, first
-from producers.warehouse.edi.reading import Found, Held, Part
+from producers.warehouse.edi.reading import EdiLine, Find, Segments
 from producers.warehouse.edi.syntax import Segment, edifact_segments
 
 EDIFACT: Final = Standard(
@@ -56,7 +56,7 @@ class EdifactOptions(EdiOptions):
     level_qualifiers: Annotated[Words, Field(min_length=1)] = ("145", "17")
 
 
-def item(part: Part[EdifactOptions]) -> str:
+def item(part: EdiLine[EdifactOptions]) -> str:
     """Choose the SKU of a line, of its LIN and PIA. Raises Rejected: `no_item`."""
     ids: dict[str, str] = {}
     for segment in part.segments:
@@ -74,7 +74,7 @@ def quantity(segment: Segment, options: EdifactOptions) -> Decimal:
     return quantity_from(text, field=segment.tag, mark=mark)
 
 
-def quantities(line: Held) -> dict[str, Segment]:
+def quantities(line: Segments) -> dict[str, Segment]:
     """Give the QTY segments by qualifier. Raises Rejected: `several_quantities`."""
     held: dict[str, Segment] = {}
     for segment in line:
@@ -88,7 +88,7 @@ def quantities(line: Held) -> dict[str, Segment]:
     return held
 
 
-def dated(*qualifiers: str) -> Callable[[Segment, Held], date | None]:
+def dated(*qualifiers: str) -> Callable[[Segment, Segments], date | None]:
     """Give the day of the first DTM by the order of the qualifiers; None without. It raises Rejected: `bad_date`."""
     return lambda _, header: _day(first(header, "DTM", *qualifiers))
 
@@ -104,13 +104,13 @@ def _day(time: Segment | None) -> date | None:
     return compact_day(text[: _LENGTHS[form]], field=time.where)
 
 
-def expiry(line: Held) -> date | None:
+def expiry(line: Segments) -> date | None:
     """Give the expiry date of a line; None without, or where it is a month. Raises Rejected: `bad_date`."""
     time = first(line, "DTM", *_EXPIRY)
     return None if time is None or time.get(1, 3) in _MONTHS else _day(time)
 
 
-def lot(line: Held) -> str | None:
+def lot(line: Segments) -> str | None:
     """Give the batch of a GIN, GIR or RFF; None where there is none, or several."""
     named: list[str | None] = []
     for segment in line:
@@ -123,21 +123,21 @@ def lot(line: Held) -> str | None:
     return only_one(named)
 
 
-def party(*codes: str) -> Found:
+def party(*codes: str) -> Find:
     """Give the id of the first NAD by the order of the codes."""
 
-    def find(header: Held) -> str | None:
+    def find(header: Segments) -> str | None:
         segment = first(header, "NAD", *codes)
         return segment.get(2) if segment else None
 
     return find
 
 
-def location(line: Held) -> str | None:
+def location(line: Segments) -> str | None:
     """Give the place of the LOC of a line; None without, or where two differ."""
     return only_one([segment.get(2) for segment in line if segment.tag == "LOC"])
 
 
-def order(held: Held) -> str | None:
+def order(held: Segments) -> str | None:
     """Give the purchase order of an RFF+ON; None without, or where two differ."""
     return only_one([segment.get(1, 2) for segment in held if segment.is_a({"RFF"}, "ON")])

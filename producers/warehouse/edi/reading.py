@@ -12,29 +12,29 @@ from functools import partial
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from producers.drafts import digest, wrap
-from producers.normalising import NormaliseContext, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Rejected, Taken
 from producers.reading.files import read_whole
 from producers.reading.numbers import quantity_from
 from producers.reading.options import read_options
 from producers.warehouse.edi.envelope import Document, EdiOptions, Standard, Walk, check_envelope, first
 from producers.warehouse.edi.syntax import Segment
-from producers.warehouse.goods import GoodsDocument, GoodsKind, GoodsLine, Pieces, events_of, ignored, lines_of, several
+from producers.warehouse.goods import GoodsDocument, GoodsKind, GoodsLine, events_of, ignored, lines_of, several
 
 O = TypeVar("O", bound=EdiOptions)  # noqa: E741
-Held = Sequence[Segment]
-Found = Callable[[Held], str | None]
-Read = Iterator[GoodsLine | Taken]
+Segments = Sequence[Segment]
+Find = Callable[[Segments], str | None]
+GoodsLines = Iterator[GoodsLine | Taken]
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[O]):
+class EdiLine(Generic[O]):
     """One line of a document: its first segment `head`, and all that belong to it.
 
     `number` counts from 1; `fact` is what it posts.
     """
 
     options: O
-    segments: Held
+    segments: Segments
     number: int
     fact: str
     order: str | None = None
@@ -80,8 +80,8 @@ class Head(Generic[O]):
 
     tag: str
     numbers: tuple[tuple[int, ...], ...]
-    day: Callable[[Segment, Held], date | None]
-    place: Found
+    day: Callable[[Segment, Segments], date | None]
+    place: Find
     check: Callable[[Document, Segment, O], str | None]
 
 
@@ -95,8 +95,8 @@ class Lines(Generic[O]):
 
     tag: str
     ends: Collection[str]
-    read: Callable[[Part[O]], Read]
-    order: Found | None = None
+    read: Callable[[EdiLine[O]], GoodsLines]
+    order: Find | None = None
     order_at: int = 0
     total: tuple[str, int] | None = None
 
@@ -109,7 +109,7 @@ class Layout(Generic[O]):
     head: Head[O]
     lines: Lines[O]
     reason: str | None = None
-    supplier: Found = lambda _: None
+    supplier: Find = lambda _: None
     turned: Callable[[GoodsDocument, Segment], GoodsDocument] = lambda goods, _: goods
 
 
@@ -122,7 +122,7 @@ class Reading(Generic[O]):
     company: str
     seen: Counter[str] = field(default_factory=Counter)
 
-    def take(self, document: Document) -> Pieces:
+    def take(self, document: Document) -> Iterator[Piece]:
         """Give what a document posts; one without a layout is ignored, by its kind."""
         where, name = document.segments[0].where, document.standard.name
         event = partial(wrap, source=name, company=self.company)
@@ -148,13 +148,13 @@ class Reading(Generic[O]):
             return ignored(nothing or "no_lines", where=head.where)
         return self._said(document, layout, head, loops)
 
-    def _said(self, document: Document, layout: Layout[O], head: Segment, loops: Sequence[Held]) -> GoodsDocument:
+    def _said(self, document: Document, layout: Layout[O], head: Segment, loops: Sequence[Segments]) -> GoodsDocument:
         header = document.header(layout.lines.tag)
         numbers = [next(filter(None, map(head.get, group)), None) for group in layout.head.numbers]
         number = next(filter(None, reversed(numbers)), None)
         facts = _facts(layout.lines, head, header, loops, partial(self._fact, document, *numbers))
         parts = [
-            Part(self.options, loop, index, *fact)
+            EdiLine(self.options, loop, index, *fact)
             for index, (loop, fact) in enumerate(zip(loops, facts, strict=True), 1)
         ]
         goods = GoodsDocument(
@@ -182,7 +182,7 @@ class Reading(Generic[O]):
 
 
 def _facts(
-    lines: Lines[O], head: Segment, header: Held, loops: Sequence[Held], fact: Callable[..., str]
+    lines: Lines[O], head: Segment, header: Segments, loops: Sequence[Segments], fact: Callable[..., str]
 ) -> list[tuple[str, str | None]]:
     """The fact and the order of each line."""
     if lines.order is None:
@@ -211,7 +211,7 @@ def read_edi(
     standard: Standard,
     options: type[O],
     layouts: Mapping[str, Layout[O]],
-) -> Pieces:
+) -> Iterator[Piece]:
     """Read every document of every interchange of the file.
 
     The whole envelope is checked before the first piece is given: Rejected is raised there and nowhere later. The

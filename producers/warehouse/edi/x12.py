@@ -15,7 +15,7 @@ from producers.drafts import must_be_in, negative_receipt
 from producers.normalising import FileReader, Rejected, Taken
 from producers.warehouse.edi import x12_fields as x12
 from producers.warehouse.edi.envelope import Document
-from producers.warehouse.edi.reading import Head, Held, Layout, Lines, Part, Read, not_on_hand, read_edi
+from producers.warehouse.edi.reading import EdiLine, GoodsLines, Head, Layout, Lines, Segments, not_on_hand, read_edi
 from producers.warehouse.edi.syntax import Segment
 from producers.warehouse.edi.x12_fields import X12Options
 from producers.warehouse.goods import GoodsDocument, GoodsLine
@@ -90,7 +90,7 @@ def _receipt(_: Document, head: Segment, __: X12Options) -> str | None:
     return None
 
 
-def _received(part: Part[X12Options]) -> Read:
+def _received(part: EdiLine[X12Options]) -> GoodsLines:
     """Read a W07: what came in, less what its W13 say is damaged."""
     head = part.head
     came, apart = x12.quantity(head, 1), dict.fromkeys(("rejected", "short", "over"), Decimal(0))
@@ -133,13 +133,13 @@ def _advice(found: Document, head: Segment, options: X12Options) -> str | None:
     return "received_by_others" if x12.supplier(found.header("RCD")) in options.ours else None
 
 
-def _order_of_advice(loop: Held) -> str | None:
+def _order_of_advice(loop: Segments) -> str | None:
     named = next((segment.get(1) for segment in loop if segment.tag == "PRF"), None)
     in_lin = (x12.lin_ids(segment).get("PO") for segment in loop if segment.tag == "LIN")
     return named or x12.reference("PO")(loop) or next(in_lin, None)
 
 
-def _advised(part: Part[X12Options]) -> Read:
+def _advised(part: EdiLine[X12Options]) -> GoodsLines:
     """Read an RCD: what came in; what went back is a negative line."""
     head = part.head
     came, back, apart = x12.quantity_or_none(head, 2), x12.quantity_or_none(head, 4), _in_question(head)
@@ -197,7 +197,7 @@ def _condition(segment: Segment, position: int) -> str | None:
     return kind
 
 
-def _adjusted(part: Part[X12Options]) -> Read:
+def _adjusted(part: EdiLine[X12Options]) -> GoodsLines:
     """Read a W19: by how much stock changed, and why."""
     line, reasons = part.head, part.options.reasons
     code = line.get(1) or ""
@@ -224,7 +224,7 @@ def _reason(line: Segment, code: str, delta: Decimal, reasons: Mapping[str, str]
     return (transfer | REASONS | dict(reasons)).get(code, f"x12:{code[:10]}")
 
 
-def _shipped(part: Part[X12Options]) -> Read:
+def _shipped(part: EdiLine[X12Options]) -> GoodsLines:
     line = part.head
     units = x12.quantity(line, 3)
     if not units:
@@ -239,7 +239,7 @@ def _shipped(part: Part[X12Options]) -> Read:
     )
 
 
-def _level(part: Part[X12Options]) -> Read:
+def _level(part: EdiLine[X12Options]) -> GoodsLines:
     held = _on_hand(part)
     yield part.line(
         item=part.item(x12.lin_ids(part.head), at=part.head.tag),
@@ -250,7 +250,7 @@ def _level(part: Part[X12Options]) -> Read:
     )
 
 
-def _on_hand(part: Part[X12Options]) -> Segment:
+def _on_hand(part: EdiLine[X12Options]) -> Segment:
     for wanted in part.options.level_qualifiers:
         held = [segment for segment in part.segments if segment.is_a({"QTY"}, wanted)]
         if len(held) > 1:

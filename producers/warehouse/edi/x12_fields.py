@@ -17,7 +17,7 @@ from producers.reading.files import Words
 from producers.reading.numbers import quantity_from
 from producers.reading.texts import clean
 from producers.warehouse.edi.envelope import EdiOptions, Level, Standard, first
-from producers.warehouse.edi.reading import Found, Held, Part
+from producers.warehouse.edi.reading import EdiLine, Find, Segments
 from producers.warehouse.edi.syntax import Segment, x12_segments
 
 X12: Final = Standard(
@@ -66,7 +66,7 @@ def lin_ids(lin: Segment) -> dict[str, str]:
     return ids(lin, *range(2, lin.body.count(lin.signs.element), 2))
 
 
-def product(part: Part[X12Options], *positions: int, case: int) -> str:
+def product(part: EdiLine[X12Options], *positions: int, case: int) -> str:
     """Choose the SKU of a W segment: of its ids there, and its U.P.C. case code. Raises Rejected: `no_item`."""
     code = part.head.get(case) or ""
     given = ids(part.head, *positions) | ({"UA": code} if _CASE_CODE.fullmatch(code) else {})
@@ -88,13 +88,13 @@ def _day(segment: Segment | None, position: int) -> date | None:
     return compact_day(text, field=segment.field(position)) if segment and text else None
 
 
-def dated(*places: int | str) -> Callable[[Segment, Held], date | None]:
+def dated(*places: int | str) -> Callable[[Segment, Segments], date | None]:
     """Give the day of the first of these places: an element of the head, or the qualifier of a DTM or G62 before lines.
 
     What is given raises Rejected: `bad_date`, also of an element of the head that is not needed: it may be shifted.
     """
 
-    def day(head: Segment, header: Held) -> date | None:
+    def day(head: Segment, header: Segments) -> date | None:
         in_head = {place: _day(head, place) for place in places if isinstance(place, int)}
         days = (in_head[place] if isinstance(place, int) else _time(header, place) for place in places)
         return next((found for found in days if found is not None), None)
@@ -102,24 +102,24 @@ def dated(*places: int | str) -> Callable[[Segment, Held], date | None]:
     return day
 
 
-def expiry(loop: Held) -> date | None:
+def expiry(loop: Segments) -> date | None:
     """Give the expiry date of a DTM or G62; None where there is none. Raises Rejected: `bad_date`."""
     return _time(loop, "36", "036", "208")
 
 
-def _time(held: Held, *qualifiers: str) -> date | None:
+def _time(held: Segments, *qualifiers: str) -> date | None:
     return _day(next((segment for segment in held if segment.is_a({"DTM", "G62"}, *qualifiers)), None), 2)
 
 
-def reference(*qualifiers: str) -> Found:
+def reference(*qualifiers: str) -> Find:
     """Give the reference of an N9 or REF with one of these qualifiers; None where two of them differ, or none is."""
     return lambda loop: only_one([segment.get(2) for segment in loop if segment.is_a({"N9", "REF"}, *qualifiers)])
 
 
-def party(*codes: str) -> Found:
+def party(*codes: str) -> Find:
     """Give the id of the first N1 by the order of the codes that has one, else its name."""
 
-    def find(header: Held) -> str | None:
+    def find(header: Segments) -> str | None:
         parties = (first(header, "N1", code) for code in codes)
         return next((name for segment in parties if segment and (name := segment.get(4) or segment.get(2))), None)
 

@@ -4,7 +4,7 @@ It must not look up a `@context` or anything else. Business steps are those of G
 be told twice is known of the whole document.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,13 +13,13 @@ from typing import Annotated, BinaryIO, Final
 from pydantic import Field
 
 from producers.drafts import wrap
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Refused, Rejected, Taken
 from producers.reading.fields import parsed
 from producers.reading.files import FileOptions, Words, read_whole
 from producers.reading.options import read_options
 from producers.warehouse.epcis.event import EpcisEvent, GoodsQuantity
 from producers.warehouse.epcis.ids import party
-from producers.warehouse.goods import GoodsDocument, GoodsLine, Pieces, data_of
+from producers.warehouse.goods import GoodsDocument, GoodsLine, data_of
 from schemas.json_text import MOST_VALUES_OF_A_FILE
 
 _DOCUMENTS: Final = frozenset({"EPCISDocument", "EPCISQueryDocument"})
@@ -77,7 +77,7 @@ class Known:
         )
 
 
-def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Pieces:
+def read_epcis(stream: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
     """Read an EPCISDocument, an EPCISQueryDocument, one event, or a list of events.
 
     Raises Rejected before the first piece: `xml_not_read`, `not_json`, `not_epcis`.

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Refused, Rejected, Taken
 from producers.reading.numbers import split_unit
 from producers.reading.options import read_options
 from producers.reading.tables import DELIMITERS, MOST_TITLE_LINES, TextLines, encoding_of
@@ -32,7 +32,7 @@ _SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 _SUMMED: Final = ("quantity", "out", "amount", "ordered", "rejected", "short", "over")
 
 
-def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
     """Read a CSV file row by row. Options: `CsvOptions`. The stream must be seekable.
 
     Raises Rejected where the encoding, the header or the options are wrong, before the first row.
@@ -58,7 +58,7 @@ def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refuse
 
 def _pieces(
     values: Mapping[str, str] | None, reader: RowReader, totals: "_Totals", *, first: int, last: int
-) -> Iterator[Taken | Refused]:
+) -> Iterator[Piece]:
     if values is None:
         yield Taken(reader.where(first, last), (), ignored="empty_row")
     elif totals.are_in(values):

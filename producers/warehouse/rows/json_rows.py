@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import BinaryIO, Final
 
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Rejected
 from producers.reading.fields import parsed
 from producers.reading.options import read_options
 from producers.warehouse.rows.cells import Cell, joined
@@ -55,7 +55,7 @@ class _Path:
         raise Rejected("wrong_type", "a text or a number belongs here", field=field)
 
 
-def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+def read(stream: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
     """Read a JSON file row by row. Options: `JsonOptions`. The stream must be seekable.
 
     Raises Rejected: `bad_options`; `not_json`, `file_too_large` or `no_rows` for a document.

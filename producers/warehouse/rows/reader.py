@@ -9,7 +9,7 @@ from typing import Final, get_args
 from pydantic import ValidationError
 
 from producers.drafts import wrap
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Refused, Rejected, Taken
 from producers.warehouse.goods import incomplete
 from producers.warehouse.rows.alone import ALONE, Alone, RowDraft, digest, part, read_change
 from producers.warehouse.rows.cells import Cell, RowCells, RowForm
@@ -17,8 +17,6 @@ from producers.warehouse.rows.groups import GROUPINGS, Grouping, RowGroup
 from producers.warehouse.rows.options import RowKind, RowOptions
 from schemas.errors import SchemaError
 from schemas.problems import first_problem
-
-Piece = Taken | Refused
 
 _KINDS: Final[tuple[RowKind, ...]] = get_args(RowKind)
 _READINGS: Final[Mapping[str, Grouping | Alone]] = {**ALONE, **GROUPINGS, "ignored": lambda _: "kind_ignored"}

@@ -14,7 +14,7 @@ from messaging.errors import MessagingError
 from messaging.publisher import Encoded
 from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Turn
-from producers.normalising import NormaliseContext, Normalised, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Normalised, Piece, Refused, Rejected, Taken
 from runtime.sections_feeds import FolderFeed
 from schemas.envelope import Event, decode
 from schemas.inventory import StockAdjusted
@@ -40,7 +40,7 @@ def adjusted(name: str, company: str = "main") -> Event:
     )
 
 
-def read_lines(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+def read_lines(file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
     """Each line an event; `bad` is refused, `#` ignored, `end` refuses the file, `bug` is a mistake of ours."""
     for number, raw in enumerate(file, start=1):
         text, where = raw.decode().strip(), f"line {number}"

@@ -17,7 +17,7 @@ from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Interrupted
 from producers.feeds.reading_child import END, received, sent, sent_problem
 from producers.feeds.spool import MOST_REASONS, Spool, Written
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Refused, Rejected, Taken
 from runtime.clock import SystemClock
 from runtime.sections_feeds import FolderFeed
 from tests.fakes import FakeClock
@@ -206,7 +206,7 @@ TEXTS = st.text(max_size=20)
     )
 )
 @settings(max_examples=30)
-def test_pieces_pass_from_one_process_to_the_other_as_they_are(pieces: list[Taken | Refused]) -> None:
+def test_pieces_pass_from_one_process_to_the_other_as_they_are(pieces: list[Piece]) -> None:
     there = b"".join(map(sent, pieces)) + END
     back = list(received(iter(there.splitlines())))
     with Spool() as one, Spool() as other:

@@ -14,7 +14,7 @@ from messaging.publisher import Encoded
 from producers.feeds import folder as folder_module
 from producers.feeds.feed import IN_FLIGHT
 from producers.feeds.passing import FolderUnusable, Interrupted
-from producers.normalising import NormaliseContext, Refused, Taken
+from producers.normalising import NormaliseContext, Piece, Refused
 from tests.unit.producers.feeds.feeding import Watched, read_lines
 from tests.unit.producers.sourcing import put
 
@@ -131,7 +131,7 @@ async def test_a_file_that_was_just_touched_waits_until_it_is_quiet(watched: Wat
 async def test_a_file_that_is_written_while_it_is_read_goes_back(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def writing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def writing(file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         yield from read_lines(file, context)
         with in_hand(watched).open("a") as more:
             more.write("two\n")
@@ -214,7 +214,7 @@ async def test_a_name_that_is_taken_keeps_both_files(watched: Watched) -> None:
 async def test_a_file_that_vanishes_while_it_is_read_is_no_error(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def vanishing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def vanishing(file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         yield from read_lines(file, context)
         in_hand(watched).unlink()
 
@@ -230,7 +230,7 @@ async def test_a_file_that_vanishes_while_it_is_read_is_no_error(
 
 
 async def test_a_read_error_puts_the_file_back(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def failing(file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         yield from read_lines(file, context)
         raise OSError(5, "Input/output error")
 
@@ -272,7 +272,7 @@ async def test_a_published_file_that_cannot_be_moved_is_only_moved_the_next_time
 
 
 async def test_a_file_that_cannot_be_read_holds_up_no_other(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def failing(file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         if in_hand(watched).name == "a.csv":
             raise PermissionError(13, "Permission denied", "a.csv")
         yield from read_lines(file, context)
@@ -287,7 +287,7 @@ async def test_a_file_that_cannot_be_read_holds_up_no_other(watched: Watched, mo
 
 
 async def test_a_warning_stops_nothing_of_a_file(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    def warning(file: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def warning(file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         yield Refused("segment 2 (GS)", "warning:functional_id", "the group says AW, and holds an 944")
         yield from read_lines(file, context)
 

@@ -14,7 +14,7 @@ from messaging.errors import PublishFailed
 from producers.calling.trying import PAUSES_SECONDS
 from producers.feeds.feed import keep_feeding
 from producers.feeds.passing import Interrupted, PollRefused, PollUnavailable
-from producers.normalising import NormaliseContext, Refused, Taken
+from producers.normalising import NormaliseContext, Piece, Refused, Taken
 from producers.reading.documents import elements_at
 from runtime.errors import ConfigurationError
 from store.feeds.cursors import Cursor
@@ -153,7 +153,7 @@ async def test_an_item_that_cannot_be_normalised_is_put_before_a_person_once(pol
 async def test_what_is_good_in_an_item_is_published_though_a_part_of_it_is_refused(
     polled: Polled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read_tasks(stream: BinaryIO, context: NormaliseContext) -> Iterator[Taken | Refused]:
+    def read_tasks(stream: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         for sku in json.loads(stream.read())["tasks"]:
             yield Taken(sku, (adjusted(sku, context.company),)) if sku else Refused("task 2", "no_sku", "no SKU", "sku")
 

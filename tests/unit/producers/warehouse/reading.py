@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from producers.normalising import FileReader, NormaliseContext, Normalised, Refused, Rejected, Taken
+from producers.normalising import FileReader, NormaliseContext, Normalised, Piece, Refused, Rejected, Taken
 from producers.warehouse.cin7.cin7 import read_cin7
 from producers.warehouse.rows import csv_rows, json_rows
 from schemas.envelope import Event
 
 DATA = Path(__file__).parents[3] / "data"
-
-Piece = Taken | Refused
 
 
 def pieces(reader: FileReader, raw: bytes, **options: Any) -> list[Piece]:  # noqa: ANN401  (settings of any kind)

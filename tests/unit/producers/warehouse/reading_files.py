@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from producers.normalising import FileReader, NormaliseContext, Refused, Taken
+from producers.normalising import FileReader, NormaliseContext, Piece, Refused, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.event_data import EventData
 
@@ -19,7 +19,7 @@ def made(name: str) -> bytes:
     return (MADE / name).read_bytes()
 
 
-def pieces(reader: FileReader, raw: bytes, **options: object) -> list[Taken | Refused]:
+def pieces(reader: FileReader, raw: bytes, **options: object) -> list[Piece]:
     """What the reader gives; every event can be sent and read again."""
     found = list(reader(io.BytesIO(raw), NormaliseContext(company="acme", options=options)))
     for event in events_of(found):
@@ -28,24 +28,24 @@ def pieces(reader: FileReader, raw: bytes, **options: object) -> list[Taken | Re
     return found
 
 
-def events_of(found: list[Taken | Refused]) -> list[Event]:
+def events_of(found: list[Piece]) -> list[Event]:
     return [event for piece in found if isinstance(piece, Taken) for event in piece.events]
 
 
-def data_of(found: list[Taken | Refused]) -> list[EventData]:
+def data_of(found: list[Piece]) -> list[EventData]:
     return [event.data for event in events_of(found)]
 
 
-def shown(found: list[Taken | Refused]) -> list[Mapping[str, Any]]:
+def shown(found: list[Piece]) -> list[Mapping[str, Any]]:
     """The data of every event as JSON, without what is absent."""
     return [data.model_dump(mode="json", exclude_none=True) for data in data_of(found)]
 
 
-def refusals(found: list[Taken | Refused]) -> list[Refused]:
+def refusals(found: list[Piece]) -> list[Refused]:
     return [piece for piece in found if isinstance(piece, Refused)]
 
 
-def ignored(found: list[Taken | Refused]) -> list[tuple[str, str | None]]:
+def ignored(found: list[Piece]) -> list[tuple[str, str | None]]:
     return [(piece.where, piece.ignored) for piece in found if isinstance(piece, Taken) and not piece.events]
 
 

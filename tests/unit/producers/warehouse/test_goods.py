@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from producers.drafts import wrap
-from producers.normalising import NormaliseContext, Refused, Rejected, Taken
+from producers.normalising import NormaliseContext, Piece, Refused, Rejected, Taken
 from producers.sources import SOURCES
 from producers.warehouse.goods import BadLines, GoodsDocument, GoodsKind, GoodsLine, Line, data_of, events_of
 from schemas.event_data import EventData
@@ -71,21 +71,21 @@ RECEIPTS: dict[str, Callable[[str], bytes]] = {
 }
 
 
-def read(name: str, bad: str, **options: str) -> list[Taken | Refused]:
+def read(name: str, bad: str, **options: str) -> list[Piece]:
     context = NormaliseContext(company="acme", options=options)
     return list(SOURCES[name.split(maxsplit=1)[0]].pieces(io.BytesIO(RECEIPTS[name](bad)), context))
 
 
-def data_in(pieces: list[Taken | Refused]) -> list[EventData]:
+def data_in(pieces: list[Piece]) -> list[EventData]:
     return [event.data for piece in pieces if isinstance(piece, Taken) for event in piece.events]
 
 
-def received(pieces: list[Taken | Refused]) -> list[list[tuple[str, Decimal]]]:
+def received(pieces: list[Piece]) -> list[list[tuple[str, Decimal]]]:
     receipts = [data for data in data_in(pieces) if isinstance(data, ReceiptPosted)]
     return [[(line.item, line.quantity) for line in receipt.lines] for receipt in receipts]
 
 
-def reasons(pieces: list[Taken | Refused]) -> list[str]:
+def reasons(pieces: list[Piece]) -> list[str]:
     return [piece.reason for piece in pieces if isinstance(piece, Refused)]
 
 
@@ -134,7 +134,7 @@ def goods(kind: GoodsKind, *lines: Line, **more: object) -> GoodsDocument:
     return GoodsDocument(kind=kind, lines=lines, day=date(2026, 1, 15), **more)  # type: ignore[arg-type]
 
 
-def pieces_of(document: GoodsDocument, *, bad_lines: BadLines = "whole") -> list[Taken | Refused]:
+def pieces_of(document: GoodsDocument, *, bad_lines: BadLines = "whole") -> list[Piece]:
     return list(
         events_of(document, partial(wrap, source="made", company="acme"), where="document", bad_lines=bad_lines)
     )

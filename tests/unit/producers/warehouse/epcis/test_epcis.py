@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from producers.normalising import Refused, Rejected, Taken
+from producers.normalising import Piece, Rejected
 from producers.warehouse.epcis.epcis import read_epcis
 from schemas.inventory import ReceiptPosted, StockAdjusted, StockCounted
 from tests.unit.producers.warehouse.reading_files import DATA, data_of, events_of, ignored, pieces, refusals, shown
@@ -36,7 +36,7 @@ def owned(*, source: str = THEM, destination: str = US) -> Json:
     }
 
 
-def read(*events: object, **options: object) -> list[Taken | Refused]:
+def read(*events: object, **options: object) -> list[Piece]:
     document = {"type": "EPCISDocument", "epcisBody": {"eventList": list(events)}}
     return pieces(read_epcis, json.dumps(document).encode(), **options)
 
