@@ -8,14 +8,14 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from producers.normalising import Rejected
+from producers.normalising import Piece, Rejected
 from producers.reading import days, numbers
 from producers.reading.options import providers
 from producers.reading.written import renamed
 from producers.warehouse.rows import json_rows
 from producers.warehouse.rows.alone import CHANGES
 from producers.warehouse.rows.options import FIELDS, NEEDED, CsvOptions, JsonOptions, RowKind
-from tests.unit.producers.warehouse.reading import Piece, facts_of, pieces, read_csv, refused
+from tests.unit.producers.warehouse.reading import facts_of, pieces, read_csv, refused
 
 PAGES = Path(__file__).parents[4] / "docs" / "feeds"
 CSV, JSON = ((PAGES / name).read_text(encoding="utf-8") for name in ("csv.md", "json.md"))
