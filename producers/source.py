@@ -178,6 +178,11 @@ class Source:
     webhook: Webhook | None = None
     pulled: Pulled | None = None
 
+    def __post_init__(self) -> None:
+        """Raises TypeError: it has neither or both."""
+        if (self.read is None) == (self.document is None):
+            raise TypeError(f"{self.name}: a source has either read or document")
+
     def pieces(self, file: BinaryIO, context: NormaliseContext) -> Iterator[Piece]:
         """The parts of a file, with `facts_of` of the context in the name of each fact; documents one by one.
 
@@ -219,8 +224,7 @@ class Source:
 def refuse_people(source: Source) -> None:
     """Asked wherever a feed or a webhook is made: what it cannot read comes to lie in a dead-letter queue.
 
-    Raises:
-        ConfigurationError: the documents of the source hold people's data.
+    Raises ConfigurationError: the documents of the source hold people's data.
     """
     if source.people:
         msg = f"{source.name} names people, and a pay run that changes has versions"

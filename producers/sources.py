@@ -46,8 +46,7 @@ SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}
 def queued(name: str) -> Source:
     """The source of a feed or a webhook, whose documents may come to lie in a queue.
 
-    Raises:
-        ConfigurationError: no source is called so, or its documents hold people's data.
+    Raises ConfigurationError: no source is called so, or its documents hold people's data.
     """
     if name not in SOURCES:
         raise ConfigurationError(f"no source is called {name!r}; known: {', '.join(sorted(SOURCES))}")

@@ -48,12 +48,12 @@ class At:
 
 def move_beside(source: At, place: Place, name: str | None = None) -> At:
     """Move a file into a folder of the same file system; give where it is: `x.2.csv` where `x.csv` is taken."""
-    for candidate in _names(name or source.name):
-        target = At(place, candidate)
+    names = _names(name or source.name)
+    while True:
+        target = At(place, next(names))
         with contextlib.suppress(FileExistsError):
             _move_new(source, target)
             return target
-    raise AssertionError
 
 
 def copy_over(source: At, target: At) -> At:

@@ -34,11 +34,10 @@ def refuse_packed(start: bytes) -> None:
         raise Rejected("compressed", f"the file is {what}: unpack it, or export it as plain text")
 
 
-def _one_or_many(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], BeforeValidator(_one_or_many)]
+Words = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+]
 """A list of words in settings; one word is a list of one."""
 
 

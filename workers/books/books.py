@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
@@ -25,6 +25,15 @@ from workers.books.payroll import Name, PayrollPolicy
 
 ROLES: Final = frozenset({*ALLOWED, f"stripe{CLEARING}", f"processor{CLEARING}"})
 
+
+def _a_stream(name: str) -> str:
+    if name not in STREAMS:
+        msg = f"{name!r} is no stream; known: {', '.join(STREAMS)}"
+        raise ValueError(msg)
+    return name
+
+
+Stream = Annotated[str, AfterValidator(_a_stream)]
 ProcessorKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -64,7 +73,7 @@ class Books(BaseModel):
     time_zone: TimeZoneName = "UTC"
     walk_in_customer: str | None = None
     open_from: date | None = None
-    late: Mapping[str, Literal["hold", "first_open_day"]] = {}
+    late: Mapping[Stream, Literal["hold", "first_open_day"]] = {}
     inventory: InventoryPolicy = InventoryPolicy()
     items: Mapping[str, str] = {}
     accounts: Mapping[str, Name]
@@ -78,15 +87,6 @@ class Books(BaseModel):
             msg = f"{code!r} is no ISO 4217 currency code of three capital letters"
             raise ValueError(msg)
         return code
-
-    @field_validator("late")
-    @classmethod
-    def _streams_exist(cls, late: Mapping[str, str]) -> Mapping[str, str]:
-        for stream in late:
-            if stream not in STREAMS:
-                msg = f"{stream!r} is no stream; known: {', '.join(STREAMS)}"
-                raise ValueError(msg)
-        return late
 
     @field_validator("accounts")
     @classmethod

@@ -172,14 +172,11 @@ def _add_wages(tally: Tally, payroll: Fields, totals: Sums, options: GustoOption
     gross = sum(each, ZERO)
     if gross != totals["gross_pay"]:
         raise _differ("gross_pay of all employees", gross, "the total", totals["gross_pay"])
-    for person, own in zip(people, each, strict=True):
-        tally.add("wages", "gross_pay", own, **{options.split: _place(person, options)})
-    tally.add("wages", "gross_pay", totals["wages"] - gross)
-
-
-def _place(person: Fields, options: GustoOptions) -> str | None:
     known = options.departments if options.split == "department" else options.locations
-    return person.text_or_none(options.split) or known.get(person.identifier_or_none("employee_uuid") or "")
+    for person, own in zip(people, each, strict=True):
+        place = person.text_or_none(options.split) or known.get(person.identifier_or_none("employee_uuid") or "")
+        tally.add("wages", "gross_pay", own, **{options.split: place})
+    tally.add("wages", "gross_pay", totals["wages"] - gross)
 
 
 def _taxes(taxes: Iterable[Fields], *, employer: bool) -> list[Fields]:
