@@ -184,7 +184,7 @@ class Stage:
             if ended and not text:
                 msg = f"the simulator did not start: see {process.log}"
                 raise NotReady(msg)
-            return text if text.endswith("\n") else ""
+            return text.partition("\n")[0] if "\n" in text else ""
 
         ports = json.loads(wait_for(first_line, what="the simulator to say its ports"))
         simulator = Simulator(process, ports["port"], ports["control_port"])

@@ -1,11 +1,14 @@
-"""Processes forked from a template that has everything imported: the tests start hundreds.
+"""Processes forked from a template that has everything imported: the tests start hundreds, and each would take seconds.
 
-Each is a process of its own, with a session, settings, files and signals of its own, as one that was started anew:
-only the two seconds of imports are spent once. Demo, campaigns and benchmarks start theirs anew.
+Each is a process of its own, with a session, settings, files and signals of its own. But all of a session share the
+order of sets (the hash seed), what is read at import, and the memory of the template. Demo, campaigns, benchmarks and
+`tests/e2e/test_started_anew.py` start theirs anew.
 """
 
+import atexit
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +34,10 @@ _TEMPLATE.set_forkserver_preload(
         "simulator.cli",
     ]
 )
+
+
+_OURS: Final = {"", str(Path(__file__).parents[1])}
+"""Paths that the tests have, and no process that was started in a folder of its own."""
 
 
 class Forked:
@@ -63,6 +70,11 @@ class Forked:
         if self.poll() is None:
             os.kill(self.pid, sig)
 
+    def kill(self) -> None:
+        """End it, where it has not ended."""
+        self.send_signal(signal.SIGKILL)
+        self.wait()
+
 
 def _run(arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path) -> None:
     os.setsid()
@@ -73,4 +85,11 @@ def _run(arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdout: Pa
     for number, file in ((1, stdout), (2, stderr)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), number)
     sys.argv = list(arguments)
-    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    sys.path[:] = [str(cwd), *filter(None, [env.get("PYTHONPATH")]), *(path for path in sys.path if path not in _OURS)]
+    try:
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    except Exception:  # noqa: BLE001 - as the interpreter ends, which multiprocessing would do in its own way
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
+    finally:
+        atexit._run_exitfuncs()

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -133,16 +134,21 @@ class Relay:
         """Run `relay …` to its end with this relay's settings."""
         foreign = ("RELAY_", "RABBITMQ_")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        printed, said = (self.stage.folder / f"command.{name}" for name in ("stdout", "stderr"))
-        printed.write_bytes(b"")
-        said.write_bytes(b"")
-        code = Forked(
+        name = f"command-{secrets.token_hex(4)}"
+        printed, said = (self.stage.folder / f"{name}.{stream}" for stream in ("stdout", "stderr"))
+        printed.touch()
+        said.touch()
+        command = Forked(
             ["ops.commands.relay", *arguments],
             cwd=self.stage.folder,
             env={**inherited, "COLUMNS": "200", **self.stage.environment(), **settings},
             stdout=printed,
             stderr=said,
-        ).wait(60)
+        )
+        try:
+            code = command.wait(60)
+        finally:
+            command.kill()
         return subprocess.CompletedProcess(arguments, code, printed.read_text(), said.read_text())
 
     def asked(self, *arguments: str, **settings: str) -> Json:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from staging.broker import Broker
-from staging.processes import STRIPE_SECRET, Process, stage, wait_for
+from staging.processes import STRIPE_SECRET, Process, launched, stage, wait_for
 from tests.e2e.driving import QUICK, Json, Relay, await_said, books_text, invoice_of, payment_of
 from tests.forking import Forked
 from tests.unit.producers.made import charge, stripe_event
@@ -122,6 +122,7 @@ def test_one_process_serves_two_hundred_companies_at_once(own_broker: Broker, tm
     names = [f"c{number}" for number in range(MANY)]
     with open_group(tmp_path, own_broker, names, RELAY_WORKER__PREFETCH="4") as group:
         relay = group.relay
+        relay.stage.starter = launched  # a forked process has the memory of its template
         sold = {each: [f"{each}_{number}" for number in range(2)] for each in names}
         relay.deliver([group.charge(each, name) for each in names for name in sold[each]])
         with relay.worker() as worker:

@@ -1,7 +1,7 @@
 """Xero Payroll's pay runs into our events: which country's shape it is, and the Australian one.
 
 Australia gives totals on the run (`PayRuns`, dates as `/Date(ms)/`); New Zealand and the United Kingdom give them on
-the slips (`payRun`, see `xero_slips`). Categories are the names of the totals. Pure.
+the slips (`payRun`, see `slips`). Categories are the names of the totals. Pure.
 Source: the examples of XeroAPI/Xero-OpenAPI (MIT) in tests/data/xero-payroll-au; docs/payroll-sources.md.
 """
 

@@ -81,13 +81,13 @@ Alone = Callable[[RowCells], RowDraft | str]
 def adjusted(cells: RowCells, *, reason: str | None = None) -> RowDraft | str:
     """Read a change of stock; `reason` is that of the stock log's change. A change by zero is no event."""
     amount, moment, item = cells.change(), cells.when(), cells.text("item")
-    ours = needed(reason or cells.reason_or_none(), "reason")
+    ours = needed(cells.reason_or_none() if reason is None else reason, "reason")
     if not amount.written:
         return "quantity_zero"
     signed = reason is None and cells.how.options.signed
     delta = amount.stock if signed else _signed(cells, amount.stock, ours)
     fields = _stock(cells, item, amount, moment, reason=ours, delta=delta)
-    word = plain_word(cells.text("change")) if reason else cells.text_or_none("reason") or ours
+    word = cells.text_or_none("reason") or ours if reason is None else plain_word(cells.text("change"))
     before = cells.number_or_none("before")
     said = (item, fields["place"], fields["lot"], amount.written, cells.text_or_none("unit"), word)
     said = (*said, fields["unit_cost"], _time(moment), fields["document"], *(() if before is None else (before,)))

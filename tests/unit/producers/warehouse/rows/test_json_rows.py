@@ -138,6 +138,11 @@ def test_an_unknown_change_is_refused_until_it_is_declared() -> None:
     assert event.data.reason == "damaged"
 
 
+def test_a_change_that_is_declared_to_mean_nothing_at_all_is_refused_whatever_the_row_says() -> None:
+    log = json_lines({**_log("Bruch", -1), "reason": "found"})
+    assert refused(read_json(log, changes={"bruch": " "})) == [("line 1", "invalid_event", "reason")]
+
+
 def test_a_bad_line_is_refused_and_the_lines_around_it_are_read() -> None:
     bad = b'{"id": "A2", "item"\n[1]\n{"id": "A3", "item": {"x": 1}, "quantity": 1}\n{"id": "A4", "hue": 1}\n'
     bad += b'{"id": "A5", "item": "S", "quantity": true}\n{"id": "A6", "item": 1.5, "quantity": 1}\n\xff\n'
