@@ -178,7 +178,7 @@ def _stock(
         "lot": lot,
         **figure,
         "unit": amount.unit,
-        "reason": reason or cells.reason_or_none() or "cycle_count",
+        "reason": (cells.reason_or_none() or "cycle_count") if reason is None else reason,
         "unit_cost": cells.cost_or_none(amount.factor),
         "day": moment.day,
         "document": document,
