@@ -14,9 +14,9 @@ def put(
     monkeypatch: pytest.MonkeyPatch, name: str, read: FileReader | None = None, *, document: Normaliser | None = None
 ) -> None:
     """Put it into the table; of one that is there, only how it is read changes."""
-    source = SOURCES.get(name) or Source(name=name, options=NoOptions, people=False)
-    changed = replace(source, read=read, document=document)
-    monkeypatch.setitem(cast("dict[str, Source]", SOURCES), name, changed)
+    new = Source(name=name, read=read, document=document, options=NoOptions, people=False)
+    source = replace(SOURCES.get(name, new), read=read, document=document)
+    monkeypatch.setitem(cast("dict[str, Source]", SOURCES), name, source)
 
 
 def webhook_of(name: str) -> Webhook:
