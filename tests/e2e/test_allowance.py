@@ -198,6 +198,7 @@ def test_when_solid_cannot_all_calls_stop_within_a_second_and_none_is_refused_wh
     assert len(late) <= PROBES, "single probes are all that there may be"
 
 
+@pytest.mark.long
 def test_no_call_is_refused_after_the_broker_came_back_or_the_whole_machine_slept(
     own_broker: Broker, tmp_path: Path
 ) -> None:

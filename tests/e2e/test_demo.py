@@ -41,6 +41,7 @@ def arguments(folder: Path, company: str) -> list[str]:
     return [sys.executable, "-m", "demo", "--company", company, "--folder", str(folder)]
 
 
+@pytest.mark.long
 def test_the_demo_loses_nothing_and_books_nothing_twice(
     surroundings: Mapping[str, str], tmp_path: Path, company: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_small_campaign_loses_nothing_and_books_nothing_twice(tmp_path: Path) 
     assert processes_in(tmp_path / "faults") == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("can_start")
 def test_ctrl_c_leaves_nothing_behind_and_all_faults_were_told_before_the_first(tmp_path: Path) -> None:
     folder = tmp_path / "faults"

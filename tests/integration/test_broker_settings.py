@@ -288,6 +288,7 @@ def node_with(*lines: str, rabbitmq_4: bool, **variables: str) -> Iterator[Priva
         node.stop()
 
 
+@pytest.mark.long
 async def test_an_alarm_in_force_is_named_and_noticed_without_the_management_api(
     company: str, *, rabbitmq_4: bool
 ) -> None:
@@ -298,6 +299,7 @@ async def test_an_alarm_in_force_is_named_and_noticed_without_the_management_api
     assert "while it is in force, nobody can publish" in alarm
 
 
+@pytest.mark.long
 async def test_a_limit_of_messages_below_what_the_receiver_accepts_is_named(company: str, *, rabbitmq_4: bool) -> None:
     with node_with("max_message_size = 200000", rabbitmq_4=rabbitmq_4) as node:
         settings = settings_of(node, company)
@@ -309,6 +311,7 @@ async def test_a_limit_of_messages_below_what_the_receiver_accepts_is_named(comp
     assert "max_message_size" in wrong.text
 
 
+@pytest.mark.long
 async def test_the_missing_feature_flag_of_streams_is_named(company: str, *, rabbitmq_4: bool) -> None:
     if rabbitmq_4:
         pytest.skip("4.x cannot be without it")

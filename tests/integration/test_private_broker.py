@@ -14,7 +14,7 @@ from staging.broker import unpacked
 from staging.broker.handshake import answers
 from staging.broker.node import PrivateNode, installed_server
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.long]
 
 
 @pytest.fixture

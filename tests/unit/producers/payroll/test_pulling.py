@@ -39,6 +39,7 @@ async def test_a_run_is_told_once_however_often_it_is_pulled(bench: Bench) -> No
     assert (run.fact, run.version, run.replaces) == (f"gusto:run:{ENTITY}:run-1:v1", 1, None)
 
 
+@pytest.mark.long
 async def test_a_hundred_pulls_with_changes_in_between_leave_one_live_posting(bench: Bench) -> None:
     for number in range(100):
         bench.gusto.payrolls = [payroll(net=f"{3000 + number // 7 % 5}.00"), payroll("run-2", net="2900.00")]
