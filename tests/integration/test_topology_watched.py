@@ -47,7 +47,7 @@ def watch_on(
         link,
         companies=[company],
         retry_delays=[delay or delay_of(company)],
-        look=look,  # type: ignore[arg-type]
+        look=look,  # type: ignore[arg-type]  # a stand-in with what is used
         clock=CLOCK,
         every_seconds=0.2,
     )

@@ -65,7 +65,7 @@ async def test_claims_that_are_rolled_back_raise_nothing(inbox: Inbox, engine: A
 
 
 async def _raise_and_fail(inbox: Inbox, connection: object) -> None:
-    await inbox.marks.raise_all(connection, {COMPANY})  # type: ignore[arg-type]
+    await inbox.marks.raise_all(connection, {COMPANY})  # type: ignore[arg-type]  # the connection of a test that shares it
     raise RuntimeError
 
 

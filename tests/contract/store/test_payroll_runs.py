@@ -164,7 +164,7 @@ async def test_versions_that_are_in_no_books_and_before_no_person_are_told_again
     for name, versions in {"lost": 2, "posted": 1, "overtaken": 2, "parked": 1}.items():
         for version in range(1, versions + 1):
             event = encode(golden.model_copy(update={"id": f"{name}:{version}"}))
-            stored = await runs.advance(keys[name], lambda _, v=version, e=event: _version(v, e))  # type: ignore[misc]
+            stored = await runs.advance(keys[name], lambda _, v=version, e=event: _version(v, e))  # type: ignore[misc]  # mypy infers no type for defaults of a lambda
             assert stored is not None
             await outbox.published(stored.outbox or 0)
     for name in ("posted:1", "overtaken:2"):

@@ -132,7 +132,7 @@ async def test_a_token_that_waited_while_the_process_stood_still_is_not_spent(
 
 async def test_a_token_of_no_lane_is_nobodys(bucket: Bucket) -> None:
     taker = await taking(bucket)
-    await come(bucket, FakeToken(correlation_id=None))  # type: ignore[arg-type]
+    await come(bucket, FakeToken(correlation_id=None))  # type: ignore[arg-type]  # a stand-in with what is used
     assert bucket._wanted() == {"live": [0, 1, 0]}
     taker.cancel()
 

@@ -37,7 +37,7 @@ class Wallets:
         """See `AbstractExchange.publish`."""
         assert mandatory
         if reply_to in self.gone:
-            raise DeliveryError(None, None)  # type: ignore[arg-type]
+            raise DeliveryError(None, None)  # type: ignore[arg-type]  # a stand-in with what is used
         self.log.append((reply_to, message.type or "token"))
         self.more.set()
 
@@ -70,8 +70,8 @@ def pulled(mint: Mint) -> None:
 async def elected(mint: Mint, wallets: Wallets) -> AsyncIterator[None]:
     async def work() -> None:
         while True:
-            await mint._pay_out(wallets)  # type: ignore[arg-type]
-            await mint._stand_still(wallets)  # type: ignore[arg-type]
+            await mint._pay_out(wallets)  # type: ignore[arg-type]  # a stand-in with what is used
+            await mint._stand_still(wallets)  # type: ignore[arg-type]  # a stand-in with what is used
 
     working = asyncio.create_task(work())
     await asyncio.sleep(0)
@@ -112,7 +112,7 @@ async def test_the_token_of_a_bucket_that_is_gone_goes_to_the_next(brake: Brake)
 async def test_no_token_follows_once_the_brake_is_pulled(brake: Brake) -> None:
     wallets, mint = Wallets(), mint_of(brake, rate=SLOW)
     mint._hear(WANT, "a", {"live": [0, 9, 0]})
-    paying = asyncio.create_task(mint._pay_out(wallets))  # type: ignore[arg-type]
+    paying = asyncio.create_task(mint._pay_out(wallets))  # type: ignore[arg-type]  # a stand-in with what is used
     await asyncio.sleep(0)
     pulled(mint)
     async with asyncio.timeout(10):
@@ -166,7 +166,7 @@ class Word:
 )
 async def test_a_word_that_cannot_be_read_changes_nothing(brake: Brake, word: Word) -> None:
     mint = mint_of(brake, rate=FAST)
-    mint._listen(word)  # type: ignore[arg-type]
+    mint._listen(word)  # type: ignore[arg-type]  # a stand-in with what is used
     assert (mint._wants.waiting(), brake.on) == ({}, False)
 
 

@@ -88,8 +88,8 @@ async def reached(ask: Callable[[int, int], httpx2.AsyncClient]) -> str:
     def named(name: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]:
         return lambda reader, writer: answer(name, reader, writer)
 
-    server = await asyncio.start_server(named("server"), "127.0.0.1", 0)  # type: ignore[arg-type]
-    proxy = await asyncio.start_server(named("proxy"), "127.0.0.1", 0)  # type: ignore[arg-type]
+    server = await asyncio.start_server(named("server"), "127.0.0.1", 0)  # type: ignore[arg-type]  # a handler of its own shape
+    proxy = await asyncio.start_server(named("proxy"), "127.0.0.1", 0)  # type: ignore[arg-type]  # a handler of its own shape
     ports = [each.sockets[0].getsockname()[1] for each in (server, proxy)]
     async with server, proxy, ask(*ports) as client:
         await client.get(f"http://127.0.0.1:{ports[0]}/")

@@ -74,7 +74,7 @@ def test_currencies_stripe_does_not_document_are_refused(currency: str) -> None:
 @given(st.integers(-MAX_MINOR, MAX_MINOR), currencies, st.sampled_from(["stripe", "iso"]))
 def test_money_times_its_minor_units_is_what_was_sent(amount: int, currency: str, provider: str) -> None:
     try:
-        money = from_minor(provider, amount, currency)  # type: ignore[arg-type]
+        money = from_minor(provider, amount, currency)  # type: ignore[arg-type]  # any provider, by name
     except (AmountRefused, UnknownCurrency):
         assume(False)  # noqa: FBT003
-    assert money.amount.scaleb(minor_units(provider, currency)) == amount  # type: ignore[arg-type]
+    assert money.amount.scaleb(minor_units(provider, currency)) == amount  # type: ignore[arg-type]  # any provider, by name

@@ -218,7 +218,7 @@ async def test_a_key_that_cannot_be_read_stops_the_call_and_puts_the_brake_on() 
         called = True
 
     for key in ("", "  \n", "two\nlines", "schlüssel"):
-        async with solid.client(api_key=lambda key=key: key) as client:  # type: ignore[misc]
+        async with solid.client(api_key=lambda key=key: key) as client:  # type: ignore[misc]  # mypy infers no type for defaults of a lambda
             with pytest.raises(Unavailable) as caught:
                 await client.create(INVOICE, before_send=before_send)
         assert (caught.value.cause, caught.value.sent) == ("unauthorised", False)

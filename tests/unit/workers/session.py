@@ -216,4 +216,4 @@ class Stage:
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),
         }
-        return Worker(Parts(consuming=None, publisher=None, company="main", retry_delays=(10,), **made))  # type: ignore[arg-type]
+        return Worker(Parts(consuming=None, publisher=None, company="main", retry_delays=(10,), **made))  # type: ignore[arg-type]  # a stand-in with what is used

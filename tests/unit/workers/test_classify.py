@@ -92,7 +92,7 @@ def test_a_missing_prerequisite_is_deferred_up_to_a_limit_and_uses_no_attempt() 
 
 def test_a_bug_is_retried_and_then_shown_with_its_place_but_without_its_message() -> None:
     try:
-        {}["a name and address"]  # type: ignore[index]
+        {}["a name and address"]  # type: ignore[index]  # that it fails is what is wanted
     except KeyError as error:
         bug = error
     first = classify(bug, at(attempt=1))

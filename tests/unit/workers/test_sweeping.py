@@ -44,7 +44,7 @@ def sweeper(bench: Bench, looking: Looking) -> Sweeper:
 
 
 async def in_doubt_and_settled(bench: Bench, fault: str = "answer_lost") -> None:
-    bench.solid.faults.append(fault)  # type: ignore[arg-type]
+    bench.solid.faults.append(fault)  # type: ignore[arg-type]  # a fault of any kind
     with pytest.raises(OutcomeUnknown):
         await bench.applier().apply(fact(), one())
     bench.clock.advance(TIMING.settle + TIMING.unasked)

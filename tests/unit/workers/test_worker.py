@@ -187,8 +187,8 @@ async def test_a_cancelled_delivery_is_not_settled(stage: Stage) -> None:
             raise AssertionError
 
     message, pipeline, nobody = UntouchedMessage(), Hanging(), None
-    delivery = Delivery(message, nobody)  # type: ignore[arg-type]
-    task = asyncio.create_task(stage.worker()._handle(pipeline, delivery))  # type: ignore[arg-type]
+    delivery = Delivery(message, nobody)  # type: ignore[arg-type]  # a stand-in with what is used
+    task = asyncio.create_task(stage.worker()._handle(pipeline, delivery))  # type: ignore[arg-type]  # a stand-in with what is used
     async with asyncio.timeout(30):
         await reached.wait()
     task.cancel()

@@ -20,7 +20,7 @@ class Heard:
 
 async def test_what_a_check_meets_brakes_nobody() -> None:
     heard = Heard()
-    quiet = QuietBucket(heard)  # type: ignore[arg-type]
+    quiet = QuietBucket(heard)  # type: ignore[arg-type]  # a stand-in with what is used
     token = await quiet.take()
     for cause in ("unauthorised", "closed", "rate_limited", None):
         await quiet.report(token, cause=cause, retry_after=None)

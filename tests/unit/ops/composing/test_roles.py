@@ -35,7 +35,7 @@ class FakeWorker:
 async def test_a_company_that_cannot_go_on_stops_alone_and_is_told(failure: Exception) -> None:
     well, ill = FakeWorker("well"), FakeWorker("ill", failure)
     stop, metrics = asyncio.Event(), WorkerMetrics()
-    running = asyncio.create_task(run_workers([ill, well], stop, metrics=metrics))  # type: ignore[list-item]
+    running = asyncio.create_task(run_workers([ill, well], stop, metrics=metrics))  # type: ignore[list-item]  # a stand-in with what is used
     for _ in range(5):
         await asyncio.sleep(0)
     assert not running.done()
@@ -51,12 +51,12 @@ async def test_a_company_that_cannot_go_on_stops_alone_and_is_told(failure: Exce
 async def test_the_process_ends_when_no_company_is_left(names: list[str]) -> None:
     workers = [FakeWorker(name, KeyError("a defect")) for name in names]
     with pytest.raises(KeyError):
-        await run_workers(workers, asyncio.Event())  # type: ignore[arg-type]
+        await run_workers(workers, asyncio.Event())  # type: ignore[arg-type]  # a stand-in with what is used
 
 
 def test_probes_are_never_more_frequent_than_tokens() -> None:
     slow = Settings(bucket=BucketSettings(allowance=15, burst=5, window_seconds=9.75, probe_gap_seconds=0.01))
-    brake = mint_on(None, slow, FakeClock())._brake  # type: ignore[arg-type]
+    brake = mint_on(None, slow, FakeClock())._brake  # type: ignore[arg-type]  # a stand-in with what is used
     assert brake.first_gap == pytest.approx(1.0)
     assert brake.longest_gap == 30
 

@@ -26,7 +26,7 @@ class Client:
 
 def gate(**changed: object) -> Gate:
     usual = {"receive_seconds": 10, "connections": 3, "connections_per_client": 100, "body_bytes": 100}
-    return Gate(Bounds(**(usual | changed)))  # type: ignore[arg-type]
+    return Gate(Bounds(**(usual | changed)))  # type: ignore[arg-type]  # bounds of any type
 
 
 def reasons(*clients: Client) -> list[Reason | None]:

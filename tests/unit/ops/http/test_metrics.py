@@ -59,7 +59,7 @@ async def elected(mint: Mint) -> AsyncIterator[None]:
             """See `AbstractExchange.publish`."""
             await asyncio.Event().wait()
 
-    minting = asyncio.create_task(mint._mint(Silent()))  # type: ignore[arg-type]
+    minting = asyncio.create_task(mint._mint(Silent()))  # type: ignore[arg-type]  # a stand-in with what is used
     await asyncio.sleep(0)
     yield
     minting.cancel()
@@ -88,7 +88,7 @@ async def test_a_taken_token_is_counted_on_its_lane_and_what_is_reported_goes_on
             self.reported = (token, cause, retry_after)
 
     inner = Generous()
-    bucket = MeasuredBucket(inner, metrics, "north")  # type: ignore[arg-type]
+    bucket = MeasuredBucket(inner, metrics, "north")  # type: ignore[arg-type]  # a stand-in with what is used
     with on_lane("batch"):
         token = await bucket.take()
     await bucket.report(token, cause="closed", retry_after=3)
@@ -105,7 +105,7 @@ async def test_a_taker_that_gives_up_took_nothing(metrics: WorkerMetrics) -> Non
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await MeasuredBucket(Empty(), metrics, "north").take()  # type: ignore[arg-type]
+        await MeasuredBucket(Empty(), metrics, "north").take()  # type: ignore[arg-type]  # a stand-in with what is used
     assert await read(metrics) == {}
 
 

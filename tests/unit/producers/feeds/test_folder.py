@@ -177,12 +177,12 @@ async def test_a_feed_that_is_stopped_puts_its_file_back_and_reads_it_from_the_s
         await publish(messages)
         watched.stop.set()
 
-    watched.broker.publish_all = stopping  # type: ignore[method-assign]
+    watched.broker.publish_all = stopping  # type: ignore[method-assign]  # the test stands in its way
     with pytest.raises(Interrupted, match=f"{IN_FLIGHT} of {3 * IN_FLIGHT} events"):
         await watched.feed().look(watched.turn())
     assert watched.tree()["in"] == ["a.csv"]
     watched.stop.clear()
-    watched.broker.publish_all = publish  # type: ignore[method-assign]
+    watched.broker.publish_all = publish  # type: ignore[method-assign]  # the test stands in its way
     await watched.feed().look(watched.turn())
     assert len(watched.broker.items) == 4 * IN_FLIGHT
     assert len(set(watched.broker.items)) == 3 * IN_FLIGHT

@@ -43,11 +43,11 @@ async def test_told_to_stop_it_ends_within_a_page_and_what_was_kept_is_not_kept_
         turn.stop.set()
         await keep(*said, **more)  # type: ignore[arg-type]  # as they came
 
-    feed.publisher.keep_raw = keep_one  # type: ignore[method-assign]
+    feed.publisher.keep_raw = keep_one  # type: ignore[method-assign]  # the test stands in its way
     with pytest.raises(Interrupted, match="stopped"):
         await feed.look(turn)
     assert len(polled.broker.kept) == 1
-    feed.publisher.keep_raw = keep  # type: ignore[method-assign]
+    feed.publisher.keep_raw = keep  # type: ignore[method-assign]  # the test stands in its way
     turn.stop.clear()
     await feed.look(polled.turn())
     assert len(polled.broker.kept) == 9

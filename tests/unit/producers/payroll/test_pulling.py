@@ -260,7 +260,7 @@ async def test_a_run_of_another_account_or_one_that_cannot_be_read_holds_up_no_p
     """A company that is gone, another provider's, and what another version of the relay stored of this account."""
     for company, provider, run in (("gone", "gusto", "a"), ("main", "finch", "b"), ("main", "gusto", "run-1")):
         new = NewVersion(version=1, fact=run, fingerprint="", event=b"{}", live=False, dates=RunDates())
-        await bench.runs.advance(RunKey(company, provider, ENTITY, run), lambda _, new=new: new)  # type: ignore[misc]
+        await bench.runs.advance(RunKey(company, provider, ENTITY, run), lambda _, new=new: new)  # type: ignore[misc]  # mypy infers no type for defaults of a lambda
     bench.gusto.payrolls = [payroll("run-1"), payroll("run-2")]
     with pytest.raises(PublishFailed, match="gusto pay run run-1 of"):
         await bench.pull()

@@ -43,7 +43,7 @@ async def test_a_renewal_that_is_refused_says_what_to_do(bench: Bench) -> None:
 )
 async def test_a_passing_failure_is_tried_again(bench: Bench, fault: object) -> None:
     bench.gusto.payrolls = [payroll()]
-    bench.gusto.faults = [fault, fault]  # type: ignore[list-item]
+    bench.gusto.faults = [fault, fault]  # type: ignore[list-item]  # a fault of any kind
     assert [outcome.became for outcome in await bench.pull()] == ["told"]
     assert bench.clock.slept == [1.0, 2.0]
 

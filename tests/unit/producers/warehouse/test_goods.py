@@ -127,11 +127,11 @@ BAD = Refused("line 2", "bad_quantity", "no number", "quantity")
 
 
 def line(item: str, quantity: int, *, number: int = 1, **more: str) -> GoodsLine:
-    return GoodsLine(where=f"line {number}", fact=f"f:{number}", item=item, quantity=Decimal(quantity), **more)  # type: ignore[arg-type]
+    return GoodsLine(where=f"line {number}", fact=f"f:{number}", item=item, quantity=Decimal(quantity), **more)  # type: ignore[arg-type]  # fields of any type
 
 
 def goods(kind: GoodsKind, *lines: Line, **more: object) -> GoodsDocument:
-    return GoodsDocument(kind=kind, lines=lines, day=date(2026, 1, 15), **more)  # type: ignore[arg-type]
+    return GoodsDocument(kind=kind, lines=lines, day=date(2026, 1, 15), **more)  # type: ignore[arg-type]  # fields of any type
 
 
 def pieces_of(document: GoodsDocument, *, bad_lines: BadLines = "whole") -> list[Piece]:

@@ -27,14 +27,14 @@ class Contested:
 
 def test_a_contested_switch_to_wal_waits_its_turn_and_tries_again() -> None:
     cursor = Contested(times=1)
-    _switch_to_wal(cursor)  # type: ignore[arg-type]
+    _switch_to_wal(cursor)  # type: ignore[arg-type]  # a stand-in with what is used
     wal = "PRAGMA journal_mode=WAL"
     assert cursor.said == [wal, "BEGIN IMMEDIATE", "ROLLBACK", wal]
 
 
 def test_a_switch_to_wal_that_never_works_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match="WAL"):
-        _switch_to_wal(Contested(times=1000))  # type: ignore[arg-type]
+        _switch_to_wal(Contested(times=1000))  # type: ignore[arg-type]  # a stand-in with what is used
 
 
 async def test_nobody_else_reads_the_files_of_a_store(tmp_path: Path) -> None:

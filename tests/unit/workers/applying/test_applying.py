@@ -103,7 +103,7 @@ async def test_a_commit_that_lands_late_but_within_the_settle_time_is_not_double
 async def test_a_crash_between_the_intent_and_the_answer_is_looked_up_by_the_next_process(
     bench: Bench, fault: str
 ) -> None:
-    bench.solid.faults.append(fault)  # type: ignore[arg-type]
+    bench.solid.faults.append(fault)  # type: ignore[arg-type]  # a fault of any kind
     with pytest.raises(Crash):
         await bench.applier("a").apply(fact(), one())
     await _taken_over(bench)
@@ -240,7 +240,7 @@ async def test_closed_and_then_no_token_leaves_nothing_in_doubt(bench: Bench) ->
 @pytest.mark.parametrize("fault", ["503", "503_done"])
 async def test_a_503_after_sending_leaves_a_doubt(bench: Bench, fault: str) -> None:
     applier = bench.applier()
-    bench.solid.faults.append(fault)  # type: ignore[arg-type]
+    bench.solid.faults.append(fault)  # type: ignore[arg-type]  # a fault of any kind
     with pytest.raises(Unavailable):
         await applier.apply(fact(), one())
     assert await bench.state(FEE) == "unknown"
@@ -257,7 +257,7 @@ async def test_the_same_external_id_with_other_amounts_is_a_conflict_and_is_not_
 ) -> None:
     applier = bench.applier()
     if before:
-        bench.solid.faults.append(before)  # type: ignore[arg-type]
+        bench.solid.faults.append(before)  # type: ignore[arg-type]  # a fault of any kind
         with pytest.raises(OutcomeUnknown):
             await applier.apply(fact(1), one())
     else:

@@ -143,7 +143,7 @@ class SolidInMemory:
         totals: Counter[str] = Counter()
         for record in self.records:
             for account, amount in _postings(record):
-                totals[account] += amount  # type: ignore[assignment]
+                totals[account] += amount  # type: ignore[assignment]  # entries have figures on every line
         return {account: Decimal(total) for account, total in totals.items() if total}
 
 

@@ -28,7 +28,7 @@ async def post(bench: Bench, plan: Plan, *, chart: Chart = CHART) -> int:
 
 
 async def resolved(bench: Bench, by: Books = BOOKS, data: object = SECOND) -> dict[str, EntryWrite]:
-    plan = await as_posted(bench.inbox(), COMPANY, planned(data, by))  # type: ignore[arg-type]
+    plan = await as_posted(bench.inbox(), COMPANY, planned(data, by))  # type: ignore[arg-type]  # a plan that asks no inbox, or one of parameters
     return {write.external_id: write for write in plan.writes if isinstance(write, EntryWrite)}
 
 
@@ -92,4 +92,4 @@ async def test_a_first_version_in_doubt_is_waited_for(bench: Bench) -> None:
 
 async def test_a_plan_without_a_reversal_asks_the_inbox_nothing() -> None:
     plan = planned(FIRST)
-    assert await as_posted(None, COMPANY, plan) is plan  # type: ignore[arg-type]
+    assert await as_posted(None, COMPANY, plan) is plan  # type: ignore[arg-type]  # a plan that asks no inbox, or one of parameters

@@ -101,7 +101,7 @@ async def test_a_name_that_solid_does_not_take_as_it_is_makes_no_difference(benc
     assert isinstance(await deliver(bench, back), Applied)
     assert in_solid(bench) == {}
     assert all(len(record.external_id) <= 200 and record.external_id.isascii() for _, record in bench.solid.records)
-    assert bench.solid.records[-1][1].date == date(2021, 3, 1)  # type: ignore[union-attr]
+    assert bench.solid.records[-1][1].date == date(2021, 3, 1)  # type: ignore[union-attr]  # an entry has a date
 
 
 async def test_a_mapping_that_changes_between_versions_leaves_nothing_on_the_old_account(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from tests.unit.workers.stock.facts import BOOKS, Telling, adjusted, counted, hi
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], random: object, times: int) -> None:
     shuffled = history * times
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
     one, other = Telling(), Telling()
     assert asyncio.run(one.tell_all(shuffled)) == asyncio.run(other.tell_all(history))
     assert one.done.keys() == other.done.keys(), "the same facts come before a person"

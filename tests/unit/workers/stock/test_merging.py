@@ -53,7 +53,7 @@ class Stage:
         self.merger = Merger(
             store=self.store,
             outbox=self.outbox,
-            publisher=self.broker,  # type: ignore[arg-type]
+            publisher=self.broker,  # type: ignore[arg-type]  # a stand-in with what is used
             company="main",
             seconds=5,
             most_lines=most_lines,
