@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.marks import Mark
 from store import marks
@@ -64,8 +64,8 @@ async def test_claims_that_are_rolled_back_raise_nothing(inbox: Inbox, engine: A
     assert _seen(inbox).count == 2
 
 
-async def _raise_and_fail(inbox: Inbox, connection: object) -> None:
-    await inbox.marks.raise_all(connection, {COMPANY})  # type: ignore[arg-type]  # the connection of a test that shares it
+async def _raise_and_fail(inbox: Inbox, connection: AsyncConnection) -> None:
+    await inbox.marks.raise_all(connection, {COMPANY})
     raise RuntimeError
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,9 @@ from tests.unit.workers.stock.facts import BOOKS, Telling, adjusted, counted, hi
 @search
 @settings(max_examples=examples(40), deadline=None)
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
-def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], random: object, times: int) -> None:
+def test_any_order_and_repetition_ends_in_the_same_books(history: list[Event], random: Random, times: int) -> None:
     shuffled = history * times
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
+    random.shuffle(shuffled)
     one, other = Telling(), Telling()
     assert asyncio.run(one.tell_all(shuffled)) == asyncio.run(other.tell_all(history))
     assert one.done.keys() == other.done.keys(), "the same facts come before a person"
