@@ -153,9 +153,9 @@ async def test_a_policy_that_lets_unused_queues_expire_does_not_delete_retries(
     managed_broker: Broker, company: str
 ) -> None:
     """A declaration is no use of a queue to RabbitMQ: without the watch the queue is gone before its time."""
-    delay, retry = 8 + delay_of(company), retry_queue(8 + delay_of(company))
+    delay, retry = 12 + delay_of(company), retry_queue(12 + delay_of(company))
     async with (
-        policy_on(managed_broker, "fleeting", pattern=f"^{retry}$", expires=3000),
+        policy_on(managed_broker, "fleeting", pattern=f"^{retry}$", expires=6000),
         linked(managed_broker.url, "watch") as link,
         retrying(managed_broker.url, company, delay=delay),
         running(watch_on(link, company, delay=delay).run()),
