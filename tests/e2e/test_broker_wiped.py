@@ -57,6 +57,7 @@ def rows(relay: Relay, query: str) -> int:
         return int(database.execute(query).fetchone()[0])
 
 
+@pytest.mark.long
 def test_merged_entries_and_pay_runs_that_waited_in_a_broker_that_lost_its_disk_are_posted_once(
     keeping: Relay, gusto: FakeGusto, own_broker: Broker
 ) -> None:

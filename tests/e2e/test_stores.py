@@ -211,6 +211,7 @@ def test_of_two_hosts_with_a_file_each_one_posts_and_the_other_says_why_not(
         assert once(relay, [*names, "new"])
 
 
+@pytest.mark.long
 def test_a_store_restored_with_several_companies_waits_for_a_word_on_each(
     broker: Broker, tmp_path: Path, company: str
 ) -> None:

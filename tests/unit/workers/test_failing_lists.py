@@ -162,6 +162,7 @@ async def test_a_failing_list_is_asked_once_in_a_while_whoever_needs_it_and_come
     assert await cases_of(bench) == [("unverified_record", "every contact")]
 
 
+@pytest.mark.long
 async def test_what_an_outage_fails_is_no_case_unless_it_lasts_for_days(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, failure: SolidError
 ) -> None:
