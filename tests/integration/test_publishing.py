@@ -114,14 +114,14 @@ async def test_a_publish_that_is_not_confirmed_in_time_fails_and_the_next_one_re
     own_broker: Broker, company: str
 ) -> None:
     async with linked(own_broker.url) as link:
-        publisher = publisher_on(link, company, timeout=2.5)
+        publisher = publisher_on(link, company, timeout=8)
         await publisher.publish(paid_out(company, 1))
         own_broker.pause()
         started = CLOCK.monotonic()
         try:
-            with pytest.raises(PublishFailed, match=r"within 2\.5 s"):
+            with pytest.raises(PublishFailed, match="within 8 s"):
                 await publisher.publish(paid_out(company, 2))
-            assert CLOCK.monotonic() - started < 10, "a broker that hangs does not hang the publisher"
+            assert CLOCK.monotonic() - started < 20, "a broker that hangs does not hang the publisher"
         finally:
             own_broker.resume()
         await soon(publisher.publish(paid_out(company, 3)))
