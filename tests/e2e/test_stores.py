@@ -93,7 +93,7 @@ class Server:
         subprocess.run(["/bin/cp", "-a", self.server.folder / name, self.server.folder / to], check=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "sqlite":
         return File(tmp_path / "store.db")

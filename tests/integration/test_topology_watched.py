@@ -104,7 +104,9 @@ async def delete_events(channel: AbstractChannel, company: str) -> None:
     await channel.exchange_delete(EVENTS_EXCHANGE)
 
 
-@pytest.mark.parametrize("take_away", [pytest.param(unbind, marks=pytest.mark.long), delete_stream, delete_events])
+@pytest.mark.parametrize(
+    "take_away", [unbind, *(pytest.param(more, marks=pytest.mark.long) for more in (delete_stream, delete_events))]
+)
 async def test_what_is_given_back_while_its_home_is_gone_comes_home_once_that_is_repaired(
     managed_broker: Broker, company: str, take_away: Callable[[AbstractChannel, str], "asyncio.Future[None]"]
 ) -> None:

@@ -100,6 +100,7 @@ async def test_nothing_is_judged_where_a_test_fails_without_any_mutant(project: 
         await prove_green(project, [WRONG])
 
 
+@pytest.mark.long
 async def test_a_judge_that_is_stopped_leaves_no_process_and_no_copy(project: Path) -> None:
     note = project.parent / "running"
     (project / "test_it.py").write_text(HANGING.replace("NOTE", str(note)))

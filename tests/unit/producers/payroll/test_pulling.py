@@ -145,6 +145,7 @@ async def test_a_reversal_that_is_pulled_without_the_month_of_its_run_names_it_t
     assert (outcome.run, run.run, run.reverses) == ("run-2", "run-2", "run-1")
 
 
+@pytest.mark.long
 async def test_a_list_that_changes_while_it_is_read_is_read_again_until_it_stands(bench: Bench) -> None:
     """One payroll goes and one comes between two pages: every count is right, and yet a row would be passed over."""
     bench.gusto.payrolls = [payroll(f"run-{number:03}", people=0) for number in range(150)]
