@@ -35,7 +35,7 @@ def test_solid_closed_for_a_while_uses_no_attempt_and_makes_no_dead_letter(relay
         try:
             relay.deliver([charge_event(name) for name in names])
             await_said(worker, "worker.stopped_consuming")
-            assert relay.asked("status")["brake"] == "closed"
+            wait_for(lambda: relay.asked("status")["brake"] == "closed", what="the brake to be told")
         finally:
             relay.simulator.switch(open=True)
         relay.await_records(*[payment_of(name) for name in names])
@@ -72,7 +72,7 @@ def test_a_revoked_key_stops_the_work_and_a_new_one_in_the_key_file_resumes_it_w
         try:
             relay.deliver([charge_event(name) for name in names])
             wait_for(lambda: refusals(relay) >= 4, what="probes to be refused")
-            assert relay.asked("status")["brake"] == "unauthorised"
+            wait_for(lambda: relay.asked("status")["brake"] == "unauthorised", what="the brake to be told")
             assert relay.dead_letters() == []
             assert refusals(relay) < 16 + len(names), "what was in hand, and then single probes"
             relay.simulator.switch(key=NEW_KEY)
@@ -81,7 +81,7 @@ def test_a_revoked_key_stops_the_work_and_a_new_one_in_the_key_file_resumes_it_w
         finally:
             relay.simulator.switch(key=SIMULATOR_KEY)
         assert worker.popen.poll() is None, "the same process goes on"
-        assert relay.asked("status")["writes"].keys() == {"applied"}
+        wait_for(lambda: relay.asked("status")["writes"].keys() == {"applied"}, what="every answer to be kept")
     assert relay.dead_letters() == []
 
 

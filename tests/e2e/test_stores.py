@@ -182,7 +182,7 @@ def test_a_store_that_goes_back_under_a_running_relay_posts_nothing_twice(
         assert done.returncode == 0, done.stderr
         relay.await_records(*written(["new"]))
         await_applied(store.url, written([*early, *late, "new"]))
-        assert relay.asked("status")["brake"] is None
+        wait_for(lambda: relay.asked("status")["brake"] is None, what="the brake to be released")
         assert worker.popen.poll() is None
         assert once(relay, [*early, *late, "new"])
 

@@ -96,7 +96,7 @@ def test_what_an_older_relay_left_under_way_is_in_the_books_once_or_before_a_per
         assert relay.command("dead", "replay", "--reason", "unmapped:item:MUG").returncode == 0
         relay.await_records("receipt:mug")
         wait_for(lambda: relay.asked("status")["writes"].keys() == {"applied"}, what="every doubt to be settled")
-        assert relay.asked("status")["brake"] is None
+        wait_for(lambda: relay.asked("status")["brake"] is None, what="the brake to be released")
     verdict = relay.judge()
     assert verdict["duplicated"] == []
     assert verdict["balanced"]
