@@ -130,6 +130,7 @@ def pass_by(seconds: float) -> None:
     wait_for(lambda: time.monotonic() >= until, what="time to pass", within_seconds=seconds + 60)
 
 
+@pytest.mark.long
 def test_nearly_all_of_the_rate_is_used_while_another_process_takes_tokens_too(crew: Crew) -> None:
     """Never more holds in every run; how much is used depends on what else the machine does, so the best run counts."""
     used: list[float] = []

@@ -85,6 +85,7 @@ def test_a_revoked_key_stops_the_work_and_a_new_one_in_the_key_file_resumes_it_w
     assert relay.dead_letters() == []
 
 
+@pytest.mark.long
 def test_while_the_broker_is_stopped_senders_are_asked_to_come_again_and_afterwards_all_arrives_once(
     own_broker: Broker, tmp_path: Path
 ) -> None:

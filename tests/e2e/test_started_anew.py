@@ -23,6 +23,7 @@ pytestmark = pytest.mark.e2e
     ],
     ids=" ".join,
 )
+@pytest.mark.long
 def test_a_role_starts_works_and_stops(relay: Relay, tmp_path: Path, command: tuple[str, ...], event: str) -> None:
     (tmp_path / "counts.csv").write_text("id,item,quantity,reason\n1,MUG,1,found\n")
     feed = {"source": "warehouse-csv", "folder": str(tmp_path), "quiet_seconds": 0, "options": {"kind": "adjusted"}}

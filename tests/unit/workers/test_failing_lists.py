@@ -251,6 +251,7 @@ SALE = [write.external_id for write in sale().writes]
     [(FEE, FEE), ("contact", "every contact"), ("invoice", "every invoice"), ("entry", "every entry")],
 )
 @pytest.mark.parametrize("error", [WAYS[0](), WAYS[1](), Unavailable("unauthorised", "HTTP 403")], ids=repr)
+@pytest.mark.long
 async def test_what_always_fails_holds_up_nothing_else_of_the_sweep_and_becomes_one_case(
     bench: Bench, fails: str, case: str, error: SolidError
 ) -> None:

@@ -27,6 +27,7 @@ def settings_in(folder: Path) -> Settings:
     return Settings.model_validate({"payroll": accounts, "store": {"url": f"sqlite:///{folder / 'relay.db'}"}})
 
 
+@pytest.mark.long
 async def test_the_schedules_of_all_go_on_whatever_is_wrong_with_one(tmp_path: Path) -> None:
     settings, stop = settings_in(tmp_path), asyncio.Event()
     with capture_logs() as logs:

@@ -96,6 +96,7 @@ async def test_a_told_run_is_not_reversed_where_the_provider_says_nothing_of_its
     assert standing(bench.broker.data) == {"run-1": [1]}
 
 
+@pytest.mark.long
 async def test_a_run_that_is_merely_missing_is_reported_and_stays(bench: Bench) -> None:
     bench.gusto.payrolls = [payroll(), payroll("run-2")]
     await bench.pull()
