@@ -175,7 +175,6 @@ def cursor(on: Stage, feed: str) -> str | None:
     return asyncio.run(ask())
 
 
-@pytest.mark.long
 def test_a_feed_killed_in_the_middle_of_a_poll_skips_nothing(tmp_path: Path, amqp_url: str, company: str) -> None:
     with serving(pages=40) as url:
         feed = {

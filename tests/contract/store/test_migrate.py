@@ -66,7 +66,6 @@ VALUES ('main', 'gusto', 'e', :run, :version, :state, :live, :fact, 'f', :event,
 """
 
 
-@pytest.mark.long
 def test_five_processes_may_start_on_an_empty_database_at_once(new_url: str) -> None:
     started = [
         subprocess.Popen([sys.executable, "-c", START, new_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -7,8 +7,6 @@ import pytest
 
 from tests.unit.producers.growing import GROWING, peak_bytes, seconds
 
-pytestmark = pytest.mark.long
-
 TIMES = 4
 MOST_TIMES = 9
 """Doubled twice, each time not more than three times as much."""
