@@ -51,8 +51,7 @@ def _payment(document: Fields) -> Content:
         return (
             PaymentSucceeded(fact=f"stripe:charge:{charge_id}", charge=charge_id, amount=said.gross, settlement=said),
         )
-    told = {"status": "succeeded", "captured": True, "balance_transaction": _captured(document)}
-    return payments.payment(_event(document, **told))
+    return payments.payment(_event(document, _captured(document), status="succeeded", captured=True))
 
 
 def _captured(document: Fields) -> Mapping[str, object]:
@@ -102,7 +101,7 @@ def _released(document: Fields) -> Content:
 def _refund_failed(document: Fields) -> Content:
     if not isinstance(document.get("source"), dict) or settlement_of(document).gross.amount <= 0:
         return moved_otherwise(document)
-    return refunds.refund_failed(_event(document, transaction_at="failure_balance_transaction"))
+    return refunds.refund_failed(_event(document, at="failure_balance_transaction"))
 
 
 def _adjustment(document: Fields) -> Content:
@@ -120,7 +119,7 @@ def _adjustment(document: Fields) -> Content:
 def _until_now(document: Fields) -> list[object]:
     """The dispute's transactions as its webhook listed them: up to this one."""
     created, number = document.time("created"), document.identifier("id")
-    listed = [each for each in _source(document).sections("balance_transactions") or ()]
+    listed = _source(document).sections("balance_transactions") or ()
     before = [each for each in listed if each.identifier("id") != number and each.time("created") <= created]
     return [*(dict(each.values) for each in before), dict(document.values)]
 
@@ -142,7 +141,7 @@ def _payout(document: Fields) -> Content:
 def _payout_undone(document: Fields) -> Content:
     if not isinstance(document.get("source"), dict):
         return moved_otherwise(document)
-    return payments.payout_failed(_event(document, transaction_at="failure_balance_transaction"))
+    return payments.payout_failed(_event(document, at="failure_balance_transaction"))
 
 
 def _transfer(document: Fields) -> Content:
@@ -178,13 +177,19 @@ def _source(document: Fields) -> Fields:
     return source
 
 
-def _event(document: Fields, *, transaction_at: str = "balance_transaction", **told: object) -> StripeEvent:
-    """The source as a webhook would tell it: with this transaction in its place."""
-    source, values = _source(document), {transaction_at: document.values, **told}
+def _event(
+    document: Fields,
+    values: Mapping[str, object] | None = None,
+    *,
+    at: str = "balance_transaction",
+    **told: object,
+) -> StripeEvent:
+    """The source as a webhook would tell it: with this transaction, or other values of it, in its place."""
+    source, told = _source(document), {at: values or document.values, **told}
     return StripeEvent(
         id=document.identifier("id"),
         created=document.time("created"),
-        object=Fields({**source.values, **values}, source.path),
+        object=Fields({**source.values, **told}, source.path),
         previous=None,
     )
 

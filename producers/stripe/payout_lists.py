@@ -21,7 +21,9 @@ def is_own(document: Fields, payout_id: str) -> bool:
 def payout(document: Fields, own: Fields | None = None) -> Payout:
     """Read a payout object; `own` is its own balance transaction where it is known: what it cost. Raises Rejected."""
     number, amount = document.identifier("id"), money(document, "amount")
-    expanded = document.section("balance_transaction") if isinstance(document.get("balance_transaction"), dict) else None
+    expanded = (
+        document.section("balance_transaction") if isinstance(document.get("balance_transaction"), dict) else None
+    )
     transaction = own or expanded
     said = settlement_of(transaction) if transaction else None
     return Payout(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, ColumnElement, ReadOnlyColumnCollection, delete, insert, select
+from sqlalchemy import ColumnElement, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
@@ -78,7 +78,7 @@ class Payouts:
 
         async def work(connection: AsyncConnection) -> None:
             for table in (PAYOUTS, PAYOUT_ITEMS):
-                await connection.execute(delete(table).where(*_of(table.c, company, payout.payout)))
+                await connection.execute(delete(table).where(*_of(table, company, payout.payout)))
             await connection.execute(insert(PAYOUTS), row)
             if rows:
                 await connection.execute(insert(PAYOUT_ITEMS), rows)
@@ -94,16 +94,16 @@ class Payouts:
     async def one(self, company: str, payout: str) -> Payout | None:
         """Give the payout of this id; None for one that was never read."""
         async with reading(self._engine) as connection:
-            row = (await connection.execute(_PAYOUT.where(*_of(PAYOUTS.c, company, payout)))).mappings().one_or_none()
+            row = (await connection.execute(_PAYOUT.where(*_of(PAYOUTS, company, payout)))).mappings().one_or_none()
         return None if row is None else Payout(**row)
 
     async def items(self, company: str, payout: str) -> Sequence[PayoutItem]:
         """Give what belongs to it, in the order in which it was listed."""
-        wanted = _ITEM.where(*_of(PAYOUT_ITEMS.c, company, payout)).order_by(PAYOUT_ITEMS.c.position)
+        wanted = _ITEM.where(*_of(PAYOUT_ITEMS, company, payout)).order_by(PAYOUT_ITEMS.c.position)
         async with reading(self._engine) as connection:
             rows = (await connection.execute(wanted)).mappings()
             return [PayoutItem(**{**row, "facts": tuple(row["facts"])}) for row in rows]
 
 
-def _of(columns: ReadOnlyColumnCollection[str, Column[Any]], company: str, payout: str) -> tuple[ColumnElement[bool], ...]:
-    return columns["company"] == company, columns["payout"] == payout
+def _of(table: Table, company: str, payout: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.company == company, table.c.payout == payout
