@@ -4,7 +4,7 @@ What a type means here is its category; what is booked for a category is the boo
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from producers.reading.fields import Fields
 from producers.stripe.amounts import movement
@@ -48,25 +48,15 @@ def settlement_of(document: Fields) -> Settlement:
 
 
 def moved_otherwise(document: Fields, *, only_fees: bool = False) -> tuple[BalanceMoved, ...] | str:
-    """Read any transaction as a move of its category; with `only_fees` its gross is booked elsewhere. Raises Rejected.
-
-    Tax that Stripe takes by itself is tax on its fees.
-    """
+    """Read any transaction as a move of its category; `only_fees`: its gross is booked elsewhere. Raises Rejected."""
     kind, number, said = document.token_or_none("type") or "unknown", document.identifier("id"), settlement_of(document)
-    if kind == "tax_fee":
-        said = _all_tax(said)
-    elif only_fees:
+    if only_fees:
         said = said.model_copy(update={"gross": Money.zero(said.net.currency), "net": -said.fee - said.fee_tax})
     if not (said.gross or said.fee or said.fee_tax):
         return "amount_zero"
     category: MoveCategory = "fee" if only_fees else _CATEGORIES.get(kind, "other")
     fact = f"stripe:balance:{number}" if only_fees else _fact(document, kind, number)
     return (BalanceMoved(fact=fact, transaction=number, kind=kind, category=category, settlement=said),)
-
-
-def _all_tax(said: Settlement) -> Settlement:
-    zero: Any = Money.zero(said.net.currency)
-    return said.model_copy(update={"gross": zero, "fee": zero, "fee_tax": -said.net})
 
 
 def _fact(document: Fields, kind: str, number: str) -> str:
