@@ -171,7 +171,7 @@ def test_a_payout_of_which_only_the_id_is_known_arrives_when_its_money_is_availa
 
 MOVES = [
     ("topup", 5000, "tu_1", "topup", "stripe:topup:tu_1"),
-    ("topup_reversal", -5000, "tu_1", "topup", "stripe:balance:txn_1"),
+    ("topup_reversal", -5000, "tu_1", "topup", "stripe:topup_reversal:tu_1"),
     ("application_fee", 200, "fee_1", "application_fee", "stripe:application_fee:fee_1"),
     ("application_fee_refund", -200, "fr_1", "application_fee_refund", "stripe:application_fee_refund:fr_1"),
     ("transfer", -900, "tr_1", "transfer", "stripe:transfer:tr_1"),
