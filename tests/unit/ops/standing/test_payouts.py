@@ -59,6 +59,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ops.commands.running.configure_logs", lambda *_: None)  # it would outlive the test
     monkeypatch.setenv("RELAY_STORE__URL", url)
+    monkeypatch.setenv("RELAY_RABBITMQ__URL", "amqp://127.0.0.1:1/")
     return Settings(store={"url": url})
 
 
