@@ -120,8 +120,9 @@ def test_a_refund_that_came_back_says_what_its_webhook_would(kind: str) -> None:
 def test_what_a_dispute_took_is_what_its_webhook_told_though_more_has_moved_since() -> None:
     taken = transaction(-25_000, 1_500, id="txn_1", created=CREATED)
     given = transaction(25_000, 0, id="txn_2", created=CREATED + 60)
+    again = transaction(-25_000, 0, id="txn_3", created=CREATED + 120)
     by_webhook = only_event(stripe_event("charge.dispute.funds_withdrawn", dispute(taken)))
-    found = data("adjustment", -25_000, dispute(taken, given), 1_500)
+    found = data("adjustment", -25_000, dispute(taken, given, again), 1_500)
     assert isinstance(found, DisputeOpened)
     assert found == by_webhook.data
 
