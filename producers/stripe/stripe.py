@@ -13,7 +13,7 @@ from producers.drafts import rejecting
 from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
-from producers.stripe import disputes, moves, payments, refunds
+from producers.stripe import disputes, moves, payments, payouts, refunds
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import outside
 from producers.stripe.thin import thin, thin_type
@@ -57,6 +57,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "charge.dispute.closed": _Kind("dispute", disputes.closed),
     "payout.paid": _Kind("payout", payments.payout_paid),
     "payout.failed": _Kind("payout", payments.payout_failed),
+    "payout.updated": _Kind("payout", payouts.payout_changed),
+    "payout.reconciliation_completed": _Kind("payout", payouts.payout_changed),
     "topup.succeeded": _Kind("topup", moves.topup),
     "topup.reversed": _Kind("topup", moves.topup_reversed),
     "application_fee.created": _Kind("application_fee", moves.application_fee),
