@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from schemas.envelope import Event
 from workers.books.books import Books
-from workers.plans import inventory, payroll, sales
+from workers.plans import inventory, moves, payroll, sales
 from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan
 
@@ -18,6 +18,7 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.dispute.lost.v1": sales.dispute_lost,
     "sales.payout.paid.v1": sales.payout_paid,
     "sales.payout.failed.v1": sales.payout_failed,
+    "sales.balance.moved.v1": moves.balance_moved,
     "sales.subscription.updated.v1": sales.subscription_updated,
     "payroll.run.paid.v1": payroll.run_paid,
     "payroll.run.reversed.v1": payroll.run_reversed,
