@@ -104,7 +104,7 @@ class StripeApi:
             return Shifted()
         match status:
             case HTTPStatus.UNAUTHORIZED:
-                return TokenRefused(f"{where}: Stripe does not know the key in {self.key.path}. Is it whole, and valid?")
+                return TokenRefused(f"{where}: Stripe does not know the key in {self.key.path}. Is it valid?")
             case HTTPStatus.FORBIDDEN if account is not None and not _right_in(error):
                 msg = f"{where}: the key in {self.key.path} may not read account {account}, which is another's"
                 return TokenRefused(f"{msg}: use the key of its platform, or take it out of accounts.")

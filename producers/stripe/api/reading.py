@@ -6,9 +6,9 @@ given.
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
@@ -54,7 +54,7 @@ OLDER: Final = (
 class Reader:
     """Reads one account: that of the key, or the connected one that `account` names, whose books `context` has.
 
-    `seen` are ids of rows that need not be looked at; rows that were settled are added.
+    `seen` are ids of rows that need not be looked at; `met` are all that were listed, and are settled.
     """
 
     api: StripeApi
@@ -63,7 +63,8 @@ class Reader:
     clock: Clock
     account: str | None = None
     progress: Progress = no_progress
-    seen: set[str] = field(default_factory=set)
+    seen: frozenset[str] = frozenset()
+    met: dict[str, None] = field(default_factory=dict)
 
     async def read(self, span: Span) -> None:
         """Tell all of a time. Safe to cancel and to repeat at any moment.
@@ -117,7 +118,7 @@ class Reader:
         async def taken(rows: list[Row]) -> None:
             nonlocal done
             await take([row for row in rows if row["id"] not in self.seen])
-            self.seen.update(row["id"] for row in rows)
+            self.met.update((row["id"], None) for row in rows)
             self.teller.told.rows += len(rows)
             done += len(rows)
             self.progress(listing.path, done)
@@ -136,20 +137,18 @@ class Reader:
 
     async def _tell(self, rows: Sequence[Row], normalised: Callable[[Row, NormaliseContext], Normalised]) -> None:
         """The oldest first, as they happened."""
-        events = []
+        told: list[Normalised] = []
         for row in reversed(rows):
             try:
-                found = normalised(row, self.context)
+                told.append(normalised(row, self.context))
             except Rejected as rejected:
                 await self.teller.keep(written(row), rejected, company=self.context.company)
-                continue
             except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop what can be told
                 await self.teller.keep(written(row), Rejected.of_mistake(error), company=self.context.company)
-                continue
-            if found.ignored is not None:
-                self.teller.told.ignored[found.ignored.partition(":")[0]] += 1
-            events += found.events
-        await self.teller.tell(events)
+        for each in told:
+            if each.ignored is not None:
+                self.teller.told.ignored[each.ignored.partition(":")[0]] += 1
+        await self.teller.tell([event for each in told for event in each.events])
 
     def _of(self, span: Span) -> dict[str, Any]:
         return {"span": span, "account": self.account}
@@ -160,10 +159,5 @@ def written(row: Row) -> bytes:
     return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def day_of(seconds: object) -> datetime | None:
-    """A time of Stripe's."""
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
-def _groups(types: Sequence[str]) -> Collection[Sequence[str]]:
+def _groups(types: Sequence[str]) -> list[Sequence[str]]:
     return [types[start : start + TYPES_A_CALL] for start in range(0, len(types), TYPES_A_CALL)]

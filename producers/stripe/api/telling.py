@@ -1,4 +1,4 @@
-"""Where what was read goes: to the broker, as far as it is not known yet, or, of a dry run, nowhere but into the counts.
+"""Where what was read goes: to the broker, as far as it is not known yet; of a dry run, into the counts alone.
 
 It must not know Stripe.
 """
@@ -82,7 +82,7 @@ class Teller:
         if self.publisher is not None:
             await self.publisher.publish_all([encoded(event) for event in lacking])
         self._facts.update((event.company, event.data.fact) for event in new)
-        self.told.known += len(events) - len(lacking)
+        self.told.known += len(new) - len(lacking)
         for event in lacking:
             self.told.count(event)
 
