@@ -13,8 +13,11 @@ from producers.drafts import rejecting
 from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
-from producers.stripe import disputes, payments, refunds
+from producers.stripe import disputes, moves, payments, refunds
 from producers.stripe.event import Content, StripeEvent
+from producers.stripe.outside import outside
+from producers.stripe.thin import thin, thin_type
+from producers.stripe.whose import company_of
 from runtime.secret_files import Shape
 from schemas.envelope import Event
 from schemas.event_data import EventData
@@ -52,6 +55,14 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "charge.dispute.closed": _Kind("dispute", disputes.closed),
     "payout.paid": _Kind("payout", payments.payout_paid),
     "payout.failed": _Kind("payout", payments.payout_failed),
+    "topup.succeeded": _Kind("topup", moves.topup),
+    "topup.reversed": _Kind("topup", moves.topup_reversed),
+    "application_fee.created": _Kind("application_fee", moves.application_fee),
+    "application_fee.refunded": _Kind("application_fee", moves.application_fee_refunded),
+    "application_fee.refund.updated": _Kind("fee_refund", moves.application_fee_refund_updated),
+    "transfer.created": _Kind("transfer", moves.transfer),
+    "transfer.updated": _Kind("transfer", moves.transfer_reversed),
+    "transfer.reversed": _Kind("transfer", moves.transfer_reversed),
     "customer.subscription.updated": _Kind("subscription", _subscription_updated),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
@@ -69,12 +80,14 @@ def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
     if mode == "live" and document.get("livemode") is False:
         return Normalised((), ignored="test_mode")
     kind = KINDS.get(stripe_type)
+    if thin_type(document) is not None:
+        return thin(stripe_type, context, is_read=kind is not None)
     if kind is None:
-        return Normalised((), ignored=f"type_not_used:{stripe_type}")
+        return outside(stripe_type, context)
     if mode is not None:
         _refuse_other_mode(document, mode)
     event = _event(document, stripe_type, kind)
-    company = _company(document, context)
+    company = company_of(document, context)
     with rejecting():
         found = kind.read(event)
         if isinstance(found, str):
@@ -107,7 +120,7 @@ def _open(payload: bytes) -> Fields:
 
 def _type_of(document: Fields) -> str:
     kind = document.token_or_none("object")
-    stripe_type = document.token_or_none("type")
+    stripe_type = thin_type(document) or document.token_or_none("type")
     if kind not in (None, "event", "v2.core.event") or stripe_type is None:
         raise Rejected("not_an_event", 'not a Stripe event: it needs "object": "event", a type, and data.object')
     return stripe_type
@@ -126,16 +139,6 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
         object=inner,
         previous=data.section("previous_attributes"),
     )
-
-
-def _company(document: Fields, context: NormaliseContext) -> str:
-    account = document.identifier_or_none("account")
-    if account is None:
-        return context.company
-    if account not in context.accounts:
-        message = f"no company is set for the Stripe account {account}: add it to the Stripe accounts"
-        raise Rejected(f"unmapped:stripe_account:{account}", message, field="account")
-    return context.accounts[account]
 
 
 def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -> Event:
@@ -169,7 +172,7 @@ STRIPE: Final = Source(
         identify=lambda body, _: identify(body),
         takes=frozenset(
             {
-                *("accounts", "test_mode"),
+                *("accounts", "outside", "test_mode"),
                 *("api_key_file", "api_base_url", "api_calls_per_minute", "read_every_minutes"),
             }
         ),
