@@ -10,6 +10,7 @@ from schemas.envelope import Event
 from workers.parts import Parts
 from workers.payroll.run_versions import PayRuns
 from workers.plans.writes import Plan
+from workers.sales.exchange import ExchangeBook
 from workers.stock.book import STREAM as STOCK_STREAM
 from workers.stock.book import StockBook
 from workers.stock.items import Items
@@ -38,6 +39,10 @@ def _stock_book(parts: Parts) -> Completion:
     )
 
 
+def _sales(parts: Parts) -> Completion:
+    return ExchangeBook(inbox=parts.inbox, books=parts.books, company=parts.company)
+
+
 def _pay_runs(parts: Parts) -> Completion:
     return PayRuns(parts.inbox, parts.company)
 
@@ -45,5 +50,6 @@ def _pay_runs(parts: Parts) -> Completion:
 COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     STOCK_STREAM: _stock_book,
     "payroll": _pay_runs,
+    "sales": _sales,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""

@@ -37,14 +37,13 @@ async def check(
                 if states.get(external_id) == "applied":
                     continue
                 if not await _posted_earlier(earlier, requirement, day):
-                    reason = f"prerequisite:{external_id}"
-                    raise PrerequisiteMissing(reason, f"{external_id} is not in the books yet")
+                    msg = requirement.message or f"{external_id} is not in the books yet"
+                    raise PrerequisiteMissing(requirement.key, msg)
             case RefundsReach(group=group, total=total):
                 booked = await inbox.group_total(company, group, total.currency)
                 if booked < total.amount:
-                    reason = f"prerequisite:{group}"
                     msg = f"{total} refunded in all, but only {booked:f} {total.currency} is booked refund by refund"
-                    raise PrerequisiteMissing(reason, msg)
+                    raise PrerequisiteMissing(requirement.key, msg)
 
 
 async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from schemas.envelope import Event
 from workers.books.books import Books
 from workers.plans import inventory, moves, payroll, sales
+from workers.plans.foreign import awaiting_settlement
 from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan
 
@@ -37,7 +38,7 @@ def plan(event: Event, books: Books) -> Plan:
     Raises:
         Parked: it cannot be booked until a person does something.
     """
-    planned = PLANS[event.type](event, event.data, books)
+    planned = awaiting_settlement(event, books) or PLANS[event.type](event, event.data, books)
     stream = stream_of(event)
     if planned.stock is not None:
         must_be_open(planned.stock.day, books, stream=stream)

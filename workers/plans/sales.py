@@ -62,6 +62,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             invoice=invoice_id,
             role=processor.clearing,
             account=account_of(books, processor.clearing, amount),
+            paid=data.amount if data.amount.currency != amount.currency else None,
             **common,
         ),
     ]

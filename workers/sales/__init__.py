@@ -1,0 +1,1 @@
+"""What is known of sales beyond a single event."""
