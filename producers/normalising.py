@@ -21,6 +21,7 @@ class NormaliseContext:
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
     were written: the source's model checks them. `mode` is that of the books; None offline, where nothing is posted.
     `outside` is what becomes of documents that tell of money which nothing is booked for: kept for a person, or ignored.
+    `is_read`: the source is also read with a key, which tells all that moves its balance.
     `facts_of` is the name under which the facts of a feed are known: two feeds with the same ids are two sources.
     """
 
@@ -31,6 +32,7 @@ class NormaliseContext:
     mode: Mode | None = None
     facts_of: str = ""
     outside: Literal["hold", "ignore"] = "hold"
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,12 @@ from runtime.sections_feeds import Fed, FeedName
 SHORT_NAMES: Final = ("stripe", "shopify")
 """Tables of their own that are short for `[webhooks.<name>]` with the source of that name."""
 
-OF_SOME_SOURCES: Final = frozenset({"test_mode", "accounts", "outside", "shops", "locations", "oldest_hours"})
+OF_SOME_SOURCES: Final = frozenset(
+    {
+        *("test_mode", "accounts", "outside", "shops", "locations", "oldest_hours"),
+        *("api_key_file", "api_base_url", "api_calls_per_minute", "read_every_minutes"),
+    }
+)
 """Settings that mean something to a source whose own webhook takes them (`producers.source.Webhook`), and to no other.
 """
 
@@ -54,6 +59,10 @@ class WebhookSettings(Fed):
     shops: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
     locations: dict[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], str] = {}  # noqa: RUF012 - pydantic copies it
     oldest_hours: float = Field(default=72, gt=0)
+    api_key_file: Path | None = None
+    api_base_url: str | None = None
+    api_calls_per_minute: int = Field(default=600, gt=0)
+    read_every_minutes: float = Field(default=15, gt=0, allow_inf_nan=False)
 
     @property
     def configured(self) -> bool:
@@ -84,7 +93,7 @@ class WebhookSettings(Fed):
             raise ConfigurationError(msg)
         return secrets
 
-    @field_validator("url")
+    @field_validator("url", "api_base_url")
     @classmethod
     def _is_http(cls, url: str | None) -> str | None:
         return url and with_scheme(SecretStr(url), ("http", "https")).get_secret_value()

@@ -18,6 +18,7 @@ from ops.checks.findings import Checklist
 from ops.http.serving import FILES_OF_OURS, open_files
 from producers.feeds.places import parents_of_others, writable_by_others
 from runtime.sections_feeds import PollingFeed
+from runtime.sections_webhooks import table_of
 from runtime.settings import ConfigurationError, Settings
 
 _NO_SECRETS: Final = {"ca_file", "options_file", "books"}
@@ -69,6 +70,8 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str | None]]:
     yield "solid.base_url", settings.solid.base_url
     for name, own in settings.companies.items():
         yield f"companies.{name}.solid.base_url", own.solid.base_url
+    for name, webhook in settings.all_webhooks.items():
+        yield f"{table_of(name)}.api_base_url", webhook.api_base_url
     for name, feed in settings.feeds.items():
         if isinstance(feed, PollingFeed):
             yield f"feeds.{name}.url", feed.url

@@ -5,7 +5,7 @@ No provider is called: a call would use up a token's allowance, and could renew 
 
 from ops.checks.findings import Checklist
 from ops.composing.payroll import account_of, address_of, open_client, pace_of, pulled_of
-from producers.calling.errors import PayrollError
+from producers.calling.errors import ProviderError
 from producers.calling.tokens import FixedToken, RenewedTokens
 from producers.normalising import NormaliseContext, Rejected
 from producers.payroll.exports.mapping import load, renamed_in
@@ -34,7 +34,7 @@ async def account_is_usable(name: str, own: PayrollSettings, mine: list[str], cl
         pulled = pulled_of(name, own)
         async with open_client(name, own, clock):
             _readable(name, own, pulled)
-    except (PayrollError, Rejected) as error:
+    except (ProviderError, Rejected) as error:
         raise ConfigurationError(str(error)) from error
     when = f"pulled at {own.schedule} ({own.time_zone})" if own.schedule else "pulled by hand"
     return f"{entities}; {own.provider} at {address_of(own, pulled)}, {pace_of(own, pulled)} calls a minute; {when}"

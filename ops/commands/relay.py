@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ops.commands.backfill import backfill
 from ops.commands.desk import cases, dead
 from ops.commands.doubts import doubts, restored
 from ops.commands.feed import feed
@@ -46,6 +47,7 @@ app.add_typer(dead, name="dead")
 app.add_typer(cases, name="cases")
 app.add_typer(doubts, name="doubts")
 app.add_typer(payroll, name="payroll")
+app.add_typer(backfill, name="backfill")
 app.command()(restored)
 app.command()(forget)
 dead.command("erase")(dead_erase)

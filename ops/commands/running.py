@@ -12,7 +12,7 @@ import typer
 from messaging.errors import MessagingError
 from ops.commands import collect_garbage_as_usual
 from ops.showing.terminal import say
-from producers.calling.errors import PayrollError
+from producers.calling.errors import ProviderError
 from runtime.logs import configure_logs
 from runtime.settings import ConfigurationError, Settings, load_settings
 from solid.errors import SolidError
@@ -28,7 +28,7 @@ def told_plainly() -> Iterator[None]:
     """Errors that the user can do something about end in one line and exit code 1, not in a traceback."""
     try:
         yield
-    except (ConfigurationError, MessagingError, PayrollError, StoreError, SolidError) as error:
+    except (ConfigurationError, MessagingError, ProviderError, StoreError, SolidError) as error:
         say(f"relay: {error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -55,6 +55,7 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
         mode=mode_of(own, settings),
         facts_of=facts_of,
         outside=hook.outside,
+        is_read=hook.api_key_file is not None,
     )
     try:
         read_options(SOURCES[own.source].options, options)

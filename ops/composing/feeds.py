@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from messaging.errors import MessagingError
 from ops.composing.contexts import company_of, fed_context
+from ops.composing.stripe import StripeFeed, feed_name, read_with_key
 from ops.composing.waiting_feed import WaitingFeed
 from ops.composing.workers import open_publisher, open_store
 from producers.feeds.feed import Feed, keep_feeding
@@ -36,17 +37,21 @@ FEEDS: Final = "/feeds/"
 
 
 def chosen(settings: Settings, only: str | None = None) -> Mapping[str, FeedSettings]:
-    """All feeds, or the one that is named.
+    """All feeds of `[feeds]`, or the one that is named; none where that is a reading with a key.
 
     Raises:
         ConfigurationError: there is none of that name, its table is wrong, or there is none at all.
     """
+    readings = {feed_name(name) for name in read_with_key(settings)}
+    if only in readings:
+        return {}
     if only is not None and only in settings.wrong_feeds:
         raise ConfigurationError(settings.wrong_feeds[only])
     if only is not None and only not in settings.feeds:
-        msg = f"no feed is called {only!r}; there are: {', '.join(sorted(settings.feeds)) or 'none'}"
+        known = ", ".join(sorted([*settings.feeds, *readings])) or "none"
+        msg = f"no feed is called {only!r}; there are: {known}"
         raise ConfigurationError(msg)
-    if not (settings.feeds or settings.wrong_feeds):
+    if not (settings.feeds or settings.wrong_feeds or readings):
         msg = "no feed is set: write [feeds.<name>] with a source, and a folder or a url (docs/feeds.md)"
         raise ConfigurationError(msg)
     return settings.feeds if only is None else {only: settings.feeds[only]}
@@ -140,7 +145,7 @@ def refuse_bad_settings(name: str, settings: Settings) -> None:
 async def open_feeds(
     settings: Settings, clock: Clock, *, only: str | None = None, progress: Progress = no_progress
 ) -> AsyncIterator[list[Feed]]:
-    """Every feed that is set, or the one that is named; nothing is looked at yet.
+    """Every feed that is set, and every reading with a key, or the one that is named; nothing is looked at yet.
 
     One that cannot be used as it is set waits until that is mended, and stops nobody else.
 
@@ -164,9 +169,16 @@ async def open_feeds(
             raise ConfigurationError(problem)
 
         wrong = settings.wrong_feeds if only is None else {}
+        readings = [
+            StripeFeed(
+                table=table, settings=settings, engine=engine, publisher=publisher, clock=clock, progress=progress
+            )
+            for table in read_with_key(settings)
+        ]
         yield [
             *(WaitingFeed(name, functools.partial(make, name, feed)) for name, feed in feeds.items()),
             *(WaitingFeed(name, functools.partial(refuse, problem)) for name, problem in wrong.items()),
+            *(reading for reading in readings if only in (None, reading.name)),
         ]
 
 
@@ -178,8 +190,8 @@ async def run_feeds(feeds: Sequence[Feed], stop: asyncio.Event, clock: Clock) ->
 
 
 async def feed_all(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
-    """Run every feed that is set, if any, until `stop` is set."""
-    if settings.feeds or settings.wrong_feeds:
+    """Run every feed that is set, and every reading with a key, if any, until `stop` is set."""
+    if settings.feeds or settings.wrong_feeds or read_with_key(settings):
         async with open_feeds(settings, clock) as feeds:
             await run_feeds(feeds, stop, clock)
 
@@ -211,7 +223,7 @@ async def look_once(feeds: Sequence[Feed], settings: Settings, stop: asyncio.Eve
         turn = Turn(stop, clock, patient=False)
         try:
             one.found.add(await feed.look(turn))
-            own = settings.feeds[feed.name]
+            own = settings.feeds.get(feed.name)
             if one.found.unfinished and isinstance(own, FolderFeed) and not stop.is_set():
                 await rest(stop, clock.sleep(own.quiet_seconds))
                 one.found.add(await feed.look(turn))

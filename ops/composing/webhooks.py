@@ -21,7 +21,8 @@ PATHS = "/webhooks/"
 
 def webhooks_wanted(settings: Settings) -> bool:
     """Whether there is something to receive; where nothing else brings events, a missing secret is a mistake."""
-    others = settings.feeds or settings.payroll or settings.wrong_feeds or settings.wrong_payroll
+    read = any(own.api_key_file for own in settings.all_webhooks.values())
+    others = settings.feeds or settings.payroll or settings.wrong_feeds or settings.wrong_payroll or read
     return bool(settings.received or settings.wrong_webhooks or not others)
 
 

@@ -9,13 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ops.composing.contexts import company_of
 from ops.composing.feeds import patterns_of, refuse_bad_settings, state_folder_of
+from ops.composing.stripe import feed_name, key_of, read_with_key
 from ops.composing.waiting_company import NOT_TO_BE_MADE
+from producers.calling.errors import ProviderError
 from producers.feeds.aside import Aside
 from producers.feeds.listing import FAILED, files_in, left_alone
 from producers.feeds.passing import FolderUnusable
 from producers.feeds.places import hold
 from producers.feeds.reports import JSON_SUFFIX
 from runtime.clock import Clock
+from runtime.errors import ConfigurationError
 from runtime.sections_feeds import FolderFeed
 from runtime.settings import Settings
 from store.feeds.runs import FeedRun, FeedRuns
@@ -45,8 +48,25 @@ async def feeds(
                 ended = next((run.ended_at for run in latest if run.state != "interrupted"), None)
                 figures["lag_seconds"] = None if ended is None else (clock.now() - ended).total_seconds()
             found[name] = figures | {"problem": problem_of(name, settings) or figures.get("problem")}
+    for table, own in read_with_key(settings).items():
+        whose = company_of(own, settings)
+        if company in (None, whose, *own.companies):
+            found[feed_name(table)] = await _reading(table, whose, settings, runs, clock)
     unknown = {"company": None, "source": None, "last": None, "lag_seconds": None}
     return found | {name: unknown | {"problem": problem} for name, problem in settings.wrong_feeds.items()}
+
+
+async def _reading(table: str, company: str, settings: Settings, runs: FeedRuns, clock: Clock) -> dict[str, Any]:
+    """Of a reading with a key the same as of a polled address."""
+    latest = await runs.latest(company, feed_name(table), limit=50)
+    ended = next((run.ended_at for run in latest if run.state != "interrupted"), None)
+    lag = None if ended is None else (clock.now() - ended).total_seconds()
+    try:
+        problem = None
+        key_of(table, settings.all_webhooks[table]).current()
+    except (ProviderError, ConfigurationError) as error:
+        problem = str(error)
+    return {"company": company, "source": "stripe", "last": _last(latest), "lag_seconds": lag, "problem": problem}
 
 
 def problem_of(name: str, settings: Settings) -> str | None:

@@ -51,7 +51,7 @@ class Paced:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls one provider with one token. Answers that are given are 2xx, and complete; all else is a PayrollError."""
+    """Calls one provider with one token. Answers that are given are 2xx, and complete; all else is a ProviderError."""
 
     paced: Paced
     tokens: Tokens

@@ -1,6 +1,6 @@
-"""What can go wrong between the relay and a provider of pay runs. No message holds anything of a provider's body.
+"""What can go wrong between the relay and a provider that it asks. No message holds anything of a provider's body.
 
-PayrollError
+ProviderError
 ├── ProviderUnreachable
 ├── TokenRefused
 ├── UnexpectedAnswer
@@ -10,19 +10,19 @@ PayrollError
 """
 
 
-class PayrollError(Exception):
-    """Base of all errors of pulling pay runs. What was told before it stays told; the next pull goes on."""
+class ProviderError(Exception):
+    """Base of all errors of asking a provider. What was told before it stays told; the next pull goes on."""
 
 
-class ProviderUnreachable(PayrollError):
+class ProviderUnreachable(ProviderError):
     """No usable answer after several tries, or the provider asks to wait for long: pull again later."""
 
 
-class TokenRefused(PayrollError):
+class TokenRefused(ProviderError):
     """The provider refused the token, and renewing it did not help: authorise the relay anew."""
 
 
-class UnexpectedAnswer(PayrollError):
+class UnexpectedAnswer(ProviderError):
     """An answer with another status or shape than the provider documents."""
 
 
@@ -34,5 +34,5 @@ class NotReady(UnexpectedAnswer):
     """The provider says that it is still putting the document together."""
 
 
-class KeepsChanging(PayrollError):
+class KeepsChanging(ProviderError):
     """What was read over several pages changed at every reading, so nothing of it was used."""

@@ -41,7 +41,7 @@ class ListedRun:
 
 
 class Provider(Protocol):
-    """A client of one account. Every method raises `PayrollError`; all are safe to cancel and to repeat."""
+    """A client of one account. Every method raises `ProviderError`; all are safe to cancel and to repeat."""
 
     async def runs(self, entity: str, span: Span) -> Sequence[ListedRun]:
         """Every run of an entity that is paid within these days, whatever its status. Raises KeepsChanging."""

@@ -45,7 +45,7 @@ class Puller:
         """Pull these entities for the pay dates of whole months. Safe to cancel and to repeat at any moment.
 
         Raises:
-            PayrollError, StoreUnavailable: it could not be read or kept; what was told until then is told.
+            ProviderError, StoreUnavailable: it could not be read or kept; what was told until then is told.
             PublishFailed: the same, after the entities whose events the broker takes were pulled.
         """
         failed: list[PublishFailed] = []

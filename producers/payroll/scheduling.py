@@ -16,7 +16,7 @@ import structlog
 from cronsim import CronSim
 
 from messaging.errors import MessagingError
-from producers.calling.errors import PayrollError
+from producers.calling.errors import ProviderError
 from producers.payroll.provider import Span
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
@@ -99,7 +99,7 @@ class Schedule:
         try:
             with suppress(ToldToStop):
                 await unless(stop, self._pull_all())
-        except (PayrollError, StoreError, MessagingError, ConfigurationError) as error:
+        except (ProviderError, StoreError, MessagingError, ConfigurationError) as error:
             log.warning("payroll.pull_failed", account=self.name, error=str(error))
             return False
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one account, the others are pulled

@@ -59,6 +59,13 @@ FAMILIES: Final = ("balance_transaction.", "reserve_transaction.", "connect_rese
 """How types begin that Stripe may yet send of what moves a balance: by the names of its objects."""
 
 
+READ: Final = "read_by_reader"
+"""Why nothing comes of an event that moved the balance: its balance transaction is read with the key."""
+
+_ELSEWHERE: Final = ("treasury.", "v2.")
+"""How types begin whose money is on no Stripe balance, and in none of its transactions."""
+
+
 def unmapped(stripe_type: str) -> str:
     """Say why something that moved the balance is for a person."""
     return f"unmapped:stripe_type:{stripe_type}"
@@ -72,8 +79,12 @@ def moves_money(stripe_type: str) -> bool:
 def outside(stripe_type: str, context: NormaliseContext) -> Normalised:
     """What becomes of an event whose type is not read: ignored, where no money moved or the setting says so.
 
+    Where Stripe is read with a key, the balance transaction tells what moved the balance.
+
     Raises Rejected: it moved money, and a person is to look at it.
     """
+    if moves_money(stripe_type) and context.is_read and not stripe_type.startswith(_ELSEWHERE):
+        return Normalised((), ignored=READ)
     if moves_money(stripe_type) and context.outside == "hold":
         message = f"{stripe_type} moves money and is not booked: post it by hand, or set stripe.outside to ignore"
         raise Rejected(unmapped(stripe_type), message, field="type")

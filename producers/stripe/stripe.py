@@ -174,6 +174,11 @@ STRIPE: Final = Source(
         ),
         secret=Shape(re.compile(r"whsec_[A-Za-z0-9+/=]{16,250}"), "whsec_ and at least 16 letters or digits"),
         identify=lambda body, _: identify(body),
-        takes=frozenset({"accounts", "outside", "test_mode"}),
+        takes=frozenset(
+            {
+                *("accounts", "outside", "test_mode"),
+                *("api_key_file", "api_base_url", "api_calls_per_minute", "read_every_minutes"),
+            }
+        ),
     ),
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields
-from producers.stripe.outside import moves_money, outside
+from producers.stripe.outside import READ, moves_money, outside
 
 THIN: Final = "thin_event"
 """Why it is kept: what it tells of must be fetched with a key."""
@@ -27,8 +27,13 @@ def thin_type(document: Fields) -> str | None:
 
 
 def thin(stripe_type: str, context: NormaliseContext, *, is_read: bool) -> Normalised:
-    """What becomes of a thin event. Raises Rejected `thin_event`: it moves money, or its object might."""
+    """What becomes of a thin event. Raises Rejected `thin_event`: it moves money, or its object might.
+
+    Where Stripe is read with a key, what it tells of is read there.
+    """
+    if is_read and context.is_read:
+        return Normalised((), ignored=READ)
     if is_read and not moves_money(stripe_type):
-        message = f"it tells that there is a {stripe_type}, and holds no object: let Stripe send snapshot events"
+        message = f"it tells that there is a {stripe_type}, without it: set stripe.api_key_file, or take snapshots"
         raise Rejected(THIN, message, field="related_object")
     return outside(stripe_type, context)

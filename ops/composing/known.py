@@ -1,0 +1,104 @@
+"""What need not be told again: what the inbox has as applied, and what a dead letter waits for. It changes nothing."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from messaging.topology import RAW_DLQ
+from ops.composing.workers import books_of, sealing_of
+from producers.stripe.api.telling import Known
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError
+from runtime.settings import Settings
+from schemas.envelope import Event
+from store.dead_letters import DeadLetters
+from store.errors import BodySealed
+from store.inbox import Inbox
+from workers.books.books import Books
+from workers.plans import plan
+from workers.plans.writes import ContactWrite, Parked
+
+FOREIGN = "unmapped:currency:"
+"""Letters that wait for a settlement: whoever tells it frees them."""
+
+
+@dataclass(slots=True)
+class InBooks(Known):
+    """Compares events with the store, by the external ids of what they would write. One reading long."""
+
+    settings: Settings
+    engine: AsyncEngine
+    clock: Clock
+    _books: dict[str, Books | None] = field(default_factory=dict)
+    _letters: Mapping[tuple[str | None, str | None], str] | None = None
+    _raw: frozenset[str] | None = None
+
+    async def lacking(self, events: Sequence[Event]) -> Sequence[Event]:
+        """See `Known`. Of a company whose books cannot be read nothing is known."""
+        planned = [(event, self._ids(event)) for event in events]
+        states: dict[str, dict[str, str]] = {}
+        inbox = Inbox(self.engine, owner="ops", lease=timedelta(seconds=1), clock=self.clock)
+        for company in {event.company for event in events}:
+            wanted = {each for event, ids in planned if event.company == company for each in ids or ()}
+            states[company] = await inbox.state_of(company, wanted)
+        letters = await self._waiting()
+        return [
+            event
+            for event, ids in planned
+            if not _is_applied(ids, states[event.company]) and not _waits(event, ids, letters)
+        ]
+
+    async def is_kept(self, document: bytes) -> bool:
+        """See `Known`."""
+        if self._raw is None:
+            letters = DeadLetters(self.engine, self.clock, sealing_of(self.settings))
+            found = set()
+            for listed in await letters.list(queue=RAW_DLQ):
+                letter = await letters.get(listed.id)
+                try:
+                    found.add(hashlib.sha256(letters.opened(letter).body).hexdigest())
+                except BodySealed:
+                    continue
+            self._raw = frozenset(found)
+        return hashlib.sha256(document).hexdigest() in self._raw
+
+    def _ids(self, event: Event) -> list[str] | None:
+        """The external ids of what it would write, contacts apart; None where that cannot be said."""
+        books = self._books_of(event.company)
+        if books is None:
+            return None
+        try:
+            planned = plan(event, books)
+        except Parked:
+            return None
+        if not planned.writes and planned.requires:
+            return None
+        return [write.external_id for write in planned.writes if not isinstance(write, ContactWrite)]
+
+    def _books_of(self, company: str) -> Books | None:
+        if company not in self._books:
+            try:
+                self._books[company] = books_of(self.settings.of(company))
+            except ConfigurationError:
+                self._books[company] = None
+        return self._books[company]
+
+    async def _waiting(self) -> Mapping[tuple[str | None, str | None], str]:
+        """Type and subject of what waits for a person → why."""
+        if self._letters is None:
+            listed = await DeadLetters(self.engine, self.clock).list()
+            self._letters = {(each.event_type, each.subject): each.reason for each in listed}
+        return self._letters
+
+
+def _is_applied(ids: Sequence[str] | None, states: Mapping[str, str]) -> bool:
+    return ids is not None and all(states.get(each) == "applied" for each in ids)
+
+
+def _waits(event: Event, ids: Sequence[str] | None, letters: Mapping[tuple[str | None, str | None], str]) -> bool:
+    """Whether a person has it before them already; who tells the settlement that a letter lacks is heard."""
+    reason = letters.get((event.type, event.subject))
+    return reason is not None and not (reason.startswith(FOREIGN) and ids is not None)

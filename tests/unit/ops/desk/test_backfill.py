@@ -1,0 +1,276 @@
+"""`relay backfill stripe`: what is missing is published, what is known is not, and who stops it is told how to go on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.composing.known import InBooks
+from ops.desk import backfill as backfilling
+from ops.desk.backfill import Backfilled, Wanted, backfill
+from ops.showing.backfill import show_backfilled
+from runtime.errors import ConfigurationError
+from runtime.settings import Settings
+from schemas.envelope import Event, encode
+from staging.stripe_api import StripeApiServer
+from store import migrate
+from store.claims import EventRef, Intent
+from store.dead_letters import DeadLetters, Letter
+from store.engine import connect
+from store.inbox import Inbox
+from store.sales.payouts import Payouts
+from tests.fakes import FakeClock
+from tests.unit.producers.made import CREATED, charge, dispute, transaction
+from tests.unit.producers.receiving import FakePublisher
+from tests.unit.producers.stripe.api.stand_in import (
+    DAY,
+    EVENTS,
+    PAYOUTS,
+    TRANSACTIONS,
+    event,
+    key_file,
+    own_of,
+    paid_out,
+    sold,
+    stripe,
+)
+from workers.books.books import load_books
+from workers.plans import plan
+from workers.plans.writes import ContactWrite
+
+BOOKS = 'base_currency = "USD"\n' + resources.files("workers.books").joinpath("sample_books.toml").read_text()
+SINCE = date(2025, 11, 1)
+
+
+@dataclass
+class Desk:
+    """A store, a stand-in for Stripe, and backfills of it."""
+
+    folder: Path
+    server: StripeApiServer
+    clock: FakeClock = field(default_factory=FakeClock)
+    publisher: FakePublisher = field(default_factory=FakePublisher)
+    said: dict[str, Any] = field(default_factory=dict)
+    steps: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.folder / 'relay.db'}"
+
+    @property
+    def settings(self) -> Settings:
+        own = {"api_key_file": str(key_file(self.folder, self.server.key)), "api_base_url": self.server.url}
+        own |= {"test_mode": True, "api_calls_per_minute": 60_000}
+        books = self.folder / "books.toml"
+        books.write_text(BOOKS)
+        return Settings.model_validate({"stripe": own | self.said, "store": {"url": self.url}, "books": str(books)})
+
+    async def fill(self, *, dry: bool = False, company: str | None = None, stop_at: int | None = None) -> Backfilled:
+        stop = asyncio.Event()
+
+        def progress(_: str, done: int, of: int) -> None:
+            self.steps.append((done, of))
+            if done == stop_at:
+                stop.set()
+
+        wanted = Wanted(since=SINCE, company=company, is_dry=dry)
+        return await backfill(self.settings, self.clock, wanted, stop=stop, progress=progress)
+
+    async def post(self, told: Event) -> None:
+        """Have what an event writes in the books."""
+        engine = connect(self.url)
+        inbox = Inbox(engine, owner="w", lease=timedelta(seconds=60), clock=self.clock)
+        planned = plan(told, load_books(self.folder / "books.toml"))
+        for write in planned.writes:
+            if not isinstance(write, ContactWrite):
+                intent = Intent(external_id=write.external_id, kind=write.kind, payload_hash=write.payload_hash)
+                [claim] = await inbox.claim(told.company, EventRef("s", told.id, told.type, told.subject), [intent])
+                await inbox.applied(told.company, write.external_id, claim.epoch, solid_id="1")  # type: ignore[union-attr]
+        await engine.dispose()
+
+    async def park(self, told: Event, reason: str) -> None:
+        """Put an event before a person."""
+        engine = connect(self.url)
+        letter = Letter(
+            id=told.id,
+            queue="relay.sales.dlq",
+            reason=reason,
+            error="e",
+            attempts=1,
+            headers={},
+            body=encode(told),
+            company=told.company,
+            event_id="evt_of_a_webhook",
+            event_type=told.type,
+            subject=told.subject,
+        )
+        await DeadLetters(engine, self.clock).add(letter)
+        await engine.dispose()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    migrate.upgrade(f"sqlite:///{tmp_path / 'relay.db'}")
+    with stripe() as server:
+        made = Desk(tmp_path, server)
+
+        @asynccontextmanager
+        async def publisher(*_: object) -> AsyncIterator[FakePublisher]:
+            yield made.publisher
+
+        monkeypatch.setattr(backfilling, "open_publisher", publisher)
+        yield made
+
+
+def fill(server: StripeApiServer) -> None:
+    """Add a sale and its payout of two months ago, a lost dispute of then, and a capture of last week."""
+    payout = paid_out(1, 1912, at=CREATED - 59 * DAY)
+    server.add(TRANSACTIONS, sold(1, at=CREATED - 60 * DAY, payout="po_1"), own_of(payout))
+    server.add(PAYOUTS, payout)
+    taken = transaction(-25000, 1500, created=CREATED - 60 * DAY)
+    server.add("/v1/disputes", dispute(taken, status="lost", created=CREATED - 61 * DAY, livemode=False))
+    server.add(EVENTS, event(1, "charge.captured", charge(id="ch_8"), at=CREATED - 7 * DAY))
+
+
+async def test_what_is_missing_is_published_the_oldest_first(desk: Desk) -> None:
+    fill(desk.server)
+    done = await desk.fill()
+    assert done.ended
+    assert [each.data.fact for each in desk.publisher.events] == [
+        "stripe:dispute:dp_1:lost",
+        "stripe:charge:ch_1",
+        "stripe:payout:po_1",
+        "stripe:charge:ch_8",
+    ]
+    assert desk.steps[-1] == (11, 11)
+
+
+async def test_payouts_are_kept_with_what_belongs_to_them(desk: Desk) -> None:
+    fill(desk.server)
+    await desk.fill()
+    engine = connect(desk.url)
+    [item] = await Payouts(engine, desk.clock).items("main", "po_1")
+    await engine.dispose()
+    assert item.transaction == "txn_1"
+
+
+async def test_a_dry_run_says_what_would_be_published_with_counts_and_money(desk: Desk) -> None:
+    fill(desk.server)
+    figures = (await desk.fill(dry=True)).as_json()
+    assert desk.publisher.events == []
+    assert figures["events"] == {
+        "sales.dispute.lost.v1": {"count": 1, "money": {"USD": "250.00"}},
+        "sales.payment.succeeded.v1": {"count": 2, "money": {"USD": "40.00"}},
+        "sales.payout.paid.v1": {"count": 1, "money": {"USD": "19.12"}},
+    }
+    engine = connect(desk.url)
+    assert await Payouts(engine, desk.clock).one("main", "po_1") is None
+    await engine.dispose()
+
+
+async def test_what_the_books_have_is_not_published_again(desk: Desk) -> None:
+    fill(desk.server)
+    await desk.fill()
+    for told in desk.publisher.events:
+        await desk.post(told)
+    desk.publisher.events.clear()
+    done = await desk.fill()
+    assert desk.publisher.events == []
+    assert done.told.known == 4
+
+
+async def test_a_sale_whose_fee_is_missing_is_published(desk: Desk) -> None:
+    fill(desk.server)
+    await desk.fill()
+    [sale] = [told for told in desk.publisher.events if told.data.fact == "stripe:charge:ch_1"]
+    await desk.post(sale.model_copy(update={"data": sale.data.model_copy(update={"settlement": None})}))
+    desk.publisher.events.clear()
+    await desk.fill()
+    assert "stripe:charge:ch_1" in [told.data.fact for told in desk.publisher.events]
+
+
+async def test_what_a_dead_letter_waits_for_is_not_published_again(desk: Desk) -> None:
+    fill(desk.server)
+    await desk.fill()
+    lost = desk.publisher.events[0]
+    await desk.park(lost, "prerequisite:stripe:dispute:dp_1:withdrawn")
+    desk.publisher.events.clear()
+    await desk.fill()
+    assert "stripe:dispute:dp_1:lost" not in [told.data.fact for told in desk.publisher.events]
+
+
+async def test_who_waits_for_a_settlement_is_told_it(desk: Desk) -> None:
+    fill(desk.server)
+    await desk.fill()
+    sale = desk.publisher.events[1]
+    await desk.park(sale, "unmapped:currency:EUR")
+    desk.publisher.events.clear()
+    await desk.fill()
+    assert "stripe:charge:ch_1" in [told.data.fact for told in desk.publisher.events]
+
+
+async def test_what_cannot_be_read_comes_before_a_person_once(desk: Desk) -> None:
+    desk.server.add(TRANSACTIONS, sold(1) | {"net": 1, "created": CREATED - DAY})
+    await desk.fill()
+    [kept] = desk.publisher.kept
+    engine = connect(desk.url)
+    raw = Letter(
+        id="r", queue="relay.raw.dlq", reason=kept["reason"], error="e", attempts=0, headers={}, body=kept["body"]
+    )
+    await DeadLetters(engine, desk.clock).add(raw)
+    await engine.dispose()
+    done = await desk.fill()
+    assert len(desk.publisher.kept) == 1
+    assert done.told.known == 1
+
+
+async def test_who_stops_it_is_told_where_and_how_to_go_on(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(desk.server)
+    done = await desk.fill(stop_at=5)
+    show_backfilled(done, as_json=False)
+    said = capsys.readouterr()
+    assert not done.ended
+    assert done.until.date() == SINCE + timedelta(days=35)
+    assert (
+        "stopped. All before 2025-12-06 (UTC) is done; go on with: relay backfill stripe --since 2025-12-06" in said.err
+    )
+    assert "stripe:charge:ch_8" not in [told.data.fact for told in desk.publisher.events]
+
+
+async def test_a_refused_key_says_where_it_stopped(desk: Desk) -> None:
+    desk.server.forbidden = {TRANSACTIONS}
+    done = await desk.fill()
+    assert not done.ended
+    assert "no right to read this" in str(done.problem)
+
+
+async def test_only_the_accounts_of_a_company_are_read(desk: Desk) -> None:
+    desk.said = {"accounts": {"acct_standin": "main", "acct_1": "second"}}
+    desk.server.of["acct_1"] = {TRANSACTIONS: [sold(2, at=CREATED - DAY)]}
+    desk.server.add(TRANSACTIONS, sold(1, at=CREATED - DAY))
+    await desk.fill(company="second")
+    assert [(told.company, told.id) for told in desk.publisher.events] == [("second", "txn_2")]
+    with pytest.raises(ConfigurationError, match="no account of Stripe is company third's"):
+        await desk.fill(company="third")
+
+
+async def test_without_a_key_it_is_said_which_setting_is_missing(desk: Desk) -> None:
+    settings = Settings.model_validate({"store": {"url": desk.url}})
+    with pytest.raises(ConfigurationError, match=r"stripe\.api_key_file"):
+        await backfill(settings, desk.clock, Wanted(since=SINCE), stop=asyncio.Event(), progress=lambda *_: None)
+
+
+async def test_of_books_that_cannot_be_read_nothing_is_known(desk: Desk) -> None:
+    fill(desk.server)
+    await desk.fill()
+    settings = desk.settings.model_copy(update={"books": desk.folder / "none.toml"})
+    engine = connect(desk.url)
+    told = desk.publisher.events
+    assert list(await InBooks(settings, engine, desk.clock).lacking(told)) == told
+    await engine.dispose()
