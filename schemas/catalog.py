@@ -16,6 +16,7 @@ EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
     "sales.payout.paid.v1": sales.PayoutPaid,
     "sales.payout.failed.v1": sales.PayoutFailed,
     "sales.subscription.updated.v1": sales.SubscriptionUpdated,
+    "sales.summary.closed.v1": sales.SummaryClosed,
     "inventory.stock.adjusted.v1": inventory.StockAdjusted,
     "inventory.stock.counted.v1": inventory.StockCounted,
     "inventory.stock.merged.v1": inventory.StockMerged,

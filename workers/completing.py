@@ -10,6 +10,8 @@ from schemas.envelope import Event
 from workers.parts import Parts
 from workers.payroll.run_versions import PayRuns
 from workers.plans.writes import Plan
+from workers.sales.summaries import STREAM as SALES_STREAM
+from workers.sales.summaries import Summaries
 from workers.stock.book import STREAM as STOCK_STREAM
 from workers.stock.book import StockBook
 from workers.stock.items import Items
@@ -38,12 +40,23 @@ def _stock_book(parts: Parts) -> Completion:
     )
 
 
+def _summaries(parts: Parts) -> Completion:
+    return Summaries(
+        records=parts.summaries,
+        books=parts.books,
+        company=parts.company,
+        clock=parts.clock,
+        earlier=parts.earlier,
+    )
+
+
 def _pay_runs(parts: Parts) -> Completion:
     return PayRuns(parts.inbox, parts.company)
 
 
 COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     STOCK_STREAM: _stock_book,
+    SALES_STREAM: _summaries,
     "payroll": _pay_runs,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""

@@ -13,9 +13,10 @@ from messaging import headers as h
 from messaging.lanes import due_by
 from runtime.clock import Clock
 from schemas.envelope import Event, decode
-from store.inbox import EventRef, Inbox
+from store.inbox import EventRef
 from workers import prerequisites
 from workers.applying import Applier
+from workers.booked import Knows
 from workers.books.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
@@ -55,7 +56,7 @@ class Pipeline:
     books: Books
     chart: Chart
     read_chart: Callable[[], Awaitable[Chart]]
-    inbox: Inbox
+    inbox: Knows
     applier: Applier
     earlier: KnowsEarlier
     completions: Mapping[str, Completion]

@@ -22,6 +22,7 @@ from schemas.money import EXPONENTS
 from workers.books.account_kinds import ALLOWED, CLEARING
 from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
+from workers.books.sales import SalesPolicy
 
 ROLES: Final = frozenset({*ALLOWED, f"stripe{CLEARING}", f"processor{CLEARING}"})
 
@@ -63,7 +64,8 @@ class Books(BaseModel):
     true date in the memo).
     `processors` gives each payment processor its clearing account, else it is the one of `processor_clearing`.
     Charges without a customer are those of `walk_in_customer`, by default "<processor> sales".
-    `inventory` says how stock is booked; `items` gives the id in Solid of SKUs that Solid has not, or several times.
+    `sales` says how sales are booked, `inventory` how stock is; `items` gives the id in Solid of SKUs that Solid has
+    not, or several times.
     `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
     """
 
@@ -75,6 +77,7 @@ class Books(BaseModel):
     open_from: date | None = None
     late: Mapping[Stream, Literal["hold", "first_open_day"]] = {}
     inventory: InventoryPolicy = InventoryPolicy()
+    sales: SalesPolicy = SalesPolicy()
     items: Mapping[str, str] = {}
     accounts: Mapping[str, Name]
     processors: Mapping[ProcessorKey, ProcessorTable] = {}

@@ -1,0 +1,1 @@
+"""What is kept of sales: payouts and what belongs to each."""
