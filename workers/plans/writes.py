@@ -312,5 +312,5 @@ class Plan(Value):
         """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
         stock = None if self.stock is None else self.stock.saying(waits=False)
         return self.model_copy(
-            update={"stock": stock, "requires": () if self.writes else self.requires, "insists": True}
+            update={"stock": stock, "requires": () if self.writes else self.requires, "insists": bool(self.writes)}
         )

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from messaging.errors import PublishFailed
 from messaging.publisher import Encoded
 from schemas.envelope import Event, decode, encode
+from schemas.sales import SummaryClosed
 from solid.models import Account, NewEntry, NewInvoice, NewPayment
 from store.earlier import EarlierRecords
 from store.engine import transact
@@ -56,6 +57,10 @@ class FakeBroker:
             self.waiting += [decode(message.body) for message in messages]
         if failure is not None:
             raise PublishFailed
+
+    async def keep_raw(self, body: bytes, *, source: str, company: str, reason: str, error: str) -> None:
+        """See `Publishes.keep_raw`."""
+        raise AssertionError((body, source, company, reason, error))
 
 
 @dataclass
@@ -126,14 +131,14 @@ class Stage:
 
         await asyncio.gather(*(some() for _ in range(at_once)))
 
-    async def close(self, *, after: timedelta = timedelta(days=1) + GRACE) -> list[Event]:
-        """Let time pass, and book what is due; the events that came of it."""
+    async def close(self, *, after: timedelta = timedelta(days=1) + GRACE) -> list[SummaryClosed]:
+        """Let time pass, and book what is due; what came of it."""
         self.bench.clock.advance(after.total_seconds())
         await self.closer.once()
         told, self.broker.waiting = self.broker.waiting, []
         for outcome in await self.tell(*told):
             assert isinstance(outcome, Applied), outcome
-        return told
+        return [event.data for event in told if isinstance(event.data, SummaryClosed)]
 
     async def listed(self, payout: str, *facts: str) -> None:
         """Say which facts a payout lists."""

@@ -36,7 +36,7 @@ async def test_the_charges_of_a_day_are_one_entry_after_its_end(stage: Stage) ->
     assert stage.broker.waiting == [], "the day is not over"
     [event] = await stage.close()
     [entry] = stage.entries()
-    assert (event.data.fact, entry.external_id, entry.date) == (*["stripe:summary:2026-01-15:1"] * 2, date(2026, 1, 15))
+    assert (event.fact, entry.external_id, entry.date) == (*["stripe:summary:2026-01-15:1"] * 2, date(2026, 1, 15))
     assert stage.balances() == {
         "Sales Income": Decimal("-100.00"),
         "Stripe Clearing": Decimal("95.60"),
@@ -59,7 +59,7 @@ async def test_a_late_refund_is_in_the_next_entry_of_its_day_with_the_exact_diff
     assert await stage.tell(refund(1, of=1, amount="3.21")) == [Applied(0)]
     assert await stage.close(after=timedelta(minutes=59)) == [], "more may come"
     [event] = await stage.close(after=LATER)
-    assert (event.data.fact, event.data.number) == ("stripe:summary:2026-01-15:2", 2)
+    assert (event.fact, event.number) == ("stripe:summary:2026-01-15:2", 2)
     after = stage.balances()
     assert {name: after[name] - before.get(name, Decimal(0)) for name in after if after[name] != before.get(name)} == {
         "Sales Returns": Decimal("3.21"),
@@ -107,7 +107,7 @@ async def test_what_was_sent_by_itself_is_no_line_of_a_summary(stage: Stage) -> 
     stage.mode = "day"
     await stage.tell(charge(1))
     [event] = await stage.close()
-    assert [line.role for line in event.data.lines] == ["processing_fees", "stripe_clearing"]
+    assert [line.role for line in event.lines] == ["processing_fees", "stripe_clearing"]
     assert stage.balances()["Sales Income"] == Decimal("-20.00")
 
 
@@ -129,7 +129,7 @@ async def test_what_is_recorded_is_not_sent_once_the_mode_is_each_again(stage: S
     stage.mode = "each"
     assert await stage.tell(charge(1), charge(2)) == [Applied(0), Applied(4)]
     [event] = await stage.close()
-    assert event.data.facts == 1, "what an earlier mode has left is booked all the same"
+    assert event.facts == 1, "what an earlier mode has left is booked all the same"
     assert stage.balances()["Sales Income"] == Decimal("-40.00")
 
 
@@ -172,7 +172,7 @@ async def test_an_entry_that_the_broker_did_not_confirm_is_published_again_as_it
     with pytest.raises(PublishFailed):
         await stage.close()
     told = await stage.close(after=timedelta(0))
-    assert {event.data.fact for event in told} == {"stripe:summary:2026-01-15:1"}
+    assert {event.fact for event in told} == {"stripe:summary:2026-01-15:1"}
     assert len(stage.entries()) == 1
 
 
@@ -207,24 +207,24 @@ async def test_one_entry_a_payout_split_by_month(bench: Bench) -> None:
     assert await stage.close(after=timedelta(days=20)) == [], "no payout has listed them"
     await stage.listed("po_1", *(f"stripe:charge:ch_{number}" for number in (1, 2, 3)))
     [january, february] = await stage.close(after=LATER)
-    assert [(each.data.fact, each.data.day, each.data.facts) for each in (january, february)] == [
+    assert [(each.fact, each.day, each.facts) for each in (january, february)] == [
         ("stripe:summary:po_1:1", date(2026, 1, 31), 2),
         ("stripe:summary:po_1:2", date(2026, 2, 1), 1),
     ]
     await stage.tell(refund(1, of=1, day=17))
     await stage.listed("po_1", "stripe:refund:re_1")
     [late] = await stage.close(after=LATER)
-    assert (late.data.fact, late.data.facts) == ("stripe:summary:po_1:3", 1)
+    assert (late.fact, late.facts) == ("stripe:summary:po_1:3", 1)
     [alone] = await stage.close(after=timedelta(days=40))
-    assert alone.data.fact == "stripe:summary:2026-02-01:1", "what no payout has listed for long is booked by its day"
+    assert alone.fact == "stripe:summary:2026-02-01:1", "what no payout has listed for long is booked by its day"
 
 
-async def test_ten_thousand_charges_cost_few_calls_and_end_in_the_same_trial_balance(stage: Stage) -> None:
-    count = 10_000
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
+async def test_ten_thousand_charges_cost_few_calls_and_end_in_the_same_trial_balance(stage: Stage, count: int) -> None:
     await stage.tell_many(charge(number, day=number % 30) for number in range(count))
     stage.bench.clock.advance(40 * 86400)
     await stage.close()
-    assert stage.calls() <= 400
+    assert stage.calls() == 30, "one a day"
     assert stage.balances() == {
         "Sales Income": Decimal("-20.00") * count,
         "Stripe Clearing": Decimal("19.12") * count,

@@ -63,9 +63,8 @@ def refunds_reach(of: int, *, total: str, day: int = 0) -> Event:
 
 
 def refund_failed(number: int, *, of: int, amount: str = "5.00", day: int = 0) -> Event:
-    data = RefundFailed(
-        fact=f"stripe:refund:re_{number}:failed", charge=f"ch_{of}", refund=f"re_{number}", amount=usd(amount)
-    )
+    name = f"stripe:refund:re_{number}"
+    data = RefundFailed(fact=f"{name}:failed", of=name, charge=f"ch_{of}", refund=f"re_{number}", amount=usd(amount))
     return told(data, day=day)
 
 
@@ -81,7 +80,8 @@ def disputed(number: int, *, amount: str = "20.00", day: int = 0) -> Event:
 
 
 def lost(number: int, *, amount: str = "20.00", day: int = 0) -> Event:
-    data = DisputeLost(fact=f"stripe:dispute:dp_{number}:lost", dispute=f"dp_{number}", amount=usd(amount))
+    name = f"stripe:dispute:dp_{number}"
+    data = DisputeLost(fact=f"{name}:lost", of=f"{name}:withdrawn", dispute=f"dp_{number}", amount=usd(amount))
     return told(data, day=day)
 
 
