@@ -15,6 +15,7 @@ EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
     "sales.dispute.lost.v1": sales.DisputeLost,
     "sales.payout.paid.v1": sales.PayoutPaid,
     "sales.payout.failed.v1": sales.PayoutFailed,
+    "sales.balance.moved.v1": sales.BalanceMoved,
     "sales.subscription.updated.v1": sales.SubscriptionUpdated,
     "sales.summary.closed.v1": sales.SummaryClosed,
     "inventory.stock.adjusted.v1": inventory.StockAdjusted,

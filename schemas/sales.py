@@ -5,7 +5,7 @@ only. What one refers to stands in `of`, as the `fact` of that other event.
 """
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -48,6 +48,7 @@ class PaymentSucceeded(EventData):
     """Money was taken from a customer. `fact`: `stripe:charge:ch_1`.
 
     `amount` is what the customer paid, `settlement` what reached the balance; the currencies may differ.
+    `destination` is the connected account for which a platform took it: then it is owed to that account.
     """
 
     charge: Text
@@ -56,6 +57,7 @@ class PaymentSucceeded(EventData):
     customer: Customer | None = None
     amount: PositiveMoney
     settlement: Settlement | None = None
+    destination: Text | None = None
 
 
 class PaymentRefunded(EventData):
@@ -116,7 +118,9 @@ class DisputeOpened(EventData):
 class DisputeWon(EventData):
     """The money came back to us. `fact`: `stripe:dispute:dp_1:reinstated`; `of` is the dispute that took it.
 
-    `fee` and `fee_tax` are what was given back of the dispute fee: zero when it was kept.
+    `fee` and `fee_tax` are what was given back of the dispute fee: zero when it was kept. `taken` is what had been
+    withdrawn and is given back with this: another amount than `amount` where the rate has changed since; None for the
+    same.
     """
 
     of: Text
@@ -125,6 +129,7 @@ class DisputeWon(EventData):
     amount: PositiveMoney
     fee: NotNegativeMoney
     fee_tax: NotNegativeMoney
+    taken: PositiveMoney | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -133,15 +138,17 @@ class DisputeWon(EventData):
 
 
 class DisputeLost(EventData):
-    """The dispute was closed against us; no money moves any more. `fact`: `stripe:dispute:dp_1:lost`.
+    """A withdrawal was closed, in whole or in part, against us; no money moves with it. `stripe:dispute:dp_1:lost`.
 
-    `of` is the dispute that took it.
+    `of` is the withdrawal. `amount` is what was still withdrawn then, `taken` all that the withdrawal took: what of it
+    was, or will be, given back is no loss. None (events of before) for a loss of `amount` that is final.
     """
 
     of: Text
     dispute: Text
     charge: Text | None = None
     amount: PositiveMoney
+    taken: PositiveMoney | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -177,6 +184,37 @@ class PayoutFailed(EventData):
     @classmethod
     def _of_before(cls, value: object) -> object:
         return _with_of(value, "stripe:payout:{payout}")
+
+
+MoveCategory: TypeAlias = Literal[
+    "topup",
+    "application_fee",
+    "application_fee_refund",
+    "transfer",
+    "transfer_reversal",
+    "reserve",
+    "fee",
+    "adjustment",
+    "conversion",
+    "other",
+]
+"""Why a balance moved, where it was no sale, refund, dispute or payout."""
+
+
+class BalanceMoved(EventData):
+    """The balance at the processor moved for another reason than a sale, a refund, a dispute or a payout.
+
+    `fact` is named by the source where there is one (`stripe:topup:tu_1`, `stripe:transfer_reversal:trr_1`), else by
+    the balance transaction (`stripe:balance:txn_1`). `transaction` is that one's id where it is told, `kind` the
+    processor's own word (`stripe_fee`), `of` the fact that this takes back. `settlement` is signed as the processor
+    signs it.
+    """
+
+    transaction: Text | None = None
+    kind: Text
+    category: MoveCategory
+    of: Text | None = None
+    settlement: Settlement
 
 
 class SubscriptionUpdated(EventData):

@@ -264,6 +264,7 @@ SUMMARY_LINES = Table(
     Column("amount", DecimalText, nullable=False),
     Column("payload_hash", Text, nullable=False),
     Column("lines", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
     Column("group_key", KeyText),
     Column("group_amount", DecimalText),
     Column("group_currency", Text),
@@ -394,4 +395,39 @@ PAYROLL_PULLS = Table(
     Column("entity", KeyText, primary_key=True),
     Column("month", Date, primary_key=True),
     Column("pulled_at", UtcDateTime, nullable=False),
+)
+
+PAYOUTS = Table(
+    "payouts",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("payout", KeyText, primary_key=True),
+    Column("fact", KeyText, nullable=False),
+    Column("amount", DecimalText, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("arrival", Date, nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    Column("status", ForeignText, nullable=False),
+    Column("fee", DecimalText, nullable=False),
+    Column("read_at", UtcDateTime, nullable=False),
+    Index("payouts_arrival", "company", "arrival"),
+)
+
+PAYOUT_ITEMS = Table(
+    "payout_items",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("payout", KeyText, primary_key=True),
+    Column("transaction", KeyText, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", ForeignText, nullable=False),
+    Column("source", KeyText),
+    Column("facts", JSON, nullable=False),
+    Column("type", Text),
+    Column("ignored", ForeignText),
+    Column("gross", DecimalText, nullable=False),
+    Column("fee", DecimalText, nullable=False),
+    Column("tax", DecimalText, nullable=False),
+    Column("net", DecimalText, nullable=False),
+    Column("currency", Text, nullable=False),
 )

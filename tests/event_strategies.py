@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -9,10 +10,12 @@ from schemas.envelope import Event
 from schemas.event_data import EventData
 from schemas.money import EXPONENTS, Money
 from schemas.sales import (
+    BalanceMoved,
     Customer,
     DisputeLost,
     DisputeOpened,
     DisputeWon,
+    MoveCategory,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutFailed,
@@ -52,7 +55,9 @@ maybe_settlement = st.none() | settlements()
 
 @st.composite
 def _dispute(draw: st.DrawFn, model: type[DisputeOpened | DisputeWon]) -> EventData:
-    code, refers = draw(currencies), {"of": draw(ids)} if model is DisputeWon else {}
+    code = draw(currencies)
+    given_back = st.none() | money(currency=code, smallest=1)
+    refers: dict[str, Any] = {"of": draw(ids), "taken": draw(given_back)} if model is DisputeWon else {}
     return model(
         **refers,
         fact=draw(ids),
@@ -74,6 +79,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         customer=st.none() | customers,
         amount=positive,
         settlement=maybe_settlement,
+        destination=maybe_id,
     ),
     st.builds(
         PaymentRefunded,
@@ -90,10 +96,19 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
     ),
     _dispute(DisputeOpened),
     _dispute(DisputeWon),
-    st.builds(DisputeLost, fact=ids, of=ids, dispute=ids, charge=maybe_id, amount=positive),
+    st.builds(DisputeLost, fact=ids, of=ids, dispute=ids, charge=maybe_id, amount=positive, taken=st.none() | positive),
     st.builds(PayoutPaid, fact=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement),
     st.builds(
         PayoutFailed, fact=ids, of=ids, payout=ids, amount=money(), arrival_date=days, settlement=maybe_settlement
+    ),
+    st.builds(
+        BalanceMoved,
+        fact=ids,
+        transaction=maybe_id,
+        kind=ids,
+        category=st.sampled_from(get_args(MoveCategory)),
+        of=maybe_id,
+        settlement=settlements(),
     ),
     st.builds(SubscriptionUpdated, fact=ids, subscription=ids, customer=maybe_id, status=maybe_id),
     runs_paid(),

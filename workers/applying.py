@@ -29,8 +29,9 @@ from workers.occasion import Occasion
 from workers.patience import when_open
 from workers.payroll.mirroring import as_remembered, remembered_of
 from workers.plans.periods import period_key
-from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, Plan
+from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, PaymentWrite, Plan
 from workers.records import record_of
+from workers.sales.exchange import PAID
 
 log = structlog.get_logger()
 
@@ -240,7 +241,8 @@ def _about(write: AnyWrite) -> dict[str, str]:
         return {"display_name": write.display_name}
     first, last = sorted((write.date, write.true_date or write.date))
     days = {"date": first.isoformat()} | ({} if first == last else {"until": last.isoformat()})
-    return days | remembered_of(write)
+    paid = {PAID: str(write.paid)} if isinstance(write, PaymentWrite) and write.paid else {}
+    return days | paid | remembered_of(write)
 
 
 def _as_first_sent(write: AnyWrite, about: Mapping[str, str]) -> AnyWrite:

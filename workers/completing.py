@@ -3,13 +3,16 @@
 Nothing is sent to Solid here: a completion asks what this relay has recorded, or records what is told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from schemas.envelope import Event
+from workers.in_books import InBooks
 from workers.parts import Parts
 from workers.payroll.run_versions import PayRuns
 from workers.plans.writes import Plan
+from workers.sales.exchange import ExchangeBook
 from workers.sales.summaries import STREAM as SALES_STREAM
 from workers.sales.summaries import Summaries
 from workers.stock.book import STREAM as STOCK_STREAM
@@ -29,6 +32,19 @@ class Completion(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Several completions of one stream, each of what the one before it made."""
+
+    each: Sequence[Completion]
+
+    async def complete(self, plan: Plan, event: Event) -> Plan:
+        """See `Completion.complete`."""
+        for completion in self.each:
+            plan = await completion.complete(plan, event)
+        return plan
+
+
 def _stock_book(parts: Parts) -> Completion:
     return StockBook(
         records=parts.stock,
@@ -40,13 +56,20 @@ def _stock_book(parts: Parts) -> Completion:
     )
 
 
-def _summaries(parts: Parts) -> Completion:
-    return Summaries(
-        records=parts.summaries,
-        books=parts.books,
-        company=parts.company,
-        clock=parts.clock,
-        earlier=parts.earlier,
+def _sales(parts: Parts) -> Completion:
+    """What others know of a sale comes before how it is booked: the last one decides what is sent at all."""
+    in_books = InBooks(parts.inbox, parts.summaries)
+    return InTurn(
+        (
+            ExchangeBook(inbox=in_books, books=parts.books, company=parts.company),
+            Summaries(
+                records=parts.summaries,
+                books=parts.books,
+                company=parts.company,
+                clock=parts.clock,
+                earlier=parts.earlier,
+            ),
+        )
     )
 
 
@@ -56,7 +79,7 @@ def _pay_runs(parts: Parts) -> Completion:
 
 COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     STOCK_STREAM: _stock_book,
-    SALES_STREAM: _summaries,
     "payroll": _pay_runs,
+    SALES_STREAM: _sales,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""

@@ -16,12 +16,12 @@ from schemas.envelope import Event, decode
 from store.inbox import EventRef
 from workers import prerequisites
 from workers.applying import Applier
-from workers.booked import Knows
 from workers.books.books import Books
 from workers.chart import Chart
 from workers.classify import Circumstances, classify
 from workers.completing import Completion
 from workers.earlier import KnowsEarlier
+from workers.in_books import Knows
 from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan, stream_of

@@ -1,14 +1,14 @@
 """What must be in the books before an event may post: the inbox knows, or a reading of what an earlier inbox posted.
 
-Lines of summaries count as well, where `workers.booked` is asked.
+Lines of summaries count as well, where `workers.in_books` is asked.
 """
 
 import contextlib
 from collections.abc import Sequence
 from datetime import date
 
-from workers.booked import Knows
 from workers.earlier import KnowsEarlier, NotRead
+from workers.in_books import Knows
 from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
 
@@ -40,14 +40,13 @@ async def check(
                 if states.get(external_id) == "applied":
                     continue
                 if not await _posted_earlier(earlier, requirement, day):
-                    reason = f"prerequisite:{external_id}"
-                    raise PrerequisiteMissing(reason, f"{external_id} is not in the books yet")
+                    msg = requirement.message or f"{external_id} is not in the books yet"
+                    raise PrerequisiteMissing(requirement.key, msg)
             case RefundsReach(group=group, total=total):
                 booked = await inbox.group_total(company, group, total.currency)
                 if booked < total.amount:
-                    reason = f"prerequisite:{group}"
                     msg = f"{total} refunded in all, but only {booked:f} {total.currency} is booked refund by refund"
-                    raise PrerequisiteMissing(reason, msg)
+                    raise PrerequisiteMissing(requirement.key, msg)
 
 
 async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool:

@@ -23,9 +23,9 @@ from runtime.lifecycle import ToldToStop, in_background, rest, unless
 from solid import expectations
 from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
 from store.errors import StoreUnavailable
-from workers.booked import Booked
 from workers.chart import Chart
 from workers.completing import COMPLETIONS
+from workers.in_books import InBooks
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.parts import Parts
 from workers.pipeline import Pipeline
@@ -187,7 +187,7 @@ class Worker:
             books=parts.books,
             chart=chart,
             read_chart=self._chart,
-            inbox=Booked(parts.inbox, parts.summaries),
+            inbox=InBooks(parts.inbox, parts.summaries),
             applier=parts.applier,
             earlier=parts.earlier,
             completions={stream: made(parts) for stream, made in COMPLETIONS.items()},

@@ -85,8 +85,8 @@ def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]
     for write in planned.writes:
         yield {**json.loads(write.model_dump_json(exclude_none=True)), "event": event.id, "type": event.type}
     if planned.requires and not planned.writes:
-        needs = [requirement.model_dump(mode="json") for requirement in planned.requires]
-        reason = f"prerequisite:{needs[0].get('external_id') or needs[0].get('group')}"
+        needs = [requirement.model_dump(mode="json", exclude_none=True) for requirement in planned.requires]
+        reason = planned.requires[0].key
         yield {"kind": "parked", "reason": reason, "requires": needs, **_named(event, books)}
 
 

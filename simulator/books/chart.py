@@ -53,6 +53,7 @@ _SAMPLE: Final = """
 1010 CASH        Savings
 1050 CASH        Stripe Clearing
 1060 CASH        Processor Clearing
+1070 ASSET       Stripe Reserve
 1100 RECEIVABLE  Accounts Receivable
 1200 ASSET       Inventory Asset
 1210 ASSET       Supplier Claims
@@ -70,6 +71,7 @@ _SAMPLE: Final = """
 2250 LIABILITY   Net Pay Payable
 2260 LIABILITY   Accrued Payroll
 2270 LIABILITY   Tips Payable
+2300 LIABILITY   Due to Sellers
 2500 LT_LIABILITY Bank Loan
 3000 EQUITY      Opening Balance Equity
 3100 EQUITY      Retained Earnings
@@ -84,6 +86,7 @@ _SAMPLE: Final = """
 6000 EXPENSE     Stripe Fees
 6010 EXPENSE     Dispute Fees
 6020 EXPENSE     Chargeback Losses
+6030 EXPENSE     Exchange Gain or Loss
 6100 EXPENSE     Wages
 6101 EXPENSE     Wages — Sales
 6102 EXPENSE     Wages — Engineering

@@ -7,7 +7,7 @@ the company's mark first, which is one lock, and look at the other's table then.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -44,7 +44,7 @@ class OtherEconomics(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One write as it is to be recorded. `lines` are the caller's; `group` as in `store.claims.Intent`."""
+    """One write as it is to be recorded. `lines` are the caller's; `group…` and `about` as in `store.claims.Intent`."""
 
     external_id: str
     kind: str
@@ -53,6 +53,7 @@ class NewLine:
     currency: str
     amount: Decimal
     lines: Sequence[Body]
+    about: Mapping[str, str] = field(default_factory=dict)
     group_key: str | None = None
     group_amount: Decimal | None = None
     group_currency: str | None = None
@@ -83,6 +84,7 @@ class SummaryLine:
     amount: Decimal
     payload_hash: str
     lines: Sequence[Body]
+    about: Mapping[str, str]
     event_source: str
     event_id: str
     event_type: str
@@ -242,10 +244,10 @@ class SummaryStore:
         return await transact(self._engine, work)
 
     async def _keep(self, connection: AsyncConnection, company: str, bucket: tuple[str, str], made: Made) -> None:
-        now, (processor, name) = self._clock.now(), bucket
-        row = {field: getattr(made, field) for field in ("external_id", "number", "day", "currency", "facts", "lines")}
-        whose = {"company": company, "processor": processor, "bucket": name}
-        await connection.execute(insert(SUMMARIES), {**row, **whose, "closed_at": now})
+        now, (processor, whose) = self._clock.now(), bucket
+        row = {name: getattr(made, name) for name in ("external_id", "number", "day", "currency", "facts", "lines")}
+        key = {"company": company, "processor": processor, "bucket": whose}
+        await connection.execute(insert(SUMMARIES), {**row, **key, "closed_at": now})
         await outbox.add(connection, company=company, stream=STREAM, key=made.external_id, body=made.body, now=now)
         change = update(SUMMARY_LINES).where(
             SUMMARY_LINES.c.company == company, SUMMARY_LINES.c.external_id == bindparam("one")

@@ -20,7 +20,7 @@ _EITHER_SIDE: Final = ASSETS | LIABILITIES
 
 ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("receivable", "inventory", "disputes_receivable"), ASSETS),
-    **dict.fromkeys(("bank", "sales_tax_payable", "input_vat"), _EITHER_SIDE),
+    **dict.fromkeys(("bank", "sales_tax_payable", "input_vat", "due_to_sellers", "processor_reserve"), _EITHER_SIDE),
     **dict.fromkeys(("received_not_billed", "supplier_claims", "net_pay_payable"), _EITHER_SIDE),
     **dict.fromkeys(("payable", "payroll_tax_payable", "deductions_payable", "benefits_payable"), LIABILITIES),
     **dict.fromkeys(("garnishments_payable", "reimbursements_payable", "accrued_payroll"), LIABILITIES),
@@ -29,6 +29,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(
         ("dispute_fees", "chargeback_loss", "cogs", "write_off", "purchase_price_variance"), EXPENSES | INCOME
     ),
+    "exchange_gain_loss": EXPENSES | INCOME,
     **dict.fromkeys(("wages", "payroll_tax_expense", "benefits_expense"), EXPENSES),
     **dict.fromkeys(("reimbursement_expense", "contractor_expense"), EXPENSES),
 }

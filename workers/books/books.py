@@ -24,6 +24,9 @@ from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
 from workers.books.sales import SalesPolicy
 
+HOLD: Final = "hold"
+"""In the place of a role: such a movement of the balance is for a person."""
+
 ROLES: Final = frozenset({*ALLOWED, f"stripe{CLEARING}", f"processor{CLEARING}"})
 
 
@@ -39,12 +42,27 @@ ProcessorKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class ProcessorTable(BaseModel):
-    """`[processors.square]`: the account of what a payment processor holds for us, and its name in memos."""
+    """`[processors.square]`: the account of what a payment processor holds for us, and its name in memos.
+
+    `moves` says of other movements of its balance, by category or by the processor's own kind, which role they play, or
+    that they are for a person (`hold`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    clearing: Name
+    clearing: Name | None = None
     name: Name | None = None
+    moves: Mapping[str, str] = {}
+
+    @field_validator("moves")
+    @classmethod
+    def _play_roles(cls, moves: Mapping[str, str]) -> Mapping[str, str]:
+        for kind, role in moves.items():
+            if role not in ROLES | {HOLD}:
+                near = difflib.get_close_matches(role, ROLES, n=1, cutoff=0)
+                msg = f"{kind!r} is given {role!r}, which is no role; nearest: {near[0]!r}"
+                raise ValueError(msg)
+        return moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +130,8 @@ class Books(BaseModel):
 
     @model_validator(mode="after")
     def _one_clearing_account_each(self) -> "Books":
-        for key in self.processors:
-            if f"{key}{CLEARING}" in self.accounts:
+        for key, processor in self.processors.items():
+            if processor.clearing is not None and f"{key}{CLEARING}" in self.accounts:
                 msg = f"processors.{key}: [accounts].{key}{CLEARING} names its clearing account too; keep one of them"
                 raise ValueError(msg)
         return self
@@ -121,7 +139,7 @@ class Books(BaseModel):
     @property
     def roles(self) -> Mapping[str, str]:
         """The account of every role that the file names, with those of processors."""
-        clearing = {f"{key}{CLEARING}": processor.clearing for key, processor in self.processors.items()}
+        clearing = {f"{key}{CLEARING}": table.clearing for key, table in self.processors.items() if table.clearing}
         return {**self.accounts, **clearing}
 
     def place_of(self, role: str) -> str:
@@ -129,7 +147,7 @@ class Books(BaseModel):
         key = role.removesuffix(CLEARING)
         return (
             f"[processors.{key}].clearing"
-            if role.endswith(CLEARING) and key in self.processors
+            if role.endswith(CLEARING) and key in self.processors and self.processors[key].clearing
             else f"[accounts].{role}"
         )
 
@@ -144,6 +162,11 @@ class Books(BaseModel):
         table = self.processors.get(key)
         name = (table and table.name) or key.replace("_", " ").title()
         return Processor(key, name, f"{key}{CLEARING}")
+
+    def moves_of(self, processor: str) -> Mapping[str, str]:
+        """What the file says of other movements of a processor's balance, by category or kind."""
+        table = self.processors.get(processor)
+        return table.moves if table else {}
 
     def day_of(self, instant: datetime) -> date:
         """The calendar day of an instant in the company's time zone."""

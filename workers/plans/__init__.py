@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from schemas.envelope import Event
 from workers.books.books import Books
-from workers.plans import inventory, payroll, sales, summaries
+from workers.plans import inventory, moves, payroll, sales, summaries
+from workers.plans.foreign import awaiting_settlement
 from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan
 
@@ -18,6 +19,7 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.dispute.lost.v1": sales.dispute_lost,
     "sales.payout.paid.v1": sales.payout_paid,
     "sales.payout.failed.v1": sales.payout_failed,
+    "sales.balance.moved.v1": moves.balance_moved,
     "sales.subscription.updated.v1": sales.subscription_updated,
     "sales.summary.closed.v1": summaries.summary_closed,
     "payroll.run.paid.v1": payroll.run_paid,
@@ -37,7 +39,7 @@ def plan(event: Event, books: Books) -> Plan:
     Raises:
         Parked: it cannot be booked until a person does something.
     """
-    planned = PLANS[event.type](event, event.data, books)
+    planned = awaiting_settlement(event, books) or PLANS[event.type](event, event.data, books)
     stream = stream_of(event)
     if planned.stock is not None:
         must_be_open(planned.stock.day, books, stream=stream)

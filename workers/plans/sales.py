@@ -20,6 +20,7 @@ from schemas.sales import (
     SubscriptionUpdated,
 )
 from workers.books.books import Books
+from workers.plans.fees import fees as _fees
 from workers.plans.ledger import Posting, account_of, book
 from workers.plans.writes import (
     AnyWrite,
@@ -61,6 +62,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             invoice=invoice_id,
             role=processor.clearing,
             account=account_of(books, processor.clearing, amount),
+            paid=data.amount if data.amount.currency != amount.currency else None,
             **common,
         ),
     ]
@@ -176,16 +178,6 @@ def _payout(fact: str, amount: Money, *, day: date, memo: str, books: Books) -> 
     into_bank = Posting(debit={"bank": size}, credit={clearing: size})
     from_bank = Posting(debit={clearing: size}, credit={"bank": size})
     return book(fact, into_bank if amount.amount > 0 else from_bank, day=day, memo=memo, books=books)
-
-
-def _fees(fact: str, settlement: Settlement | None, day: date, books: Books) -> tuple[AnyWrite, ...]:
-    """The entry of the fees a balance transaction tells; none when it tells none."""
-    if settlement is None:
-        return ()
-    fee, tax, processor = settlement.fee, settlement.fee_tax, books.processor_of(fact)
-    memo = f"{processor.name} fee of {settlement.balance_transaction}"
-    fees = Posting(debit={"processing_fees": fee, "input_vat": tax}, credit={processor.clearing: fee + tax})
-    return book(f"{fact}:fee", fees, day=day, memo=memo, books=books)
 
 
 def _settled(amount: Money, settlement: Settlement | None) -> Money:

@@ -132,9 +132,13 @@ class InvoiceWrite(Write):
 
 
 class PaymentWrite(Write):
-    """A payment of one invoice into an account: DR `account`, CR receivable."""
+    """A payment of one invoice into an account: DR `account`, CR receivable.
+
+    `paid` is what the customer paid, where that was in another currency.
+    """
 
     kind: Literal["payment"] = "payment"
+    paid: Money | None = None
     total: Figure
     contact: ExternalId
     invoice: ExternalId
@@ -270,11 +274,18 @@ class Prerequisite(Value):
     """Another write that must be in Solid first.
 
     With the `kind` of its record it may have been posted by an inbox that was lost; without, this inbox must know what
-    it posted.
+    it posted. `reason` and `message` say why the event waits, where that is more than the order of events.
     """
 
     external_id: ExternalId
     kind: RecordKind | None = None
+    reason: str | None = None
+    message: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The reason under which the event waits."""
+        return self.reason or f"prerequisite:{self.external_id}"
 
 
 class RefundsReach(Value):
@@ -282,6 +293,11 @@ class RefundsReach(Value):
 
     group: str
     total: Money
+
+    @property
+    def key(self) -> str:
+        """The reason under which the event waits."""
+        return f"prerequisite:{self.group}"
 
 
 Requirement = Prerequisite | RefundsReach

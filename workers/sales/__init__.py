@@ -1,1 +1,1 @@
-"""Sales: how they come into the books together, and what is known of them before that."""
+"""Sales: what is known of them beyond a single event, and how they come into the books together."""

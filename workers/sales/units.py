@@ -11,6 +11,7 @@ from typing import Any, Final
 from store.sales.summaries import NewLine
 from workers.books.books import Books
 from workers.plans.writes import AnyWrite, EntryWrite, InvoiceWrite, PaymentWrite, Plan
+from workers.sales.exchange import PAID
 
 BANK: Final = "bank"
 BY_THEMSELVES: Final = frozenset({"sales.payout.paid.v1", "sales.payout.failed.v1", "sales.summary.closed.v1"})
@@ -60,6 +61,7 @@ def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], **group: Any) -> NewL
         currency=write.currency,
         amount=write.amount or Decimal(0),
         lines=lines,
+        about={PAID: str(write.paid)} if isinstance(write, PaymentWrite) and write.paid else {},
         **group,
     )
 

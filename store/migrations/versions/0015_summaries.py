@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0013"
 
 TIME: Final = sa.DateTime(timezone=True)
 UNSUMMED: Final = sa.text("summary IS NULL")
@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.Text, nullable=False),
         sa.Column("payload_hash", sa.Text, nullable=False),
         sa.Column("lines", sa.JSON, nullable=False),
+        sa.Column("about", sa.JSON, nullable=False),
         sa.Column("group_key", sa.Text),
         sa.Column("group_amount", sa.Text),
         sa.Column("group_currency", sa.Text),

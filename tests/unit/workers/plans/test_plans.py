@@ -198,7 +198,11 @@ def test_clearing_moves_by_what_the_balance_transaction_says_came_in(data: WithS
 
 @given(events())
 def test_every_event_of_the_catalog_has_a_plan_whose_entries_balance_in_decimal(event: Event) -> None:
-    planned = plan(event, BOOKS)
+    try:
+        planned = plan(event, BOOKS)
+    except Parked as parked:
+        assert getattr(event.data, "category", None) in {"adjustment", "other"}, parked.reason
+        return
     assert plan(event, BOOKS) == planned, "the same event gives the same plan"
     assert sum(moved(planned).values(), Decimal(0)) == 0
     names = [write.external_id for write in planned.writes]

@@ -23,9 +23,9 @@ from store.sales.summaries import SummaryStore
 from store.schema import PAYOUT_FACTS
 from tests.unit.workers.bench import COMPANY, TIMING, Bench
 from tests.unit.workers.test_pipeline import FakeHand
-from workers.booked import Booked
 from workers.books.books import Books, sample_books
 from workers.chart import Chart
+from workers.in_books import InBooks
 from workers.outcomes import Applied, Outcome
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
@@ -104,7 +104,7 @@ class Stage:
             books=books,
             chart=CHART,
             read_chart=chart,
-            inbox=Booked(inbox, store),
+            inbox=InBooks(inbox, store),
             applier=self.bench.applier(),
             earlier=self.bench.earlier(),
             completions={"sales": completion},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from store.claims import WriteRow
 from store.sales.summaries import SummaryLine
 
 
@@ -20,6 +21,14 @@ class Knows(Protocol):
         ...
 
 
+class Remembers(Knows, Protocol):
+    """What is asked of the inbox by those who must know what a write was."""
+
+    async def trace(self, text: str) -> list[WriteRow]:
+        """See `Inbox.trace`."""
+        ...
+
+
 class Recorded(Protocol):
     """What is asked of `store.sales.summaries`."""
 
@@ -31,12 +40,16 @@ class Recorded(Protocol):
         """See `SummaryStore.group_total`."""
         ...
 
+    async def trace(self, text: str) -> list[SummaryLine]:
+        """See `SummaryStore.trace`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class InBooks:
     """The inbox and the lines of summaries as one: a recorded line counts as applied, as nothing can undo it."""
 
-    inbox: Knows
+    inbox: Remembers
     summaries: Recorded
 
     async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
@@ -50,3 +63,37 @@ class Booked:
         """The sum of what is booked in one group and currency. Raises StoreUnavailable."""
         applied = await self.inbox.group_total(company, group_key, currency)
         return applied + await self.summaries.group_total(company, group_key, currency)
+
+    async def trace(self, text: str) -> list[WriteRow]:
+        """What is known of writes by one of their ids, as `Inbox.trace`. Raises StoreUnavailable."""
+        return await self.inbox.trace(text) + [_as_row(line) for line in await self.summaries.trace(text)]
+
+
+def _as_row(line: SummaryLine) -> WriteRow:
+    """A line as a write that was applied: its record is that of the summary."""
+    return WriteRow(
+        company=line.company,
+        external_id=line.external_id,
+        kind=line.kind,
+        payload_hash=line.payload_hash,
+        state="applied",
+        epoch=0,
+        owner=None,
+        lease_until=None,
+        doubt_since=None,
+        was_unknown=False,
+        adopted=False,
+        solid_id=line.summary,
+        error_code=None,
+        error_message=None,
+        event_source=line.event_source,
+        event_id=line.event_id,
+        event_type=line.event_type,
+        subject=line.subject,
+        group_key=None,
+        amount=line.amount,
+        currency=line.currency,
+        created_at=line.recorded_at,
+        updated_at=line.recorded_at,
+        about=line.about,
+    )
