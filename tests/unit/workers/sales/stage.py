@@ -25,11 +25,13 @@ from tests.unit.workers.bench import COMPANY, TIMING, Bench
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.books.books import Books, sample_books
 from workers.chart import Chart
+from workers.completing import InTurn
 from workers.in_books import InBooks
 from workers.outcomes import Applied, Outcome
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
 from workers.sales.closing import Closer
+from workers.sales.exchange import ExchangeBook
 from workers.sales.summaries import Summaries
 
 Mode = Literal["each", "day", "payout"]
@@ -97,17 +99,17 @@ class Stage:
             return CHART
 
         books, store, inbox = books_in(mode or self.mode), summaries or self.store, self.bench.inbox()
-        completion = Summaries(
-            records=store, books=books, company=COMPANY, clock=self.bench.clock, earlier=self.bench.earlier()
-        )
+        known, earlier = InBooks(inbox, store), self.bench.earlier()
+        exchange = ExchangeBook(inbox=known, books=books, company=COMPANY)
+        last = Summaries(records=store, books=books, company=COMPANY, clock=self.bench.clock, earlier=earlier)
         return Pipeline(
             books=books,
             chart=CHART,
             read_chart=chart,
-            inbox=InBooks(inbox, store),
+            inbox=known,
             applier=self.bench.applier(),
-            earlier=self.bench.earlier(),
-            completions={"sales": completion},
+            earlier=earlier,
+            completions={"sales": InTurn((exchange, last))},
             policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
             settle_seconds=TIMING.settle,
             company=COMPANY,

@@ -17,7 +17,17 @@ from tests.fakes import FakeClock
 from tests.searching import examples, search
 from tests.unit.workers.bench import COMPANY, Bench
 from tests.unit.workers.sales.stage import GRACE, Mode, Stage
-from tests.unit.workers.sales.told import charge, disputed, lost, payout, refund, refund_failed, refunds_reach
+from tests.unit.workers.sales.told import (
+    charge,
+    disputed,
+    foreign_charge,
+    foreign_refund,
+    lost,
+    payout,
+    refund,
+    refund_failed,
+    refunds_reach,
+)
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.outcomes import Applied, DeadLetter, Defer
 
@@ -153,6 +163,18 @@ async def test_refunds_that_are_recorded_count_towards_what_was_refunded_in_all(
     assert await stage.tell(refunds_reach(1, total="8.00")) == [Applied(0)]
 
 
+async def test_a_refund_at_another_rate_knows_what_a_recorded_sale_was_booked_at(stage: Stage) -> None:
+    await stage.tell(foreign_charge(1), foreign_refund(1, of=1))
+    await stage.close()
+    assert stage.balances() == {
+        "Sales Income": Decimal("-27.50"),
+        "Sales Returns": Decimal("11.00"),
+        "Exchange Gain or Loss": Decimal("0.20"),
+        "Stripe Clearing": Decimal("15.20"),
+        "Stripe Fees": Decimal("1.10"),
+    }
+
+
 async def test_an_account_without_name_parks_before_anything_is_recorded(stage: Stage) -> None:
     pipeline = stage.pipeline()
     accounts = {role: name for role, name in pipeline.books.accounts.items() if role != "income"}
@@ -243,6 +265,8 @@ STORY = (
     refund_failed(1, of=1, day=2),
     payout(1, amount="30.00", day=2),
     lost(3, day=3),
+    foreign_charge(4, day=1),
+    foreign_refund(4, of=4, day=2),
 )
 
 

@@ -48,6 +48,31 @@ def charge(number: int, *, amount: str = "20.00", fee: str | None = "0.88", day:
     return told(data, day=day)
 
 
+def foreign_charge(number: int, *, day: int = 0) -> Event:
+    """25.00 EUR, which reached the balance as 27.50 USD."""
+    settlement = settled(f"txn_{number}", "27.50", "1.10")
+    data = PaymentSucceeded(
+        fact=f"stripe:charge:ch_{number}",
+        charge=f"ch_{number}",
+        amount=Money.of("25.00", "EUR"),
+        settlement=settlement,
+    )
+    return told(data, day=day)
+
+
+def foreign_refund(number: int, *, of: int, day: int = 0) -> Event:
+    """10.00 EUR of it, when that was 11.20 USD; the sale was booked at 11.00 for that share."""
+    data = PaymentRefunded(
+        fact=f"stripe:refund:re_{number}",
+        of=f"stripe:charge:ch_{of}",
+        charge=f"ch_{of}",
+        refund=f"re_{number}",
+        amount=Money.of("10.00", "EUR"),
+        settlement=settled(f"txn_re_{number}", "-11.20", "0"),
+    )
+    return told(data, day=day)
+
+
 def refund(number: int, *, of: int, amount: str = "5.00", day: int = 0) -> Event:
     data = PaymentRefunded(
         fact=f"stripe:refund:re_{number}", charge=f"ch_{of}", refund=f"re_{number}", amount=usd(amount)
