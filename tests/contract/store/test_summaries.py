@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.engine import connect
-from store.errors import Summarised
+from store.errors import Summarised, WrongStore
 from store.inbox import EventRef, Inbox
 from store.outbox import Outbox
 from store.sales.payouts import Payouts
@@ -23,6 +24,7 @@ from store.sales.summaries import (
     SummaryLine,
     SummaryStore,
 )
+from store.schema import MARKS, MARKS_KEPT
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import claim, intent
 from tests.contract.store.test_payouts import item, payout
@@ -131,6 +133,18 @@ async def test_who_records_and_who_claims_at_the_same_moment_never_both_have_it(
     await another.dispose()
     assert set(claimed) | set(recorded) == set(ids)
     assert set(claimed) & set(recorded) == set()
+
+
+async def test_nothing_is_recorded_in_a_store_that_went_back(
+    summaries: SummaryStore, inbox: Inbox, engine: AsyncEngine
+) -> None:
+    await claim(inbox, intent(FEE))
+    async with engine.begin() as connection:
+        await connection.execute(delete(MARKS))
+        await connection.execute(delete(MARKS_KEPT))
+    with pytest.raises(WrongStore):
+        await summaries.record(recording([line(INVOICE)]))
+    assert await summaries.recorded("main", [INVOICE]) == {}
 
 
 async def test_two_that_record_the_same_at_once_record_it_once(database_url: str, clock: FakeClock) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from messaging.errors import PublishFailed
 from schemas.envelope import Event, encode
+from schemas.sales import BalanceMoved
 from store.engine import connect
 from tests.fakes import FakeClock
 from tests.searching import examples, search
@@ -27,6 +28,8 @@ from tests.unit.workers.sales.told import (
     refund,
     refund_failed,
     refunds_reach,
+    settled,
+    told,
 )
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.outcomes import Applied, DeadLetter, Defer
@@ -148,6 +151,14 @@ async def test_payouts_stay_by_themselves(stage: Stage) -> None:
     await stage.close()
     assert [entry.external_id for entry in stage.entries()] == ["stripe:payout:po_1", "stripe:summary:2026-01-15:1"]
     assert "Stripe Clearing" not in stage.balances()
+
+
+async def test_what_moves_the_bank_stays_by_itself(stage: Stage) -> None:
+    data = BalanceMoved(
+        fact="stripe:topup:tu_1", kind="topup", category="topup", settlement=settled("txn_1", "500.00", "0")
+    )
+    assert await stage.tell(told(data)) == [Applied(1)]
+    assert await stage.close() == []
 
 
 async def test_a_refund_does_not_wait_for_a_charge_that_is_recorded(stage: Stage) -> None:
