@@ -112,18 +112,48 @@ class ContactWrite(Write):
     contact_type: ContactType = "customer"
 
 
+class SoldLine(Value):
+    """One line of an invoice: CR `account` the amount, which is negative where something is taken off.
+
+    `item_id` is Solid's id of what was sold. Without a memo it has the write's.
+    """
+
+    role: str
+    account: str
+    amount: Figure
+    memo: str | None = None
+    item_id: str | None = None
+
+
 class InvoiceWrite(Write):
-    """An invoice with one line: DR receivable, CR `role`."""
+    """An invoice: DR receivable, CR `role` the total; with `lines`, CR each of them, and they are the total.
+
+    What the lines are by role is part of the economics; accounts and items may change with a setting.
+    """
 
     kind: Literal["invoice"] = "invoice"
     total: Figure
     contact: ExternalId
     role: str
     account: str
+    lines: tuple[SoldLine, ...] = Field(default=(), exclude_if=lambda found: not found)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        amounts = [line.amount for line in self.lines]
+        if amounts and sum(amounts) != self.total:
+            msg = f"{self.external_id}: an invoice of {self.total} {self.currency} whose lines are {amounts}"
+            raise ValueError(msg)
+        return self
 
     def economics(self) -> dict[str, Any]:
         """See `Write.economics`."""
-        return {**super().economics(), "total": str(self.total.normalize())}
+        whole = {**super().economics(), "total": str(self.total.normalize())}
+        by_role: dict[str, Decimal] = {}
+        for line in self.lines:
+            by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.amount
+        shown = {role: str(amount.normalize()) for role, amount in by_role.items() if amount}
+        return {**whole, "lines": shown} if self.lines else whole
 
     @property
     def amount(self) -> Decimal:
