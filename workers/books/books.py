@@ -82,8 +82,8 @@ class Books(BaseModel):
     true date in the memo).
     `processors` gives each payment processor its clearing account, else it is the one of `processor_clearing`.
     Charges without a customer are those of `walk_in_customer`, by default "<processor> sales".
-    `sales` says how sales are booked, `inventory` how stock is; `items` gives the id in Solid of SKUs that Solid has
-    not, or several times.
+    `inventory` says how stock is booked; `items` gives the id in Solid of SKUs that Solid has not, or several times.
+    `sales` says how sales are booked, whether they are taxed, and what their tax and items are in Solid.
     `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
     """
 
@@ -95,11 +95,11 @@ class Books(BaseModel):
     open_from: date | None = None
     late: Mapping[Stream, Literal["hold", "first_open_day"]] = {}
     inventory: InventoryPolicy = InventoryPolicy()
-    sales: SalesPolicy = SalesPolicy()
     items: Mapping[str, str] = {}
     accounts: Mapping[str, Name]
     processors: Mapping[ProcessorKey, ProcessorTable] = {}
     payroll: PayrollPolicy = PayrollPolicy()
+    sales: SalesPolicy = SalesPolicy()
 
     @field_validator("base_currency")
     @classmethod

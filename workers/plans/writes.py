@@ -41,7 +41,8 @@ class Value(BaseModel):
 class Line(Value):
     """One line of an entry: a debit or a credit, never both, never negative. Without a memo it has the write's.
 
-    `class_id` and `location_id` are Solid's ids, where the books split by them.
+    `class_id` and `location_id` are Solid's ids, where the books split by them; `tax_code` the processor's rate of tax,
+    by which summaries are split.
     """
 
     role: str
@@ -51,6 +52,7 @@ class Line(Value):
     memo: str | None = None
     class_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
     location_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    tax_code: str | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
@@ -112,18 +114,49 @@ class ContactWrite(Write):
     contact_type: ContactType = "customer"
 
 
+class SoldLine(Value):
+    """One line of an invoice: CR `account` the amount, which is negative where something is taken off.
+
+    `item_id` is Solid's id of what was sold, `tax_code` as in `Line`. Without a memo it has the write's.
+    """
+
+    role: str
+    account: str
+    amount: Figure
+    memo: str | None = None
+    item_id: str | None = None
+    tax_code: str | None = None
+
+
 class InvoiceWrite(Write):
-    """An invoice with one line: DR receivable, CR `role`."""
+    """An invoice: DR receivable, CR `role` the total; with `lines`, CR each of them, and they are the total.
+
+    What the lines are by role is part of the economics; accounts and items may change with a setting.
+    """
 
     kind: Literal["invoice"] = "invoice"
     total: Figure
     contact: ExternalId
     role: str
     account: str
+    lines: tuple[SoldLine, ...] = Field(default=(), exclude_if=lambda found: not found)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        amounts = [line.amount for line in self.lines]
+        if amounts and sum(amounts) != self.total:
+            msg = f"{self.external_id}: an invoice of {self.total} {self.currency} whose lines are {amounts}"
+            raise ValueError(msg)
+        return self
 
     def economics(self) -> dict[str, Any]:
         """See `Write.economics`."""
-        return {**super().economics(), "total": str(self.total.normalize())}
+        whole = {**super().economics(), "total": str(self.total.normalize())}
+        by_role: dict[str, Decimal] = {}
+        for line in self.lines:
+            by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.amount
+        shown = {role: str(amount.normalize()) for role, amount in by_role.items() if amount}
+        return {**whole, "lines": shown} if self.lines else whole
 
     @property
     def amount(self) -> Decimal:

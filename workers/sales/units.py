@@ -31,7 +31,7 @@ def units_of(plan: Plan, books: Books) -> list[Unit]:
     for write in plan.writes:
         if isinstance(write, InvoiceWrite) and _is_paid_by(write, payments.get(write.external_id)):
             payment = payments[write.external_id]
-            lines = [_side("debit", payment, books), _side("credit", write, books)]
+            lines = [_body(payment.role, payment.account, payment.total, books), *_sold(write, books)]
             units.append([_new(write, lines), _new(payment, [])])
         elif isinstance(write, EntryWrite) and not any(line.role == BANK for line in write.lines):
             found = group.get(write.external_id)
@@ -72,16 +72,21 @@ def _of_group(key: str, amount: Decimal, currency: str) -> dict[str, Any]:
 
 def _of_entry(write: EntryWrite, books: Books) -> Iterator[dict[str, Any]]:
     for line in write.lines:
-        side = "credit" if line.debit is None else "debit"
-        yield _body(line.role, line.account, side, line.debit or line.credit or Decimal(0), books)
+        amount = (line.debit or Decimal(0)) - (line.credit or Decimal(0))
+        if amount:
+            yield _body(line.role, line.account, amount, books, tax_code=line.tax_code)
 
 
-def _side(side: str, write: InvoiceWrite | PaymentWrite, books: Books) -> dict[str, Any]:
-    return _body(write.role, write.account, side, write.total, books)
+def _sold(write: InvoiceWrite, books: Books) -> Iterator[dict[str, Any]]:
+    if not write.lines:
+        yield _body(write.role, write.account, -write.total, books)
+    for line in write.lines:
+        if line.amount:
+            yield _body(line.role, line.account, -line.amount, books, tax_code=line.tax_code)
 
 
-def _body(  # noqa: PLR0913 - one each
-    role: str, account: str, side: str, amount: Decimal, books: Books, *, tax_code: str | None = None
-) -> dict[str, Any]:
+def _body(role: str, account: str, debit: Decimal, books: Books, *, tax_code: str | None = None) -> dict[str, Any]:
+    """One line as it is kept; a negative amount is a credit."""
     own = None if account == books.account(role) else account
-    return {"role": role, "account": own, "tax_code": tax_code, "side": side, "amount": f"{amount:f}"}
+    side = "debit" if debit > 0 else "credit"
+    return {"role": role, "account": own, "tax_code": tax_code, "side": side, "amount": f"{abs(debit):f}"}

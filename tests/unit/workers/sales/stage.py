@@ -36,7 +36,7 @@ from workers.sales.summaries import Summaries
 
 Mode = Literal["each", "day", "payout"]
 BOOKS = sample_books().model_copy(update={"base_currency": "USD"})
-CHART = Chart([Account(id=name, name=name) for name in BOOKS.accounts.values()])
+CHART = Chart([Account(id=name, name=name) for name in (*BOOKS.accounts.values(), "Tax of the State")])
 GRACE = timedelta(minutes=60)
 
 

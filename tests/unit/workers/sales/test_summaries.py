@@ -1,40 +1,38 @@
-"""Summaries: sales in few entries end in the same books as sales by themselves, whatever the mode was when."""
+"""Summaries: sales in few entries end in the same books as sales by themselves."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
-from shutil import copyfile
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from messaging.errors import PublishFailed
-from schemas.envelope import Event, encode
+from schemas.envelope import encode
 from schemas.sales import BalanceMoved
-from store.engine import connect
-from tests.fakes import FakeClock
-from tests.searching import examples, search
+from store.claims import EventRef
+from store.sales.summaries import Recording
 from tests.unit.workers.bench import COMPANY, Bench
-from tests.unit.workers.sales.stage import GRACE, Mode, Stage
+from tests.unit.workers.sales.stage import GRACE, Stage, books_in
 from tests.unit.workers.sales.told import (
     charge,
-    disputed,
     foreign_charge,
     foreign_refund,
-    lost,
     payout,
     refund,
     refund_failed,
     refunds_reach,
     settled,
     told,
+    usd,
 )
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.outcomes import Applied, DeadLetter, Defer
+from workers.plans import plan
+from workers.plans.tax import tax_entry
+from workers.plans.writes import Plan, SoldLine
+from workers.sales.units import units_of
 
 LATER = timedelta(minutes=61)
+CODES = {"txr_1": "Tax of the State"}
 
 
 @pytest.fixture
@@ -186,6 +184,48 @@ async def test_a_refund_at_another_rate_knows_what_a_recorded_sale_was_booked_at
     }
 
 
+async def test_tax_is_a_line_for_each_code_and_account(stage: Stage) -> None:
+    books = books_in("day").model_copy(update={"sales": books_in("day").sales.model_copy(update={"tax_codes": CODES})})
+    shares = {"txr_1": usd("8.00"), "txr_2": usd("2.00"), None: usd("1.00")}
+    common = {"against": "income", "day": date(2026, 1, 15), "memo": "tax", "books": books}
+    writes = [
+        write
+        for fact in ("stripe:invoice:in_1", "stripe:invoice:in_2")
+        for write in tax_entry(f"{fact}:tax", shares, **common)  # type: ignore[arg-type]  # as named
+    ]
+    units = units_of(Plan(writes=tuple(writes)), books)
+    ref = EventRef("stripe", "evt_1", "sales.sale.told.v1", "in_1")
+    await stage.store.record(Recording(COMPANY, "stripe:invoice:in_1", "stripe", ref, units))
+    [event] = await stage.close()
+    assert [(x.role, x.account, x.tax_code, x.side, x.amount.amount, x.facts) for x in event.lines] == [
+        ("income", None, None, "debit", Decimal("22.00"), 2),
+        ("sales_tax_payable", None, None, "credit", Decimal("2.00"), 2),
+        ("sales_tax_payable", None, "txr_2", "credit", Decimal("4.00"), 2),
+        ("sales_tax_payable", "Tax of the State", "txr_1", "credit", Decimal("16.00"), 2),
+    ]
+
+
+def test_an_invoice_of_several_lines_is_a_line_of_each() -> None:
+    [contact, invoice, payment] = plan(charge(1, amount="108.00", fee=None), books_in("day")).writes
+    sold = [
+        SoldLine(role="income", account="Sales Income", amount=Decimal("110.00")),
+        SoldLine(role="income", account="Sales Income", amount=Decimal("-10.00")),
+        SoldLine(role="sales_tax_payable", account="Sales Tax Payable", amount=Decimal("8.00"), tax_code="txr_1"),
+    ]
+    taxed = invoice.model_copy(update={"lines": tuple(sold)})
+    [[first, second]] = units_of(Plan(writes=(contact, taxed, payment)), books_in("day"))
+    assert [(body["side"], body["role"], body["tax_code"], body["amount"]) for body in first.lines] == [
+        ("debit", "stripe_clearing", None, "108.00"),
+        ("credit", "income", None, "110.00"),
+        ("debit", "income", None, "10.00"),
+        ("credit", "sales_tax_payable", "txr_1", "8.00"),
+    ]
+    assert second.lines == []
+    assert units_of(Plan(writes=(contact, taxed)), books_in("day")) == [], (
+        "what is not paid is owed: it stays an invoice"
+    )
+
+
 async def test_an_account_without_name_parks_before_anything_is_recorded(stage: Stage) -> None:
     pipeline = stage.pipeline()
     accounts = {role: name for role, name in pipeline.books.accounts.items() if role != "income"}
@@ -250,79 +290,3 @@ async def test_one_entry_a_payout_split_by_month(bench: Bench) -> None:
     assert (late.fact, late.facts) == ("stripe:summary:po_1:3", 1)
     [alone] = await stage.close(after=timedelta(days=40))
     assert alone.fact == "stripe:summary:2026-02-01:1", "what no payout has listed for long is booked by its day"
-
-
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
-async def test_ten_thousand_charges_cost_few_calls_and_end_in_the_same_trial_balance(stage: Stage, count: int) -> None:
-    await stage.tell_many(charge(number, day=number % 30) for number in range(count))
-    stage.bench.clock.advance(40 * 86400)
-    await stage.close()
-    assert stage.calls() == 30, "one a day"
-    assert stage.balances() == {
-        "Sales Income": Decimal("-20.00") * count,
-        "Stripe Clearing": Decimal("19.12") * count,
-        "Stripe Fees": Decimal("0.88") * count,
-    }
-
-
-STORY = (
-    charge(1),
-    charge(2, fee=None),
-    refund(1, of=1),
-    charge(3, day=1),
-    disputed(3, day=1),
-    charge(2),
-    refund(2, of=3, day=2, amount="7.77"),
-    refund_failed(1, of=1, day=2),
-    payout(1, amount="30.00", day=2),
-    lost(3, day=3),
-    foreign_charge(4, day=1),
-    foreign_refund(4, of=4, day=2),
-)
-
-
-async def booked(bench: Bench, acts: Sequence[tuple[Event | None, Mode]]) -> Stage:
-    """Tell the events, each in its mode, what could not be told at once later; None closes what is due."""
-    stage = await Stage(bench).open()
-    waiting: list[Event] = []
-    for event, mode in acts:
-        stage.mode = mode
-        if event is None:
-            await stage.close(after=timedelta(hours=30))
-        else:
-            waiting.append(event)
-        outcomes = await stage.tell(*waiting)
-        waiting = [each for each, outcome in zip(waiting, outcomes, strict=True) if not isinstance(outcome, Applied)]
-    for _ in range(len(waiting) + 1):
-        outcomes = await stage.tell(*waiting)
-        waiting = [each for each, outcome in zip(waiting, outcomes, strict=True) if not isinstance(outcome, Applied)]
-    assert waiting == []
-    await stage.close(after=timedelta(days=60))
-    return stage
-
-
-@search
-@settings(max_examples=examples(12), deadline=None)
-@given(
-    acts=st.permutations((*STORY, None, None, STORY[0], STORY[5])),
-    modes=st.lists(st.sampled_from(("each", "day", "payout")), min_size=len(STORY) + 4, max_size=len(STORY) + 4),
-)
-async def test_whatever_the_mode_was_when_the_books_end_the_same(
-    tmp_path_factory: pytest.TempPathFactory,
-    migrated_file: Path,
-    acts: Sequence[Event | None],
-    modes: Sequence[Mode],
-) -> None:
-    async def stage_of(acts: Sequence[tuple[Event | None, Mode]]) -> Stage:
-        path = tmp_path_factory.mktemp("relay") / "relay.db"
-        copyfile(migrated_file, path)
-        engine = connect(f"sqlite:///{path}")
-        try:
-            return await booked(Bench(engine, FakeClock()), acts)
-        finally:
-            await engine.dispose()
-
-    alone = await stage_of([(event, "each") for event in STORY])
-    mixed = await stage_of(list(zip(acts, modes, strict=True)))
-    assert mixed.balances() == alone.balances()
-    assert mixed.twice() == {}
