@@ -39,7 +39,7 @@ from store.engine import reading, transact
 from store.errors import LeaseLost, Summarised, WrongStore
 from store.group_commit import GroupCommit
 from store.marks import Marks
-from store.sales.summaries import recorded_among
+from store.sales.lines import recorded_among
 from store.schema import WORKERS, WRITES
 from store.watch import Watch
 from store.writes import Key, Position

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from store.claims import WriteRow
-from store.sales.summaries import SummaryLine
+from store.sales.lines import SummaryLine
 
 
 class Knows(Protocol):

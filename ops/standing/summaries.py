@@ -11,7 +11,8 @@ from ops.composing.workers import books_of, open_store
 from runtime.clock import Clock
 from runtime.settings import ConfigurationError, Settings
 from store.inbox import Inbox
-from store.sales.summaries import OpenFact, Summary, SummaryLine, SummaryStore
+from store.sales.lines import SummaryLine
+from store.sales.summaries import OpenFact, Summary, SummaryStore
 from workers.sales.closing import key_of_line
 
 LATEST: Final = 50

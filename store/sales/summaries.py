@@ -7,7 +7,7 @@ the company's mark first, which is one lock, and look at the other's table then.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,81 +16,20 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, upda
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
-from store import outbox, writes
-from store.claims import EventRef
+from store import outbox
 from store.engine import reading, transact
 from store.group_commit import GroupCommit
 from store.lost import applied, no_letter
 from store.marks import Marks
+from store.sales.lines import KEYS_AT_A_TIME, LINES, Body, Recording, SummaryLine, decided, known_among, sent_among
 from store.schema import OUTBOX, PAYOUT_FACTS, SUMMARIES, SUMMARY_LINES, UNSUMMED
 
-Body = dict[str, Any]
 STREAM: Final = "summaries"
 
-KEYS_AT_A_TIME: Final = 500
 MOST_IN_ONE: Final = 60_000
 """So many lines become one entry at most: what is left is in the next one."""
 
 MOST_TRACED: Final = 400
-
-
-class OtherEconomics(Exception):
-    """A write is recorded already, with other economics; `known` is what it was."""
-
-    def __init__(self, known: "SummaryLine") -> None:
-        super().__init__(known.external_id)
-        self.known = known
-
-
-@dataclass(frozen=True, slots=True)
-class NewLine:
-    """One write as it is to be recorded. `lines` are the caller's; `group…` and `about` as in `store.claims.Intent`."""
-
-    external_id: str
-    kind: str
-    payload_hash: str
-    day: date
-    currency: str
-    amount: Decimal
-    lines: Sequence[Body]
-    about: Mapping[str, str] = field(default_factory=dict)
-    group_key: str | None = None
-    group_amount: Decimal | None = None
-    group_currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """The writes of one event. Those of a unit (an invoice and its payment) are recorded all, or none of them."""
-
-    company: str
-    fact: str
-    processor: str
-    event: EventRef
-    units: Sequence[Sequence[NewLine]]
-
-
-@dataclass(frozen=True, slots=True)
-class SummaryLine:
-    """A write that was recorded, its columns in order. `summary` is the entry that it is part of, None before that."""
-
-    company: str
-    external_id: str
-    fact: str
-    processor: str
-    kind: str
-    day: date
-    currency: str
-    amount: Decimal
-    payload_hash: str
-    lines: Sequence[Body]
-    about: Mapping[str, str]
-    event_source: str
-    event_id: str
-    event_type: str
-    subject: str | None
-    recorded_at: datetime
-    summary: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +85,6 @@ class OpenFact:
     listed_at: datetime | None
 
 
-_LINE_FIELDS: Final = tuple(SummaryLine.__dataclass_fields__)
-_LINES: Final = select(*(SUMMARY_LINES.c[name] for name in _LINE_FIELDS))
 _SUMMARIES: Final = select(*(SUMMARIES.c[name] for name in Summary.__dataclass_fields__))
 
 
@@ -172,7 +109,7 @@ class SummaryStore:
     async def recorded(self, company: str, external_ids: Collection[str]) -> dict[str, SummaryLine]:
         """Those of these writes that are recorded, in whatever entry they are or will be."""
         async with reading(self._engine) as connection:
-            return await _known(connection, company, external_ids)
+            return await known_among(connection, company, external_ids)
 
     async def any(self, company: str) -> bool:
         """Whether anything was ever recorded."""
@@ -229,7 +166,7 @@ class SummaryStore:
         async def work(connection: AsyncConnection) -> int:
             lines: list[SummaryLine] = []
             for some in these:
-                wanted = _LINES.where(SUMMARY_LINES.c.company == company, UNSUMMED, some)
+                wanted = LINES.where(SUMMARY_LINES.c.company == company, UNSUMMED, some)
                 wanted = wanted.order_by(SUMMARY_LINES.c.recorded_at, SUMMARY_LINES.c.external_id)
                 wanted = wanted.limit(MOST_IN_ONE - len(lines)).with_for_update(skip_locked=True)
                 lines += [SummaryLine(*row) for row in await connection.execute(wanted)]
@@ -280,7 +217,7 @@ class SummaryStore:
     async def trace(self, text: str) -> list[SummaryLine]:
         """Lines with exactly `text` as external id, fact, event id, subject or summary, in the order of recording."""
         ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "summary"))
-        wanted = _LINES.where(or_(*(column == text for column in ids)))
+        wanted = LINES.where(or_(*(column == text for column in ids)))
         wanted = wanted.order_by(SUMMARY_LINES.c.recorded_at, SUMMARY_LINES.c.external_id)
         async with reading(self._engine) as connection:
             return [SummaryLine(*row) for row in await connection.execute(wanted.limit(MOST_TRACED))]
@@ -305,10 +242,10 @@ class SummaryStore:
         async def work(connection: AsyncConnection) -> tuple[list[Mapping[str, SummaryLine] | Exception], Any]:
             marks = await self._marks.raise_all(connection, {company})
             ids = {line.external_id for each in recordings for unit in each.units for line in unit}
-            known = await _known(connection, company, ids)
-            sent = {key for key, state in (await _sent(connection, company, ids)).items() if state != "refused"}
+            known = await known_among(connection, company, ids)
+            sent = {key for key, state in (await sent_among(connection, company, ids)).items() if state != "refused"}
             new: list[Body] = []
-            answers = [_decided(each, known, sent, new, now=self._clock.now()) for each in recordings]
+            answers = [decided(each, known, sent, new, now=self._clock.now()) for each in recordings]
             if new:
                 await connection.execute(insert(SUMMARY_LINES), new)
             return answers, marks
@@ -320,66 +257,3 @@ class SummaryStore:
 
 Making = Callable[[Sequence[SummaryLine], int], Sequence[Made]]
 """From lines and the first free number to entries, each line in one of them, exactly. Pure."""
-
-
-async def recorded_among(connection: AsyncConnection, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these writes (company, external id) that are recorded: for the inbox, in its own transaction."""
-    found: set[tuple[str, str]] = set()
-    for company in sorted({company for company, _ in keys}):
-        ids = [external_id for of, external_id in keys if of == company]
-        found |= {(company, external_id) for external_id in await _known(connection, company, ids)}
-    return found
-
-
-def _decided(
-    recording: Recording, known: dict[str, SummaryLine], sent: Collection[str], new: list[Body], *, now: datetime
-) -> Mapping[str, SummaryLine] | Exception:
-    """What is recorded of an event now; what is new of it goes to `new`, and to `known` for the events after it."""
-    answer: dict[str, SummaryLine] = {}
-    for unit in recording.units:
-        for line in unit:
-            before = known.get(line.external_id)
-            if before is not None and before.payload_hash != line.payload_hash:
-                return OtherEconomics(before)
-    for unit in recording.units:
-        if any(line.external_id in sent for line in unit):
-            continue
-        for line in unit:
-            if line.external_id not in known:
-                row = _row(recording, line, now=now)
-                new.append(row)
-                known[line.external_id] = SummaryLine(**{name: row[name] for name in _LINE_FIELDS})
-            answer[line.external_id] = known[line.external_id]
-    return answer
-
-
-def _row(recording: Recording, line: NewLine, *, now: datetime) -> Body:
-    event = recording.event
-    return {
-        **{name: getattr(line, name) for name in NewLine.__dataclass_fields__},
-        "company": recording.company,
-        "fact": recording.fact,
-        "processor": recording.processor,
-        "event_source": event.source,
-        "event_id": event.id,
-        "event_type": event.type,
-        "subject": event.subject,
-        "recorded_at": now,
-        "summary": None,
-    }
-
-
-async def _known(connection: AsyncConnection, company: str, external_ids: Collection[str]) -> dict[str, SummaryLine]:
-    ids, found = sorted(set(external_ids)), dict[str, SummaryLine]()
-    for start in range(0, len(ids), KEYS_AT_A_TIME):
-        some = SUMMARY_LINES.c.external_id.in_(ids[start : start + KEYS_AT_A_TIME])
-        rows = await connection.execute(_LINES.where(SUMMARY_LINES.c.company == company, some))
-        found |= {row.external_id: SummaryLine(*row) for row in rows}
-    return found
-
-
-async def _sent(connection: AsyncConnection, company: str, external_ids: Collection[str]) -> dict[str, str]:
-    ids, found = sorted(external_ids), dict[str, str]()
-    for start in range(0, len(ids), KEYS_AT_A_TIME):
-        found |= await writes.states(connection, company, ids[start : start + KEYS_AT_A_TIME])
-    return found

@@ -23,7 +23,8 @@ from schemas.envelope import Event, encode
 from schemas.money import Money
 from schemas.sales import SummarisedLine, SummaryClosed
 from store.outbox import Outbox
-from store.sales.summaries import STREAM, Made, OpenFact, SummaryLine, SummaryStore
+from store.sales.lines import SummaryLine
+from store.sales.summaries import STREAM, Made, OpenFact, SummaryStore
 from workers.books.books import Books
 from workers.external_ids import external_id_of
 

@@ -11,7 +11,7 @@ from runtime.clock import Clock
 from schemas.envelope import Event
 from solid.models import RecordKind
 from store.claims import EventRef
-from store.sales.summaries import NewLine, OtherEconomics, Recording, SummaryLine
+from store.sales.lines import NewLine, OtherEconomics, Recording, SummaryLine
 from workers.books.books import Books
 from workers.earlier import KnowsEarlier, NotRead
 from workers.errors import Conflicting

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from store.sales.summaries import NewLine
+from store.sales.lines import NewLine
 from workers.books.books import Books
 from workers.plans.writes import AnyWrite, EntryWrite, InvoiceWrite, PaymentWrite, Plan
 from workers.sales.exchange import PAID

@@ -14,16 +14,9 @@ from store.engine import connect
 from store.errors import Summarised, WrongStore
 from store.inbox import EventRef, Inbox
 from store.outbox import Outbox
+from store.sales.lines import NewLine, OtherEconomics, Recording, SummaryLine
 from store.sales.payouts import Payouts
-from store.sales.summaries import (
-    STREAM,
-    Made,
-    NewLine,
-    OtherEconomics,
-    Recording,
-    SummaryLine,
-    SummaryStore,
-)
+from store.sales.summaries import STREAM, Made, SummaryStore
 from store.schema import MARKS, MARKS_KEPT
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import claim, intent

@@ -23,7 +23,7 @@ MUTANTS: Final = (
     Mutant(
         "sent-and-recorded",
         "What was sent by itself is never a line of a summary.",
-        "store/sales/summaries.py",
+        "store/sales/lines.py",
         "        if any(line.external_id in sent for line in unit):\n",
         "        if all(line.external_id in sent for line in unit) and not unit:\n",
         (
@@ -34,7 +34,7 @@ MUTANTS: Final = (
     Mutant(
         "half-of-a-sale-recorded",
         "An invoice and its payment are both sent by themselves, or both a line.",
-        "store/sales/summaries.py",
+        "store/sales/lines.py",
         "        if any(line.external_id in sent for line in unit):\n",
         "        if all(line.external_id in sent for line in unit):\n",
         (f"{STORE}::test_what_is_claimed_is_not_recorded_and_nor_is_what_goes_with_it",),
@@ -42,7 +42,7 @@ MUTANTS: Final = (
     Mutant(
         "line-says-something-else",
         "A line that says something else now is a conflict.",
-        "store/sales/summaries.py",
+        "store/sales/lines.py",
         "before is not None and before.payload_hash != line.payload_hash",
         "before is not None and False",
         (f"{STORE}::test_a_line_that_says_something_else_is_refused_and_nothing_of_its_event_is_recorded",),

@@ -9,7 +9,7 @@ from messaging.errors import PublishFailed
 from schemas.envelope import encode
 from schemas.sales import BalanceMoved
 from store.claims import EventRef
-from store.sales.summaries import Recording
+from store.sales.lines import Recording
 from tests.unit.workers.bench import COMPANY, Bench
 from tests.unit.workers.sales.stage import GRACE, Stage, books_in
 from tests.unit.workers.sales.told import (
