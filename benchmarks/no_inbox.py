@@ -79,3 +79,8 @@ class NothingEarlier:
         """Say no."""
         del happened, day
         return False
+
+    async def summarised(self, happened: datetime, day: date) -> bool:
+        """Say no."""
+        del happened, day
+        return False

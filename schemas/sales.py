@@ -4,9 +4,10 @@ They say what happened to money, not how it is booked. People's names and addres
 only. What one refers to stands in `of`, as the `fact` of that other event.
 """
 
-from typing import Literal, Self, TypeAlias
+from datetime import date
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from schemas.dates import Day
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
@@ -227,6 +228,34 @@ class SubscriptionUpdated(EventData):
     subscription: Text
     customer: Text | None = None
     status: Text | None = None
+
+
+class SummarisedLine(EventModel):
+    """One line of a summary: what `facts` of one role and tax code come to on one side.
+
+    `account` is an account's name where it is not the one of the role.
+    """
+
+    role: Text
+    account: Text | None = None
+    tax_code: Text | None = None
+    side: Literal["debit", "credit"]
+    amount: PositiveMoney
+    facts: Annotated[int, Field(ge=1)]
+
+
+class SummaryClosed(EventData):
+    """Sales of one day or payout as one entry, made by the relay itself of what it recorded.
+
+    `fact`: `stripe:summary:2026-11-30:1`, with `bucket` and `number` in it: what comes later is in the next number.
+    `facts` is of how many it is made. `day` is without bounds: what was recorded is booked, whenever it says it was.
+    """
+
+    bucket: Text
+    number: Annotated[int, Field(ge=1)]
+    day: date
+    facts: Annotated[int, Field(ge=1)]
+    lines: Annotated[tuple[SummarisedLine, ...], Field(min_length=2)]
 
 
 def _with_zero_fee_tax(value: object) -> object:

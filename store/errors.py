@@ -6,6 +6,7 @@ StoreError
 ├── Raced              others wrote the same rows at the same moment, again and again
 ├── SchemaTooNew       a newer relay has migrated this database: upgrade this one
 ├── LeaseLost          the write is no longer ours to settle: somebody claimed it after us
+│   └── Summarised     somebody has recorded it as a line of a summary: it may not be sent by itself
 ├── NotInDoubt         a person's word about a write that needs none, or not yet
 ├── LetterNotFound     no dead letter has this id
 ├── BodySealed         the key that a dead letter lies under is missing
@@ -62,6 +63,13 @@ class LeaseLost(StoreError):
 
     def __init__(self, company: str, external_id: str, epoch: int) -> None:
         super().__init__(f"{company}/{external_id}: the claim with epoch {epoch} no longer holds; drop its result")
+
+
+class Summarised(LeaseLost):
+    """Another worker has recorded the write as a line of a summary since it was looked at: look again."""
+
+    def __init__(self, company: str, external_id: str) -> None:
+        StoreError.__init__(self, f"{company}/{external_id}: it is a line of a summary since; it is not sent by itself")
 
 
 class NotInDoubt(StoreError):

@@ -36,9 +36,10 @@ from store.claims import (
 )
 from store.databases.storable import storable
 from store.engine import reading, transact
-from store.errors import LeaseLost, WrongStore
+from store.errors import LeaseLost, Summarised, WrongStore
 from store.group_commit import GroupCommit
 from store.marks import Marks
+from store.sales.lines import recorded_among
 from store.schema import WORKERS, WRITES
 from store.watch import Watch
 from store.writes import Key, Position
@@ -79,6 +80,14 @@ class _Settling:
 
     def touched(self) -> list[Key]:
         return [(self.company, self.external_id)]
+
+
+class _Recorded(Exception):
+    """Some of what was claimed is a line of a summary: the batch is decided again without it."""
+
+    def __init__(self, keys: set[Key]) -> None:
+        super().__init__(keys)
+        self.keys = keys
 
 
 WriteRows = dict[Key, WriteRow]
@@ -242,18 +251,24 @@ class Inbox:
             raise
 
     async def _commit(self, batch: Sequence[_Claiming | _Settling]) -> list[list[Claim] | Exception]:
-        """Decide and store a batch; a company whose store is the wrong one gets no claims, and holds up no other."""
+        """Decide and store a batch; a company whose store is the wrong one gets no claims, and holds up no other.
+
+        Nor does what somebody has recorded as a line of a summary: it gets no claim.
+        """
         refused: dict[str, WrongStore] = {}
+        summarised: set[Key] = set()
         while True:
             try:
-                return await self._commit_once(batch, refused)
+                return await self._commit_once(batch, refused, summarised)
             except WrongStore as error:
                 if error.company in refused:
                     raise
                 refused[error.company] = error
+            except _Recorded as error:
+                summarised |= error.keys
 
     async def _commit_once(
-        self, batch: Sequence[_Claiming | _Settling], refused: Mapping[str, WrongStore]
+        self, batch: Sequence[_Claiming | _Settling], refused: Mapping[str, WrongStore], summarised: Collection[Key]
     ) -> list[list[Claim] | Exception]:
         """Decide and store a batch of requests in one transaction.
 
@@ -270,13 +285,16 @@ class Inbox:
             answers = [
                 refused[request.company]
                 if isinstance(request, _Claiming) and request.company in refused
-                else self._decide(request, after, taken)
+                else self._decide(request, after, taken, summarised)
                 for request in batch
             ]
             await writes.save(connection, before, after)
             raised = {company for company, _ in taken}
             await self.marks.compare_all(connection, claiming - raised)
-            return answers, before, after, taken, await self.marks.raise_all(connection, raised)
+            marks = await self.marks.raise_all(connection, raised)
+            if recorded := await recorded_among(connection, taken):  # under the mark: nobody records it meanwhile
+                raise _Recorded(recorded)
+            return answers, before, after, taken, marks
 
         answers, before, after, taken, marks = await transact(self._engine, work)
         self.marks.committed(marks)
@@ -309,10 +327,16 @@ class Inbox:
                     self.watch.saw(("ours", *_doubt(key, given_up)))
 
     def _decide(
-        self, request: _Claiming | _Settling, rows: dict[Key, WriteRow], taken: dict[Key, int]
+        self,
+        request: _Claiming | _Settling,
+        rows: dict[Key, WriteRow],
+        taken: dict[Key, int],
+        summarised: Collection[Key] = frozenset(),
     ) -> list[Claim] | Exception:
         """Answer one request on the rows as earlier requests of the batch left them."""
         if isinstance(request, _Claiming):
+            if recorded := next((key for key in request.touched() if key in summarised), None):
+                return Summarised(*recorded)
             return [self._claim_one(request, intent, rows, taken) for intent in request.intents]
         try:
             self._settle_one(request, rows)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.databases.storable import key_of
-from store.schema import DEAD_LETTERS, STOCK_FACTS, WRITE_EVENTS, WRITES
+from store.schema import DEAD_LETTERS, STOCK_FACTS, SUMMARY_LINES, WRITE_EVENTS, WRITES
 from store.writes import KEYS_AT_A_TIME
 
 BECAME: Final = "relay-became"
@@ -43,9 +43,10 @@ def replayed_in_vain(company: str | ColumnElement[str] = DEAD_LETTERS.c.company)
     )
     by_another = exists().where((WRITE_EVENTS.c.company == company) & (WRITE_EVENTS.c.event_id == letter.event_id))
     in_stock = exists().where((STOCK_FACTS.c.company == company) & (STOCK_FACTS.c.event_id == letter.event_id))
+    summed = exists().where((SUMMARY_LINES.c.company == company) & (SUMMARY_LINES.c.event_id == letter.event_id))
     died_again = exists().where((later.c.event_id == letter.event_id) & (later.c.state == "waiting"))
     sent = (letter.company == company) & (letter.state == "replayed") & letter.erased_at.is_(None)
-    return sent & letter.event_id.is_not(None) & ~booked & ~by_another & ~in_stock & ~died_again
+    return sent & letter.event_id.is_not(None) & ~booked & ~by_another & ~in_stock & ~summed & ~died_again
 
 
 async def raw_replayed_in_vain(connection: AsyncConnection, company: str) -> list[str]:
@@ -62,12 +63,12 @@ async def raw_replayed_in_vain(connection: AsyncConnection, company: str) -> lis
 
 
 async def _known_events(connection: AsyncConnection, company: str, event_ids: Collection[str]) -> set[str]:
-    """Those that are in the books, in the stock, or ever became a dead letter: then that letter says what is lost."""
+    """Those that are in books, stock or summaries, or ever became a dead letter: then that letter says what is lost."""
     known = {key_of(event_id) for event_id in (await arrived_events(connection, company, event_ids)).posted}
     ids = sorted(event_ids)
     for start in range(0, len(ids), KEYS_AT_A_TIME):
         some = ids[start : start + KEYS_AT_A_TIME]
-        for table in (WRITE_EVENTS, STOCK_FACTS, DEAD_LETTERS):
+        for table in (WRITE_EVENTS, STOCK_FACTS, SUMMARY_LINES, DEAD_LETTERS):
             here = (table.c.company == company) & table.c.event_id.in_(some)
             known.update((await connection.scalars(select(table.c.event_id).where(here))).all())
     return known

@@ -1,6 +1,6 @@
 """The tables, as the code sees them. The migrations create them; a test keeps the two alike.
 
-Rows of `writes`, `write_events`, `audit` and `cases` are never deleted: ids are remembered for ever.
+Rows of `writes`, `write_events`, `summary_lines`, `audit` and `cases` are never deleted: ids are remembered for ever.
 """
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ OPEN = text("closed_at IS NULL")
 LIVE = text("live")
 PENDING = text("state = 'pending'")
 UNPUBLISHED = text("published_at IS NULL")
+UNSUMMED = text("summary IS NULL")
 
 WRITES = Table(
     "writes",
@@ -248,6 +249,63 @@ OUTBOX = Table(
     Column("published_at", UtcDateTime),
     Index("outbox_key", "company", "key"),
     Index("outbox_unpublished", "company", "stream", "id", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
+)
+
+SUMMARY_LINES = Table(
+    "summary_lines",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("external_id", KeyText, primary_key=True),
+    Column("fact", KeyText, nullable=False),
+    Column("processor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", DecimalText, nullable=False),
+    Column("payload_hash", Text, nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("group_key", KeyText),
+    Column("group_amount", DecimalText),
+    Column("group_currency", Text),
+    Column("event_source", ForeignText, nullable=False),
+    Column("event_id", KeyText, nullable=False),
+    Column("event_type", ForeignText, nullable=False),
+    Column("subject", KeyText),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("summary", KeyText),
+    Index("summary_lines_external_id", "external_id"),
+    Index("summary_lines_fact", "fact"),
+    Index("summary_lines_event_id", "event_id"),
+    Index("summary_lines_subject", "subject"),
+    Index("summary_lines_summary", "summary"),
+    Index("summary_lines_group_key", "group_key"),
+    Index("summary_lines_open", "company", "day", sqlite_where=UNSUMMED, postgresql_where=UNSUMMED),
+)
+
+SUMMARIES = Table(
+    "summaries",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("processor", Text, primary_key=True),
+    Column("bucket", KeyText, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("external_id", KeyText, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("facts", Integer, nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("closed_at", UtcDateTime, nullable=False),
+    Index("summaries_external_id", "external_id"),
+)
+
+PAYOUT_FACTS = Table(
+    "payout_facts",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("fact", KeyText, primary_key=True),
+    Column("payout", KeyText, primary_key=True),
+    Column("read_at", UtcDateTime, nullable=False),
 )
 
 FEED_CURSORS = Table(

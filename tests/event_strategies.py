@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
@@ -23,6 +23,8 @@ from schemas.sales import (
     RefundFailed,
     Settlement,
     SubscriptionUpdated,
+    SummarisedLine,
+    SummaryClosed,
 )
 from tests.payroll_strategies import runs_paid, runs_reversed
 
@@ -69,6 +71,21 @@ def _dispute(draw: st.DrawFn, model: type[DisputeOpened | DisputeWon]) -> EventD
     )
 
 
+@st.composite
+def _summaries(draw: st.DrawFn) -> SummaryClosed:
+    """One that balances, of accounts that the sample books have."""
+    amount, facts = draw(positive), draw(st.integers(1, 9))
+    roles = st.sampled_from(("stripe_clearing", "income", "processing_fees", "sales_returns"))
+    sides: tuple[Literal["debit", "credit"], ...] = ("debit", "credit")
+    lines = tuple(
+        SummarisedLine(role=draw(roles), tax_code=draw(maybe_id), side=side, amount=amount, facts=facts)
+        for side in sides
+    )
+    return SummaryClosed(
+        fact=draw(ids), bucket=draw(ids), number=draw(st.integers(1, 9)), day=draw(days), facts=facts, lines=lines
+    )
+
+
 event_data: st.SearchStrategy[EventData] = st.one_of(
     st.builds(
         PaymentSucceeded,
@@ -111,6 +128,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         settlement=settlements(),
     ),
     st.builds(SubscriptionUpdated, fact=ids, subscription=ids, customer=maybe_id, status=maybe_id),
+    _summaries(),
     runs_paid(),
     runs_reversed(),
 )

@@ -3,14 +3,18 @@
 Nothing is sent to Solid here: a completion asks what this relay has recorded, or records what is told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from schemas.envelope import Event
+from workers.in_books import InBooks
 from workers.parts import Parts
 from workers.payroll.run_versions import PayRuns
 from workers.plans.writes import Plan
 from workers.sales.exchange import ExchangeBook
+from workers.sales.summaries import STREAM as SALES_STREAM
+from workers.sales.summaries import Summaries
 from workers.stock.book import STREAM as STOCK_STREAM
 from workers.stock.book import StockBook
 from workers.stock.items import Items
@@ -28,6 +32,19 @@ class Completion(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Several completions of one stream, each of what the one before it made."""
+
+    each: Sequence[Completion]
+
+    async def complete(self, plan: Plan, event: Event) -> Plan:
+        """See `Completion.complete`."""
+        for completion in self.each:
+            plan = await completion.complete(plan, event)
+        return plan
+
+
 def _stock_book(parts: Parts) -> Completion:
     return StockBook(
         records=parts.stock,
@@ -40,7 +57,20 @@ def _stock_book(parts: Parts) -> Completion:
 
 
 def _sales(parts: Parts) -> Completion:
-    return ExchangeBook(inbox=parts.inbox, books=parts.books, company=parts.company)
+    """What others know of a sale comes before how it is booked: the last one decides what is sent at all."""
+    in_books = InBooks(parts.inbox, parts.summaries)
+    return InTurn(
+        (
+            ExchangeBook(inbox=in_books, books=parts.books, company=parts.company),
+            Summaries(
+                records=parts.summaries,
+                books=parts.books,
+                company=parts.company,
+                clock=parts.clock,
+                earlier=parts.earlier,
+            ),
+        )
+    )
 
 
 def _pay_runs(parts: Parts) -> Completion:
@@ -50,6 +80,6 @@ def _pay_runs(parts: Parts) -> Completion:
 COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     STOCK_STREAM: _stock_book,
     "payroll": _pay_runs,
-    "sales": _sales,
+    SALES_STREAM: _sales,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""

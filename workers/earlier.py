@@ -48,6 +48,9 @@ KEYS_AT_A_TIME: Final = 500
 MERGED: Final = "stock:merged:"
 """How the external ids of merged adjustments begin."""
 
+SUMMARY: Final = ":summary:"
+"""What stands in the external ids of summaries, behind the processor."""
+
 
 class ReadsEverything(Protocol):
     """What is needed of Solid's client."""
@@ -72,6 +75,10 @@ class KnowsEarlier(Protocol):
 
     async def merged_stock(self, happened: datetime, day: date) -> bool:
         """See `Earlier.merged_stock`."""
+        ...
+
+    async def summarised(self, happened: datetime, day: date) -> bool:
+        """See `Earlier.summarised`."""
         ...
 
 
@@ -152,12 +159,21 @@ class Earlier:
         """
         if not await self._older(happened, day, by=A_DAY_AHEAD):
             return False
+        return await self._made_of_others(MERGED, day)
+
+    async def summarised(self, happened: datetime, day: date) -> bool:
+        """The same of sales: whether an earlier store made those of that time part of summaries. Raises as that."""
+        if not await self._older(happened, day, by=CLOCKS_MAY_DIFFER):
+            return False
+        return await self._made_of_others(SUMMARY, day)
+
+    async def _made_of_others(self, word: str, day: date) -> bool:
+        """Whether Solid has entries with this word in their names that this inbox has not applied."""
         try:
             records = await self._known_of("entry", day)
         except NotRead:
             return True
-        merged = {name: records[name] for name in records if name.startswith(MERGED)}
-        return await self._not_all_ours(merged)
+        return await self._not_all_ours({name for name in records if word in name})
 
     async def _known_of(self, kind: RecordKind, day: date) -> Mapping[str, str]:
         day = LONG_AGO if kind == "contact" else day

@@ -12,10 +12,12 @@ from runtime.settings import WorkerSettings
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from store.inbox import Inbox
+from store.sales.summaries import SummaryStore
 from store.stock import StockStore
 from workers.applying import Applier
 from workers.books.books import Books
 from workers.earlier import Earlier
+from workers.sales.closing import Closer
 from workers.stock.merging import Merger
 from workers.sweeping import Sweeper
 
@@ -39,6 +41,8 @@ class Parts:
     stock: StockStore
     earlier: Earlier
     merger: Merger
+    summaries: SummaryStore
+    closer: Closer
     books: Books
     company: str
     settings: WorkerSettings

@@ -13,7 +13,7 @@ from messaging import headers as h
 from messaging.lanes import due_by
 from runtime.clock import Clock
 from schemas.envelope import Event, decode
-from store.inbox import EventRef, Inbox
+from store.inbox import EventRef
 from workers import prerequisites
 from workers.applying import Applier
 from workers.books.books import Books
@@ -21,6 +21,7 @@ from workers.chart import Chart
 from workers.classify import Circumstances, classify
 from workers.completing import Completion
 from workers.earlier import KnowsEarlier
+from workers.in_books import Knows
 from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan, stream_of
@@ -57,7 +58,7 @@ class Pipeline:
     books: Books
     chart: Chart
     read_chart: Callable[[], Awaitable[Chart]]
-    inbox: Inbox
+    inbox: Knows
     applier: Applier
     earlier: KnowsEarlier
     completions: Mapping[str, Completion]

@@ -1,11 +1,14 @@
-"""What must be in the books before an event may post: the inbox knows, or a reading of what an earlier inbox posted."""
+"""What must be in the books before an event may post: the inbox knows, or a reading of what an earlier inbox posted.
+
+Lines of summaries count as well, where `workers.in_books` is asked.
+"""
 
 import contextlib
 from collections.abc import Sequence
 from datetime import date
 
-from store.inbox import Inbox
 from workers.earlier import KnowsEarlier, NotRead
+from workers.in_books import Knows
 from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
 
@@ -19,7 +22,7 @@ class PrerequisiteMissing(Exception):
 
 
 async def check(
-    inbox: Inbox, company: str, requires: Sequence[Requirement], *, earlier: KnowsEarlier | None, day: date
+    inbox: Knows, company: str, requires: Sequence[Requirement], *, earlier: KnowsEarlier | None, day: date
 ) -> None:
     """Return when everything required is applied, by this inbox or by one that was lost.
 

@@ -25,11 +25,14 @@ from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
 from store.errors import StoreUnavailable
 from workers.chart import Chart
 from workers.completing import COMPLETIONS
+from workers.in_books import InBooks
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.parts import Parts
 from workers.pipeline import Pipeline
 from workers.retry import RetryPolicy
+from workers.sales.closing import Closer
 from workers.stock.book import STREAM as STOCK_STREAM
+from workers.stock.merging import Merger
 
 log = structlog.get_logger()
 
@@ -132,7 +135,8 @@ class Worker:
         consumer = Consumer(parts.consuming, parts.publisher, queues=queues)
         pipeline = self._pipeline(chart)
         sweeping = asyncio.create_task(self._sweep())
-        merging = asyncio.create_task(self._merge())
+        merging = asyncio.create_task(self._merge(self._parts.merger, said="stock.not_merged"))
+        closing = asyncio.create_task(self._merge(self._parts.closer, said="summaries.not_closed"))
         try:
             await consumer.open(
                 lambda delivery: self._handle(pipeline, delivery),
@@ -149,7 +153,8 @@ class Worker:
         finally:
             sweeping.cancel()
             merging.cancel()
-            await asyncio.gather(sweeping, merging, return_exceptions=True)
+            closing.cancel()
+            await asyncio.gather(sweeping, merging, closing, return_exceptions=True)
             await self._wind_up(consumer)
 
     async def _sweep(self) -> None:
@@ -165,15 +170,15 @@ class Worker:
             log.exception("sweep.ended")
             self._troubled.set()
 
-    async def _merge(self) -> None:
-        """Merge adjustments while the session lasts; a store or a broker that is lost ends it."""
+    async def _merge(self, merger: Merger | Closer, *, said: str) -> None:
+        """Make entries of many facts while the session lasts; a store or a broker that is lost ends it."""
         try:
-            await self._parts.merger.run()
+            await merger.run()
         except (StoreUnavailable, MessagingError) as error:
-            log.warning("stock.not_merged", error=said_of(error))
+            log.warning(said, error=said_of(error))
             self._troubled.set()
         except Exception:
-            log.exception("stock.not_merged")
+            log.exception(said)
             self._troubled.set()
 
     def _pipeline(self, chart: Chart) -> Pipeline:
@@ -182,7 +187,7 @@ class Worker:
             books=parts.books,
             chart=chart,
             read_chart=self._chart,
-            inbox=parts.inbox,
+            inbox=InBooks(parts.inbox, parts.summaries),
             applier=parts.applier,
             earlier=parts.earlier,
             completions={stream: made(parts) for stream, made in COMPLETIONS.items()},

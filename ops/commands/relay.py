@@ -19,6 +19,7 @@ from ops.commands.normalize import normalize
 from ops.commands.payouts import payouts
 from ops.commands.payroll import payroll
 from ops.commands.running import AsJson, Company, actor, run, run_for_all, told_plainly, ungrouped, warn
+from ops.commands.summaries import summaries
 from ops.showing.terminal import Terminal, say, say_json
 from runtime.clock import SystemClock
 from runtime.environment import passed_on
@@ -54,6 +55,7 @@ dead.command("erase")(dead_erase)
 app.command()(feed)
 app.command()(payouts)
 app.command()(normalize)
+app.command()(summaries)
 
 
 @app.command()
@@ -250,7 +252,7 @@ def trace(
     from ops.showing.desk import show_trace  # noqa: PLC0415
 
     show_trace(traced, as_json=as_json)
-    if not (traced["writes"] or traced["stock"] or traced["dead_letters"]):
+    if not any(traced[what] for what in ("writes", "stock", "summaries", "dead_letters")):
         say(f"relay: nothing is known of {text}", err=True)
         raise typer.Exit(1)
 

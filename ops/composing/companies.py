@@ -48,10 +48,12 @@ from store.earlier import EarlierRecords
 from store.inbox import Inbox
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
+from store.sales.summaries import SummaryStore
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.earlier import Earlier
 from workers.parts import Parts
+from workers.sales.closing import Closer
 from workers.stock.merging import Merger
 from workers.sweeping import Sweeper
 from workers.worker import Worker
@@ -78,6 +80,7 @@ class Shared:
     publisher: Publisher
     stalls: StallWatch
     inbox: Inbox
+    summaries: SummaryStore
     retelling: Retelling
     clock: Clock
     metrics: WorkerMetrics
@@ -112,8 +115,9 @@ async def open_workers(
         inbox = Inbox(engine, owner=owner, lease=lease, clock=clock)
         metrics = metrics or WorkerMetrics()
         metrics.watch_store(engine, clock)
-        retelling = await clients.enter_async_context(_retelling(engine, publisher, clock))
-        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, retelling, clock, metrics)
+        summaries = SummaryStore(engine, clock, inbox.marks)
+        retelling = await clients.enter_async_context(_retelling(engine, publisher, summaries, clock))
+        shared = Shared(engine, consuming, minting, publisher, stalls, inbox, summaries, retelling, clock, metrics)
         workers: list[Worker | WaitingCompany] = []
         for each in own:
             make = functools.partial(_make_worker, each, keys, shared, topology)
@@ -151,10 +155,13 @@ async def _make_worker(
 
 
 @asynccontextmanager
-async def _retelling(engine: AsyncEngine, publisher: Publisher, clock: Clock) -> AsyncIterator[Retelling]:
+async def _retelling(
+    engine: AsyncEngine, publisher: Publisher, summaries: SummaryStore, clock: Clock
+) -> AsyncIterator[Retelling]:
     runs = PayrollRuns(engine, clock)
     retelling = Retelling(
         stock=StockStore(engine, clock),
+        summaries=summaries,
         letters=DeadLetters(engine, clock),
         runs=runs,
         teller=Teller(runs, Outbox(engine, clock), publisher),
@@ -173,6 +180,17 @@ def _merger(settings: Settings, shared: Shared) -> Merger:
         company=settings.company,
         seconds=inventory.merge_seconds,
         most_lines=inventory.most_lines,
+        clock=shared.clock,
+    )
+
+
+def _closer(settings: Settings, shared: Shared) -> Closer:
+    return Closer(
+        store=shared.summaries,
+        outbox=Outbox(shared.engine, shared.clock),
+        publisher=shared.publisher,
+        company=settings.company,
+        books=books_of(settings),
         clock=shared.clock,
     )
 
@@ -225,6 +243,8 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
             stock=StockStore(shared.engine, clock),
             earlier=earlier,
             merger=merger,
+            summaries=shared.summaries,
+            closer=_closer(settings, shared),
             books=books_of(settings),
             company=company,
             settings=worker,

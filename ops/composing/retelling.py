@@ -20,6 +20,7 @@ from runtime.clock import Clock
 from store.dead_letters import DeadLetters
 from store.errors import StoreError
 from store.payroll_runs import PayrollRuns
+from store.sales.summaries import SummaryStore
 from store.stock import StockStore
 
 log = structlog.get_logger()
@@ -32,13 +33,21 @@ TellAgain = Callable[[str], Awaitable[int]]
 class Retelling:
     """One a process, for all its companies. Telling twice is harmless: the inbox knows what is in the books."""
 
-    def __init__(
-        self, *, stock: StockStore, letters: DeadLetters, runs: PayrollRuns, teller: Teller, clock: Clock
+    def __init__(  # noqa: PLR0913 - one keyword a store
+        self,
+        *,
+        stock: StockStore,
+        summaries: SummaryStore,
+        letters: DeadLetters,
+        runs: PayrollRuns,
+        teller: Teller,
+        clock: Clock,
     ) -> None:
         self._teller = teller
         self._clock = clock
         self._asks: dict[str, TellAgain] = {
             "merged_entries": stock.tell_again,
+            "summaries": summaries.tell_again,
             "pay_runs": runs.tell_again,
             "dead_letters": letters.wait_again,
         }

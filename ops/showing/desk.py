@@ -8,6 +8,7 @@ from typing import Any
 from ops.checks.findings import Finding
 from ops.desk.desk import Replayed
 from ops.desk.retention import OUT_OF_REACH
+from ops.showing.summaries import lines_table
 from ops.showing.terminal import Rows, show, show_json
 from store.cases import Case
 from store.claims import WriteRow
@@ -46,7 +47,7 @@ def show_trace(traced: Mapping[str, Any], *, as_json: bool) -> None:
     letters = Rows("dead letter", "reason", "state", "event", "error")
     for row in traced["dead_letters"]:
         letters.add(row["id"][:SHORT_ID], row["reason"], row["state"], row["event_id"], row["error"])
-    for table in (writes, stock, letters):
+    for table in (writes, stock, lines_table(traced.get("summaries", ())), letters):
         if len(table):
             show(table)
     for row in traced["audit"]:

@@ -130,6 +130,8 @@ def _allowance(mint: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
 def _kept(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (("deadline", _deadline(due)) for due in status["deadlines"])
     yield "writes", _counts(status["writes"])
+    if (waiting := status["summaries_waiting"])["lines"]:
+        yield "summaries", f"{waiting['lines']:,} lines wait for an entry since {waiting['since']:%Y-%m-%d %H:%M} UTC"
     yield from _for_people(status)
 
 

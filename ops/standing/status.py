@@ -26,6 +26,7 @@ from ops.standing.deadlines import Allowance, open_runs, verdicts
 from ops.standing.feeds import feeds
 from ops.standing.forecast import Recent, forecast
 from ops.standing.stopped import stopped
+from ops.standing.summaries import lines_of, waiting_lines
 from runtime.clock import Clock
 from runtime.settings import Settings
 from store.audit import AuditTrail
@@ -33,6 +34,7 @@ from store.cases import Cases
 from store.dead_letters import DeadLetters
 from store.inbox import Inbox
 from store.payroll_runs import PayrollRuns
+from store.sales.summaries import SummaryStore
 from store.stock import StockStore
 from workers.external_ids import external_id_of
 
@@ -52,6 +54,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         letters = await DeadLetters(engine, clock).counts()
         cases = await Cases(engine, clock).counts()
         merging = await StockStore(engine, clock).pending(settings.company)
+        waiting = await waiting_lines(SummaryStore(engine, clock, _inbox(engine, clock).marks), settings.company)
         fed = await feeds(settings, engine, clock, company=settings.company)
         deadlines = await _deadlines(engine, settings, _waiting(queues, settings), mint, clock=clock)
         unsafe = await _unsafe(link, settings, (_brake(mint),))
@@ -69,6 +72,7 @@ async def status(settings: Settings, clock: Clock) -> dict[str, Any]:
         "feeds": fed,
         "stopped": await stopped(settings, clock, company=settings.company),
         "stock_merging": merging,
+        "summaries_waiting": waiting,
         "writes": writes,
         "dead_letters": letters,
         "cases": cases,
@@ -196,9 +200,11 @@ async def _deadlines(
 
 
 async def trace(settings: Settings, clock: Clock, text: str) -> dict[str, Any]:
-    """All that is known of one event, write, Stripe id or Solid id: its writes, stock facts, dead letters and acts.
+    """All that is known of one event, write, Stripe id or Solid id.
 
-    A fact about stock that became part of an entry brings the writes of that entry with it.
+    Its writes, stock facts, lines of summaries, dead letters and acts.
+
+    A fact about stock, or a sale, that became part of an entry brings the writes of that entry with it.
 
     Raises:
         StoreUnavailable: see there.
@@ -206,7 +212,9 @@ async def trace(settings: Settings, clock: Clock, text: str) -> dict[str, Any]:
     async with open_store(settings) as engine:
         inbox, letters = _inbox(engine, clock), DeadLetters(engine, clock)
         facts = await StockStore(engine, clock).trace(text)
-        names = dict.fromkeys((text, external_id_of(text), *(fact.batch for fact in facts if fact.batch)))
+        lines = await lines_of(SummaryStore(engine, clock, inbox.marks), text)
+        entries = [*(fact.batch for fact in facts), *(line["summary"] for line in lines)]
+        names = dict.fromkeys((text, external_id_of(text), *filter(None, entries)))
         rows = {(row.company, row.external_id): row for name in names for row in await inbox.trace(name)}
         found = await letters.about(text)
         audit = AuditTrail(engine, clock)
@@ -216,6 +224,7 @@ async def trace(settings: Settings, clock: Clock, text: str) -> dict[str, Any]:
         "id": text,
         "writes": [asdict(row) for row in rows.values()],
         "stock": [asdict(fact) for fact in facts],
+        "summaries": lines,
         "dead_letters": [{name: getattr(letter, name) for name in shown} for letter in found],
         "audit": acts,
     }

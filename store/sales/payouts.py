@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from store.engine import reading, transact
-from store.schema import PAYOUT_ITEMS, PAYOUTS
+from store.schema import PAYOUT_FACTS, PAYOUT_ITEMS, PAYOUTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,7 @@ class Payouts:
             await connection.execute(insert(PAYOUTS), row)
             if rows:
                 await connection.execute(insert(PAYOUT_ITEMS), rows)
+            await _keep_facts(connection, company, payout.payout, items, now=row["read_at"])
 
         await transact(self._engine, work)
 
@@ -103,6 +104,18 @@ class Payouts:
         async with reading(self._engine) as connection:
             rows = (await connection.execute(wanted)).mappings()
             return [PayoutItem(**{**row, "facts": tuple(row["facts"])}) for row in rows]
+
+
+async def _keep_facts(
+    connection: AsyncConnection, company: str, payout: str, items: Sequence[PayoutItem], *, now: datetime
+) -> None:
+    """Whose payout each fact is, and since when that is known: reading it once more changes nothing of that."""
+    ours = PAYOUT_FACTS.c
+    known = await connection.scalars(select(ours.fact).where(ours.company == company, ours.payout == payout))
+    new = {fact for item in items for fact in item.facts} - set(known.all())
+    if new:
+        rows = [{"company": company, "fact": fact, "payout": payout, "read_at": now} for fact in sorted(new)]
+        await connection.execute(insert(PAYOUT_FACTS), rows)
 
 
 def _of(table: Table, company: str, payout: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -76,6 +76,7 @@ CASES: Mapping[tuple[str, ...], Case | OnlyLogs] = {
     ("restored",): Case(seen=(), json=False, table=False),
     ("trace",): Case((HOSTILE,)),
     ("status",): Case(seen=(SHOWN_FILE,)),
+    ("summaries",): Case(),
     ("check",): Case(exit_code=1, seen=(SHOWN_FOLDER,)),
     ("payouts",): Case((HOSTILE,), exit_code=1),
     ("feed",): Case(("--once", "--feed", "odd"), exit_code=1, seen=(), json=False, table=False),
@@ -115,6 +116,8 @@ def filled(company: str) -> Mapping[str, Mapping[str, Any]]:
     run = json.loads(GOLDEN.read_text())
     run["company"], run["data"]["run"], run["data"]["entity"] = company, HOSTILE, "entity"
     posting = {"pair": ["inventory", "shrinkage"], "amount": "1.00", "currency": "USD", "item": HOSTILE}
+    side = {"side": "debit", "role": HOSTILE, "account": HOSTILE, "tax_code": HOSTILE, "amount": "2.00"}
+    total = side | {"amount": {"amount": "2.00", "currency": "USD"}, "facts": 1}
     return {
         "writes": {"state": "unknown", "epoch": 1, "currency": "USD", "about": {"date": HOSTILE}},
         "dead_letters": {
@@ -127,6 +130,8 @@ def filled(company: str) -> Mapping[str, Mapping[str, Any]]:
         },
         "cases": {"id": 1, "closed_at": None, "closed_by": None, "note": None, "detail": {"found": HOSTILE}},
         "stock_facts": {"state": "own", "batch": None, "postings": [posting]},
+        "summary_lines": {"amount": Decimal("2.00"), "lines": [side], "about": {}, "group_amount": None},
+        "summaries": {"external_id": HOSTILE, "bucket": "other", "number": 1, "facts": 1, "lines": [total]},
         "feed_runs": {"feed": "north", "state": "interrupted", "name": FILE},
         "audit": {"subject": LETTER},
         "outbox": {"id": 1, "stream": "payroll", "body": json.dumps(run).encode()},

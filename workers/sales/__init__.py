@@ -1,1 +1,1 @@
-"""What is known of sales beyond a single event."""
+"""Sales: what is known of them beyond a single event, and how they come into the books together."""

@@ -14,6 +14,9 @@ DATE = re.compile(r'"([a-z_]+)":\s*"(\d{4}-\d\d-\d\d)((?:T[^"]*)?)"')
 UNBOUNDED = {"expires"}
 """A lot that never expires says so with a day that is far away, and nothing is booked on it."""
 
+MADE_BY_OURSELVES = ("inventory.stock.merged", "sales.summary.closed")
+"""What was recorded is booked, whenever it says that it was."""
+
 
 def with_dates(day: str) -> list[tuple[str, bytes]]:
     """Each golden event once for each of its dates, with another one there."""
@@ -22,7 +25,7 @@ def with_dates(day: str) -> list[tuple[str, bytes]]:
         (date[1], f"{text[: date.start(2)]}{day}{text[date.end(2) :]}".encode())
         for name, text in texts
         for date in DATE.finditer(text)
-        if date[1] not in UNBOUNDED and (date[1] == "time" or not name.startswith("inventory.stock.merged"))
+        if date[1] not in UNBOUNDED and (date[1] == "time" or not name.startswith(MADE_BY_OURSELVES))
     ]
 
 

@@ -212,6 +212,8 @@ class Stage:
             "stock": None,
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
+            "summaries": None,
+            "closer": SimpleNamespace(run=for_ever, once=nothing),
             "books": Books(accounts={}),
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),

@@ -23,8 +23,10 @@ from store import migrate
 from store.dead_letters import DeadLetters
 from store.engine import connect, transact
 from store.errors import Raced
+from store.marks import Marks
 from store.outbox import Outbox
 from store.payroll_runs import NewVersion, PayrollRuns, RunDates, RunKey
+from store.sales.summaries import SummaryStore
 from store.schema import OUTBOX
 from store.stock import StockStore
 from tests.contract.store.samples import letter
@@ -111,6 +113,7 @@ class Bench:
     async def telling(self, *companies: str, stock: StockStore | None = None) -> AsyncIterator["asyncio.Task[None]"]:
         retelling = Retelling(
             stock=stock or StockStore(self.engine, self.clock),
+            summaries=SummaryStore(self.engine, self.clock, Marks(self.engine, owner="a")),
             letters=self.letters,
             runs=self.runs,
             teller=Teller(self.runs, self.outbox, self.broker),

@@ -28,6 +28,7 @@ FOUND: dict[str, Any] = {
     "forecast": {"sales": 25.0, "contacts": 0.0, "inventory": 8_000.0},
     "forecast_seconds": 8_000.0,
     "deadlines": [],
+    "summaries_waiting": {"lines": 0, "since": None},
     "writes": {"applied": 12_000, "unknown": 1},
     "dead_letters": {"waiting": 2},
     "cases": {},

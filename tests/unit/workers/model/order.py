@@ -188,6 +188,11 @@ class NothingEarlier:
         del happened, day
         return False
 
+    async def summarised(self, happened: datetime, day: date) -> bool:
+        """Say no."""
+        del happened, day
+        return False
+
 
 class Relay:
     """Plans, prerequisites, appliers and the inbox, between a story and its books. Two processes share the work."""

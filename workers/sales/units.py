@@ -1,0 +1,92 @@
+"""Units: which writes of a sale can be lines of a summary, and what each posts then. Pure.
+
+An invoice and its payment are one unit, which touches no receivable: only together are they a line. What moves the bank
+stays by itself, so that it can be found on the bank's statement.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from store.sales.lines import NewLine
+from workers.books.books import Books
+from workers.plans.writes import AnyWrite, EntryWrite, InvoiceWrite, PaymentWrite, Plan
+from workers.sales.exchange import PAID
+
+BANK: Final = "bank"
+BY_THEMSELVES: Final = frozenset({"sales.payout.paid.v1", "sales.payout.failed.v1", "sales.summary.closed.v1"})
+"""Events that are never lines of a summary."""
+
+Unit = Sequence[NewLine]
+
+
+def units_of(plan: Plan, books: Books) -> list[Unit]:
+    """The writes of a plan that may be lines of a summary, those that only make sense together as one unit.
+
+    What is not in a unit (a contact, what moves the bank, an invoice without its payment) is sent by itself.
+    """
+    payments = {write.invoice: write for write in plan.writes if isinstance(write, PaymentWrite)}
+    group = {write.external_id: plan.group for write in plan.writes[:1]}
+    units: list[Unit] = []
+    for write in plan.writes:
+        if isinstance(write, InvoiceWrite) and _is_paid_by(write, payments.get(write.external_id)):
+            payment = payments[write.external_id]
+            lines = [_body(payment.role, payment.account, payment.total, books), *_sold(write, books)]
+            units.append([_new(write, lines), _new(payment, [])])
+        elif isinstance(write, EntryWrite) and not any(line.role == BANK for line in write.lines):
+            found = group.get(write.external_id)
+            told = {} if found is None else _of_group(found.key, found.amount.amount, found.amount.currency)
+            units.append([_new(write, list(_of_entry(write, books)), **told)])
+    return units
+
+
+def without(plan: Plan, recorded: frozenset[str]) -> Plan:
+    """The plan without what is recorded, and without contacts that nothing is left of."""
+    rest = [write for write in plan.writes if write.external_id not in recorded]
+    wanted = {write.contact for write in rest if isinstance(write, InvoiceWrite | PaymentWrite)}
+    kept = [write for write in rest if write.kind != "contact" or write.external_id in wanted]
+    return plan.model_copy(update={"writes": tuple(kept)})
+
+
+def _is_paid_by(invoice: InvoiceWrite, payment: PaymentWrite | None) -> bool:
+    return payment is not None and (payment.total, payment.currency) == (invoice.total, invoice.currency)
+
+
+def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], **group: Any) -> NewLine:  # noqa: ANN401 - columns
+    return NewLine(
+        external_id=write.external_id,
+        kind=write.kind,
+        payload_hash=write.payload_hash,
+        day=write.date,
+        currency=write.currency,
+        amount=write.amount or Decimal(0),
+        lines=lines,
+        about={PAID: str(write.paid)} if isinstance(write, PaymentWrite) and write.paid else {},
+        **group,
+    )
+
+
+def _of_group(key: str, amount: Decimal, currency: str) -> dict[str, Any]:
+    return {"group_key": key, "group_amount": amount, "group_currency": currency}
+
+
+def _of_entry(write: EntryWrite, books: Books) -> Iterator[dict[str, Any]]:
+    for line in write.lines:
+        amount = (line.debit or Decimal(0)) - (line.credit or Decimal(0))
+        if amount:
+            yield _body(line.role, line.account, amount, books, tax_code=line.tax_code)
+
+
+def _sold(write: InvoiceWrite, books: Books) -> Iterator[dict[str, Any]]:
+    if not write.lines:
+        yield _body(write.role, write.account, -write.total, books)
+    for line in write.lines:
+        if line.amount:
+            yield _body(line.role, line.account, -line.amount, books, tax_code=line.tax_code)
+
+
+def _body(role: str, account: str, debit: Decimal, books: Books, *, tax_code: str | None = None) -> dict[str, Any]:
+    """One line as it is kept; a negative amount is a credit."""
+    own = None if account == books.account(role) else account
+    side = "debit" if debit > 0 else "credit"
+    return {"role": role, "account": own, "tax_code": tax_code, "side": side, "amount": f"{abs(debit):f}"}
