@@ -73,9 +73,10 @@ def _by_line(document: Fields) -> tuple[TaxPart, ...] | None:
         for part in listed_taxes(line) or ():
             key = (part.code, part.inclusive)
             found[key] = found.get(key, Money.zero(part.amount.currency)) + part.amount
-    return tuple(
-        TaxPart(code=code, amount=amount, inclusive=inclusive) for (code, inclusive), amount in found.items()
-    ) or None
+    return (
+        tuple(TaxPart(code=code, amount=amount, inclusive=inclusive) for (code, inclusive), amount in found.items())
+        or None
+    )
 
 
 def _sum(parts: Sequence[TaxPart], total: Money) -> Money:

@@ -318,7 +318,7 @@ Requirement = Prerequisite | RefundsReach
 
 
 class Group(Value):
-    """Facts that add up: the refunds of a charge, in the customer's currency. Counted on the first write of a plan."""
+    """Facts that add up: the refunds of a charge, the charges of a payment intent. Counted on the first write of a plan."""
 
     key: str
     amount: Money
@@ -328,7 +328,7 @@ class Plan(Value):
     """The writes of one event in their order, and what must be in the books before them.
 
     `deadline` is when they must be in the books at the latest, where somebody waits for them. `stock` is what the event
-    tells of stock: what that posts comes last, see `workers.stock.recording`.
+    tells of stock: what that posts comes last, see `workers.stock.recording`. `insists`: a person wants it posted.
     """
 
     writes: tuple[AnyWrite, ...] = ()
@@ -336,8 +336,11 @@ class Plan(Value):
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
     stock: Told | None = None
+    insists: bool = False
 
     def waived(self) -> "Plan":
         """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
         stock = None if self.stock is None else self.stock.saying(waits=False)
-        return self.model_copy(update={"stock": stock, "requires": () if self.writes else self.requires})
+        return self.model_copy(
+            update={"stock": stock, "requires": () if self.writes else self.requires, "insists": bool(self.writes)}
+        )
