@@ -149,7 +149,7 @@ def sold_lines(data: SaleTold, amount: Money, tax: Money, *, books: Books) -> tu
     return tuple(line for line in lines if line.amount)
 
 
-def tax_back(
+def tax_back(  # noqa: PLR0913 - one keyword a column
     external_id: str, of: SaleTold, tax: Money, *, against: str, day: date, books: Books
 ) -> tuple[AnyWrite, ...]:
     """DR Sales Tax Payable / CR what the sale was taken back from, by tax code; negative tax is given again."""

@@ -10,6 +10,7 @@ from schemas.money import Money
 from schemas.told import SaleTold
 from workers.errors import Conflicting
 from workers.plans.tax import share_of
+from workers.plans.writes import Parked
 from workers.sales.sale import Charge, Credit, Refund, Sale, Telling
 
 
@@ -61,7 +62,11 @@ def with_credit(sale: Sale, credit: Credit) -> Sale:
 
 
 def decided(sale: Sale, *, taxed: bool) -> Sale:
-    """The sale with everything decided that can be. Safe to apply again: what was decided stays."""
+    """The sale with everything decided that can be. Safe to apply again: what was decided stays.
+
+    Raises:
+        Parked: more tax would be taken back than there was.
+    """
     sale = _undone(sale)
     telling = sale.telling
     if telling is None:
@@ -71,13 +76,26 @@ def decided(sale: Sale, *, taxed: bool) -> Sale:
     alone = _alone(sale, telling, taxed=taxed)
     sale = sale.model_copy(update={"tellings": (telling.model_copy(update={"alone": alone}), *sale.tellings[1:])})
     sale = sale.model_copy(update={"refunds": _refunds(sale, telling)})
-    return sale.model_copy(update={"credits": _credits(sale)})
+    sale = sale.model_copy(update={"credits": _credits(sale)})
+    _must_be_possible(sale, telling.data)
+    return sale
 
 
 def missing(sale: Sale, telling: Telling) -> Money:
     """How much of what was paid is not there: negative where more came."""
     came = sum((charge.amount for charge in sale.charges), Money.zero(telling.data.paid.currency))
     return telling.data.paid - came
+
+
+def _must_be_possible(sale: Sale, data: SaleTold) -> None:
+    """A refund and a credit note that are one, and do not say so, would take the same tax back twice."""
+    none = Money.zero(data.tax.currency)
+    back = sum((each.tax for each in sale.refunds if each.tax is not None and each.failed is None), none)
+    back += sum((each.rest for each in sale.credits if each.rest is not None and each.voided is None), none)
+    if back > max(data.tax, none):
+        which = " and ".join([*(each.fact for each in sale.refunds), *(each.fact for each in sale.credits)])
+        msg = f"{which} take back {back} of tax, and {data.fact} tells {data.tax}: are two of them the same?"
+        raise Parked(f"does_not_add_up:{data.fact}", msg)
 
 
 def _undone(sale: Sale) -> Sale:

@@ -4,7 +4,7 @@ Pure values, kept as JSON. What is decided once (how much of a charge or a refun
 same fact told again posts the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -29,7 +29,6 @@ class Refund(Value):
     """
 
     fact: str
-    name: str
     amount: Money
     booked: Money
     day: date
@@ -60,7 +59,7 @@ class Telling(Value):
 
 
 class Waiting(Value):
-    """The event that waits for the money of the sale, on behalf of all that name it; an invoice goes before an intent."""
+    """The event that waits for the money of the sale, on behalf of all that name it: the highest rank."""
 
     event: str
     rank: int
@@ -73,8 +72,8 @@ class Sale(Value):
     charges: tuple[Charge, ...] = ()
     refunds: tuple[Refund, ...] = ()
     credits: tuple[Credit, ...] = ()
-    failed: dict[str, date] = {}
-    voided: dict[str, date] = {}
+    failed: Mapping[str, date] = {}
+    voided: Mapping[str, date] = {}
     waiting: Waiting | None = None
 
     @property
@@ -97,7 +96,7 @@ class Sale(Value):
 
 
 def known(bodies: Sequence[dict[str, Any]]) -> Sale:
-    """One sale of all that are one: each fact once, the oldest first."""
+    """One sale of all that are one, a new one of none: each fact once, the oldest first."""
     sales = [Sale.model_validate(body) for body in bodies]
     if len(sales) == 1:
         return sales[0]
