@@ -83,7 +83,7 @@ class SaleLinked(EventData):
 class SaleCredited(EventData):
     """A sale was credited, in whole or in part. `fact`: `stripe:credit_note:cn_1`.
 
-    `amount` is with its `tax`. It is the sum of what was `refunded` (by the `refunds`, each an event of its own), went
+    `amount` is with its `tax`. It is the sum of what was `refunded` (by the `refunds`, facts of their own), went
     `to_balance` of the customer, is given back `outside` of the processor, and was never paid (`before_payment`); or
     there is a ValidationError.
     """

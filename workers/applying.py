@@ -96,7 +96,7 @@ class Applier:
         others = [write for write in plan.writes if not isinstance(write, ContactWrite)]
         for write in contacts:
             ids[write.external_id] = await self._contact(occasion, write)
-        await self._apply_claimed(occasion, others, ids, group=plan.group)
+        await self._apply_claimed(occasion, others, ids, groups=plan.groups)
         return len(plan.writes)
 
     async def _contact(self, occasion: Occasion, write: ContactWrite) -> str:
@@ -105,17 +105,17 @@ class Applier:
         async with lock:
             if write.external_id not in self._contacts:
                 ids: dict[str, str] = {}
-                await self._apply_claimed(occasion, [write], ids, group=None)
+                await self._apply_claimed(occasion, [write], ids, groups={})
                 self._contacts[write.external_id] = ids[write.external_id]
                 if len(self._contacts) > REMEMBERED_CONTACTS:
                     self._contacts.popitem(last=False)
             return self._contacts[write.external_id]
 
     async def _apply_claimed(
-        self, occasion: Occasion, writes: Sequence[AnyWrite], ids: dict[str, str], *, group: Group | None
+        self, occasion: Occasion, writes: Sequence[AnyWrite], ids: dict[str, str], *, groups: Mapping[str, Group]
     ) -> None:
         """Claim all writes in one commit, then apply one after another; `ids` collects Solid's ids."""
-        intents = [_intent(write, group if index == 0 else None) for index, write in enumerate(writes)]
+        intents = [_intent(write, groups.get(write.external_id)) for write in writes]
         fences = [self._fence(write) for write in writes]  # before the claim: its answer may come late
         held = await self._inbox.claim(self._company, occasion.event, intents)
         for fence, claim in zip(fences, held, strict=True):

@@ -15,6 +15,7 @@ from workers.plans.writes import Plan
 from workers.sales.exchange import ExchangeBook
 from workers.sales.summaries import STREAM as SALES_STREAM
 from workers.sales.summaries import Summaries
+from workers.sales.told import SalesBook
 from workers.stock.book import STREAM as STOCK_STREAM
 from workers.stock.book import StockBook
 from workers.stock.items import Items
@@ -61,6 +62,13 @@ def _sales(parts: Parts) -> Completion:
     in_books = InBooks(parts.inbox, parts.summaries)
     return InTurn(
         (
+            SalesBook(
+                records=parts.sales,
+                inbox=in_books,
+                books=parts.books,
+                company=parts.company,
+                items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
+            ),
             ExchangeBook(inbox=in_books, books=parts.books, company=parts.company),
             Summaries(
                 records=parts.summaries,

@@ -24,6 +24,10 @@ class Knows(Protocol):
 class Remembers(Knows, Protocol):
     """What is asked of the inbox by those who must know what a write was."""
 
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `Inbox.knows_any`."""
+        ...
+
     async def trace(self, text: str) -> list[WriteRow]:
         """See `Inbox.trace`."""
         ...
@@ -31,6 +35,10 @@ class Remembers(Knows, Protocol):
 
 class Recorded(Protocol):
     """What is asked of `store.sales.summaries`."""
+
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `SummaryStore.knows_any`."""
+        ...
 
     async def recorded(self, company: str, external_ids: Collection[str]) -> dict[str, SummaryLine]:
         """See `SummaryStore.recorded`."""
@@ -64,6 +72,12 @@ class InBooks:
         applied = await self.inbox.group_total(company, group_key, currency)
         return applied + await self.summaries.group_total(company, group_key, currency)
 
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """Whether a write whose external id begins so is in the books. Raises StoreUnavailable."""
+        if await self.inbox.knows_any(company, beginning):
+            return True
+        return await self.summaries.knows_any(company, beginning)
+
     async def trace(self, text: str) -> list[WriteRow]:
         """What is known of writes by one of their ids, as `Inbox.trace`. Raises StoreUnavailable."""
         return await self.inbox.trace(text) + [_as_row(line) for line in await self.summaries.trace(text)]
@@ -90,9 +104,9 @@ def _as_row(line: SummaryLine) -> WriteRow:
         event_id=line.event_id,
         event_type=line.event_type,
         subject=line.subject,
-        group_key=None,
-        amount=line.amount,
-        currency=line.currency,
+        group_key=line.group_key,
+        amount=line.amount if line.group_amount is None else line.group_amount,
+        currency=line.group_currency or line.currency,
         created_at=line.recorded_at,
         updated_at=line.recorded_at,
         about=line.about,

@@ -13,6 +13,7 @@ from solid.client import SolidClient
 from solid.dialect import Dialect
 from store.inbox import Inbox
 from store.sales.summaries import SummaryStore
+from store.sales.told import SalesStore
 from store.stock import StockStore
 from workers.applying import Applier
 from workers.books.books import Books
@@ -39,6 +40,7 @@ class Parts:
     applier: Applier
     sweeper: Sweeper
     stock: StockStore
+    sales: SalesStore
     earlier: Earlier
     merger: Merger
     summaries: SummaryStore

@@ -21,7 +21,7 @@ from workers.chart import Chart
 from workers.classify import Circumstances, classify
 from workers.completing import Completion
 from workers.earlier import KnowsEarlier
-from workers.in_books import Knows
+from workers.in_books import Remembers
 from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan, stream_of
@@ -58,7 +58,7 @@ class Pipeline:
     books: Books
     chart: Chart
     read_chart: Callable[[], Awaitable[Chart]]
-    inbox: Knows
+    inbox: Remembers
     applier: Applier
     earlier: KnowsEarlier
     completions: Mapping[str, Completion]

@@ -49,6 +49,7 @@ from store.inbox import Inbox
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
 from store.sales.summaries import SummaryStore
+from store.sales.told import SalesStore
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.earlier import Earlier
@@ -241,6 +242,7 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
             ),
             sweeper=sweeper,
             stock=StockStore(shared.engine, clock),
+            sales=SalesStore(shared.engine, clock),
             earlier=earlier,
             merger=merger,
             summaries=shared.summaries,

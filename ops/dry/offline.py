@@ -17,6 +17,9 @@ from workers.plans.periods import place_in_open_period
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 from workers.sales.afterwards import MemoryGroups, writes_afterwards
+from workers.sales.memory import MemoryInbox, MemorySales
+from workers.sales.told import STREAM as SALES
+from workers.sales.told import SalesBook
 from workers.stock.book import StockBook
 from workers.stock.memory import MemoryRecords
 
@@ -56,9 +59,10 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
 def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] | str]:
     """Each write of each event line as JSON-ready values; a line that is no event as the text of what is wrong.
 
-    What the lines tell of stock is remembered from one to the next, and forgotten at the end.
+    What the lines tell of stock and of sales is remembered from one to the next, and forgotten at the end. What waits
+    for another event of a sale comes last.
     """
-    stock, groups = StockBook(records=MemoryRecords(), books=books, company="offline"), MemoryGroups()
+    dry = _Dry(books)
     with asyncio.Runner() as runner:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -68,25 +72,51 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
             except InvalidEvent as error:
                 yield f"line {number}: {error}"
                 continue
-            try:
-                planned = runner.run(_completed(event, books, stock, groups))
-            except (Parked, PrerequisiteMissing, Conflicting) as error:
-                reason = "conflict" if isinstance(error, Conflicting) else error.reason
-                yield {"kind": "parked", "reason": reason, "error": str(error), **_named(event, books)}
-            except (ValueError, OverflowError) as error:
-                yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
-            else:
-                yield from _shown(planned, event, books)
+            yield from dry.planned(event, number, runner)
+        for number, event in dry.waiting_still():
+            yield from dry.planned(event, number, runner)
 
 
-async def _completed(event: Event, books: Books, stock: StockBook, groups: MemoryGroups) -> Plan:
-    planned = await stock.complete(plan(event, books), event)
-    groups.note(planned)
-    further = await writes_afterwards(planned.afterwards, groups=groups, books=books)
-    if not further:
-        return planned
-    placed = place_in_open_period(Plan(writes=further), books, stream=stream_of(event))
-    return planned.model_copy(update={"writes": (*planned.writes, *placed.writes)})
+class _Dry:
+    """Plans events one after another as a worker would, without a store and without Solid."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+        self._written, self._groups = MemoryInbox(), MemoryGroups()
+        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company="offline")
+        self._waiting: list[tuple[int, Event]] | None = []
+
+    def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
+        """What one event becomes; nothing yet where it may wait for what comes later."""
+        try:
+            planned = runner.run(self._completed(event))
+        except (Parked, PrerequisiteMissing, Conflicting) as error:
+            if isinstance(error, PrerequisiteMissing) and stream_of(event) == SALES and self._waiting is not None:
+                self._waiting.append((number, event))
+                return
+            reason = "conflict" if isinstance(error, Conflicting) else error.reason
+            yield {"kind": "parked", "reason": reason, "error": str(error), **_named(event, self._books)}
+        except (ValueError, OverflowError) as error:
+            yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
+        else:
+            self._written.keep(planned)
+            yield from _shown(planned, event, self._books)
+
+    def waiting_still(self) -> list[tuple[int, Event]]:
+        """The events that waited, each once; from now on nothing waits."""
+        waiting, self._waiting = self._waiting or [], None
+        return waiting
+
+    async def _completed(self, event: Event) -> Plan:
+        planned = plan(event, self._books)
+        if stream_of(event) != SALES:
+            return await self._stock.complete(planned, event)
+        planned = await self._sales.complete(planned, event)
+        self._groups.note(planned)
+        further = await writes_afterwards(planned.afterwards, groups=self._groups, books=self._books)
+        placed = place_in_open_period(Plan(writes=further), self._books, stream=SALES)
+        return planned.model_copy(update={"writes": (*planned.writes, *placed.writes)})
 
 
 def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:

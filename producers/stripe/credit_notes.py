@@ -53,12 +53,16 @@ def credit_note_voided(event: StripeEvent) -> Content:
 def _refunds(note: Fields, none: Money) -> tuple[tuple[str, ...], Money | None]:
     """The refunds that a credit note made, and their sum where it is told: one in old API versions, a list in new."""
     listed = note.sections("refunds") or ()
-    ids = tuple(row.identifier("refund") for row in listed if row.get("refund") is not None)
+    ids = tuple(_fact(row.identifier("refund")) for row in listed if row.get("refund") is not None)
     if ids:
         amounts = [stripe_amounts.minor(row.get("amount_refunded"), note, "amount") for row in listed]
         return ids, sum(amounts, none)
     single = note.identifier_or_none("refund")
-    return ((single,), None) if single else ((), None)
+    return ((_fact(single),), None) if single else ((), None)
+
+
+def _fact(refund: str) -> str:
+    return f"stripe:refund:{refund}"
 
 
 def _before_payment(note: Fields, total: Money) -> Money:

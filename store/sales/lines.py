@@ -78,6 +78,9 @@ class SummaryLine:
     subject: str | None
     recorded_at: datetime
     summary: str | None
+    group_key: str | None = None
+    group_amount: Decimal | None = None
+    group_currency: str | None = None
 
 
 LINE_FIELDS: Final = tuple(SummaryLine.__dataclass_fields__)

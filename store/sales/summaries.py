@@ -117,6 +117,12 @@ class SummaryStore:
         async with reading(self._engine) as connection:
             return await connection.scalar(wanted) is not None
 
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """Whether a write whose external id begins so was ever recorded."""
+        ours = (SUMMARY_LINES.c.company == company) & SUMMARY_LINES.c.external_id.startswith(beginning, autoescape=True)
+        async with reading(self._engine) as connection:
+            return await connection.scalar(select(SUMMARY_LINES.c.external_id).where(ours).limit(1)) is not None
+
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
         """The sum of the amounts recorded in one group and currency; as `Inbox.group_total`."""
         columns = SUMMARY_LINES.c
@@ -215,8 +221,8 @@ class SummaryStore:
             return [Summary(*row) for row in await connection.execute(wanted)]
 
     async def trace(self, text: str) -> list[SummaryLine]:
-        """Lines with exactly `text` as external id, fact, event id, subject or summary, in the order of recording."""
-        ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "summary"))
+        """Lines with exactly `text` as external id, fact, event id, subject, summary or group, in the order of recording."""
+        ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "summary", "group_key"))
         wanted = LINES.where(or_(*(column == text for column in ids)))
         wanted = wanted.order_by(SUMMARY_LINES.c.recorded_at, SUMMARY_LINES.c.external_id)
         async with reading(self._engine) as connection:

@@ -65,7 +65,9 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
         ),
     ]
     writes += (*_fees(data.fact, data.settlement, day, books), *kept_of_sale(data, amount, day=day, books=books))
-    return Plan(writes=tuple(writes), group=sale_group(data, books))
+    intent = f"{processor.key}:payment_intent:{data.payment_intent}"
+    paid = Group(key=intent, amount=amount) if data.payment_intent else None
+    return Plan(writes=tuple(writes), group=sale_group(data, books), paid=paid)
 
 
 def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:

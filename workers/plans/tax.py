@@ -27,9 +27,17 @@ def sale_told(event: Event, data: SaleTold, books: Books) -> Plan:
 
 
 def sale_linked(event: Event, data: SaleLinked, books: Books) -> Plan:
-    """Nothing by itself: it says which money is which invoice's."""
-    del event, data, books
-    return Plan()
+    """Nothing where it says which money is which invoice's; an unpaid invoice of what was paid elsewhere."""
+    if not data.outside:
+        return Plan()
+    told = SaleTold(
+        fact=f"{books.processor_of(data.fact).key}:invoice:{data.invoice}",
+        invoice=data.invoice,
+        total=data.amount,
+        paid=Money.zero(data.amount.currency),
+        paid_outside=data.amount,
+    )
+    return Plan(writes=paid_outside(told, day=books.day_of(event.time), books=books))
 
 
 def sale_credited(event: Event, data: SaleCredited, books: Books) -> Plan:
@@ -142,6 +150,14 @@ def sold_lines(data: SaleTold, amount: Money, tax: Money, *, books: Books) -> tu
     return tuple(line for line in lines if line.amount)
 
 
+def tax_back(  # noqa: PLR0913 - one keyword a column
+    external_id: str, of: SaleTold, tax: Money, *, against: str, day: date, books: Books
+) -> tuple[AnyWrite, ...]:
+    """DR Sales Tax Payable / CR what the sale was taken back from, by tax code; negative tax is given again."""
+    memo = f"{books.processor_of(external_id).name} {name_of(of)}: sales tax back"
+    return tax_entry(external_id, by_code(of.taxes, -tax), against=against, day=day, memo=memo, books=books)
+
+
 def tax_account(books: Books, code: str | None, amount: Money) -> str:
     """The account of the tax of one code. Raises Parked as `account_of` does."""
     named = books.sales.tax_codes.get(code or "")
@@ -152,8 +168,8 @@ def tax_account(books: Books, code: str | None, amount: Money) -> str:
 def by_code(taxes: Iterable[TaxPart], tax: Money) -> dict[str | None, Money]:
     """An amount of tax as the codes share it, to the cent: in proportion, the remainder on the last."""
     told: dict[str | None, Money] = {}
-    for part in taxes:
-        told[part.code] = told.get(part.code, Money.zero(tax.currency)) + part.amount
+    for each in taxes:
+        told[each.code] = told.get(each.code, Money.zero(each.amount.currency)) + each.amount
     whole = _sum(told.values())
     if whole is None or not whole:
         return {None: tax}
@@ -186,7 +202,8 @@ def _all_outside(data: SaleTold) -> bool:
 
 
 def _item(item: str | None, product: str | None, books: Books) -> str | None:
-    found = next((books.sales.items[name] for name in (item, product) if name in books.sales.items), None)
+    named = (books.sales.items.get(name) for name in (item, product) if name is not None)
+    found = next(filter(None, named), None)
     return None if found is None else books.items.get(found, found)
 
 

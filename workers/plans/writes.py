@@ -337,7 +337,7 @@ Requirement = Prerequisite | RefundsReach
 
 
 class Group(Value):
-    """Facts that add up: the refunds of a charge, in the customer's currency. Counted on the first write of a plan."""
+    """Facts that add up: the refunds of a charge, what a payment intent took. Counted on the first write of a plan."""
 
     key: str
     amount: Money
@@ -370,16 +370,26 @@ class Plan(Value):
     `deadline` is when they must be in the books at the latest, where somebody waits for them. `stock` is what the event
     tells of stock: what that posts comes last, see `workers.stock.recording`. `afterwards` is looked at once the writes
     are in the books, so that of two events each may complete the other, whichever comes first. `insists`: a person
-    wants it posted.
+    wants it posted. `group` is that of the first record, `paid` that of the payment.
     """
 
     writes: tuple[AnyWrite, ...] = ()
     deadline: datetime | None = None
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
+    paid: Group | None = None
     stock: Told | None = None
     afterwards: tuple[Afterwards, ...] = ()
     insists: bool = False
+
+    @property
+    def groups(self) -> Mapping[str, Group]:
+        """External id → the group in which that write counts."""
+        records = [write for write in self.writes if not isinstance(write, ContactWrite)]
+        first = {records[0].external_id: self.group} if records and self.group is not None else {}
+        paid = self.paid
+        payments = [write for write in records if isinstance(write, PaymentWrite)] if paid is not None else []
+        return {**first, **{write.external_id: paid for write in payments if paid is not None}}
 
     def waived(self) -> "Plan":
         """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Protocol, assert_never
 
 from schemas.money import Money
-from store.inbox import Inbox
 from workers.books.books import Books
+from workers.in_books import Remembers
 from workers.plans.disputes import GIVEN_BACK, LOST, TAKEN, ended
 from workers.plans.writes import Afterwards, AnyWrite, DisputeEnds, IfPosted, Plan
 
@@ -19,9 +19,9 @@ class KnowsGroups(Protocol):
 
 
 class InboxGroups:
-    """The groups of one company as its inbox knows them."""
+    """The groups of one company as its books hold them."""
 
-    def __init__(self, inbox: Inbox, company: str) -> None:
+    def __init__(self, inbox: Remembers, company: str) -> None:
         self._inbox, self._company = inbox, company
 
     async def posted(self, group: str) -> Mapping[str, Money]:
@@ -46,9 +46,8 @@ class MemoryGroups:
 
     def note(self, plan: Plan) -> None:
         """Remember what would be in the books now."""
-        if plan.group is not None and plan.writes:
-            first = next(write for write in plan.writes if write.kind != "contact")
-            self._groups.setdefault(plan.group.key, {})[first.external_id] = plan.group.amount
+        for external_id, group in plan.groups.items():
+            self._groups.setdefault(group.key, {})[external_id] = group.amount
 
     async def posted(self, group: str) -> Mapping[str, Money]:
         """See `KnowsGroups`."""

@@ -4,13 +4,13 @@ An invoice and its payment are one unit, which touches no receivable: only toget
 stays by itself, so that it can be found on the bank's statement.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from store.sales.lines import NewLine
 from workers.books.books import Books
-from workers.plans.writes import AnyWrite, EntryWrite, InvoiceWrite, PaymentWrite, Plan
+from workers.plans.writes import AnyWrite, EntryWrite, Group, InvoiceWrite, PaymentWrite, Plan
 from workers.sales.exchange import PAID
 
 BANK: Final = "bank"
@@ -26,17 +26,15 @@ def units_of(plan: Plan, books: Books) -> list[Unit]:
     What is not in a unit (a contact, what moves the bank, an invoice without its payment) is sent by itself.
     """
     payments = {write.invoice: write for write in plan.writes if isinstance(write, PaymentWrite)}
-    group = {write.external_id: plan.group for write in plan.writes[:1]}
+    groups = plan.groups
     units: list[Unit] = []
     for write in plan.writes:
         if isinstance(write, InvoiceWrite) and _is_paid_by(write, payments.get(write.external_id)):
             payment = payments[write.external_id]
             lines = [_body(payment.role, payment.account, payment.total, books), *_sold(write, books)]
-            units.append([_new(write, lines), _new(payment, [])])
+            units.append([_new(write, lines, groups), _new(payment, [], groups)])
         elif isinstance(write, EntryWrite) and not any(line.role == BANK for line in write.lines):
-            found = group.get(write.external_id)
-            told = {} if found is None else _of_group(found.key, found.amount.amount, found.amount.currency)
-            units.append([_new(write, list(_of_entry(write, books)), **told)])
+            units.append([_new(write, list(_of_entry(write, books)), groups)])
     return units
 
 
@@ -52,7 +50,8 @@ def _is_paid_by(invoice: InvoiceWrite, payment: PaymentWrite | None) -> bool:
     return payment is not None and (payment.total, payment.currency) == (invoice.total, invoice.currency)
 
 
-def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], **group: Any) -> NewLine:  # noqa: ANN401 - columns
+def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], groups: Mapping[str, Group]) -> NewLine:
+    group = groups.get(write.external_id)
     return NewLine(
         external_id=write.external_id,
         kind=write.kind,
@@ -62,12 +61,10 @@ def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], **group: Any) -> NewL
         amount=write.amount or Decimal(0),
         lines=lines,
         about={PAID: str(write.paid)} if isinstance(write, PaymentWrite) and write.paid else {},
-        **group,
+        group_key=None if group is None else group.key,
+        group_amount=None if group is None else group.amount.amount,
+        group_currency=None if group is None else group.amount.currency,
     )
-
-
-def _of_group(key: str, amount: Decimal, currency: str) -> dict[str, Any]:
-    return {"group_key": key, "group_amount": amount, "group_currency": currency}
 
 
 def _of_entry(write: EntryWrite, books: Books) -> Iterator[dict[str, Any]]:

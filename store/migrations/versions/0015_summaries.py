@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 TIME: Final = sa.DateTime(timezone=True)
 UNSUMMED: Final = sa.text("summary IS NULL")
