@@ -50,6 +50,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "refund.updated": _Kind("refund", refunds.refund_changed),
     "charge.refund.updated": _Kind("refund", refunds.refund_changed),
     "refund.failed": _Kind("refund", refunds.refund_failed),
+    "charge.dispute.created": _Kind("dispute", disputes.changed),
+    "charge.dispute.updated": _Kind("dispute", disputes.changed),
     "charge.dispute.funds_withdrawn": _Kind("dispute", disputes.funds_withdrawn),
     "charge.dispute.funds_reinstated": _Kind("dispute", disputes.funds_reinstated),
     "charge.dispute.closed": _Kind("dispute", disputes.closed),
@@ -145,10 +147,10 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
 
 def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -> Event:
     """Its subject is the object's id, and its key that of the entity whose order matters."""
-    subject = _first(data, "refund", "dispute", "payout", "subscription", "charge")
+    subject = _first(data, "refund", "dispute", "payout", "subscription", "charge") or data.fact.split(":")[2]
     return Event.of(
         data,
-        id=f"{event.id}:{subject}" if several else event.id,
+        id=f"{event.id}:{_first(data, 'refund') or data.fact}" if several else event.id,
         source="/webhooks/stripe",
         time=event.created,
         subject=subject,

@@ -310,11 +310,33 @@ class Group(Value):
     amount: Money
 
 
+class IfPosted(Value):
+    """An entry that stands beside the writes of a plan where the books hold something of that group."""
+
+    group: str
+    write: EntryWrite
+
+
+class DisputeEnds(Value):
+    """A dispute that is closed in the end: what is posted of it may take an entry more, see `workers.plans.disputes`.
+
+    `key` begins the names of its groups.
+    """
+
+    key: str
+    day: Day
+    memo: str
+
+
+Afterwards = IfPosted | DisputeEnds
+
+
 class Plan(Value):
     """The writes of one event in their order, and what must be in the books before them.
 
     `deadline` is when they must be in the books at the latest, where somebody waits for them. `stock` is what the event
-    tells of stock: what that posts comes last, see `workers.stock.recording`.
+    tells of stock: what that posts comes last, see `workers.stock.recording`. `afterwards` is looked at once the writes
+    are in the books, so that of two events each may complete the other, whichever comes first.
     """
 
     writes: tuple[AnyWrite, ...] = ()
@@ -322,6 +344,7 @@ class Plan(Value):
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
     stock: Told | None = None
+    afterwards: tuple[Afterwards, ...] = ()
 
     def waived(self) -> "Plan":
         """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
