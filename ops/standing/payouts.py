@@ -49,7 +49,10 @@ async def payouts_status(
         raise ConfigurationError(msg)
     async with open_store(settings) as engine:
         kept = Payouts(engine, clock)
-        judging = _Judging(engine, clock, recorded)
+        waiting = {
+            letter.subject: letter.reason for letter in await DeadLetters(engine, clock).list() if letter.subject
+        }
+        judging = _Judging(engine, clock, recorded, waiting)
         shown = []
         for each in companies:
             found = [await kept.one(each, payout)] if payout else await kept.latest(each, limit=SHOWN)
@@ -58,20 +61,20 @@ async def payouts_status(
 
 
 class _Judging:
-    """Judges payouts by one store."""
+    """Judges payouts by one store; `waiting` are the reasons of dead letters by what they are about."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, recorded: Recorded) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, recorded: Recorded, waiting: Mapping[str, str]) -> None:
         self._kept = Payouts(engine, clock)
         self._inbox = Inbox(engine, owner="payouts", lease=timedelta(seconds=1), clock=clock)
-        self._letters = DeadLetters(engine, clock)
         self._recorded = recorded
+        self._waiting = waiting
 
     async def shown(self, company: str, payout: Payout) -> dict[str, Any]:
         items = await self._kept.items(company, payout.payout)
         applied = await self._applied(company, units_of_payout(payout, items))
         bank = await self._bank(company, payout) if payout.fact in applied else None
         proof = judge(payout, items, applied=applied, bank=bank)
-        return _as_json(company, proof, {each.transaction: await self._why(each) for each in proof.lacking})
+        return _as_json(company, proof, {each.transaction: self._why(each) for each in proof.lacking})
 
     async def _applied(self, company: str, units: Collection[str]) -> frozenset[str]:
         found: set[str] = set()
@@ -90,14 +93,9 @@ class _Judging:
                 return row.amount.copy_sign(payout.amount)
         return None
 
-    async def _why(self, lacking: Lacking) -> str | None:
+    def _why(self, lacking: Lacking) -> str | None:
         """The reason of the dead letter that waits for it."""
-        for subject in (lacking.source, lacking.transaction):
-            letters = await self._letters.about(subject) if subject else ()
-            waiting = [letter.reason for letter in letters if letter.state == "waiting"]
-            if waiting:
-                return waiting[0]
-        return None
+        return self._waiting.get(lacking.source or "") or self._waiting.get(lacking.transaction)
 
 
 def _as_json(company: str, proof: Proof, why: Mapping[str, str | None]) -> dict[str, Any]:

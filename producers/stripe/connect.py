@@ -15,7 +15,7 @@ class SoldFor(TypedDict):
 
 
 def sold_for(charge: Fields) -> SoldFor:
-    """Read it; until 2018 the account stood in `destination` alone. `on_behalf_of` alone moves no money. Raises Rejected."""
+    """Read it. Until 2018 the account stood in `destination` alone; `on_behalf_of` moves no money. Raises Rejected."""
     data = charge.section("transfer_data")
     account = data.identifier_or_none("destination") if data else None
     account = account or charge.identifier_or_none("destination")

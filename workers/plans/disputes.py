@@ -1,7 +1,8 @@
 """What disputes post, so that each ends at zero in Disputes Receivable, in whatever order its events come. Pure.
 
 What was withdrawn is a claim. Once a dispute was lost, all that it took is a loss, and all that it gave back takes back
-as much of the loss: each withdrawal and each return has an entry of its own for that, made by whichever event comes last.
+as much of the loss: each withdrawal and each return has an entry of its own for that, made by the event that comes
+last.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
 
 
 def dispute_won(event: Event, data: DisputeWon, books: Books) -> Plan:
-    """The reverse; the fee only as far as it was given back. What the rate has changed is a gain or a loss of exchange."""
+    """The reverse; the fee only as far as it was given back. What a rate has changed is a gain or loss of exchange."""
     total, processor = data.amount + data.fee + data.fee_tax, books.processor_of(data.fact)
     taken, ends = data.taken or data.amount, _ends(event, data, books)
     writes = book(

@@ -60,7 +60,7 @@ class Line(Value):
             msg = f"a line on {self.account} needs a debit or a credit, not both"
             raise ValueError(msg)
         if (self.debit or self.credit or 0) < 0:
-            msg = f"a line on {self.account} is negative: {self.debit or self.credit}"
+            msg = f"a line on {self.account} is negative: {self.debit or self.credit:f}"
             raise ValueError(msg)
         return self
 
@@ -205,7 +205,7 @@ class EntryWrite(Write):
         debit = sum((line.debit or Decimal(0) for line in self.lines), Decimal(0))
         credit = sum((line.credit or Decimal(0) for line in self.lines), Decimal(0))
         if debit != credit or not debit:
-            msg = f"{self.external_id}: debits {debit} and credits {credit} {self.currency} do not balance"
+            msg = f"{self.external_id}: debits {debit:f} and credits {credit:f} {self.currency} do not balance"
             raise ValueError(msg)
         return self
 
@@ -256,7 +256,8 @@ class BillWrite(Write):
     def _adds_up(self) -> Self:
         amounts = [line.amount for line in self.lines]
         if not amounts or any(amount <= 0 for amount in amounts) or sum(amounts) != self.total:
-            msg = f"{self.external_id}: a bill of {self.total} {self.currency} whose lines are {amounts}"
+            shown = ", ".join(f"{amount:f}" for amount in amounts) or "none"
+            msg = f"{self.external_id}: a bill of {self.total:f} {self.currency} whose lines are {shown}"
             raise ValueError(msg)
         return self
 

@@ -1,4 +1,4 @@
-"""What a plan still needs once its writes are in the books, as they stand then. Two events may each complete the other."""
+"""What a plan still needs once its writes are in the books: so each of two events may complete the other."""
 
 from collections.abc import Mapping
 from typing import Protocol, assert_never

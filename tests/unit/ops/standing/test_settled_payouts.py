@@ -15,6 +15,7 @@ from producers.reading.fields import Fields
 from producers.stripe.balance import transaction
 from producers.stripe.payout_lists import items, payout
 from schemas.envelope import Event
+from schemas.sales import BalanceMoved
 from store.claims import WriteRow
 from tests.fakes import NOON
 from tests.unit.ops.standing.balances import Balance, balances
@@ -132,6 +133,36 @@ def test_what_is_told_again_in_any_order_changes_nothing(balance: Balance) -> No
     for event in reversed(told):
         ledger.tell(event)
     assert ledger.balances == before
+
+
+def without_settlement(event: Event) -> Event:
+    """What a webhook tells of it, with no more than the id of the transaction."""
+    if isinstance(event.data, BalanceMoved) or getattr(event.data, "settlement", None) is None:
+        return event
+    return event.model_copy(update={"data": event.data.model_copy(update={"settlement": None})})
+
+
+@given(balances())
+def test_what_was_told_before_without_its_transaction_is_the_same_in_the_end(balance: Balance) -> None:
+    once, twice = Ledger(), Ledger()
+    for event in events_of(balance.transactions):
+        once.tell(event)
+        twice.tell(without_settlement(event))
+        twice.tell(event)
+    assert twice.balances == once.balances
+    assert twice.rows.keys() == once.rows.keys()
+
+
+def test_an_instant_payout_costs_its_fee_beside_what_reaches_the_bank() -> None:
+    balance, ledger = Balance(), Ledger()
+    balance.charge(10_000, 0, dollars=None)
+    balance.pay_out()
+    instant = balance.transactions[-1] | {"amount": -9900, "fee": 100, "fee_details": [], "net": -10_000}
+    instant["source"] = instant["source"] | {"amount": 9900, "automatic": False, "method": "instant"}
+    for event in events_of([balance.transactions[0], instant]):
+        ledger.tell(event)
+    found = {role: ledger.balances[role] for role in ("bank", "processing_fees", "stripe_clearing")}
+    assert found == {"bank": Decimal(99), "processing_fees": Decimal(1), "stripe_clearing": Decimal(0)}
 
 
 @given(balances(), st.data())
