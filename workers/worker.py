@@ -19,6 +19,7 @@ from messaging.delivery import Delivery
 from messaging.errors import MessagingError
 from messaging.lanes import lane_of, on_lane
 from messaging.topology import company_queues, replay_queue, stream_of
+from runtime.errors import ConfigurationError
 from runtime.lifecycle import ToldToStop, in_background, rest, unless
 from solid import expectations
 from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
@@ -61,6 +62,7 @@ class Worker:
         self._parts = parts
         self._troubled = asyncio.Event()
         self._dialect_checked = False
+        self._kinds_checked = False
         self._settled_any = False
         self._words = Words(parts.clock)
 
@@ -74,6 +76,7 @@ class Worker:
 
         Raises:
             DialectMismatch: Solid's API is not the one that the settings describe; nothing was posted.
+            ConfigurationError: at the start, an account of the books is of a kind that its role cannot be.
         """
         parts = self._parts
         async with in_background(parts.bucket.run(), parts.mint.run()) as background:
@@ -104,7 +107,17 @@ class Worker:
             await self._unless(stop, background, self._check_dialect())
         chart = await self._unless(stop, background, self._chart())
         if chart is not None:
+            self._refuse_wrong_kinds(chart)
             await self._session(chart, stop, background)
+
+    def _refuse_wrong_kinds(self, chart: Chart) -> None:
+        """Nothing is booked until they are mended: Solid takes income that is booked to a liability.
+
+        At the start only. What an account becomes later parks what needs it, and stops nothing else.
+        """
+        if wrong := not self._kinds_checked and chart.wrong(self._parts.books):
+            raise ConfigurationError(f"books of {self._parts.company}: {' '.join(wrong)}")
+        self._kinds_checked = True
 
     async def _check_dialect(self) -> None:
         problems = expectations.check(self._parts.dialect, await self._answered(self._parts.solid.openapi))
@@ -116,8 +129,10 @@ class Worker:
     async def _chart(self) -> Chart:
         """The chart of accounts: read anew at each session, and so the first call after every pause."""
         chart = Chart(await self._answered(self._parts.solid.accounts), self._parts.books)
-        for problem in chart.problems(self._parts.books):
+        for problem in chart.missing(self._parts.books):
             log.warning("books.account_missing", problem=problem)
+        for problem in chart.wrong(self._parts.books):
+            log.warning("books.account_of_wrong_kind", problem=problem)
         return chart
 
     async def _answered(self, call: Callable[[], Awaitable[Result]]) -> Result:

@@ -276,7 +276,7 @@ async def run_workers(
     """Run them until `stop` is set. One that cannot go on, for whatever reason, stops alone, where there are others.
 
     Raises:
-        DialectMismatch: the only worker cannot go on, or none of several can.
+        DialectMismatch, ConfigurationError: the only worker cannot go on, or none of several can.
     """
     served = (metrics or WorkerMetrics()).served
     alone = len(workers) == 1
@@ -294,7 +294,7 @@ async def _told_apart(
     served.set(1)
     try:
         await worker.run(stop)
-    except DialectMismatch as error:
+    except (DialectMismatch, ConfigurationError) as error:
         if alone:
             raise
         log.error("worker.company_stopped", company=worker.company, error=str(error))  # noqa: TRY400 - it says it all

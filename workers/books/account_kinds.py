@@ -3,7 +3,8 @@
 Solid's codes are those of its public pages; what has another code, or none, is told and not refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 CLEARING: Final = "_clearing"
@@ -14,6 +15,11 @@ LIABILITIES: Final = frozenset({"PAYABLE", "LIABILITY", "LT_LIABILITY"})
 EXPENSES: Final = frozenset({"COGS", "EXPENSE"})
 INCOME: Final = frozenset({"INCOME"})
 KNOWN: Final = ASSETS | LIABILITIES | EXPENSES | INCOME | {"EQUITY"}
+
+PAY_COST: Final = KNOWN - INCOME
+"""Of a category of pay with an account of its own: a draw of the owner is equity, tips that were collected are owed."""
+PAY_OWED: Final = ASSETS | LIABILITIES
+"""Of a category of pay that is owed, or paid back: an advance that is deducted was an asset."""
 
 _EITHER_SIDE: Final = ASSETS | LIABILITIES
 """Of accounts that may be owed to us today and by us tomorrow, such as clearing and tax."""
@@ -36,23 +42,54 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 """Every role there is, but for those of clearing accounts."""
 
 
-def wrong_kind(role: str, name: str, kind: str, *, where: str) -> str | None:
-    """Say what is wrong with an account of this kind in this role; None for nothing, or where that is not known."""
-    allowed, code = allowed_kinds(role), kind.upper()
-    if allowed is None or code not in KNOWN or code in allowed:
-        return None
-    may = ", ".join(sorted(allowed))
-    return f'"{name}" is a {code} account in Solid, and {role} must be one of {may}. Correct {where}.'
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An account as `books.toml` names it: where, for what, and of which kinds it may be."""
+
+    place: str
+    use: str
+    account: str
+    allowed: frozenset[str]
 
 
-def untold_kind(role: str, name: str, kind: str) -> str | None:
+def is_wrong(named: Named, kind: str) -> bool:
+    """Whether an account of this kind may not be named here; one whose kind is not known may."""
+    code = kind.upper()
+    return code in KNOWN and code not in named.allowed
+
+
+def wrong_kind(named: Named, kind: str, *, nearest: str | None) -> str:
+    """Say what is wrong with an account of this kind here, and which one of a right kind is most like it."""
+    may = f"{named.use} must be one of {_said(named.allowed)}"
+    hint = f'nearest of the right kind: "{nearest}"' if nearest else "Solid has no account of such a kind"
+    return f'"{named.account}" is a {kind.upper()} account in Solid, and {may}; {hint}. Correct {named.place}.'
+
+
+def untold_kind(named: Named, kind: str) -> str | None:
     """Say that the kind of an account could not be looked at."""
-    if allowed_kinds(role) is None or kind.upper() in KNOWN:
+    if kind.upper() in KNOWN:
         return None
     shown = f"of the unknown type {kind[:30]!r}" if kind else "without a type"
-    return f'"{name}" is {shown} in Solid: whether it fits {role} is not known'
+    return f'"{named.account}" is {shown} in Solid: whether it fits {named.use} is not known'
+
+
+def no_kind_for_all(named: Iterable[Named]) -> str | None:
+    """Say which account is named for two things that no kind of account can be at once; None where there is none."""
+    seen: dict[str, list[Named]] = {}
+    for each in named:
+        for other in seen.setdefault(each.account, []):
+            if not each.allowed & other.allowed:
+                first, second = (f"{one.use} ({one.place}) {_said(one.allowed)}" for one in (other, each))
+                msg = f'"{each.account}" cannot be both: {first}, {second}'
+                return f"{msg}. An account is of one kind: give one of them another"
+        seen[each.account].append(each)
+    return None
 
 
 def allowed_kinds(role: str) -> frozenset[str] | None:
     """Give the kinds that may play a role; None for one that is not known."""
     return _EITHER_SIDE if role.endswith(CLEARING) else ALLOWED.get(role)
+
+
+def _said(kinds: frozenset[str]) -> str:
+    return ", ".join(sorted(kinds))

@@ -5,7 +5,7 @@ Read once at start; pure afterwards. Whether the accounts exist in Solid is the 
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
@@ -19,7 +19,7 @@ from runtime.settings import ConfigurationError
 from runtime.time_zones import TimeZoneName
 from schemas.catalog import STREAMS
 from schemas.money import EXPONENTS
-from workers.books.account_kinds import ALLOWED, CLEARING
+from workers.books.account_kinds import ALLOWED, CLEARING, KNOWN, Named, allowed_kinds, no_kind_for_all
 from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
 from workers.books.sales import SalesPolicy
@@ -141,6 +141,18 @@ class Books(BaseModel):
                 msg = f"processors.{key}: [accounts].{key}{CLEARING} names its clearing account too; keep one of them"
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _each_account_can_be_of_one_kind(self) -> "Books":
+        if (problem := no_kind_for_all(self.named())) is not None:
+            raise ValueError(problem)
+        return self
+
+    def named(self) -> Iterator[Named]:
+        """Every account that the file names, with the kinds that it may be of there."""
+        for role, name in sorted(self.roles.items()):
+            yield Named(self.place_of(role), role, name, allowed_kinds(role) or KNOWN)
+        yield from self.payroll.accounts()
 
     @property
     def roles(self) -> Mapping[str, str]:

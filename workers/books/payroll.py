@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from schemas.payroll import LineKind
+from workers.books.account_kinds import ALLOWED, PAY_COST, PAY_OWED, Named
 
 COST_ROLES: Final = ("wages", "payroll_tax_expense", "benefits_expense", "reimbursement_expense", "contractor_expense")
 OWED_ROLES: Final = (
@@ -214,12 +215,25 @@ class PayrollPolicy(BaseModel):
             return Destination()
         return known_destinations().get("any", {}).get(category)
 
-    def accounts(self) -> Iterator[tuple[str, str]]:
-        """Each account that is named here, with the place where it is named."""
+    def accounts(self) -> Iterator[Named]:
+        """Each account that is named here, with the place where it is named and the kinds that it may be of."""
         for table, splits in (("departments", self.departments), ("locations", self.locations)):
-            yield from ((f"[payroll.{table}].{name}", split.account) for name, split in splits.items() if split.account)
+            for name, split in splits.items():
+                if split.account:
+                    yield Named(f"[payroll.{table}].{name}", "wages", split.account, ALLOWED["wages"])
         for provider, destinations in self.categories.items():
             for category, destination in destinations.items():
-                for account in (destination.account, destination.cost):
-                    if account is not None and account not in COST_ROLES:
-                        yield f"[payroll.categories.{provider}].{category}", account
+                place = f"[payroll.categories.{provider}].{category}"
+                if destination.cost is not None and destination.cost not in COST_ROLES:
+                    yield Named(place, "a cost of pay", destination.cost, PAY_COST)
+                if destination.account is not None:
+                    yield _own_account(place, provider, category, destination)
+
+
+def _own_account(place: str, provider: str, category: str, destination: Destination) -> Named:
+    """What an account of a category is for: its role says it, else that of the known category of this name."""
+    known = known_destinations().get(provider, {}).get(category)
+    role = destination.role or (known and known.role)
+    owed = destination.cost is not None or role in OWED_ROLES
+    use = f"{category}, as {role}," if role else category
+    return Named(place, use, str(destination.account), PAY_OWED if owed else PAY_COST)

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 PIPELINE: Final = "tests/unit/workers/test_pipeline.py"
+KINDS: Final = "tests/unit/workers/test_account_kinds.py"
 WORKER: Final = "tests/unit/workers/test_worker.py"
 
 MUTANTS: Final = (
@@ -118,6 +119,38 @@ MUTANTS: Final = (
         '                if self._troubled.is_set():\n                    return "',
         '                if False:\n                    return "',
         (f"{WORKER}::test_a_delivery_that_could_not_be_settled_ends_the_session_and_so_goes_back",),
+    ),
+    Mutant(
+        "wrong-kinds-consumed",
+        "A worker whose accounts are of the wrong kinds writes nothing.",
+        "workers/worker.py",
+        "            self._refuse_wrong_kinds(chart)\n",
+        "",
+        (f"{WORKER}::test_a_worker_whose_income_is_a_liability_ends_before_it_consumes",),
+    ),
+    Mutant(
+        "wrong-kinds-of-pay",
+        "An account of pay is of a kind, as one of a role is.",
+        "workers/books/books.py",
+        "        yield from self.payroll.accounts()\n",
+        "",
+        (f"{KINDS}::test_accounts_of_pay_are_of_a_kind_too",),
+    ),
+    Mutant(
+        "one-account-two-kinds",
+        "One account that would have to be of two kinds is refused when the books are read.",
+        "workers/books/account_kinds.py",
+        "if not each.allowed & other.allowed:",
+        "if each.place == other.place:",
+        (f"{KINDS}::test_books_that_want_one_account_to_be_two_kinds_are_refused_when_they_are_read",),
+    ),
+    Mutant(
+        "nearest-of-any-kind",
+        "What is proposed for an account of the wrong kind is of a right one.",
+        "workers/chart.py",
+        "if kind.upper() in named.allowed and len",
+        "if kind and len",
+        (f"{KINDS}::test_the_nearest_account_of_a_right_kind_is_named",),
     ),
     Mutant(
         "lost-broker-ignored",

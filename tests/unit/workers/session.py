@@ -8,6 +8,7 @@ from typing import Any
 
 from messaging.delivery import Delivery
 from runtime.settings import WorkerSettings
+from solid.models import Account
 from store.errors import StoreUnavailable
 from tests.fakes import FakeClock
 from tests.unit.solid.openapi_document import DOCUMENT
@@ -119,16 +120,16 @@ class FakeDelivery:
 class FakeSolid:
     """Describes itself by a document, and answers every question with nothing."""
 
-    def __init__(self, document: dict[str, object]) -> None:
-        self._document = document
+    def __init__(self, document: dict[str, object], chart: list[Account]) -> None:
+        self._document, self._chart = document, chart
 
     async def openapi(self) -> dict[str, object]:
         """What it describes itself by."""
         return self._document
 
-    async def accounts(self) -> list[object]:
-        """No accounts."""
-        return []
+    async def accounts(self) -> list[Account]:
+        """What a test has put there; else none."""
+        return list(self._chart)
 
     async def items(self) -> list[object]:
         """No items."""
@@ -179,6 +180,8 @@ class Stage:
     unswept: list[Exception] = field(default_factory=list)
     queues: Mapping[str, int] = field(default_factory=dict)
     outcome: Outcome | Exception = field(default_factory=lambda: GiveBack("no_token"))
+    books: Books = field(default_factory=lambda: Books(accounts={}))
+    chart: list[Account] = field(default_factory=list)
     mint: Any = field(default_factory=lambda: SimpleNamespace(run=for_ever))
     bucket: FakeBucket = field(init=False)
     store: FakeStore = field(init=False)
@@ -204,7 +207,7 @@ class Stage:
         made: dict[str, Any] = {
             "bucket": self.bucket,
             "mint": self.mint,
-            "solid": FakeSolid(self.document),
+            "solid": FakeSolid(self.document, self.chart),
             "dialect": DIALECT,
             "inbox": self.store,
             "applier": SimpleNamespace(longest_call=35.0),
@@ -213,8 +216,9 @@ class Stage:
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
             "summaries": None,
+            "sales": None,
             "closer": SimpleNamespace(run=for_ever, once=nothing),
-            "books": Books(accounts={}),
+            "books": self.books,
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),
             "clock": FakeClock(),
         }

@@ -12,11 +12,14 @@ import pytest
 from messaging.delivery import Delivery
 from messaging.errors import BrokerUnreachable, MessagingError, PublishFailed, UnsafeTopology
 from messaging.topology import STREAMS
+from runtime.errors import ConfigurationError
 from runtime.settings import WorkerSettings
 from solid.errors import DialectMismatch
+from solid.models import Account
 from store.errors import StoreUnavailable
 from tests.unit.workers.session import HOLD, FakeDelivery, Stage, for_ever
 from workers import worker as worker_module
+from workers.books.books import Books
 from workers.outcomes import GiveBack, Outcome
 from workers.worker import Worker
 
@@ -62,6 +65,31 @@ async def test_a_worker_whose_solid_speaks_another_dialect_ends_before_it_consum
     with pytest.raises(DialectMismatch, match="no path /api/v1/invoices"):
         await ended(asyncio.create_task(stage.worker().run(asyncio.Event())))
     assert "subscribed" not in stage.said.words
+
+
+async def test_a_worker_whose_income_is_a_liability_ends_before_it_consumes(stage: Stage) -> None:
+    stage.books = Books(accounts={"income": "Sales", "bank": "Checking"})
+    stage.chart += [Account(id="1", name="Sales", type="LIABILITY"), Account(id="2", name="Turnover", type="INCOME")]
+    with pytest.raises(ConfigurationError, match=r"books of main: .*LIABILITY.*\"Turnover\". Correct \[accounts\]"):
+        await ended(asyncio.create_task(stage.worker().run(asyncio.Event())))
+    assert "subscribed" not in stage.said.words
+
+
+async def test_an_account_that_becomes_of_a_wrong_kind_later_stops_no_worker(stage: Stage) -> None:
+    stage.books = Books(accounts={"income": "Sales"})
+    stage.chart.append(Account(id="1", name="Sales", type="INCOME"))
+    async with working(stage) as (_, task):
+        await stage.said.until("subscribed")
+        stage.chart[:] = [Account(id="1", name="Sales", type="LIABILITY")]
+        stage.consumers[0].lost.set()
+        await stage.said.until("subscribed", times=2)
+        assert not task.done()
+
+
+async def test_an_account_that_is_missing_stops_no_worker(stage: Stage) -> None:
+    stage.books = Books(accounts={"income": "Sales"})
+    async with working(stage):
+        await stage.said.until("subscribed")
 
 
 async def test_a_session_sweeps_while_it_lasts(stage: Stage) -> None:
