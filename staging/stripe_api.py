@@ -93,7 +93,7 @@ class StripeApiServer:
 
     def _list(self, path: str, query: Mapping[str, list[str]], rows: Mapping[str, list[Row]]) -> Answer:
         if path not in rows:
-            return (200, {}, _page([])) if re.fullmatch(r"/v1/[a-z_]+", path) else (404, {}, _error(None, "No"))
+            return (200, {}, _page([])) if re.fullmatch(r"/v1/[a-z_/]+", path) else (404, {}, _error(None, "No"))
         self.pages[path] += 1
         self.before(path, self.pages[path])
         asked = query if self.knows_times else {name: said for name, said in query.items() if "created" not in name}

@@ -12,6 +12,7 @@ from ops.checks.exposure import check_exposure
 from ops.checks.feeds import check_feeds
 from ops.checks.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.checks.payroll import check_payroll
+from ops.checks.stripe import check_stripe
 from ops.checks.webhooks import check_webhooks
 from ops.composing.keys import refuse_shared_key
 from ops.composing.workers import (
@@ -52,6 +53,7 @@ async def check(settings: Settings, clock: Clock, *, company: str | None = None)
     for one in chosen:
         check_exposure(checklist, one)
     await check_webhooks(checklist, chosen[0])
+    await check_stripe(checklist, chosen[0], clock)
     for name, problem in chosen[0].wrong_feeds.items():
         checklist.wrong(f"feed {name}", problem)
     for name, problem in chosen[0].wrong_payroll.items():

@@ -66,7 +66,7 @@ class InBooks(Known):
         return hashlib.sha256(document).hexdigest() in self._raw
 
     def _ids(self, event: Event) -> list[str] | None:
-        """The external ids of what it would write, contacts apart; None where that cannot be said."""
+        """The external ids of what it would write, contacts apart; None where that is nothing, or cannot be said."""
         books = self._books_of(event.company)
         if books is None:
             return None
@@ -74,9 +74,7 @@ class InBooks(Known):
             planned = plan(event, books)
         except Parked:
             return None
-        if not planned.writes and planned.requires:
-            return None
-        return [write.external_id for write in planned.writes if not isinstance(write, ContactWrite)]
+        return [write.external_id for write in planned.writes if not isinstance(write, ContactWrite)] or None
 
     def _books_of(self, company: str) -> Books | None:
         if company not in self._books:

@@ -79,6 +79,7 @@ CASES: Mapping[tuple[str, ...], Case | OnlyLogs] = {
     ("summaries",): Case(),
     ("check",): Case(exit_code=1, seen=(SHOWN_FOLDER,)),
     ("payouts",): Case((HOSTILE,), exit_code=1),
+    ("backfill", "stripe"): Case(("--since", "2026-03-01"), exit_code=1, seen=(SHOWN_FOLDER,)),
     ("feed",): Case(("--once", "--feed", "odd"), exit_code=1, seen=(), json=False, table=False),
     ("normalize",): Case(
         ("--source", "warehouse-csv", "--options", "options.toml", FILE, HOSTILE), exit_code=1, json=False, table=False
@@ -190,6 +191,7 @@ def place(
         "RABBITMQ__URL": amqp_url,
         "FEEDS": json.dumps(feeds),
         "PAYROLL": json.dumps({"gusto": pulled}),
+        "STRIPE": json.dumps({"api_key_file": FOLDER, "api_base_url": pulled["base_url"]}),
         "SOLID__DIALECT": '{"money": "decimal_string"}',
     }
     for name, value in settings.items():

@@ -35,17 +35,29 @@ def no_progress(what: str, rows: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """A list that stands for events which Stripe keeps no more: those with the status, told as events of the type."""
+    """A list that stands for events which Stripe keeps no more: those with the status, told as events of the type.
+
+    `asked`: the list takes the status itself.
+    """
 
     path: str
     type: str
     status: str
+    asked: bool = False
     at: Callable[[Row], object] = lambda row: row.get("created")
+
+
+def _paid_at(invoice: Row) -> object:
+    """When an invoice was paid, where it says so; else it counts as paid when it was made."""
+    times = invoice.get("status_transitions")
+    return times.get("paid_at") if isinstance(times, dict) else None
 
 
 OLDER: Final = (
     Older("/v1/disputes", "charge.dispute.closed", "lost"),
-    Older("/v1/invoices", "invoice.paid", "paid", lambda row: (row.get("status_transitions") or {}).get("paid_at")),
+    Older("/v1/invoices", "invoice.paid", "paid", asked=True, at=_paid_at),
+    Older("/v1/checkout/sessions", "checkout.session.completed", "complete", asked=True),
+    Older("/v1/credit_notes", "credit_note.created", "issued"),
 )
 """What moves no balance, and is booked. All else that is older comes with its balance transaction."""
 
@@ -103,7 +115,7 @@ class Reader:
         return written(event | ({} if self.account is None else {"account": self.account}))
 
     async def _older(self, older: Older, span: Span) -> None:
-        query = (("status", older.status),) if older.path == "/v1/invoices" else ()
+        query = (("status", older.status),) if older.asked else ()
 
         async def take(rows: list[Row]) -> None:
             for row in rows:

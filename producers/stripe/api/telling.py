@@ -64,7 +64,7 @@ class Told:
 
 @dataclass(slots=True)
 class Teller:
-    """Tells events; each fact once in its life, as the first to tell it says most. Without a publisher it is dry.
+    """Tells events; a fact that was told with its settlement needs no telling without. Without a publisher it is dry.
 
     `source` is what letters of raw input are kept under.
     """
@@ -73,15 +73,16 @@ class Teller:
     known: Known
     source: str
     told: Told = field(default_factory=Told)
-    _facts: set[tuple[str, str]] = field(default_factory=set)
+    _settled: set[tuple[str, str]] = field(default_factory=set)
 
     async def tell(self, events: Sequence[Event]) -> None:
         """Publish what is lacking; returns when the broker has confirmed. Raises MessagingError, StoreError."""
-        new = [event for event in events if (event.company, event.data.fact) not in self._facts]
+        new = [event for event in events if (event.company, event.data.fact) not in self._settled]
         lacking = await self.known.lacking(new) if new else ()
         if self.publisher is not None:
             await self.publisher.publish_all([encoded(event) for event in lacking])
-        self._facts.update((event.company, event.data.fact) for event in new)
+        said = [event for event in new if getattr(event.data, "settlement", None) is not None]
+        self._settled.update((event.company, event.data.fact) for event in said)
         self.told.known += len(new) - len(lacking)
         for event in lacking:
             self.told.count(event)

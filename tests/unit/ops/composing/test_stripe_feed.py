@@ -53,7 +53,10 @@ class Feeding:
 
     @property
     def settings(self) -> Settings:
-        own = {"api_key_file": str(key_file(self.folder, self.server.key)), "api_base_url": self.server.url}
+        own: dict[str, Any] = {
+            "api_key_file": str(key_file(self.folder, self.server.key)),
+            "api_base_url": self.server.url,
+        }
         own |= {"test_mode": True, "api_calls_per_minute": 60_000}
         books = self.folder / "books.toml"
         books.write_text(BOOKS)
@@ -154,6 +157,7 @@ async def test_a_reading_that_is_told_to_stop_ends_at_once_and_goes_on_where_it_
 
     class Stopping(FakePublisher):
         async def publish_all(self, messages: Sequence[Encoded]) -> None:
+            del messages
             stop.set()
             await asyncio.Event().wait()
 
