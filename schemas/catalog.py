@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemas import inventory, payroll, sales
+from schemas import inventory, payroll, sales, told
 from schemas.event_data import EventData
 
 EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
@@ -17,6 +17,11 @@ EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
     "sales.payout.failed.v1": sales.PayoutFailed,
     "sales.balance.moved.v1": sales.BalanceMoved,
     "sales.subscription.updated.v1": sales.SubscriptionUpdated,
+    "sales.sale.told.v1": told.SaleTold,
+    "sales.sale.linked.v1": told.SaleLinked,
+    "sales.sale.credited.v1": told.SaleCredited,
+    "sales.sale.credit_voided.v1": told.CreditVoided,
+    "sales.payment.expected.v1": told.PaymentExpected,
     "inventory.stock.adjusted.v1": inventory.StockAdjusted,
     "inventory.stock.counted.v1": inventory.StockCounted,
     "inventory.stock.merged.v1": inventory.StockMerged,

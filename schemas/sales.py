@@ -69,6 +69,8 @@ class PaymentRefunded(EventData):
 
     of: Text | None = None
     charge: Text | None = None
+    payment_intent: Text | None = None
+    invoice: Text | None = None
     refund: Text | None = None
     amount: PositiveMoney
     settlement: Settlement | None = None

@@ -59,6 +59,7 @@ def _invoice(record: NewInvoice, dialect: Dialect) -> Json:
                 "account_id": line.account_id,
                 "description": line.description,
                 "amount": dialect.encode_money(line.amount, record.currency),
+                **({} if line.item_id is None else {"item_id": line.item_id}),
             }
             for line in record.lines
         ],

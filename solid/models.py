@@ -43,11 +43,15 @@ class NewContact(_Record):
 
 
 class InvoiceLine(_Record):
-    """One line of an invoice; `account_id` is the income account. The amount may be negative (a discount)."""
+    """One line of an invoice; `account_id` is the income account. The amount may be negative (a discount).
+
+    `item_id` is what was sold, where Solid has it as an item.
+    """
 
     account_id: SolidId
     description: str
     amount: Amount
+    item_id: SolidId | None = None
 
 
 class NewInvoice(_Record):

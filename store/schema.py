@@ -236,6 +236,26 @@ STOCK_FACTS = Table(
     Index("stock_facts_pending", "company", "recorded_at", sqlite_where=PENDING, postgresql_where=PENDING),
 )
 
+SALES_TOLD = Table(
+    "sales_told",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("company", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("charged", Boolean, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("sales_told_charged", "company", "charged"),
+)
+
+SALE_LINKS = Table(
+    "sale_links",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("name", KeyText, primary_key=True),
+    Column("sale", Integer, nullable=False),
+    Index("sale_links_sale", "sale"),
+)
+
 OUTBOX = Table(
     "outbox",
     METADATA,

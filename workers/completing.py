@@ -10,6 +10,8 @@ from schemas.envelope import Event
 from workers.parts import Parts
 from workers.payroll.run_versions import PayRuns
 from workers.plans.writes import Plan
+from workers.sales.told import STREAM as SALES_STREAM
+from workers.sales.told import SalesBook
 from workers.stock.book import STREAM as STOCK_STREAM
 from workers.stock.book import StockBook
 from workers.stock.items import Items
@@ -38,6 +40,16 @@ def _stock_book(parts: Parts) -> Completion:
     )
 
 
+def _sales_book(parts: Parts) -> Completion:
+    return SalesBook(
+        records=parts.sales,
+        inbox=parts.inbox,
+        books=parts.books,
+        company=parts.company,
+        items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
+    )
+
+
 def _pay_runs(parts: Parts) -> Completion:
     return PayRuns(parts.inbox, parts.company)
 
@@ -45,5 +57,6 @@ def _pay_runs(parts: Parts) -> Completion:
 COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     STOCK_STREAM: _stock_book,
     "payroll": _pay_runs,
+    SALES_STREAM: _sales_book,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""

@@ -12,6 +12,7 @@ from runtime.settings import WorkerSettings
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from store.inbox import Inbox
+from store.sales.told import SalesStore
 from store.stock import StockStore
 from workers.applying import Applier
 from workers.books.books import Books
@@ -37,6 +38,7 @@ class Parts:
     applier: Applier
     sweeper: Sweeper
     stock: StockStore
+    sales: SalesStore
     earlier: Earlier
     merger: Merger
     books: Books

@@ -43,12 +43,21 @@ def record_of(write: AnyWrite, ids: Mapping[str, str], chart: Chart) -> NewRecor
             )
         case InvoiceWrite():
             line = InvoiceLine(account_id=chart.id_of(write.account), description=write.memo, amount=write.total)
+            lines = tuple(
+                InvoiceLine(
+                    account_id=chart.id_of(sold.account),
+                    description=sold.memo or write.memo,
+                    amount=sold.amount,
+                    item_id=sold.item_id,
+                )
+                for sold in write.lines
+            )
             return NewInvoice(
                 external_id=write.external_id,
                 customer_id=ids[write.contact],
                 date=write.date,
                 currency=write.currency,
-                lines=(line,),
+                lines=lines or (line,),
                 memo=write.memo,
             )
         case PaymentWrite():

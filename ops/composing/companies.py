@@ -48,6 +48,7 @@ from store.earlier import EarlierRecords
 from store.inbox import Inbox
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
+from store.sales.told import SalesStore
 from store.stock import StockStore
 from workers.applying import Applier, Timing
 from workers.earlier import Earlier
@@ -223,6 +224,7 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
             ),
             sweeper=sweeper,
             stock=StockStore(shared.engine, clock),
+            sales=SalesStore(shared.engine, clock),
             earlier=earlier,
             merger=merger,
             books=books_of(settings),

@@ -12,9 +12,12 @@ from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
 from workers.books.books import Books
 from workers.errors import Conflicting
-from workers.plans import plan
+from workers.plans import plan, stream_of
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
+from workers.sales.memory import MemoryInbox, MemorySales
+from workers.sales.told import STREAM as SALES
+from workers.sales.told import SalesBook
 from workers.stock.book import StockBook
 from workers.stock.memory import MemoryRecords
 
@@ -54,9 +57,10 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
 def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] | str]:
     """Each write of each event line as JSON-ready values; a line that is no event as the text of what is wrong.
 
-    What the lines tell of stock is remembered from one to the next, and forgotten at the end.
+    What the lines tell of stock and of sales is remembered from one to the next, and forgotten at the end. What waits
+    for another event of a sale comes last.
     """
-    stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+    dry = _Dry(books)
     with asyncio.Runner() as runner:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -66,19 +70,47 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
             except InvalidEvent as error:
                 yield f"line {number}: {error}"
                 continue
-            try:
-                planned = runner.run(_completed(event, books, stock))
-            except (Parked, PrerequisiteMissing, Conflicting) as error:
-                reason = "conflict" if isinstance(error, Conflicting) else error.reason
-                yield {"kind": "parked", "reason": reason, "error": str(error), **_named(event, books)}
-            except (ValueError, OverflowError) as error:
-                yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
-            else:
-                yield from _shown(planned, event, books)
+            yield from dry.planned(event, number, runner)
+        for number, event in dry.waiting_still():
+            yield from dry.planned(event, number, runner)
 
 
-async def _completed(event: Event, books: Books, stock: StockBook) -> Plan:
-    return await stock.complete(plan(event, books), event)
+class _Dry:
+    """Plans events one after another as a worker would, without a store and without Solid."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+        self._written = MemoryInbox()
+        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company="offline")
+        self._waiting: list[tuple[int, Event]] | None = []
+
+    def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
+        """What one event becomes; nothing yet where it may wait for what comes later."""
+        try:
+            planned = runner.run(self._completed(event))
+        except (Parked, PrerequisiteMissing, Conflicting) as error:
+            if isinstance(error, PrerequisiteMissing) and stream_of(event) == SALES and self._waiting is not None:
+                self._waiting.append((number, event))
+                return
+            reason = "conflict" if isinstance(error, Conflicting) else error.reason
+            yield {"kind": "parked", "reason": reason, "error": str(error), **_named(event, self._books)}
+        except (ValueError, OverflowError) as error:
+            yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
+        else:
+            self._written.keep(planned)
+            yield from _shown(planned, event, self._books)
+
+    def waiting_still(self) -> list[tuple[int, Event]]:
+        """The events that waited, each once; from now on nothing waits."""
+        waiting, self._waiting = self._waiting or [], None
+        return waiting
+
+    async def _completed(self, event: Event) -> Plan:
+        planned = plan(event, self._books)
+        if stream_of(event) == SALES:
+            return await self._sales.complete(planned, event)
+        return await self._stock.complete(planned, event)
 
 
 def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:

@@ -86,7 +86,7 @@ def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Content:
     if not booked:
         return "no_new_refund"
     charge_id = event.object.identifier("id")
-    return [_refund(refund, charge_id) for refund in booked]
+    return [_refund(refund, charge_id, of=event.object) for refund in booked]
 
 
 def _by_sum(event: StripeEvent) -> Content:
@@ -160,13 +160,16 @@ def _refunded(refund: Fields) -> Content:
     return (_refund(refund, refund.identifier_or_none("charge")),)
 
 
-def _refund(refund: Fields, charge_id: str | None) -> PaymentRefunded:
+def _refund(refund: Fields, charge_id: str | None, *, of: Fields | None = None) -> PaymentRefunded:
     refund_id = refund.identifier("id")
+    intent = refund.identifier_or_none("payment_intent")
     amount = stripe_amounts.not_negative(refund, "amount")
     return PaymentRefunded(
         fact=f"stripe:refund:{refund_id}",
         of=f"stripe:charge:{charge_id}" if charge_id else None,
         charge=charge_id,
+        payment_intent=of.identifier_or_none("payment_intent") if of and intent is None else intent,
+        invoice=of.identifier_or_none("invoice") if of else None,
         refund=refund_id,
         amount=amount,
         settlement=stripe_amounts.settlement(refund, "balance_transaction", moved=-amount),

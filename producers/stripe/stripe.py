@@ -13,7 +13,7 @@ from producers.drafts import rejecting
 from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
-from producers.stripe import disputes, moves, payments, refunds
+from producers.stripe import credit_notes, disputes, intents, invoices, moves, payments, refunds, sessions
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import outside
 from producers.stripe.thin import thin, thin_type
@@ -63,6 +63,14 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "transfer.created": _Kind("transfer", moves.transfer),
     "transfer.updated": _Kind("transfer", moves.transfer_reversed),
     "transfer.reversed": _Kind("transfer", moves.transfer_reversed),
+    "payment_intent.succeeded": _Kind("payment_intent", intents.intent_succeeded),
+    "invoice.paid": _Kind("invoice", invoices.invoice_paid),
+    "invoice.payment_succeeded": _Kind("invoice", invoices.invoice_paid),
+    "invoice_payment.paid": _Kind("invoice_payment", invoices.invoice_payment_paid),
+    "checkout.session.completed": _Kind("checkout.session", sessions.session_paid),
+    "checkout.session.async_payment_succeeded": _Kind("checkout.session", sessions.session_paid),
+    "credit_note.created": _Kind("credit_note", credit_notes.credit_note_created),
+    "credit_note.voided": _Kind("credit_note", credit_notes.credit_note_voided),
     "customer.subscription.updated": _Kind("subscription", _subscription_updated),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
@@ -143,7 +151,7 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
 
 def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -> Event:
     """Its subject is the object's id, and its key that of the entity whose order matters."""
-    subject = _first(data, "refund", "dispute", "payout", "subscription", "charge")
+    subject = _first(data, *_SUBJECTS)
     return Event.of(
         data,
         id=f"{event.id}:{subject}" if several else event.id,
@@ -153,6 +161,12 @@ def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -
         partitionkey=_first(data, "charge", "customer") or subject,
         company=company,
     )
+
+
+_SUBJECTS: Final = (
+    *("refund", "dispute", "payout", "subscription", "credit_note", "session", "charge", "invoice", "payment_intent"),
+)
+"""By which of its names an event is known, the first that it has."""
 
 
 def _first(data: EventData, *names: str) -> str:

@@ -63,6 +63,7 @@ _SAMPLE: Final = """
 2000 PAYABLE     Accounts Payable
 2100 LIABILITY   Sales Tax Payable
 2110 LIABILITY   Received Not Billed
+2120 LIABILITY   Customer Credit
 2200 LIABILITY   Payroll Tax Payable
 2210 LIABILITY   Deductions Payable
 2220 LIABILITY   Benefits Payable

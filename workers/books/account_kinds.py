@@ -21,7 +21,7 @@ _EITHER_SIDE: Final = ASSETS | LIABILITIES
 ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("receivable", "inventory", "disputes_receivable"), ASSETS),
     **dict.fromkeys(("bank", "sales_tax_payable", "input_vat", "due_to_sellers", "processor_reserve"), _EITHER_SIDE),
-    **dict.fromkeys(("received_not_billed", "supplier_claims", "net_pay_payable"), _EITHER_SIDE),
+    **dict.fromkeys(("received_not_billed", "supplier_claims", "net_pay_payable", "customer_credit"), _EITHER_SIDE),
     **dict.fromkeys(("payable", "payroll_tax_payable", "deductions_payable", "benefits_payable"), LIABILITIES),
     **dict.fromkeys(("garnishments_payable", "reimbursements_payable", "accrued_payroll"), LIABILITIES),
     "income": INCOME,

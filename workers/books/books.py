@@ -22,6 +22,7 @@ from schemas.money import EXPONENTS
 from workers.books.account_kinds import ALLOWED, CLEARING
 from workers.books.inventory import InventoryPolicy
 from workers.books.payroll import Name, PayrollPolicy
+from workers.books.sales import SalesPolicy
 
 HOLD: Final = "hold"
 """In the place of a role: such a movement of the balance is for a person."""
@@ -88,6 +89,7 @@ class Books(BaseModel):
     `processors` gives each payment processor its clearing account, else it is the one of `processor_clearing`.
     Charges without a customer are those of `walk_in_customer`, by default "<processor> sales".
     `inventory` says how stock is booked; `items` gives the id in Solid of SKUs that Solid has not, or several times.
+    `sales` says whether sales are taxed, and what their tax and items are in Solid.
     `base_currency` None accepts every currency (only the built-in sample has that): a Solid file has one.
     """
 
@@ -103,6 +105,7 @@ class Books(BaseModel):
     accounts: Mapping[str, Name]
     processors: Mapping[ProcessorKey, ProcessorTable] = {}
     payroll: PayrollPolicy = PayrollPolicy()
+    sales: SalesPolicy = SalesPolicy()
 
     @field_validator("base_currency")
     @classmethod

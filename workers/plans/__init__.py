@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from schemas.envelope import Event
 from workers.books.books import Books
-from workers.plans import inventory, moves, payroll, sales
+from workers.plans import inventory, moves, payroll, sales, tax
 from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan
 
@@ -20,6 +20,11 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.payout.failed.v1": sales.payout_failed,
     "sales.balance.moved.v1": moves.balance_moved,
     "sales.subscription.updated.v1": sales.subscription_updated,
+    "sales.sale.told.v1": tax.sale_told,
+    "sales.sale.linked.v1": tax.sale_linked,
+    "sales.sale.credited.v1": tax.sale_credited,
+    "sales.sale.credit_voided.v1": tax.credit_voided,
+    "sales.payment.expected.v1": tax.payment_expected,
     "payroll.run.paid.v1": payroll.run_paid,
     "payroll.run.reversed.v1": payroll.run_reversed,
     "inventory.stock.adjusted.v1": inventory.stock_adjusted,

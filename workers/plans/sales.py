@@ -65,7 +65,9 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             **common,
         ),
     ]
-    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)))
+    intent = f"{processor.key}:payment_intent:{data.payment_intent}"
+    group = Group(key=intent, amount=amount) if data.payment_intent else None
+    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)), group=group)
 
 
 def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:

@@ -112,18 +112,48 @@ class ContactWrite(Write):
     contact_type: ContactType = "customer"
 
 
+class SoldLine(Value):
+    """One line of an invoice: CR `account` the amount, which is negative where something is taken off.
+
+    `item_id` is Solid's id of what was sold. Without a memo it has the write's.
+    """
+
+    role: str
+    account: str
+    amount: Figure
+    memo: str | None = None
+    item_id: str | None = None
+
+
 class InvoiceWrite(Write):
-    """An invoice with one line: DR receivable, CR `role`."""
+    """An invoice: DR receivable, CR `role` the total; with `lines`, CR each of them, and they are the total.
+
+    What the lines are by role is part of the economics; accounts and items may change with a setting.
+    """
 
     kind: Literal["invoice"] = "invoice"
     total: Figure
     contact: ExternalId
     role: str
     account: str
+    lines: tuple[SoldLine, ...] = Field(default=(), exclude_if=lambda found: not found)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        amounts = [line.amount for line in self.lines]
+        if amounts and sum(amounts) != self.total:
+            msg = f"{self.external_id}: an invoice of {self.total} {self.currency} whose lines are {amounts}"
+            raise ValueError(msg)
+        return self
 
     def economics(self) -> dict[str, Any]:
         """See `Write.economics`."""
-        return {**super().economics(), "total": str(self.total.normalize())}
+        whole = {**super().economics(), "total": str(self.total.normalize())}
+        by_role: dict[str, Decimal] = {}
+        for line in self.lines:
+            by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.amount
+        shown = {role: str(amount.normalize()) for role, amount in by_role.items() if amount}
+        return {**whole, "lines": shown} if self.lines else whole
 
     @property
     def amount(self) -> Decimal:
@@ -288,7 +318,7 @@ Requirement = Prerequisite | RefundsReach
 
 
 class Group(Value):
-    """Facts that add up: the refunds of a charge, in the customer's currency. Counted on the first write of a plan."""
+    """Facts that add up: the refunds of a charge, the charges of a payment intent. Counted on the first write of a plan."""
 
     key: str
     amount: Money
@@ -298,7 +328,7 @@ class Plan(Value):
     """The writes of one event in their order, and what must be in the books before them.
 
     `deadline` is when they must be in the books at the latest, where somebody waits for them. `stock` is what the event
-    tells of stock: what that posts comes last, see `workers.stock.recording`.
+    tells of stock: what that posts comes last, see `workers.stock.recording`. `insists`: a person wants it posted.
     """
 
     writes: tuple[AnyWrite, ...] = ()
@@ -306,8 +336,11 @@ class Plan(Value):
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
     stock: Told | None = None
+    insists: bool = False
 
     def waived(self) -> "Plan":
         """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
         stock = None if self.stock is None else self.stock.saying(waits=False)
-        return self.model_copy(update={"stock": stock, "requires": () if self.writes else self.requires})
+        return self.model_copy(
+            update={"stock": stock, "requires": () if self.writes else self.requires, "insists": bool(self.writes)}
+        )

@@ -1,0 +1,1 @@
+"""What is kept of sales, beside the writes that they became."""

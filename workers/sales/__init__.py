@@ -1,0 +1,1 @@
+"""What is known of each sale besides its money, and what the books need because of it."""

@@ -1,0 +1,68 @@
+"""Sales that are forgotten with the process: for `relay plan`, which must not need a database."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from workers.plans.writes import Plan
+
+Body = dict[str, Any]
+
+
+class MemorySales:
+    """As `store.sales.told.SalesStore`; there is one company."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[int, Body] = {}
+        self._links: dict[str, int] = {}
+
+    async def change(self, company: str, names: Sequence[str], work: Callable[[Sequence[Body]], Body]) -> Body:
+        """See `SalesStore.change`."""
+        del company
+        numbers = sorted({self._links[name] for name in names if name in self._links})
+        body = work([self._bodies[number] for number in numbers])
+        number = numbers[0] if numbers else len(self._links)
+        for other in numbers[1:]:
+            self._links.update({name: number for name, sale in self._links.items() if sale == other})
+        self._links.update(dict.fromkeys(names, number))
+        self._bodies[number] = body
+        return body
+
+    async def any_charge(self, company: str) -> bool:
+        """See `SalesStore.any_charge`."""
+        del company
+        return any(body["charges"] for body in self._bodies.values())
+
+
+class MemoryInbox:
+    """What was planned so far, as an inbox would know it once all of it is applied."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._groups: list[tuple[str, str, Decimal]] = []
+
+    def keep(self, plan: Plan) -> None:
+        """Count a plan as applied."""
+        new = [write.external_id for write in plan.writes if write.external_id not in self._known]
+        if new and plan.group is not None:
+            amount = plan.group.amount
+            self._groups.append((plan.group.key, amount.currency, amount.amount))
+        self._known.update(new)
+
+    async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
+        """See `Inbox.state_of`."""
+        del company
+        return {name: "applied" for name in external_ids if name in self._known}
+
+    async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
+        """See `Inbox.group_total`."""
+        del company
+        found: Iterable[Decimal] = (
+            amount for key, code, amount in self._groups if (key, code) == (group_key, currency)
+        )
+        return sum(found, Decimal(0))
+
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `Inbox.knows_any`."""
+        del company
+        return any(name.startswith(beginning) for name in self._known)

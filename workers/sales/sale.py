@@ -1,0 +1,120 @@
+"""A sale as far as it was told: what it consists of, its money where that had to wait, and what was taken back of it.
+
+Pure values, kept as JSON. What is decided once (how much of a charge or a refund is tax) stays as it was decided: the
+same fact told again posts the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Literal
+
+from schemas.money import Money
+from schemas.told import SaleTold
+from workers.plans.writes import Value
+
+
+class Charge(Value):
+    """Money of a sale that had to wait for its tax. `whole`: it is posted without tax; `split`: `tax` of it is tax."""
+
+    fact: str
+    amount: Money
+    state: Literal["waits", "whole", "split"] = "waits"
+    tax: Money | None = None
+
+
+class Refund(Value):
+    """Money that went back; `booked` is what left the balance. `tax` of it is tax, once that is known.
+
+    `failed`: on which day it came back.
+    """
+
+    fact: str
+    name: str
+    amount: Money
+    booked: Money
+    day: date
+    tax: Money | None = None
+    failed: date | None = None
+
+
+class Credit(Value):
+    """A credit note: `tax` is what it tells, `rest` what of it its refunds have not taken back."""
+
+    fact: str
+    name: str
+    tax: Money
+    owed: Money
+    refunds: tuple[str, ...]
+    unpaid: bool
+    day: date
+    rest: Money | None = None
+    voided: date | None = None
+
+
+class Telling(Value):
+    """What was told of a sale first, or best, and on which day. `alone` is the tax that was posted by itself."""
+
+    data: SaleTold
+    day: date
+    alone: Money | None = None
+
+
+class Waiting(Value):
+    """The event that waits for the money of the sale, on behalf of all that name it; an invoice goes before an intent."""
+
+    event: str
+    rank: int
+
+
+class Sale(Value):
+    """All that is known of one sale."""
+
+    tellings: tuple[Telling, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    failed: dict[str, date] = {}
+    voided: dict[str, date] = {}
+    waiting: Waiting | None = None
+
+    @property
+    def telling(self) -> Telling | None:
+        """What counts of what was told: the first."""
+        return self.tellings[0] if self.tellings else None
+
+    @property
+    def tax(self) -> Money | None:
+        """The tax of the whole sale, where it was told."""
+        return None if self.telling is None else self.telling.data.tax
+
+    def charge(self, fact: str) -> Charge | None:
+        """A charge that is known."""
+        return next((charge for charge in self.charges if charge.fact == fact), None)
+
+    def body(self) -> dict[str, Any]:
+        """As it is kept."""
+        return self.model_dump(mode="json")
+
+
+def known(bodies: Sequence[dict[str, Any]]) -> Sale:
+    """One sale of all that are one: each fact once, the oldest first."""
+    sales = [Sale.model_validate(body) for body in bodies]
+    if len(sales) == 1:
+        return sales[0]
+    waiting = [sale.waiting for sale in sales if sale.waiting is not None]
+    return Sale(
+        tellings=_once((telling.data.fact, telling) for sale in sales for telling in sale.tellings),
+        charges=_once((charge.fact, charge) for sale in sales for charge in sale.charges),
+        refunds=_once((refund.fact, refund) for sale in sales for refund in sale.refunds),
+        credits=_once((credit.fact, credit) for sale in sales for credit in sale.credits),
+        failed={fact: day for sale in sales for fact, day in sale.failed.items()},
+        voided={fact: day for sale in sales for fact, day in sale.voided.items()},
+        waiting=max(waiting, key=lambda each: each.rank, default=None),
+    )
+
+
+def _once(found: Iterable[tuple[str, Any]]) -> tuple[Any, ...]:
+    by_fact: dict[str, Any] = {}
+    for fact, each in found:
+        by_fact.setdefault(fact, each)
+    return tuple(by_fact.values())
