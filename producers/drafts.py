@@ -6,7 +6,7 @@ It must not know any format.
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final
 
@@ -74,6 +74,11 @@ def wrap_sale(data: EventData, *, source: str, company: str, at: datetime, name:
             partitionkey=getattr(data, "charge", None) or subject,
             company=company,
         )
+
+
+def at_noon(day: date) -> datetime:
+    """The instant of what happened on a day, and nobody says when."""
+    return datetime.combine(day, NOON)
 
 
 def version_of(data: EventData) -> str:

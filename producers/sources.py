@@ -9,6 +9,7 @@ from typing import Final
 from producers.payroll.exports.mapping import ExportOptions
 from producers.payroll.exports.runs import read_runs
 from producers.payroll.pulled import FINCH, GUSTO, XERO
+from producers.shopify.shopify import SHOPIFY
 from producers.source import Source, refuse_people
 from producers.square.square import SQUARE
 from producers.stripe.stripe import STRIPE
@@ -21,7 +22,6 @@ from producers.warehouse.edi.x12_fields import X12Options
 from producers.warehouse.epcis.epcis import EpcisOptions, read_epcis
 from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import CsvOptions, JsonOptions
-from producers.warehouse.shopify import SHOPIFY
 from producers.warehouse.ubl import UblOptions, read_ubl
 from runtime.errors import ConfigurationError
 
