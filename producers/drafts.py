@@ -6,7 +6,7 @@ It must not know any format.
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from producers.normalising import Rejected
 from schemas.envelope import Event
+from schemas.event_data import EventData
 from schemas.inventory import BillReceived, OrderPlaced, ReceiptPosted, StockAdjusted, StockCounted
 from schemas.problems import first_problem
 
@@ -21,6 +22,9 @@ MOST_LINES: Final = 5_000
 """A receipt of more lines than this makes too large a message."""
 
 GoodsData = StockAdjusted | StockCounted | ReceiptPosted | OrderPlaced | BillReceived
+
+_SUBJECTS: Final = ("refund", "dispute", "payout", "charge", "invoice", "payment_intent", "transaction")
+"""By which of its names an event of sales is known, the first that it has."""
 
 NOON: Final = time(12, tzinfo=UTC)
 END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
@@ -53,7 +57,31 @@ def wrap(data: GoodsData, *, source: str, company: str, at: datetime | None = No
         )
 
 
-def version_of(data: GoodsData) -> str:
+def wrap_sale(data: EventData, *, source: str, company: str, at: datetime, name: str | None = None) -> Event:
+    """Make the event of what was sold, given back or paid out: its key is that of the payment whose order matters.
+
+    Its id is `name`, else as in `wrap`. Raises Rejected: `invalid_event`.
+    """
+    with rejecting():
+        named = [str(value) for field in _SUBJECTS if (value := getattr(data, field, None))]
+        subject = named[0] if named else data.fact
+        return Event.of(
+            data,
+            id=name or f"{data.fact}:v{version_of(data)}",
+            source=f"/sales/{source}",
+            time=at,
+            subject=subject,
+            partitionkey=getattr(data, "charge", None) or subject,
+            company=company,
+        )
+
+
+def at_noon(day: date) -> datetime:
+    """The instant of what happened on a day, and nobody says when."""
+    return datetime.combine(day, NOON)
+
+
+def version_of(data: EventData) -> str:
     """Give 16 hexadecimal digits that stand for what the data say."""
     return digest(data.model_dump_json())
 

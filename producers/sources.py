@@ -9,7 +9,9 @@ from typing import Final
 from producers.payroll.exports.mapping import ExportOptions
 from producers.payroll.exports.runs import read_runs
 from producers.payroll.pulled import FINCH, GUSTO, XERO
+from producers.shopify.shopify import SHOPIFY
 from producers.source import Source, refuse_people
+from producers.square.square import SQUARE
 from producers.stripe.stripe import STRIPE
 from producers.warehouse.cin7.cin7 import read_cin7
 from producers.warehouse.cin7.fields import Cin7Options
@@ -20,7 +22,6 @@ from producers.warehouse.edi.x12_fields import X12Options
 from producers.warehouse.epcis.epcis import EpcisOptions, read_epcis
 from producers.warehouse.rows import csv_rows, json_rows
 from producers.warehouse.rows.options import CsvOptions, JsonOptions
-from producers.warehouse.shopify import SHOPIFY
 from producers.warehouse.ubl import UblOptions, read_ubl
 from runtime.errors import ConfigurationError
 
@@ -32,6 +33,7 @@ _ALL: Final = (
     GUSTO,
     Source(name="payroll-csv", read=read_runs, options=ExportOptions, people=True),
     SHOPIFY,
+    SQUARE,
     STRIPE,
     Source(name="ubl", read=read_ubl, options=UblOptions, people=False),
     Source(name="warehouse-csv", read=csv_rows.read, options=CsvOptions, people=False),

@@ -22,6 +22,7 @@ ROLES_OF_MOVES: Final[Mapping[str, str]] = {
     "reserve": "processor_reserve",
     "fee": "processing_fees",
     "tax_fee": "input_vat",
+    "dispute_fee": "dispute_fees",
     "conversion": "exchange_gain_loss",
 }
 """The other side of clearing by category, or by the processor's own kind, which comes first. Others are a person's."""

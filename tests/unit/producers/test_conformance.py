@@ -56,6 +56,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "gusto": of_file("tests/data/payroll-made/gusto-full.json", "payroll-sources.md"),
     "payroll-csv": of_file("tests/data/payroll-made/adp.csv", "payroll-sources.md", provider="adp"),
     "shopify": of_file("tests/data/shopify-fixtures/inventory_levels.json", "feeds/shopify.md"),
+    "square": of_file("tests/data/square-api/get-payment.json", "square.md"),
     "stripe": of_file("tests/data/stripe-ruby-mock/charge.succeeded.json", "postings.md"),
     "ubl": of_file("tests/data/ubl-made/receipt-advice-2.0.xml", "feeds/ubl.md"),
     "warehouse-csv": Example(*recipe("NetSuite: adjustments as a saved search", "feeds/csv.md")),
