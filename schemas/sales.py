@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from schemas.dates import Day
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
-from schemas.money import Money
+from schemas.money import Money, iso_exponent
 
 
 class Customer(EventModel):
@@ -43,10 +43,28 @@ class Settlement(EventModel):
         return self
 
 
+class Capture(EventModel):
+    """Which part of an authorised payment was taken: from `before` up to `in_all`, both counted from its beginning.
+
+    `released` is what the source counts as refunded, from now on, and was never taken.
+    """
+
+    before: NotNegativeMoney
+    in_all: PositiveMoney
+    released: PositiveMoney | None = None
+
+    def fact(self, payment: str) -> str:
+        """How the fact of this part is called: the first bears the name of the payment."""
+        minor_units = self.in_all.amount.scaleb(iso_exponent(self.in_all.currency))
+        return f"{payment}:captured:{minor_units:.0f}" if self.before else payment
+
+
 class PaymentSucceeded(EventData):
     """Money was taken from a customer. `fact`: `stripe:charge:ch_1`.
 
     `amount` is what the customer paid, `settlement` what reached the balance; the currencies may differ.
+    A payment that was authorised first may be taken in parts, each an event of its own: `amount` is that of the part,
+    and the fact of every part but the first names the sum with it (`stripe:charge:ch_1:captured:10000`).
     """
 
     charge: Text
@@ -55,6 +73,14 @@ class PaymentSucceeded(EventData):
     customer: Customer | None = None
     amount: PositiveMoney
     settlement: Settlement | None = None
+    capture: Capture | None = None
+
+    @model_validator(mode="after")
+    def _is_its_part(self) -> Self:
+        if self.capture is not None and self.capture.in_all - self.capture.before != self.amount:
+            msg = f"{self.amount} is not what was captured from {self.capture.before} to {self.capture.in_all}"
+            raise ValueError(msg)
+        return self
 
 
 class PaymentRefunded(EventData):

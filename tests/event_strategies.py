@@ -9,6 +9,7 @@ from schemas.envelope import Event
 from schemas.event_data import EventData
 from schemas.money import EXPONENTS, Money
 from schemas.sales import (
+    Capture,
     Customer,
     DisputeLost,
     DisputeOpened,
@@ -44,6 +45,15 @@ def settlements(draw: st.DrawFn) -> Settlement:
     return Settlement(balance_transaction=draw(ids), gross=gross, fee=fee, fee_tax=tax, net=gross - fee - tax)
 
 
+@st.composite
+def captured_parts(draw: st.DrawFn) -> PaymentSucceeded:
+    code = draw(currencies)
+    before, amount = draw(money(currency=code, smallest=0)), draw(money(currency=code, smallest=1))
+    released = draw(st.none() | money(currency=code, smallest=1))
+    capture = Capture(before=before, in_all=before + amount, released=released)
+    return PaymentSucceeded(fact=capture.fact(draw(ids)), charge=draw(ids), amount=amount, capture=capture)
+
+
 positive = money(smallest=1)
 customers = st.builds(Customer, id=ids, name=st.none() | texts, email=st.none() | texts)
 maybe_id = st.none() | ids
@@ -65,6 +75,7 @@ def _dispute(draw: st.DrawFn, model: type[DisputeOpened | DisputeWon]) -> EventD
 
 
 event_data: st.SearchStrategy[EventData] = st.one_of(
+    captured_parts(),
     st.builds(
         PaymentSucceeded,
         fact=ids,
