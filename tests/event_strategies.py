@@ -51,7 +51,7 @@ def captured_parts(draw: st.DrawFn) -> PaymentSucceeded:
     before, amount = draw(money(currency=code, smallest=0)), draw(money(currency=code, smallest=1))
     released = draw(st.none() | money(currency=code, smallest=1))
     capture = Capture(before=before, in_all=before + amount, released=released)
-    return PaymentSucceeded(fact=capture.fact(draw(ids)), charge=draw(ids), amount=amount, capture=capture)
+    return PaymentSucceeded(fact=capture.fact(f"stripe:charge:{draw(ids)}"), charge=draw(ids), amount=amount, capture=capture)
 
 
 positive = money(smallest=1)

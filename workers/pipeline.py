@@ -24,7 +24,8 @@ from workers.earlier import KnowsEarlier
 from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan, stream_of
-from workers.plans.writes import Parked
+from workers.plans.writes import Parked, Plan
+from workers.prerequisites import PrerequisiteMissing
 from workers.retry import RetryPolicy
 
 log = structlog.get_logger()
@@ -96,7 +97,10 @@ class Pipeline:
         if h.WAIVED in delivery.headers:
             planned = planned.waived()
         earlier, day = self.earlier if delivery.deferred else None, self.books.day_of(event.time)
-        await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
+        try:
+            await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
+        except PrerequisiteMissing as missing:
+            planned = await self._cancelled(planned, missing, event, delivery)
         completion = self.completions.get(stream_of(event))
         if completion is not None:
             planned = await completion.complete(planned, event)
@@ -107,6 +111,15 @@ class Pipeline:
                 if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
                     raise
             return await self.applier.apply(self._occasion(event), planned)
+
+    async def _cancelled(self, planned: Plan, missing: PrerequisiteMissing, event: Event, delivery: Hand) -> Plan:
+        """The plan without what takes back something that surely never came, once the waiting for that is over."""
+        last = self.policy.after_deferral(delivery.deferred, seed=event.id) is None
+        if planned.undoes is None or not (last and missing.surely):
+            raise missing
+        if not await self.applier.void(self._occasion(event), planned.undoes):
+            raise missing
+        return planned.cancelling()
 
     def _occasion(self, event: Event) -> Occasion:
         return Occasion(EventRef.of(event), event.time, self.chart)

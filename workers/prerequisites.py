@@ -11,11 +11,15 @@ from workers.plans.writes import Prerequisite, RefundsReach, Requirement
 
 
 class PrerequisiteMissing(Exception):
-    """Something that must come first is not in the books yet; `reason` names it."""
+    """Something that must come first is not in the books yet; `reason` names it.
 
-    def __init__(self, reason: str, message: str) -> None:
+    `surely`: neither this inbox nor an earlier one has posted it, as far as a list that was read tells.
+    """
+
+    def __init__(self, reason: str, message: str, *, surely: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
+        self.surely = surely
 
 
 async def check(
@@ -36,9 +40,10 @@ async def check(
                 states = await inbox.state_of(company, [external_id])
                 if states.get(external_id) == "applied":
                     continue
-                if not await _posted_earlier(earlier, requirement, day):
-                    reason = f"prerequisite:{external_id}"
-                    raise PrerequisiteMissing(reason, f"{external_id} is not in the books yet")
+                posted = await _posted_earlier(earlier, requirement, day)
+                if not posted:
+                    reason, message = f"prerequisite:{external_id}", f"{external_id} is not in the books yet"
+                    raise PrerequisiteMissing(reason, message, surely=posted is False)
             case RefundsReach(group=group, total=total):
                 booked = await inbox.group_total(company, group, total.currency)
                 if booked < total.amount:
@@ -47,10 +52,11 @@ async def check(
                     raise PrerequisiteMissing(reason, msg)
 
 
-async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool:
+async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool | None:
+    """Whether an earlier inbox has; None where nobody was asked, or Solid's list does not tell."""
     kind = need.kind
     if earlier is None or kind is None:
-        return False
+        return None
     with contextlib.suppress(NotRead):
         return await when_open(lambda: earlier.find(kind, need.external_id, day=day)) is not None
-    return False
+    return None

@@ -30,6 +30,7 @@ from workers.plans.writes import (
     Plan,
     Prerequisite,
     RefundsReach,
+    Undone,
 )
 
 
@@ -73,7 +74,7 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     A message that names no refund posts nothing: it waits until the
     refunds that were named add up to its total, and comes before a person when they do not.
     """
-    refunds = f"{books.processor_of(data.fact).key}:refunds:{data.charge}"
+    refunds = _refunds_of(data.fact, data.charge, books)
     if data.refund is None:
         return Plan(requires=(RefundsReach(group=refunds, total=data.refunded_total or data.amount),))
     day = books.day_of(event.time)
@@ -101,8 +102,11 @@ def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
         memo=f"{processor.name} refund {data.refund} failed",
         books=books,
     )
+    refund = Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount})
+    undone = book(data.of, refund, day=day, memo=f"{processor.name} refund {data.refund}", books=books)
+    group = Group(key=_refunds_of(data.fact, data.charge, books), amount=data.amount) if data.charge else None
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
+    return Plan(writes=writes, requires=_taken_back(data.of), undoes=_undone(undone, by=data.fact, group=group))
 
 
 def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
@@ -134,7 +138,7 @@ def dispute_won(event: Event, data: DisputeWon, books: Books) -> Plan:
         memo=f"{processor.name} dispute {data.dispute}: funds reinstated",
         books=books,
     )
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
+    return Plan(writes=writes, requires=_taken_back(data.of))
 
 
 def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
@@ -146,7 +150,7 @@ def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
         memo=f"{books.processor_of(data.fact).name} dispute {data.dispute} lost",
         books=books,
     )
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
+    return Plan(writes=writes, requires=_taken_back(data.of))
 
 
 def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
@@ -159,16 +163,22 @@ def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
 
 def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
     """Takes back the amount of the payout, after it; a fee only as far as the balance transaction gives it back."""
-    day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout} failed"
-    writes = _payout(data.fact, -data.amount, day=day, memo=memo, books=books)
+    day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout}"
+    writes = _payout(data.fact, -data.amount, day=day, memo=f"{memo} failed", books=books)
+    undone = _payout(data.of, data.amount, day=day, memo=memo, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
+    return Plan(writes=writes, requires=_taken_back(data.of), undoes=_undone(undone, by=data.fact))
 
 
 def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) -> Plan:
     """Posts nothing: a subscription is no money until it is charged."""
     del event, data, books
     return Plan()
+
+
+def _refunds_of(fact: str, charge: str | None, books: Books) -> str:
+    """The group of a charge's refunds."""
+    return f"{books.processor_of(fact).key}:refunds:{charge}"
 
 
 def _payout(fact: str, amount: Money, *, day: date, memo: str, books: Books) -> tuple[AnyWrite, ...]:
@@ -186,6 +196,16 @@ def _fees(fact: str, settlement: Settlement | None, day: date, books: Books) -> 
     memo = f"{processor.name} fee of {settlement.balance_transaction}"
     fees = Posting(debit={"processing_fees": fee, "input_vat": tax}, credit={processor.clearing: fee + tax})
     return book(f"{fact}:fee", fees, day=day, memo=memo, books=books)
+
+
+def _taken_back(of: str) -> tuple[Prerequisite, ...]:
+    """What takes something back is posted after it, and never without it."""
+    return (Prerequisite(external_id=of, kind="entry", always=True),)
+
+
+def _undone(entry: tuple[AnyWrite, ...], *, by: str, group: Group | None = None) -> Undone | None:
+    """What is taken back, where it is anything."""
+    return Undone(write=entry[0], by=by, group=group) if entry else None
 
 
 def _settled(amount: Money, settlement: Settlement | None) -> Money:

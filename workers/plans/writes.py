@@ -270,11 +270,12 @@ class Prerequisite(Value):
     """Another write that must be in Solid first.
 
     With the `kind` of its record it may have been posted by an inbox that was lost; without, this inbox must know what
-    it posted.
+    it posted. `always`: no person may waive it, as what is not there cannot be taken back.
     """
 
     external_id: ExternalId
     kind: RecordKind | None = None
+    always: bool = False
 
 
 class RefundsReach(Value):
@@ -294,6 +295,17 @@ class Group(Value):
     amount: Money
 
 
+class Undone(Value):
+    """What a plan takes back: `write` as it would have been, and `by` which of its own writes.
+
+    Where `write` never came and never will, both cancel out. `group` is what `write` counts to.
+    """
+
+    write: AnyWrite
+    by: ExternalId
+    group: Group | None = None
+
+
 class Plan(Value):
     """The writes of one event in their order, and what must be in the books before them.
 
@@ -306,8 +318,19 @@ class Plan(Value):
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
     stock: Told | None = None
+    undoes: Undone | None = None
+
+    def cancelling(self) -> "Plan":
+        """The same where what it takes back is void: without the write that does so."""
+        by = self.undoes.by if self.undoes else None
+        others = tuple(write for write in self.writes if write.external_id != by)
+        return self.model_copy(update={"writes": others, "requires": (), "undoes": None})
 
     def waived(self) -> "Plan":
-        """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
+        """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting.
+
+        What it takes back must be there all the same.
+        """
         stock = None if self.stock is None else self.stock.saying(waits=False)
-        return self.model_copy(update={"stock": stock, "requires": () if self.writes else self.requires})
+        kept = [each for each in self.requires if not self.writes or (isinstance(each, Prerequisite) and each.always)]
+        return self.model_copy(update={"stock": stock, "requires": tuple(kept)})
