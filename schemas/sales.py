@@ -4,13 +4,15 @@ They say what happened to money, not how it is booked. People's names and addres
 only. What one refers to stands in `of`, as the `fact` of that other event.
 """
 
-from typing import Self
+from typing import Final, Self
 
 from pydantic import model_validator
 
 from schemas.dates import Day
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
 from schemas.money import Money, iso_exponent
+
+_CAPTURED: Final = ":captured:"
 
 
 class Customer(EventModel):
@@ -56,7 +58,12 @@ class Capture(EventModel):
     def fact(self, payment: str) -> str:
         """How the fact of this part is called: the first bears the name of the payment."""
         minor_units = self.in_all.amount.scaleb(iso_exponent(self.in_all.currency))
-        return f"{payment}:captured:{minor_units:.0f}" if self.before else payment
+        return f"{payment}{_CAPTURED}{minor_units:.0f}" if self.before else payment
+
+    @staticmethod
+    def payment(fact: str) -> str:
+        """The name of the payment that a part belongs to."""
+        return fact.partition(_CAPTURED)[0]
 
 
 class PaymentSucceeded(EventData):
@@ -89,6 +96,8 @@ class PaymentRefunded(EventData):
     Where the source only says how much has been refunded of a charge so far, `refund` is None, `amount` is
     the increase, `refunded_total` the sum after it, and `fact` is `stripe:refunded:ch_1:<that sum in minor
     units>`. `of` is the payment, where the source tells it.
+    `released` is how much of `refunded_total` was surely never captured, and so is no refund; None where the event does
+    not tell whether any was.
     """
 
     of: Text | None = None
@@ -97,6 +106,7 @@ class PaymentRefunded(EventData):
     amount: PositiveMoney
     settlement: Settlement | None = None
     refunded_total: PositiveMoney | None = None
+    released: PositiveMoney | None = None
 
     @model_validator(mode="before")
     @classmethod

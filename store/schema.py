@@ -338,3 +338,17 @@ PAYROLL_PULLS = Table(
     Column("month", Date, primary_key=True),
     Column("pulled_at", UtcDateTime, nullable=False),
 )
+
+CAPTURES = Table(
+    "captures",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("payment", KeyText, primary_key=True),
+    Column("in_all", DecimalText, primary_key=True),
+    Column("before", DecimalText, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("released", DecimalText),
+    Column("event_source", ForeignText, nullable=False),
+    Column("event_id", KeyText, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)

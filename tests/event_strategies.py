@@ -51,7 +51,8 @@ def captured_parts(draw: st.DrawFn) -> PaymentSucceeded:
     before, amount = draw(money(currency=code, smallest=0)), draw(money(currency=code, smallest=1))
     released = draw(st.none() | money(currency=code, smallest=1))
     capture = Capture(before=before, in_all=before + amount, released=released)
-    return PaymentSucceeded(fact=capture.fact(f"stripe:charge:{draw(ids)}"), charge=draw(ids), amount=amount, capture=capture)
+    fact = capture.fact(f"stripe:charge:{draw(ids)}")
+    return PaymentSucceeded(fact=fact, charge=draw(ids), amount=amount, capture=capture)
 
 
 positive = money(smallest=1)
@@ -95,6 +96,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         amount=positive,
         settlement=maybe_settlement,
         refunded_total=st.none() | positive,
+        released=st.none() | positive,
     ),
     st.builds(
         RefundFailed, fact=ids, of=ids, charge=maybe_id, refund=ids, amount=positive, settlement=maybe_settlement

@@ -12,6 +12,7 @@ from runtime.settings import WorkerSettings
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from store.inbox import Inbox
+from store.sales.captures import Captures
 from store.stock import StockStore
 from workers.applying import Applier
 from workers.books.books import Books
@@ -34,6 +35,7 @@ class Parts:
     solid: SolidClient
     dialect: Dialect
     inbox: Inbox
+    captures: Captures
     applier: Applier
     sweeper: Sweeper
     stock: StockStore

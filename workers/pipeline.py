@@ -14,6 +14,7 @@ from messaging.lanes import due_by
 from runtime.clock import Clock
 from schemas.envelope import Event, decode
 from store.inbox import EventRef, Inbox
+from store.sales.captures import Captures
 from workers import prerequisites
 from workers.applying import Applier
 from workers.books.books import Books
@@ -27,6 +28,7 @@ from workers.plans import plan, stream_of
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 from workers.retry import RetryPolicy
+from workers.sales import captures
 
 log = structlog.get_logger()
 
@@ -57,6 +59,7 @@ class Pipeline:
     chart: Chart
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Inbox
+    captures: Captures
     applier: Applier
     earlier: KnowsEarlier
     completions: Mapping[str, Completion]
@@ -93,12 +96,18 @@ class Pipeline:
         if event.company != self.company:
             msg = f"the event is company {event.company}'s, and this worker writes the books of {self.company}"
             raise Parked(f"wrong_company:{event.company}", msg)
+        resolved = await captures.resolved(event, self.captures)
+        if resolved is None:
+            return 0
+        event = resolved
         planned = plan(event, self.books)
         if h.WAIVED in delivery.headers:
             planned = planned.waived()
         earlier, day = self.earlier if delivery.deferred else None, self.books.day_of(event.time)
         try:
-            await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
+            await prerequisites.check(
+                self.inbox, self.company, planned.requires, captures=self.captures, earlier=earlier, day=day
+            )
         except PrerequisiteMissing as missing:
             planned = await self._cancelled(planned, missing, event, delivery)
         completion = self.completions.get(stream_of(event))

@@ -3,11 +3,21 @@
 import contextlib
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
+from typing import Protocol
 
 from store.inbox import Inbox
 from workers.earlier import KnowsEarlier, NotRead
 from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
+
+
+class KnowsReleased(Protocol):
+    """What is needed of the table of captures."""
+
+    async def released(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.released`."""
+        ...
 
 
 class PrerequisiteMissing(Exception):
@@ -22,8 +32,14 @@ class PrerequisiteMissing(Exception):
         self.surely = surely
 
 
-async def check(
-    inbox: Inbox, company: str, requires: Sequence[Requirement], *, earlier: KnowsEarlier | None, day: date
+async def check(  # noqa: PLR0913 - one keyword a part that knows something
+    inbox: Inbox,
+    company: str,
+    requires: Sequence[Requirement],
+    *,
+    captures: KnowsReleased,
+    earlier: KnowsEarlier | None,
+    day: date,
 ) -> None:
     """Return when everything required is applied, by this inbox or by one that was lost.
 
@@ -44,12 +60,22 @@ async def check(
                 if not posted:
                     reason, message = f"prerequisite:{external_id}", f"{external_id} is not in the books yet"
                     raise PrerequisiteMissing(reason, message, surely=posted is False)
-            case RefundsReach(group=group, total=total):
-                booked = await inbox.group_total(company, group, total.currency)
-                if booked < total.amount:
-                    reason = f"prerequisite:{group}"
-                    msg = f"{total} refunded in all, but only {booked:f} {total.currency} is booked refund by refund"
-                    raise PrerequisiteMissing(reason, msg)
+            case RefundsReach():
+                await _refunds_reach(inbox, captures, company, requirement)
+
+
+async def _refunds_reach(inbox: Inbox, captures: KnowsReleased, company: str, need: RefundsReach) -> None:
+    """What was never captured counts as refunded where the source says so: at its capture, or by this very sum."""
+    booked = await inbox.group_total(company, need.group, need.total.currency)
+    surely = need.released.amount if need.released else Decimal(0)
+    if booked + surely >= need.total.amount:
+        return
+    noted = await captures.released(company, need.payment, need.total.currency) if need.payment else Decimal(0)
+    if booked + max(noted, surely) < need.total.amount:
+        reason = f"prerequisite:{need.group}"
+        released = f", and {max(noted, surely):f} was never captured" if noted or surely else ""
+        msg = f"{need.total} refunded in all, but only {booked:f} {need.total.currency} is booked refund by refund"
+        raise PrerequisiteMissing(reason, msg + released)
 
 
 async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool | None:

@@ -183,6 +183,7 @@ class Worker:
             chart=chart,
             read_chart=self._chart,
             inbox=parts.inbox,
+            captures=parts.captures,
             applier=parts.applier,
             earlier=parts.earlier,
             completions={stream: made(parts) for stream, made in COMPLETIONS.items()},

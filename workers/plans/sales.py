@@ -76,7 +76,8 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     """
     refunds = _refunds_of(data.fact, data.charge, books)
     if data.refund is None:
-        return Plan(requires=(RefundsReach(group=refunds, total=data.refunded_total or data.amount),))
+        total = data.refunded_total or data.amount
+        return Plan(requires=(RefundsReach(group=refunds, total=total, payment=data.of, released=data.released),))
     day = books.day_of(event.time)
     amount, processor = _settled(data.amount, data.settlement), books.processor_of(data.fact)
     writes = book(

@@ -279,10 +279,15 @@ class Prerequisite(Value):
 
 
 class RefundsReach(Value):
-    """The refunds booked for a charge must reach a total: a message that names no refund waits for those that do."""
+    """The refunds booked for a charge must reach a total: a message that names no refund waits for those that do.
+
+    What was never captured of `payment` may be counted in the total, and is no refund: `released` surely is.
+    """
 
     group: str
     total: Money
+    payment: ExternalId | None = None
+    released: Money | None = None
 
 
 Requirement = Prerequisite | RefundsReach

@@ -24,12 +24,12 @@ LAST = 2
 REFUND, FAILED = "stripe:refund:re_1", "stripe:refund:re_1:failed"
 
 
-def refunded(**fields: object) -> Event:
-    return only_event(stripe_event("refund.created", refund(**fields), id="evt_refunded"))
+def refunded(amount: int = 500) -> Event:
+    return only_event(stripe_event("refund.created", refund(amount=amount), id="evt_refunded"))
 
 
-def failed(**fields: object) -> Event:
-    return only_event(stripe_event("refund.failed", refund(status="failed", **fields), id="evt_failed"))
+def failed() -> Event:
+    return only_event(stripe_event("refund.failed", refund(status="failed"), id="evt_failed"))
 
 
 def sold() -> Event:

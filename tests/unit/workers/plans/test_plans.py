@@ -290,7 +290,9 @@ def test_a_message_that_names_no_refund_posts_nothing_and_waits_for_those_that_d
     unnamed = changed(REFUND, refund=None, refunded_total=usd("7.50"))
     planned = of(unnamed)
     assert planned.writes == ()
-    assert planned.requires == (RefundsReach(group="stripe:refunds:ch_1", total=usd("7.50")),)
+    assert planned.requires == (
+        RefundsReach(group="stripe:refunds:ch_1", total=usd("7.50"), payment="stripe:charge:ch_1"),
+    )
 
 
 def test_a_refund_without_its_charge_waits_for_nothing() -> None:

@@ -1,0 +1,1 @@
+"""What an event of sales means, where that depends on what was told before it."""
