@@ -90,6 +90,18 @@ class PaymentSucceeded(EventData):
         return self
 
 
+class PaymentFailed(EventData):
+    """A customer's bank took back what it had given, without a dispute. `fact`: `stripe:charge:ch_1:failed`.
+
+    `of` is the payment, which may never have been told as succeeded: then there is nothing to take back.
+    """
+
+    of: Text
+    charge: Text
+    amount: PositiveMoney
+    settlement: Settlement | None = None
+
+
 class PaymentRefunded(EventData):
     """Money went back to a customer, in whole or in part. `fact`: `stripe:refund:re_1`.
 

@@ -110,8 +110,10 @@ DEAD_LETTERS = Table(
     Column("settled_at", UtcDateTime),
     Column("erased_at", UtcDateTime),
     Column("body_key", Text),
+    Column("digest", Text),
     CheckConstraint("state IN ('waiting', 'replayed', 'discarded')", name="dead_letters_state"),
     Index("dead_letters_groups", "state", "queue", "reason"),
+    Index("dead_letters_digest", "digest"),
 )
 
 AUDIT = Table(

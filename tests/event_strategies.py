@@ -14,6 +14,7 @@ from schemas.sales import (
     DisputeLost,
     DisputeOpened,
     DisputeWon,
+    PaymentFailed,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutFailed,
@@ -87,6 +88,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         amount=positive,
         settlement=maybe_settlement,
     ),
+    st.builds(PaymentFailed, fact=ids, of=ids, charge=ids, amount=positive, settlement=maybe_settlement),
     st.builds(
         PaymentRefunded,
         fact=ids,

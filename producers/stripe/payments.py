@@ -13,7 +13,7 @@ from producers.stripe import amounts as stripe_amounts
 from producers.stripe.event import Content, StripeEvent
 from schemas.event_data import EventData
 from schemas.money import Money
-from schemas.sales import Capture, Customer, PaymentSucceeded, PayoutFailed, PayoutPaid, Settlement
+from schemas.sales import Capture, Customer, PaymentFailed, PaymentSucceeded, PayoutFailed, PayoutPaid, Settlement
 
 _NO_MONEY_YET: Final = frozenset({"pending", "failed"})
 _NOT_PAID_YET: Final = frozenset({"pending", "in_transit"})
@@ -26,6 +26,25 @@ def payment(event: StripeEvent) -> Content:
         return why
     amount = captured_amount(charge)
     return (sale(charge, amount=amount),) if amount else "amount_zero"
+
+
+def failed(event: StripeEvent) -> Content:
+    """Read a charge that failed: only what had reached the balance has a transaction that took it back.
+
+    Raises Rejected.
+    """
+    charge = event.object
+    if charge.get("failure_balance_transaction") is None:
+        return "charge_not_succeeded"
+    if event.previous is not None and event.previous.token_or_none("status") == "pending":
+        return "charge_never_succeeded"
+    amount = stripe_amounts.not_negative(charge, "amount")
+    if not amount:
+        return "amount_zero"
+    charge_id = charge.identifier("id")
+    fact = f"stripe:charge:{charge_id}"
+    taken_back = stripe_amounts.settlement(charge, "failure_balance_transaction", moved=-amount)
+    return (PaymentFailed(fact=f"{fact}:failed", of=fact, charge=charge_id, amount=amount, settlement=taken_back),)
 
 
 def no_money_yet(charge: Fields) -> str | None:

@@ -46,6 +46,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "charge.succeeded": _Kind("charge", payments.payment),
     "charge.captured": _Kind("charge", captures.captured),
     "charge.updated": _Kind("charge", captures.updated),
+    "charge.failed": _Kind("charge", payments.failed),
     "charge.refunded": _Kind("charge", refunds.charge_refunded),
     "refund.created": _Kind("refund", refunds.refund_created),
     "refund.updated": _Kind("refund", refunds.refund_changed),

@@ -11,6 +11,7 @@ from schemas.sales import (
     DisputeLost,
     DisputeOpened,
     DisputeWon,
+    PaymentFailed,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutFailed,
@@ -66,6 +67,30 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
         ),
     ]
     return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)))
+
+
+def payment_failed(event: Event, data: PaymentFailed, books: Books) -> Plan:
+    """DR Sales Returns / CR clearing, after the payment itself; nothing where that was never booked."""
+    day = books.day_of(event.time)
+    amount, processor = _settled(data.amount, data.settlement), books.processor_of(data.fact)
+    memo = f"{processor.name} charge {data.charge} failed"
+    back = Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount})
+    writes = book(data.fact, back, day=day, memo=memo, books=books)
+    invoice = InvoiceWrite(
+        external_id=f"{data.of}:invoice",
+        date=day,
+        currency=amount.currency,
+        memo=memo,
+        total=amount.amount,
+        contact=f"{processor.key}:walk-in",
+        role="income",
+        account=account_of(books, "income", amount),
+    )
+    return Plan(
+        writes=(*writes, *_fees(data.fact, data.settlement, day, books)),
+        requires=(Prerequisite(external_id=invoice.external_id, kind="invoice", always=True),),
+        undoes=Undone(write=invoice, by=data.fact),
+    )
 
 
 def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:

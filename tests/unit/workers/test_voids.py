@@ -134,6 +134,22 @@ async def test_a_void_refund_counts_to_what_is_refunded_in_all(bench: Bench) -> 
     assert await bench.inbox().group_total(COMPANY, "stripe:refunds:ch_1", "USD") == Money.of("5", "USD").amount
 
 
+CAME_BACK = charge(status="failed", paid=False, failure_balance_transaction="txn_back")
+
+
+async def test_a_payment_that_comes_back_after_it_was_booked_is_taken_back_once(bench: Bench) -> None:
+    back = only_event(stripe_event("charge.failed", CAME_BACK, id="evt_back"))
+    assert isinstance(await pipeline(bench).handle(hand(bench, back)), Defer)
+    await told(bench, sold(), back, back, sold())
+    assert posted(bench)[-2:] == ["stripe:charge:ch_1:payment", "stripe:charge:ch_1:failed"]
+
+
+async def test_a_payment_that_fails_while_it_is_pending_is_never_booked(bench: Bench) -> None:
+    back = only_event(stripe_event("charge.failed", CAME_BACK, id="evt_back"))
+    await told(bench, back, sold(), back)
+    assert posted(bench) == ["stripe:walk-in"], "a contact is no money"
+
+
 LOST: Json = dispute(status="lost")
 WON: Json = dispute(transaction(25000), status="won")
 
@@ -144,6 +160,7 @@ WON: Json = dispute(transaction(25000), status="won")
         ("refund.failed", refund(status="failed"), REFUND),
         ("payout.failed", payout(status="failed"), "stripe:payout:po_1"),
         ("charge.dispute.funds_reinstated", WON, "stripe:dispute:dp_1:withdrawn"),
+        ("charge.failed", CAME_BACK, "stripe:charge:ch_1:invoice"),
         ("charge.dispute.closed", LOST, "stripe:dispute:dp_1:withdrawn"),
     ],
 )

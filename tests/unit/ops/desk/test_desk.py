@@ -24,7 +24,7 @@ from store.dead_letters import DeadLetters, StoredLetter
 from store.engine import connect
 from store.feeds.names import FeedNames
 from tests.fakes import FakeClock
-from tests.unit.producers.made import charge, only_event, stripe_event
+from tests.unit.producers.made import charge, only_event, refund, stripe_event
 
 if TYPE_CHECKING:
     from messaging.publisher import Publisher
@@ -131,6 +131,17 @@ async def test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again
     )
     await desk.letters.add(letter_of(died))
     assert await desk.letters.wait_again("main") == 0, "its event is before a person"
+
+
+async def test_what_takes_something_back_cannot_be_waived(desk: Desk) -> None:
+    failed = only_event(stripe_event("refund.failed", refund(status="failed")))
+    of = {"key": "main.sales.payment.refund_failed.v1", "reason": "prerequisite:stripe:refund:re_1"}
+    letter = await waiting(desk, body=encode(failed), **of)
+    refused = await desk.replay(letter, origin=MAIN, waive=True)
+    assert refused.sent == 0
+    assert "it takes back stripe:refund:re_1, which must be in the books first" in str(refused.error)
+    assert (await desk.letters.get(letter.id)).state == "waiting"
+    assert (await desk.replay(letter, origin=MAIN)).sent == 1
 
 
 async def test_what_was_replayed_is_not_replayed_again(desk: Desk) -> None:

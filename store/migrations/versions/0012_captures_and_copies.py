@@ -1,4 +1,4 @@
-"""Which parts of an authorised payment were told to be captured, and what of it never was."""
+"""Which parts of an authorised payment were told, and by what a copy of a dead letter is known."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,10 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Create the table. Of captures that were booked before it, nothing is known here: their writes are."""
+    """Create the table and the column. Of captures that were booked before it, only their writes are known.
+
+    Copies of letters that wait already are not known as such: they stay.
+    """
     op.create_table(
         "captures",
         sa.Column("company", sa.Text, primary_key=True),
@@ -21,3 +24,5 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     )
+    op.add_column("dead_letters", sa.Column("digest", sa.Text))
+    op.create_index("dead_letters_digest", "dead_letters", ["digest"])
