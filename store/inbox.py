@@ -363,8 +363,7 @@ class Inbox:
             rows.get(key), company=request.company, event=request.event, intent=intent, now=now
         )
         if mine is not None:
-            rows[key] = mine
-            taken[key] = mine.epoch
+            rows[key], taken[key] = mine, mine.epoch
         return answer
 
     def _is_over(self, key: Key, row: WriteRow) -> bool:
