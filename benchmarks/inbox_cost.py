@@ -36,6 +36,7 @@ from store.earlier import EarlierRecords
 from store.engine import connect
 from store.inbox import Inbox
 from store.migrate import upgrade
+from store.sales.captures import Captures
 from workers.applying import Applier, Timing
 from workers.books.books import sample_books
 from workers.chart import Chart
@@ -109,7 +110,7 @@ async def compare_pipelines(
         async def run(inbox: Inbox) -> Run:
             bare = isinstance(inbox, NoInbox)
             earlier = NothingEarlier() if bare else _earlier(client, engine, inbox, company=setting.company)
-            pipeline = _pipeline(client, chart, inbox, earlier, company=setting.company)
+            pipeline = _pipeline(client, chart, inbox, earlier, Captures(engine, CLOCK), company=setting.company)
             await _handle(pipeline, make(setting.company, f"warm{next(numbers)}", AT_A_TIME))
             return await _measured(events, _handle(pipeline, make(setting.company, f"run{next(numbers)}", events)))
 
@@ -199,7 +200,9 @@ def _earlier(client: SolidClient, engine: AsyncEngine, inbox: Inbox, *, company:
     return Earlier(solid=client, records=records, inbox=inbox, cases=cases, company=company, settle=settle, clock=CLOCK)
 
 
-def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEarlier, *, company: str) -> Pipeline:
+def _pipeline(  # noqa: PLR0913 - one a part
+    client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEarlier, captures: Captures, *, company: str
+) -> Pipeline:
     async def read_chart() -> Chart:
         return chart
 
@@ -208,6 +211,7 @@ def _pipeline(client: SolidClient, chart: Chart, inbox: Inbox, earlier: KnowsEar
         chart=chart,
         read_chart=read_chart,
         inbox=inbox,
+        captures=captures,
         applier=Applier(solid=client, inbox=inbox, earlier=earlier, company=company, timing=TIMING, clock=CLOCK),
         earlier=earlier,
         completions={},

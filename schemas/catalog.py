@@ -8,6 +8,7 @@ from schemas.event_data import EventData
 
 EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
     "sales.payment.succeeded.v1": sales.PaymentSucceeded,
+    "sales.payment.failed.v1": sales.PaymentFailed,
     "sales.payment.refunded.v1": sales.PaymentRefunded,
     "sales.payment.refund_failed.v1": sales.RefundFailed,
     "sales.dispute.opened.v1": sales.DisputeOpened,

@@ -5,13 +5,15 @@ only. What one refers to stands in `of`, as the `fact` of that other event.
 """
 
 from datetime import date
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from schemas.dates import Day
 from schemas.event_data import EventData, EventModel, NotNegativeMoney, PositiveMoney, Text
-from schemas.money import Money
+from schemas.money import Money, iso_exponent
+
+_CAPTURED: Final = ":captured:"
 
 
 class Customer(EventModel):
@@ -44,12 +46,35 @@ class Settlement(EventModel):
         return self
 
 
+class Capture(EventModel):
+    """Which part of an authorised payment was taken: from `before` up to `in_all`, both counted from its beginning.
+
+    `released` is what the source counts as refunded, from now on, and was never taken.
+    """
+
+    before: NotNegativeMoney
+    in_all: PositiveMoney
+    released: PositiveMoney | None = None
+
+    def fact(self, payment: str) -> str:
+        """How the fact of this part is called: the first bears the name of the payment."""
+        minor_units = self.in_all.amount.scaleb(iso_exponent(self.in_all.currency))
+        return f"{payment}{_CAPTURED}{minor_units:.0f}" if self.before else payment
+
+    @staticmethod
+    def payment(fact: str) -> str:
+        """The name of the payment that a part belongs to."""
+        return fact.partition(_CAPTURED)[0]
+
+
 class PaymentSucceeded(EventData):
     """Money was taken from a customer. `fact`: `stripe:charge:ch_1`.
 
     `amount` is what the customer paid, `settlement` what reached the balance; the currencies may differ.
     `destination` is the connected account for which a platform took it: then it is owed to that account, the whole or
     only `for_destination`.
+    A payment that was authorised first may be taken in parts, each an event of its own: `amount` is that of the part,
+    and the fact of every part but the first names the sum with it (`stripe:charge:ch_1:captured:10000`).
     """
 
     charge: Text
@@ -60,6 +85,26 @@ class PaymentSucceeded(EventData):
     settlement: Settlement | None = None
     destination: Text | None = None
     for_destination: NotNegativeMoney | None = None
+    capture: Capture | None = None
+
+    @model_validator(mode="after")
+    def _is_its_part(self) -> Self:
+        if self.capture is not None and self.capture.in_all - self.capture.before != self.amount:
+            msg = f"{self.amount} is not what was captured from {self.capture.before} to {self.capture.in_all}"
+            raise ValueError(msg)
+        return self
+
+
+class PaymentFailed(EventData):
+    """A customer's bank took back what it had given, without a dispute. `fact`: `stripe:charge:ch_1:failed`.
+
+    `of` is the payment, which may never have been told as succeeded: then there is nothing to take back.
+    """
+
+    of: Text
+    charge: Text
+    amount: PositiveMoney
+    settlement: Settlement | None = None
 
 
 class PaymentRefunded(EventData):
@@ -68,6 +113,8 @@ class PaymentRefunded(EventData):
     Where the source only says how much has been refunded of a charge so far, `refund` is None, `amount` is
     the increase, `refunded_total` the sum after it, and `fact` is `stripe:refunded:ch_1:<that sum in minor
     units>`. `of` is the payment, where the source tells it.
+    `released` is how much of `refunded_total` was surely never captured, and so is no refund; None where the event does
+    not tell whether any was.
     """
 
     of: Text | None = None
@@ -78,6 +125,7 @@ class PaymentRefunded(EventData):
     amount: PositiveMoney
     settlement: Settlement | None = None
     refunded_total: PositiveMoney | None = None
+    released: PositiveMoney | None = None
 
     @model_validator(mode="before")
     @classmethod

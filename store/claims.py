@@ -147,7 +147,12 @@ class Conflict:
     state: State
 
 
-Claim = Fresh | Done | Doubt | Busy | Conflict
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """It was undone before it was sent, with the same payload: both cancel out, and neither is ever sent."""
+
+
+Claim = Fresh | Done | Doubt | Busy | Conflict | Voided
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 It must not touch the broker; whoever moves a message here acks it after `add` has returned.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from store.databases.storable import storable
 from store.engine import reading, transact
 from store.errors import AmbiguousId, LetterNotFound
 from store.lost import raw_replayed_in_vain, replayed_in_vain
-from store.schema import DEAD_LETTERS
+from store.schema import AUDIT, DEAD_LETTERS
 from store.sealing import Sealing
 
 LetterState = Literal["waiting", "replayed", "discarded"]
@@ -119,25 +120,41 @@ class DeadLetters:
 
         Durable on return. Text that no database keeps (NUL) is stored with U+FFFD in its place.
         """
-        values = {name: getattr(letter, name) for name in _LETTER}
+        values = self._row(letter)
+        return await transact(self._engine, lambda connection: _add(connection, values))
+
+    async def keep(self, letter: Letter) -> bool:
+        """As `add`, but a copy of one that waits is dropped, and the audit trail says so: False.
+
+        A copy has the same bytes and died of the same, from the same source: an event that was delivered twice.
+        """
+        values = self._row(letter)
+        copied = select(DEAD_LETTERS.c.id).where(
+            DEAD_LETTERS.c.digest == values["digest"], DEAD_LETTERS.c.state == "waiting"
+        )
+
+        async def work(connection: AsyncConnection) -> bool:
+            first = (await connection.scalars(copied.limit(1))).first()
+            if first is None or first == storable(letter.id):
+                return await _add(connection, values)
+            line = {"at": values["stored_at"], "actor": "relay", "act": "dead_letter.copy_dropped", "subject": first}
+            detail = {"reason": letter.reason, "event": letter.event_id, "copy": letter.id}
+            await connection.execute(insert(AUDIT), {**line, "detail": detail})
+            return False
+
+        return await transact(self._engine, work)
+
+    def _row(self, letter: Letter) -> dict[str, Any]:
         body, key = self._sealing.seal(letter.body)
-        values |= {
+        return {name: getattr(letter, name) for name in _LETTER} | {
             "body": body,
             "body_key": key,
+            "digest": _digest(letter),
             "headers": dict(letter.headers),
             "stored_at": self._clock.now(),
             "state": "waiting",
             "version": 1,
         }
-
-        async def work(connection: AsyncConnection) -> bool:
-            same = select(DEAD_LETTERS.c.id).where(DEAD_LETTERS.c.id == letter.id)
-            if await connection.scalar(same) is not None:
-                return False
-            await connection.execute(insert(DEAD_LETTERS), values)
-            return True
-
-        return await transact(self._engine, work)
 
     async def get(self, wanted: str) -> StoredLetter:
         """The letter with this id, or the only one whose id starts so. Raises LetterNotFound, AmbiguousId."""
@@ -247,6 +264,21 @@ class DeadLetters:
         wanted = select(DEAD_LETTERS.c.state, func.count()).group_by(DEAD_LETTERS.c.state)
         async with reading(self._engine) as connection:
             return dict((await connection.execute(wanted)).all())
+
+
+async def _add(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
+    same = select(DEAD_LETTERS.c.id).where(DEAD_LETTERS.c.id == values["id"])
+    if await connection.scalar(same) is not None:
+        return False
+    await connection.execute(insert(DEAD_LETTERS), dict(values))
+    return True
+
+
+def _digest(letter: Letter) -> str:
+    """A SHA-256 of what it is and what it died of; erased with the body."""
+    told = (letter.queue, letter.reason, letter.company or "", letter.event_source or "")
+    of = "\0".join(told).encode("utf-8", "replace")
+    return hashlib.sha256(of + b"\0" + letter.body).hexdigest()
 
 
 def _stored(row: Row[Any]) -> StoredLetter:

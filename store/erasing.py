@@ -26,7 +26,7 @@ _PAGE: Final = 50
 """Rows, bodies among them, that are in memory at a time."""
 _SETTLED: Final = DEAD_LETTERS.c.state != "waiting"
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
-_EMPTY: Final[Mapping[str, Any]] = {"body": b"", "body_key": None, "headers": {}, "error": ""}
+_EMPTY: Final[Mapping[str, Any]] = {"body": b"", "body_key": None, "digest": None, "headers": {}, "error": ""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from store.claims import (
     Renew,
     State,
     Unknown,
+    Voided,
     WriteRow,
 )
 from store.databases.storable import storable
@@ -55,6 +56,7 @@ __all__ = [
     "Inbox",
     "Intent",
     "State",
+    "Voided",
     "WriteRow",
 ]
 
@@ -66,6 +68,7 @@ class _Claiming:
     company: str
     event: EventRef
     intents: tuple[Intent, ...]
+    voids: bool = False
 
     def touched(self) -> list[Key]:
         return [(self.company, intent.external_id) for intent in self.intents]
@@ -135,6 +138,15 @@ class Inbox:
             raise ValueError(message)
         return await self._commits.submit(_Claiming(company, event, tuple(intents))) if intents else []
 
+    async def void(self, company: str, event: EventRef, intent: Intent) -> Claim:
+        """Let a write that was never sent stay so for ever, as what undoes it has come, and it has not.
+
+        Voided, also when repeated: a later claim with the same payload is Voided, one with another is Conflict. Done or
+        Busy where it was, or may have been, sent: nothing changed. Durable on return. Raises WrongStore.
+        """
+        [answer] = await self._commits.submit(_Claiming(company, event, (intent,), voids=True))
+        return answer
+
     async def renew(self, company: str, external_id: str, epoch: int) -> None:
         """Start the lease again from now; do it right before each call. Raises LeaseLost."""
         await self._settle(company, external_id, epoch, Renew())
@@ -172,9 +184,9 @@ class Inbox:
             return await writes.states(connection, company, external_ids)
 
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
-        """The sum of the amounts applied in one group and currency; Decimal 0 when there are none."""
+        """The sum of the amounts applied, or void, in one group and currency; Decimal 0 when there are none."""
         async with reading(self._engine) as connection:
-            amounts = await writes.applied_amounts(connection, company, group_key=group_key, currency=currency)
+            amounts = await writes.group_amounts(connection, company, group_key=group_key, currency=currency)
         return sum(amounts, Decimal(0))
 
     async def knows_any(self, company: str, beginning: str) -> bool:
@@ -320,7 +332,7 @@ class Inbox:
 
     def _committed(self, batch: Sequence[_Claiming | _Settling], after: WriteRows, taken: Mapping[Key, int]) -> None:
         """Hold what was taken, and watch the doubts and the leases of others from now on."""
-        self._held.update(taken)
+        self._held.update({key: epoch for key, epoch in taken.items() if after[key].lease_until is not None})
         for key, row in after.items():
             if row.doubt_since is not None:
                 self.watch.saw(_doubt(key, row))
@@ -352,6 +364,8 @@ class Inbox:
         return []
 
     def _claim_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow], taken: dict[Key, int]) -> Claim:
+        if request.voids:
+            return self._void_one(request, intent, rows, taken)
         key = (request.company, intent.external_id)
         row, now = rows.get(key), self._clock.now()
         if row is not None and row.lease_until is not None and self._is_over(key, row):
@@ -372,6 +386,15 @@ class Inbox:
         if isinstance(answer, Doubt) and mine is not None:
             watched, ours = self.watch.seconds(_doubt(key, mine)), self.watch.seconds(("ours", *_doubt(key, mine)))
             return replace(answer, watched=watched or 0.0, ours=ours is not None)
+        return answer
+
+    def _void_one(self, request: _Claiming, intent: Intent, rows: dict[Key, WriteRow], taken: dict[Key, int]) -> Claim:
+        key, now = (request.company, intent.external_id), self._clock.now()
+        answer, mine = transitions.void(
+            rows.get(key), company=request.company, event=request.event, intent=intent, now=now
+        )
+        if mine is not None:
+            rows[key], taken[key] = mine, mine.epoch
         return answer
 
     def _is_over(self, key: Key, row: WriteRow) -> bool:

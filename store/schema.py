@@ -111,8 +111,10 @@ DEAD_LETTERS = Table(
     Column("settled_at", UtcDateTime),
     Column("erased_at", UtcDateTime),
     Column("body_key", Text),
+    Column("digest", Text),
     CheckConstraint("state IN ('waiting', 'replayed', 'discarded')", name="dead_letters_state"),
     Index("dead_letters_groups", "state", "queue", "reason"),
+    Index("dead_letters_digest", "digest"),
 )
 
 AUDIT = Table(
@@ -450,4 +452,18 @@ PAYOUT_ITEMS = Table(
     Column("tax", DecimalText, nullable=False),
     Column("net", DecimalText, nullable=False),
     Column("currency", Text, nullable=False),
+)
+
+CAPTURES = Table(
+    "captures",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("payment", KeyText, primary_key=True),
+    Column("in_all", DecimalText, primary_key=True),
+    Column("before", DecimalText, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("released", DecimalText),
+    Column("event_source", ForeignText, nullable=False),
+    Column("event_id", KeyText, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
 )

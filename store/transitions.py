@@ -8,6 +8,7 @@ No clock and no database here.
                            ├──unknown──► unknown ──claim──► intended, in doubt
                            └──lease runs out──claim──► intended, in doubt
 
+What is undone before it was ever sent is `refused` with a code of its own (`void`), for ever: it is never sent.
 A claim in doubt that is released goes back to `unknown` with its old `doubt_since`, and one of a refused write to
 `refused`: giving up a claim changes nothing of what is known. Every claim adds one to the epoch, so (key, epoch)
 names one claim for ever. Source: design, section 6.
@@ -34,6 +35,7 @@ from store.claims import (
     Renew,
     State,
     Unknown,
+    Voided,
     WriteRow,
 )
 from store.databases.storable import storable
@@ -41,6 +43,9 @@ from store.errors import LeaseLost
 
 ABSENT: Final = "absent"
 """The code of a write that a person has looked for and not found."""
+
+VOID: Final = "relay:void"
+"""The code of a write that was undone before it was sent. Its colon keeps it apart from Solid's codes."""
 
 _NO_ERROR: Final[Mapping[str, None]] = {"error_code": None, "error_message": None}
 
@@ -60,6 +65,8 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
 
     `held`: the row's claim is one that this very process made and has not settled yet.
     """
+    if row is not None and is_void(row):
+        return _void_or_conflict(row, intent), None
     if row is None or _certainly_unsent(row):
         mine = _intended(row, company=company, event=event, intent=intent, owner=owner, lease=lease, now=now)
         return Fresh(mine.epoch, refused_before=mine.error_code is not None), mine
@@ -87,6 +94,34 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
         about=_remembered(intent.about, row.about),
     )
     return Doubt(mine.epoch, since, mine.about, no=no), mine
+
+
+def void(
+    row: WriteRow | None, *, company: str, event: EventRef, intent: Intent, now: datetime
+) -> tuple[Claim, WriteRow | None]:
+    """Decide whether a write that nobody ever sent may stay unsent for ever. Returns the answer and the row to store.
+
+    Done where it was applied after all, Busy where somebody may have sent it.
+    """
+    if row is not None and is_void(row):
+        return _void_or_conflict(row, intent), None
+    if row is None or _certainly_unsent(row):
+        none = timedelta(0)
+        mine = _intended(row, company=company, event=event, intent=intent, owner="", lease=none, now=now)
+        no = {"error_code": VOID, "error_message": "undone before it was booked: neither is posted"}
+        return Voided(), _given_up(mine, now, state="refused", **no)
+    if row.state == "applied":
+        return Done(row.solid_id or ""), None
+    return Busy(row.lease_until or now), None
+
+
+def is_void(row: WriteRow) -> bool:
+    """Whether it was undone before it was sent."""
+    return row.state == "refused" and row.error_code == VOID
+
+
+def _void_or_conflict(row: WriteRow, intent: Intent) -> Claim:
+    return Voided() if row.payload_hash == intent.payload_hash else Conflict(row.payload_hash, row.state)
 
 
 def settle(row: WriteRow, change: Change, *, lease: timedelta, now: datetime) -> WriteRow:
@@ -122,7 +157,7 @@ def decide(row: WriteRow, solid_id: str | None, *, now: datetime) -> WriteRow | 
     the next claim sends it. The new epoch fences whoever held it.
     """
     at_it = row.lease_until is not None and row.lease_until > now
-    if row.state == "applied" or at_it:
+    if row.state == "applied" or at_it or is_void(row):
         return None
     decided: dict[str, Any] = {"epoch": row.epoch + 1, "doubt_since": None}
     if solid_id is not None:

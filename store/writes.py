@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.claims import WriteRow
 from store.schema import UNREAD, UNSWEPT, WRITE_EVENTS, WRITES
+from store.transitions import VOID
 
 Key = tuple[str, str]  # company, external_id
 Position = tuple[datetime, str]  # updated_at, external_id
@@ -121,13 +122,14 @@ async def states(connection: AsyncConnection, company: str, external_ids: Collec
     return {row.external_id: row.state for row in await connection.execute(wanted)}
 
 
-async def applied_amounts(connection: AsyncConnection, company: str, *, group_key: str, currency: str) -> list[Decimal]:
-    """The amounts of the applied writes of one group in one currency."""
+async def group_amounts(connection: AsyncConnection, company: str, *, group_key: str, currency: str) -> list[Decimal]:
+    """The amounts of one group in one currency: of what is applied, and of what is void, as it is accounted for."""
+    is_void = (WRITES.c.state == "refused") & (WRITES.c.error_code == VOID)
     wanted = select(WRITES.c.amount).where(
         WRITES.c.company == company,
         WRITES.c.group_key == group_key,
         WRITES.c.currency == currency,
-        WRITES.c.state == "applied",
+        or_(WRITES.c.state == "applied", is_void),
         WRITES.c.amount.is_not(None),
     )
     return list((await connection.scalars(wanted)).all())

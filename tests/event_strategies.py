@@ -11,11 +11,13 @@ from schemas.event_data import EventData
 from schemas.money import EXPONENTS, Money
 from schemas.sales import (
     BalanceMoved,
+    Capture,
     Customer,
     DisputeLost,
     DisputeOpened,
     DisputeWon,
     MoveCategory,
+    PaymentFailed,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutFailed,
@@ -47,6 +49,16 @@ def settlements(draw: st.DrawFn) -> Settlement:
     code = draw(currencies)
     gross, fee, tax = (draw(money(currency=code)) for _ in range(3))
     return Settlement(balance_transaction=draw(ids), gross=gross, fee=fee, fee_tax=tax, net=gross - fee - tax)
+
+
+@st.composite
+def captured_parts(draw: st.DrawFn) -> PaymentSucceeded:
+    code = draw(currencies)
+    before, amount = draw(money(currency=code, smallest=0)), draw(money(currency=code, smallest=1))
+    released = draw(st.none() | money(currency=code, smallest=1))
+    capture = Capture(before=before, in_all=before + amount, released=released)
+    fact = capture.fact(f"stripe:charge:{draw(ids)}")
+    return PaymentSucceeded(fact=fact, charge=draw(ids), amount=amount, capture=capture)
 
 
 positive = money(smallest=1)
@@ -87,6 +99,7 @@ def _summaries(draw: st.DrawFn) -> SummaryClosed:
 
 
 event_data: st.SearchStrategy[EventData] = st.one_of(
+    captured_parts(),
     st.builds(
         PaymentSucceeded,
         fact=ids,
@@ -98,6 +111,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         settlement=maybe_settlement,
         destination=maybe_id,
     ),
+    st.builds(PaymentFailed, fact=ids, of=ids, charge=ids, amount=positive, settlement=maybe_settlement),
     st.builds(
         PaymentRefunded,
         fact=ids,
@@ -107,6 +121,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         amount=positive,
         settlement=maybe_settlement,
         refunded_total=st.none() | positive,
+        released=st.none() | positive,
     ),
     st.builds(
         RefundFailed, fact=ids, of=ids, charge=maybe_id, refund=ids, amount=positive, settlement=maybe_settlement

@@ -22,7 +22,7 @@ from solid.errors import OutcomeUnknown, PeriodClosed, Refused, RefusedInDoubt, 
 from solid.models import NewRecord
 from store.claims import Refusal
 from store.errors import LeaseLost
-from store.inbox import Busy, Claim, Conflict, Done, Doubt, Fresh, Inbox, Intent
+from store.inbox import Busy, Claim, Conflict, Done, Doubt, Fresh, Inbox, Intent, Voided
 from workers.earlier import KnowsEarlier
 from workers.errors import Conflicting, NotYet
 from workers.fence import Fence
@@ -31,7 +31,7 @@ from workers.occasion import Occasion
 from workers.patience import when_open
 from workers.payroll.mirroring import as_remembered, remembered_of
 from workers.plans.periods import period_key
-from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, PaymentWrite, Plan
+from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, Parked, PaymentWrite, Plan, Undone
 from workers.records import record_of
 from workers.sales.exchange import PAID
 
@@ -102,6 +102,20 @@ class Applier:
         await self._apply_claimed(occasion, others, ids, groups=plan.groups)
         return len(plan.writes)
 
+    async def void(self, occasion: Occasion, undone: Undone) -> bool:
+        """Let what was never booked stay so for ever. False where that cannot be: it was, or may have been, sent.
+
+        Idempotent. Raises NotYet: it was booked after all, just now; and StoreUnavailable.
+        """
+        match await self._inbox.void(self._company, occasion.event, _intent(undone.write, undone.group)):
+            case Voided():
+                log.info("write.void", external_id=undone.write.external_id, event_id=occasion.event.id)
+                return True
+            case Done():
+                raise NotYet("settling", self._timing.settle)
+            case _:
+                return False
+
     async def _contact(self, occasion: Occasion, write: ContactWrite) -> str:
         """The contact's id in Solid: remembered, matched or created. One at a time for each contact."""
         lock = self._locks.setdefault(write.external_id, asyncio.Lock())  # lives as long as somebody waits for it
@@ -123,7 +137,12 @@ class Applier:
         held = await self._inbox.claim(self._company, occasion.event, intents)
         for fence, claim in zip(fences, held, strict=True):
             fence.epoch = claim.epoch if isinstance(claim, Fresh | Doubt) else 0
+        void: set[str] = set()
         for index, (write, claim, fence) in enumerate(zip(writes, held, fences, strict=True)):
+            if isinstance(claim, Voided) or (isinstance(write, PaymentWrite) and write.invoice in void):
+                void.add(write.external_id)
+                await self._give_up(zip([write], [fence], strict=True))
+                continue
             try:
                 ids[write.external_id] = await self._settle_claim(write, claim, ids, occasion=occasion, fence=fence)
             except Exception:
@@ -141,6 +160,9 @@ class Applier:
                 raise NotYet("busy", min(max(wait, 0), self._timing.lease))
             case Conflict():
                 raise Conflicting(await self._both_shown(write))
+            case Voided():
+                msg = f"{write.external_id} is void, and is not sent"
+                raise AssertionError(msg)
             case Doubt(epoch=epoch, about=about):
                 self._must_have_settled(claim)
             case Fresh(epoch=epoch):

@@ -62,6 +62,7 @@ def _sales(parts: Parts) -> Completion:
     in_books = InBooks(parts.inbox, parts.summaries)
     return InTurn(
         (
+            ExchangeBook(inbox=in_books, books=parts.books, company=parts.company),
             SalesBook(
                 records=parts.sales,
                 inbox=in_books,
@@ -69,7 +70,6 @@ def _sales(parts: Parts) -> Completion:
                 company=parts.company,
                 items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
             ),
-            ExchangeBook(inbox=in_books, books=parts.books, company=parts.company),
             Summaries(
                 records=parts.summaries,
                 books=parts.books,

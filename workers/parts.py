@@ -12,6 +12,7 @@ from runtime.settings import WorkerSettings
 from solid.client import SolidClient
 from solid.dialect import Dialect
 from store.inbox import Inbox
+from store.sales.captures import Captures
 from store.sales.summaries import SummaryStore
 from store.sales.told import SalesStore
 from store.stock import StockStore
@@ -37,6 +38,7 @@ class Parts:
     solid: SolidClient
     dialect: Dialect
     inbox: Inbox
+    captures: Captures
     applier: Applier
     sweeper: Sweeper
     stock: StockStore

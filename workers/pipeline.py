@@ -14,6 +14,7 @@ from messaging.lanes import due_by
 from runtime.clock import Clock
 from schemas.envelope import Event, decode
 from store.inbox import EventRef
+from store.sales.captures import Captures
 from workers import prerequisites
 from workers.applying import Applier
 from workers.books.books import Books
@@ -27,7 +28,9 @@ from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retr
 from workers.plans import plan, stream_of
 from workers.plans.periods import place_in_open_period
 from workers.plans.writes import Parked, Plan
+from workers.prerequisites import PrerequisiteMissing
 from workers.retry import RetryPolicy
+from workers.sales import captures
 from workers.sales.afterwards import InboxGroups, writes_afterwards
 
 log = structlog.get_logger()
@@ -59,6 +62,7 @@ class Pipeline:
     chart: Chart
     read_chart: Callable[[], Awaitable[Chart]]
     inbox: Remembers
+    captures: Captures
     applier: Applier
     earlier: KnowsEarlier
     completions: Mapping[str, Completion]
@@ -95,11 +99,20 @@ class Pipeline:
         if event.company != self.company:
             msg = f"the event is company {event.company}'s, and this worker writes the books of {self.company}"
             raise Parked(f"wrong_company:{event.company}", msg)
+        resolved = await captures.resolved(event, self.captures)
+        if resolved is None:
+            return 0
+        event = resolved
         planned = plan(event, self.books)
         if h.WAIVED in delivery.headers:
             planned = planned.waived()
         earlier, day = self.earlier if delivery.deferred else None, self.books.day_of(event.time)
-        await prerequisites.check(self.inbox, self.company, planned.requires, earlier=earlier, day=day)
+        try:
+            await prerequisites.check(
+                self.inbox, self.company, planned.requires, captures=self.captures, earlier=earlier, day=day
+            )
+        except PrerequisiteMissing as missing:
+            planned = await self._cancelled(planned, missing, event, delivery)
         completion = self.completions.get(stream_of(event))
         if completion is not None:
             planned = await completion.complete(planned, event)
@@ -119,6 +132,15 @@ class Pipeline:
             if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
                 raise
         return await self.applier.apply(self._occasion(event), planned)
+
+    async def _cancelled(self, planned: Plan, missing: PrerequisiteMissing, event: Event, delivery: Hand) -> Plan:
+        """The plan without what takes back something that surely never came, once the waiting for that is over."""
+        last = self.policy.after_deferral(delivery.deferred, seed=event.id) is None
+        if planned.undoes is None or not (last and missing.surely):
+            raise missing
+        if not await self.applier.void(self._occasion(event), planned.undoes):
+            raise missing
+        return planned.cancelling()
 
     def _occasion(self, event: Event) -> Occasion:
         return Occasion(EventRef.of(event), event.time, self.chart)

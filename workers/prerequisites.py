@@ -6,6 +6,8 @@ Lines of summaries count as well, where `workers.in_books` is asked.
 import contextlib
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
+from typing import Protocol
 
 from workers.earlier import KnowsEarlier, NotRead
 from workers.in_books import Knows
@@ -13,16 +15,34 @@ from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
 
 
-class PrerequisiteMissing(Exception):
-    """Something that must come first is not in the books yet; `reason` names it."""
+class KnowsReleased(Protocol):
+    """What is needed of the table of captures."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    async def released(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.released`."""
+        ...
+
+
+class PrerequisiteMissing(Exception):
+    """Something that must come first is not in the books yet; `reason` names it.
+
+    `surely`: neither this inbox nor an earlier one has posted it, as far as a list that was read tells.
+    """
+
+    def __init__(self, reason: str, message: str, *, surely: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
+        self.surely = surely
 
 
-async def check(
-    inbox: Knows, company: str, requires: Sequence[Requirement], *, earlier: KnowsEarlier | None, day: date
+async def check(  # noqa: PLR0913 - one keyword a part that knows something
+    inbox: Knows,
+    company: str,
+    requires: Sequence[Requirement],
+    *,
+    captures: KnowsReleased,
+    earlier: KnowsEarlier | None,
+    day: date,
 ) -> None:
     """Return when everything required is applied, by this inbox or by one that was lost.
 
@@ -39,20 +59,32 @@ async def check(
                 states = await inbox.state_of(company, [external_id])
                 if states.get(external_id) == "applied":
                     continue
-                if not await _posted_earlier(earlier, requirement, day):
-                    msg = requirement.message or f"{external_id} is not in the books yet"
-                    raise PrerequisiteMissing(requirement.key, msg)
-            case RefundsReach(group=group, total=total):
-                booked = await inbox.group_total(company, group, total.currency)
-                if booked < total.amount:
-                    msg = f"{total} refunded in all, but only {booked:f} {total.currency} is booked refund by refund"
-                    raise PrerequisiteMissing(requirement.key, msg)
+                posted = await _posted_earlier(earlier, requirement, day)
+                if not posted:
+                    message = requirement.message or f"{external_id} is not in the books yet"
+                    raise PrerequisiteMissing(requirement.key, message, surely=posted is False)
+            case RefundsReach():
+                await _refunds_reach(inbox, captures, company, requirement)
 
 
-async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool:
+async def _refunds_reach(inbox: Knows, captures: KnowsReleased, company: str, need: RefundsReach) -> None:
+    """What was never captured counts as refunded where the source says so: at its capture, or by this very sum."""
+    booked = await inbox.group_total(company, need.group, need.total.currency)
+    surely = need.released.amount if need.released else Decimal(0)
+    if booked + surely >= need.total.amount:
+        return
+    noted = await captures.released(company, need.payment, need.total.currency) if need.payment else Decimal(0)
+    if booked + max(noted, surely) < need.total.amount:
+        released = f", and {max(noted, surely):f} was never captured" if noted or surely else ""
+        msg = f"{need.total} refunded in all, but only {booked:f} {need.total.currency} is booked refund by refund"
+        raise PrerequisiteMissing(need.key, msg + released)
+
+
+async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool | None:
+    """Whether an earlier inbox has; None where nobody was asked, or Solid's list does not tell."""
     kind = need.kind
     if earlier is None or kind is None:
-        return False
+        return None
     with contextlib.suppress(NotRead):
         return await when_open(lambda: earlier.find(kind, need.external_id, day=day)) is not None
-    return False
+    return None

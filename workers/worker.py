@@ -203,6 +203,7 @@ class Worker:
             chart=chart,
             read_chart=self._chart,
             inbox=InBooks(parts.inbox, parts.summaries),
+            captures=parts.captures,
             applier=parts.applier,
             earlier=parts.earlier,
             completions={stream: made(parts) for stream, made in COMPLETIONS.items()},

@@ -48,6 +48,7 @@ from store.earlier import EarlierRecords
 from store.inbox import Inbox
 from store.outbox import Outbox
 from store.payroll_runs import PayrollRuns
+from store.sales.captures import Captures
 from store.sales.summaries import SummaryStore
 from store.sales.told import SalesStore
 from store.stock import StockStore
@@ -237,6 +238,7 @@ def _worker(  # noqa: PLR0913 - one keyword a part that was made before
             solid=solid,
             dialect=dialect_of(settings),
             inbox=shared.inbox,
+            captures=Captures(shared.engine, clock),
             applier=Applier(
                 solid=solid, inbox=shared.inbox, earlier=earlier, company=company, timing=timing, clock=clock
             ),

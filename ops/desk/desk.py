@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from messaging import headers as h
 from messaging.connection import Link
@@ -32,6 +32,9 @@ from store.dead_letters import DeadLetters, Letter, LetterState, ListedLetter, S
 from store.errors import BodySealed
 from store.feeds.names import FeedNames
 from store.lost import BECAME
+from workers.plans import TAKES_BACK
+
+NOT_WAIVED: Final = "which must be in the books first, and cannot be waived: replay it without --waive once it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,15 @@ class Desk:
         self._actor = actor
 
     async def collect(self) -> int:
-        """Move what lies in the dead-letter queues into the database; returns how many were new."""
+        """Move what lies in the dead-letter queues into the database; returns how many were new.
+
+        A copy of one that waits there already is not: an event that was delivered twice is one letter.
+        """
         new = 0
 
         async def keep(message: DeadMessage) -> None:
             nonlocal new
-            new += await self.letters.add(letter_of(message))
+            new += await self.letters.keep(letter_of(message))
 
         await drain_dead_letters(self._link, keep)
         return new
@@ -99,6 +105,8 @@ class Desk:
             return Replayed(letter.id, 0, f"it is company {letter.company}'s: replay it with RELAY_COMPANY set to that")
         if letter.state != "waiting":
             return Replayed(letter.id, 0, f"it is {letter.state} already")
+        if waive and letter.event_type in TAKES_BACK:
+            return Replayed(letter.id, 0, f"it takes back {_missing(letter)}, {NOT_WAIVED}")
         try:
             messages = _messages(self.letters.opened(letter), origin, waive=waive)
             for key, message_id, body, headers in messages:
@@ -156,6 +164,10 @@ def letter_of(message: DeadMessage) -> Letter:
         routing_key=message.key,
         died_at=_time(message.died_at),
     )
+
+
+def _missing(letter: StoredLetter) -> str:
+    return letter.reason.removeprefix("prerequisite:") if letter.reason.startswith("prerequisite:") else "something"
 
 
 def _time(text: str | None) -> datetime | None:

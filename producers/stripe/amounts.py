@@ -104,6 +104,14 @@ def settlement(fields: Fields, name: str, *, moved: Money) -> Settlement | None:
     return Settlement(balance_transaction=number, gross=found.gross, fee=found.fee, fee_tax=found.tax, net=found.net)
 
 
+def own_settlement(charge: Fields, *, moved: Money) -> Settlement:
+    """What reached the balance of a charge that tells its fee itself, as all did in 2012. Raises Rejected."""
+    fee, tax = _fees(charge)
+    one_currency((moved, fee), field=charge.at("fee"))
+    number = charge.identifier("id")
+    return Settlement(balance_transaction=number, gross=moved, fee=fee, fee_tax=tax, net=moved - fee - tax)
+
+
 def one_currency(amounts: Iterable[Money], *, field: str) -> None:
     """Raise Rejected `mixed_currencies` when the amounts are of several currencies."""
     currencies = {amount.currency for amount in amounts}

@@ -95,17 +95,34 @@ def _by_sum(event: StripeEvent) -> Content:
     total, increase = _increase(event)
     if not increase:
         return "no_new_refund"
-    if increase == _uncaptured(charge) and increase == total:
-        message = f"{increase} is also the part never captured: a refund, or only its release?"
-        raise Rejected("refund_or_release", message, field=charge.at("amount_refunded"))
+    if event.previous and not event.previous.values.keys().isdisjoint({"captured", "amount_captured"}):
+        return "authorisation_released"
+    released = _surely_released(charge, total)
+    if released == total:
+        return "authorisation_released"
     data = PaymentRefunded(
         fact=f"stripe:refunded:{charge_id}:{charge.get('amount_refunded')}",
         of=f"stripe:charge:{charge_id}",
         charge=charge_id,
         amount=increase,
         refunded_total=total,
+        released=released,
     )
     return (data,)
+
+
+def _surely_released(charge: Fields, total: Money) -> Money | None:
+    """What was never captured, where the sum refunded must count it: it is more than was ever captured.
+
+    Where it is not, it may count it, or be refunds alone: at its capture the charge has told which.
+    """
+    rest = _uncaptured(charge)
+    if not rest or total <= captured_amount(charge):
+        return None
+    if total < rest:
+        message = f"{total} is more than was captured, and less than the {rest} that was not"
+        raise Rejected("refund_or_release", message, field=charge.at("amount_refunded"))
+    return rest
 
 
 def _increase(event: StripeEvent) -> tuple[Money, Money]:
@@ -149,8 +166,13 @@ def _uncaptured(charge: Fields) -> Money:
 
 
 def _is_release(charge: Fields, refund: Fields) -> bool:
-    """Whether the refund only releases the part never captured: no balance transaction stands behind it."""
+    """Whether the refund only releases the part never captured: no balance transaction stands behind it.
+
+    Old versions do not say how much was captured; in them every refund has its transaction at once.
+    """
     no_transaction = "balance_transaction" in refund.values and refund.get("balance_transaction") is None
+    if not charge.get("amount_captured"):
+        return no_transaction and "balance_transaction" in charge.values
     return no_transaction and stripe_amounts.money(refund, "amount") == _uncaptured(charge)
 
 

@@ -14,6 +14,7 @@ from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
 from producers.stripe import (
+    captures,
     credit_notes,
     disputes,
     intents,
@@ -23,6 +24,7 @@ from producers.stripe import (
     payouts,
     refunds,
     sessions,
+    transfers,
 )
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import outside
@@ -36,8 +38,11 @@ from schemas.sales import SubscriptionUpdated
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
+    """What an event of one type holds, and who reads it; `formerly`: as old versions call what it holds."""
+
     holds: str
     read: Callable[[StripeEvent], Content]
+    formerly: str | None = None
 
 
 def _subscription_updated(event: StripeEvent) -> Content:
@@ -54,7 +59,9 @@ def _subscription_updated(event: StripeEvent) -> Content:
 
 KINDS: Final[Mapping[str, _Kind]] = {
     "charge.succeeded": _Kind("charge", payments.payment),
-    "charge.captured": _Kind("charge", payments.payment),
+    "charge.captured": _Kind("charge", captures.captured),
+    "charge.updated": _Kind("charge", captures.updated),
+    "charge.failed": _Kind("charge", payments.failed),
     "charge.refunded": _Kind("charge", refunds.charge_refunded),
     "refund.created": _Kind("refund", refunds.refund_created),
     "refund.updated": _Kind("refund", refunds.refund_changed),
@@ -65,8 +72,6 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "charge.dispute.funds_withdrawn": _Kind("dispute", disputes.funds_withdrawn),
     "charge.dispute.funds_reinstated": _Kind("dispute", disputes.funds_reinstated),
     "charge.dispute.closed": _Kind("dispute", disputes.closed),
-    "payout.paid": _Kind("payout", payments.payout_paid),
-    "payout.failed": _Kind("payout", payments.payout_failed),
     "payout.updated": _Kind("payout", payouts.payout_changed),
     "payout.reconciliation_completed": _Kind("payout", payouts.payout_changed),
     "topup.succeeded": _Kind("topup", moves.topup),
@@ -85,6 +90,12 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "checkout.session.async_payment_succeeded": _Kind("checkout.session", sessions.session_paid),
     "credit_note.created": _Kind("credit_note", credit_notes.credit_note_created),
     "credit_note.voided": _Kind("credit_note", credit_notes.credit_note_voided),
+    "payout.paid": _Kind("payout", payments.payout_paid, formerly="transfer"),
+    "payout.failed": _Kind("payout", payments.payout_failed, formerly="transfer"),
+    "payout.canceled": _Kind("payout", payments.payout_failed, formerly="transfer"),
+    "transfer.paid": _Kind("transfer", transfers.paid),
+    "transfer.failed": _Kind("transfer", transfers.failed),
+    "transfer.canceled": _Kind("transfer", transfers.failed),
     "customer.subscription.updated": _Kind("subscription", _subscription_updated),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
@@ -153,7 +164,7 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
     inner = data.section("object") if data else None
     if data is None or inner is None:
         raise Rejected("not_an_event", "a Stripe event holds its object here", field="data.object")
-    if inner.get("object") not in (None, kind.holds):
+    if inner.get("object") not in (None, kind.holds, kind.formerly):
         raise Rejected("wrong_object", f"a {stripe_type} holds a {kind.holds}", field=inner.at("object"))
     return StripeEvent(
         id=document.identifier("id"),

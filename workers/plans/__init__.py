@@ -12,6 +12,7 @@ from workers.plans.writes import Plan
 
 PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.payment.succeeded.v1": sales.payment_succeeded,
+    "sales.payment.failed.v1": sales.payment_failed,
     "sales.payment.refunded.v1": sales.payment_refunded,
     "sales.payment.refund_failed.v1": sales.refund_failed,
     "sales.dispute.opened.v1": disputes.dispute_opened,
@@ -36,6 +37,17 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "inventory.order.placed.v1": inventory.order_placed,
     "inventory.bill.received.v1": inventory.bill_received,
 }
+
+TAKES_BACK: Final = frozenset(
+    {
+        "sales.payment.failed.v1",
+        "sales.payment.refund_failed.v1",
+        "sales.dispute.won.v1",
+        "sales.dispute.lost.v1",
+        "sales.payout.failed.v1",
+    }
+)
+"""Types of events that take something back: no person may have them posted without it."""
 
 
 def plan(event: Event, books: Books) -> Plan:

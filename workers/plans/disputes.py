@@ -51,7 +51,7 @@ def dispute_won(event: Event, data: DisputeWon, books: Books) -> Plan:
         memo=f"{ends.memo}: funds reinstated",
         books=books,
     )
-    needs = (Prerequisite(external_id=data.of, kind="entry"),)
+    needs = (Prerequisite(external_id=data.of, kind="entry", always=True),)
     return Plan(writes=writes, requires=needs, group=group_of(ends.key, GIVEN_BACK, taken), afterwards=(ends,))
 
 
@@ -69,7 +69,7 @@ def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
         memo=f"{ends.memo} lost",
         books=books,
     )
-    needs = (Prerequisite(external_id=data.of, kind="entry"),)
+    needs = (Prerequisite(external_id=data.of, kind="entry", always=True),)
     if data.taken is None:
         return Plan(writes=writes, requires=needs)
     return Plan(writes=writes, requires=needs, group=group_of(ends.key, LOST, amount), afterwards=(ends,))

@@ -8,6 +8,7 @@ from datetime import date
 from schemas.envelope import Event
 from schemas.money import Money
 from schemas.sales import (
+    PaymentFailed,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutFailed,
@@ -29,6 +30,7 @@ from workers.plans.writes import (
     Plan,
     Prerequisite,
     RefundsReach,
+    Undone,
 )
 
 
@@ -70,15 +72,40 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
     return Plan(writes=tuple(writes), group=sale_group(data, books), paid=paid)
 
 
+def payment_failed(event: Event, data: PaymentFailed, books: Books) -> Plan:
+    """DR Sales Returns / CR clearing, after the payment itself; nothing where that was never booked."""
+    day = books.day_of(event.time)
+    amount, processor = _settled(data.amount, data.settlement), books.processor_of(data.fact)
+    memo = f"{processor.name} charge {data.charge} failed"
+    back = Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount})
+    writes = book(data.fact, back, day=day, memo=memo, books=books)
+    invoice = InvoiceWrite(
+        external_id=f"{data.of}:invoice",
+        date=day,
+        currency=amount.currency,
+        memo=memo,
+        total=amount.amount,
+        contact=f"{processor.key}:walk-in",
+        role="income",
+        account=account_of(books, "income", amount),
+    )
+    return Plan(
+        writes=(*writes, *_fees(data.fact, data.settlement, day, books)),
+        requires=(Prerequisite(external_id=invoice.external_id, kind="invoice", always=True),),
+        undoes=Undone(write=invoice, by=data.fact),
+    )
+
+
 def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     """DR Sales Returns / CR clearing, after the charge itself.
 
     A message that names no refund posts nothing: it waits until the
     refunds that were named add up to its total, and comes before a person when they do not.
     """
-    refunds = f"{books.processor_of(data.fact).key}:refunds:{data.charge}"
+    refunds = _refunds_of(data.fact, data.charge, books)
     if data.refund is None:
-        return Plan(requires=(RefundsReach(group=refunds, total=data.refunded_total or data.amount),))
+        total = data.refunded_total or data.amount
+        return Plan(requires=(RefundsReach(group=refunds, total=total, payment=data.of, released=data.released),))
     day = books.day_of(event.time)
     amount, processor = _settled(data.amount, data.settlement), books.processor_of(data.fact)
     writes = book(
@@ -106,9 +133,17 @@ def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
         memo=f"{processor.name} refund {data.refund} failed",
         books=books,
     )
+    refund = Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount})
+    undone = book(data.of, refund, day=day, memo=f"{processor.name} refund {data.refund}", books=books)
+    group = Group(key=_refunds_of(data.fact, data.charge, books), amount=data.amount) if data.charge else None
     writes += _fees(data.fact, data.settlement, day, books)
     sellers = refund_of_sellers(data, -amount, day=day, books=books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),), afterwards=sellers)
+    return Plan(
+        writes=writes,
+        requires=_taken_back(data.of),
+        undoes=_undone(undone, by=data.fact, group=group),
+        afterwards=sellers,
+    )
 
 
 def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
@@ -121,10 +156,11 @@ def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
 
 def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
     """Takes back the amount of the payout, after it; a fee only as far as the balance transaction gives it back."""
-    day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout} failed"
-    writes = _payout(data.fact, -data.amount, day=day, memo=memo, books=books)
+    day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout}"
+    writes = _payout(data.fact, -data.amount, day=day, memo=f"{memo} failed", books=books)
+    undone = _payout(data.of, data.amount, day=day, memo=memo, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
+    return Plan(writes=writes, requires=_taken_back(data.of), undoes=_undone(undone, by=data.fact))
 
 
 def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) -> Plan:
@@ -133,11 +169,26 @@ def subscription_updated(event: Event, data: SubscriptionUpdated, books: Books) 
     return Plan()
 
 
+def _refunds_of(fact: str, charge: str | None, books: Books) -> str:
+    """The group of a charge's refunds."""
+    return f"{books.processor_of(fact).key}:refunds:{charge}"
+
+
 def _payout(fact: str, amount: Money, *, day: date, memo: str, books: Books) -> tuple[AnyWrite, ...]:
     size, clearing = abs(amount), books.processor_of(fact).clearing
     into_bank = Posting(debit={"bank": size}, credit={clearing: size})
     from_bank = Posting(debit={clearing: size}, credit={"bank": size})
     return book(fact, into_bank if amount.amount > 0 else from_bank, day=day, memo=memo, books=books)
+
+
+def _taken_back(of: str) -> tuple[Prerequisite, ...]:
+    """What takes something back is posted after it, and never without it."""
+    return (Prerequisite(external_id=of, kind="entry", always=True),)
+
+
+def _undone(entry: tuple[AnyWrite, ...], *, by: str, group: Group | None = None) -> Undone | None:
+    """What is taken back, where it is anything."""
+    return Undone(write=entry[0], by=by, group=group) if entry else None
 
 
 def _settled(amount: Money, settlement: Settlement | None) -> Money:

@@ -308,11 +308,13 @@ class Prerequisite(Value):
     """Another write that must be in Solid first.
 
     With the `kind` of its record it may have been posted by an inbox that was lost; without, this inbox must know what
-    it posted. `reason` and `message` say why the event waits, where that is more than the order of events.
+    it posted. `reason` and `message` say why the event waits, where that is more than the order of events. `always`: no
+    person may waive it, as what is not there cannot be taken back.
     """
 
     external_id: ExternalId
     kind: RecordKind | None = None
+    always: bool = False
     reason: str | None = None
     message: str | None = None
 
@@ -323,10 +325,15 @@ class Prerequisite(Value):
 
 
 class RefundsReach(Value):
-    """The refunds booked for a charge must reach a total: a message that names no refund waits for those that do."""
+    """The refunds booked for a charge must reach a total: a message that names no refund waits for those that do.
+
+    What was never captured of `payment` may be counted in the total, and is no refund: `released` surely is.
+    """
 
     group: str
     total: Money
+    payment: ExternalId | None = None
+    released: Money | None = None
 
     @property
     def key(self) -> str:
@@ -365,6 +372,17 @@ class DisputeEnds(Value):
 Afterwards = IfPosted | DisputeEnds
 
 
+class Undone(Value):
+    """What a plan takes back: `write` as it would have been, and `by` which of its own writes.
+
+    Where `write` never came and never will, both cancel out. `group` is what `write` counts to.
+    """
+
+    write: AnyWrite
+    by: ExternalId
+    group: Group | None = None
+
+
 class Plan(Value):
     """The writes of one event in their order, and what must be in the books before them.
 
@@ -382,6 +400,7 @@ class Plan(Value):
     stock: Told | None = None
     afterwards: tuple[Afterwards, ...] = ()
     insists: bool = False
+    undoes: Undone | None = None
 
     @property
     def groups(self) -> Mapping[str, Group]:
@@ -392,9 +411,17 @@ class Plan(Value):
         payments = [write for write in records if isinstance(write, PaymentWrite)] if paid is not None else []
         return {**first, **{write.external_id: paid for write in payments if paid is not None}}
 
+    def cancelling(self) -> "Plan":
+        """The same where what it takes back is void: without the write that does so."""
+        by = self.undoes.by if self.undoes else None
+        others = tuple(write for write in self.writes if write.external_id != by)
+        return self.model_copy(update={"writes": others, "requires": (), "undoes": None})
+
     def waived(self) -> "Plan":
-        """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""
+        """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting.
+
+        What it takes back must be there all the same.
+        """
         stock = None if self.stock is None else self.stock.saying(waits=False)
-        return self.model_copy(
-            update={"stock": stock, "requires": () if self.writes else self.requires, "insists": bool(self.writes)}
-        )
+        kept = [each for each in self.requires if not self.writes or (isinstance(each, Prerequisite) and each.always)]
+        return self.model_copy(update={"stock": stock, "requires": tuple(kept), "insists": bool(self.writes)})

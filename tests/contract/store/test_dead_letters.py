@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.audit import AuditTrail
 from store.dead_letters import DeadLetters, LetterGroup
 from store.errors import AmbiguousId, LetterNotFound
 from store.inbox import EventRef, Fresh, Inbox
@@ -149,3 +150,32 @@ async def test_a_letter_that_was_replayed_and_of_whose_event_nothing_is_known_wa
     assert await letters.wait_again("main") == 0
     waiting = {each.id for each in await letters.list(state="waiting")}
     assert waiting == {"lost", "partly", "again-2", "waiting"}
+
+
+async def test_an_event_that_was_delivered_twice_is_one_letter(letters: DeadLetters, engine: AsyncEngine) -> None:
+    trail = AuditTrail(engine, FakeClock())
+    assert await letters.keep(letter("first", event_id="evt_1"))
+    assert not await letters.keep(letter("second", event_id="evt_1", attempts=1, headers={}))
+    assert [each.id for each in await letters.list()] == ["first"]
+    [line] = await trail.list("first")
+    assert (line.act, line.detail["copy"]) == ("dead_letter.copy_dropped", "second")
+    assert not await letters.keep(letter("first", event_id="evt_1")), "the same message, handed out again"
+    assert await trail.list("first") == [line]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"body": b"{}"}, {"reason": "held"}, {"queue": "raw"}, {"company": "b"}, {"event_source": "/webhooks/b"}],
+)
+async def test_what_differs_in_anything_that_a_person_must_see_is_no_copy(
+    letters: DeadLetters, other: dict[str, object]
+) -> None:
+    assert await letters.keep(letter("first"))
+    assert await letters.keep(letter("second", **other))
+    assert len(await letters.list()) == 2
+
+
+async def test_what_dies_again_after_a_replay_is_a_letter_of_its_own(letters: DeadLetters) -> None:
+    assert await letters.keep(letter("first"))
+    await letters.set_state("first", "waiting", "replayed")
+    assert await letters.keep(letter("second"))

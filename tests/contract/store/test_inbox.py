@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.engine import reading
 from store.errors import LeaseLost
-from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox, State
+from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox, State, Voided
 from store.schema import WORKERS
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import COMPANY, EVENT, PAYMENT, claim, intent
@@ -353,3 +353,35 @@ async def test_more_doubts_than_one_process_watches_all_come_of_age(
                 await inbox.release(COMPANY, name, answer.epoch)
     assert not doubts
     assert not inbox.watch.count(), "what is settled is watched no longer"
+
+
+async def test_a_write_that_was_undone_before_it_was_sent_is_void_for_everybody_and_for_ever(
+    inbox_of: InboxOf, clock: FakeClock
+) -> None:
+    a, b = inbox_of("a"), inbox_of("b")
+    assert await a.void(COMPANY, EVENT, intent(group_key="group", amount="2.50", currency="USD")) == Voided()
+    clock.advance(10**6)
+    assert [await claim(a), await claim(b), await b.void(COMPANY, EVENT, intent())] == [Voided()] * 3
+    assert await claim(b, intent(payload_hash="hash-2")) == Conflict("hash-1", "refused")
+    assert await b.void(COMPANY, EVENT, intent(payload_hash="hash-2")) == Conflict("hash-1", "refused")
+    assert await b.group_total(COMPANY, "group", "USD") == Decimal("2.50"), "it is accounted for"
+
+
+async def test_what_was_or_may_have_been_sent_cannot_be_void(inbox: Inbox) -> None:
+    await claim(inbox)
+    assert isinstance(await inbox.void(COMPANY, EVENT, intent()), Busy)
+    await inbox.unknown(COMPANY, PAYMENT, 1)
+    assert isinstance(await inbox.void(COMPANY, EVENT, intent()), Busy)
+    assert isinstance(await claim(inbox), Doubt)
+    await inbox.applied(COMPANY, PAYMENT, 2, solid_id="solid-1")
+    assert await inbox.void(COMPANY, EVENT, intent()) == Done("solid-1")
+    assert await state(inbox) == "applied"
+
+
+async def test_what_was_refused_or_given_up_before_can_be_void(inbox: Inbox) -> None:
+    await claim(inbox)
+    await inbox.refused(COMPANY, PAYMENT, 1, code="422", message="no")
+    assert await inbox.void(COMPANY, EVENT, intent()) == Voided()
+    assert await claim(inbox, intent("another")) == Fresh(1)
+    await inbox.release(COMPANY, "another", 1)
+    assert await inbox.void(COMPANY, EVENT, intent("another")) == Voided()

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from store.engine import connect
 from store.errors import LeaseLost
-from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox
+from store.inbox import Busy, Conflict, Done, Doubt, Fresh, Inbox, Voided
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import EVENT, intent
 from tests.fakes import FakeClock
@@ -51,6 +51,7 @@ class Truth:
     holder: Holder | None = None
     perhaps_sent: datetime | None = None  # last moment something may have left, with no answer since
     applied: str | None = None
+    void: bool = False
 
 
 class InboxMachine(RuleBasedStateMachine):
@@ -80,6 +81,7 @@ class InboxMachine(RuleBasedStateMachine):
         [answer] = self.run(self.inboxes[owner].claim(self.company, EVENT, [intent(name, payload)]))
         match answer:
             case Fresh():
+                assert not truth.void
                 assert truth.applied is None
                 assert truth.perhaps_sent is None
                 assert truth.holder is None
@@ -103,13 +105,37 @@ class InboxMachine(RuleBasedStateMachine):
                 return
             case Conflict(known, _):
                 assert known == truth.payload != payload
-                assert truth.applied or truth.perhaps_sent or truth.holder
+                assert truth.applied or truth.perhaps_sent or truth.holder or truth.void
+                return
+            case Voided():
+                assert truth.void
+                assert truth.payload == payload
                 return
             case _ as never:
                 assert_never(never)
         assert answer.epoch == truth.epoch + 1
         truth.epoch = answer.epoch
         truth.holder = Holder(owner, answer.epoch, now + LEASE)
+
+    @rule(owner=st.sampled_from(OWNERS), name=st.sampled_from(WRITES), payload=st.sampled_from(HASHES))
+    def void(self, owner: str, name: str, payload: str) -> None:
+        truth = self.truth[name]
+        match self.run(self.inboxes[owner].void(self.company, EVENT, intent(name, payload))):
+            case Voided():
+                assert truth.applied is None
+                assert truth.perhaps_sent is None
+                assert truth.holder is None
+                assert not truth.void or truth.payload == payload
+                truth.epoch += not truth.void
+                truth.void, truth.payload = True, payload
+            case Done(solid_id):
+                assert truth.applied == solid_id
+            case Busy():
+                assert truth.perhaps_sent or truth.holder
+            case answer:
+                assert isinstance(answer, Conflict)
+                assert truth.void
+                assert truth.payload != payload
 
     @rule(name=st.sampled_from(WRITES))
     def send(self, name: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from runtime.clock import SystemClock
 from store.engine import connect, transact
 from store.errors import StoreUnavailable
-from store.inbox import Busy, Doubt, Fresh, Inbox
+from store.inbox import Busy, Doubt, Fresh, Inbox, Voided
 from tests.contract.store.conftest import LEASE
 from tests.contract.store.samples import COMPANY, EVENT, PAYMENT, claim, intent
 from tests.fakes import NOON, FakeClock
@@ -107,6 +107,19 @@ async def test_of_two_engines_taking_over_an_expired_lease_exactly_one_gets_it(
     for name in ids:
         answers = await asyncio.gather(*(claim(inbox, intent(name)) for inbox in rivals))
         assert sorted(type(answer).__name__ for answer in answers) == ["Busy", "Doubt"]
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_of_one_who_claims_and_one_who_lets_it_be_void_exactly_one_gets_each_write(
+    database_url: str, clock: FakeClock
+) -> None:
+    engines = [connect(database_url) for _ in range(2)]
+    claims, voids = (Inbox(engine, owner=f"w{n}", lease=LEASE, clock=clock) for n, engine in enumerate(engines))
+    for number in range(ROUNDS):
+        wanted = intent(f"write-{number}")
+        answers = await asyncio.gather(claim(claims, wanted), voids.void(COMPANY, EVENT, wanted))
+        assert [type(answer) for answer in answers] in ([Fresh, Busy], [Voided, Voided])
     for engine in engines:
         await engine.dispose()
 

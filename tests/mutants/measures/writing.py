@@ -140,8 +140,8 @@ MUTANTS: Final = (
         "half-done-never-looked-for",
         "What a restored inbox has half done is in the books where a lost one finished it.",
         "workers/prerequisites.py",
-        "                if not await _posted_earlier(",
-        "                if external_id in states or not await _posted_earlier(",
+        "                if not posted:",
+        "                if external_id in states or not posted:",
         (
             "tests/unit/workers/test_prerequisites.py::test_what_a_restored_inbox_left_half_done_is_there_where_a_lost_one_finished_it",
         ),

@@ -12,6 +12,7 @@ from store.claims import Refusal, WriteRow
 from store.earlier import EarlierRecords
 from store.errors import StoreUnavailable
 from store.inbox import EventRef, Inbox
+from store.sales.captures import Captures
 from store.watch import Watch
 from tests.fakes import NOON, FakeClock
 from tests.unit.workers.solid import Crash, FakeSolid
@@ -94,6 +95,10 @@ class Bench:
             settle=timedelta(seconds=TIMING.settle),
             clock=self.clock,
         )
+
+    def captures(self) -> Captures:
+        """The table of captures."""
+        return Captures(self.engine, self.clock)
 
     async def row(self, external_id: str) -> WriteRow:
         """What the inbox holds."""

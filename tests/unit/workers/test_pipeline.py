@@ -70,6 +70,7 @@ def pipeline(bench: Bench, *, chart: Chart = CHART) -> Pipeline:
         chart=chart,
         read_chart=newest_chart,
         inbox=bench.inbox(),
+        captures=bench.captures(),
         applier=bench.applier(),
         earlier=bench.earlier(),
         completions={},

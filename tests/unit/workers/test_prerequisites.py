@@ -20,7 +20,8 @@ async def check(
     bench: Bench, requires: tuple[Requirement, ...] = NEEDS, *, company: str = COMPANY, waited: bool = False
 ) -> None:
     earlier = bench.earlier() if waited else None
-    await prerequisites.check(bench.inbox(), company, requires, earlier=earlier, day=DAY)
+    captures = bench.captures()
+    await prerequisites.check(bench.inbox(), company, requires, captures=captures, earlier=earlier, day=DAY)
 
 
 async def test_what_is_not_known_is_missing_by_its_name(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 """The desk: a letter is sent again under its own identity, or stays where it is with the reason why not."""
 
 import tracemalloc
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +24,7 @@ from store.dead_letters import DeadLetters, StoredLetter
 from store.engine import connect
 from store.feeds.names import FeedNames
 from tests.fakes import FakeClock
-from tests.unit.producers.made import charge, only_event, stripe_event
+from tests.unit.producers.made import charge, only_event, refund, stripe_event
 
 if TYPE_CHECKING:
     from messaging.publisher import Publisher
@@ -131,6 +131,34 @@ async def test_raw_input_whose_events_the_broker_lost_after_a_replay_waits_again
     )
     await desk.letters.add(letter_of(died))
     assert await desk.letters.wait_again("main") == 0, "its event is before a person"
+
+
+async def test_a_body_that_is_delivered_and_refused_twice_is_one_letter(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died: dict[str, Any] = {"content_type": None, "reason": "unknown_currency", "error": "no", "attempts": 1}
+    other = stripe_event("charge.succeeded", charge(), id="evt_2")
+    bodies = [stripe_event("charge.succeeded", charge()), stripe_event("charge.succeeded", charge()), other]
+
+    async def drain(_: object, keep: Callable[[DeadMessage], Awaitable[None]]) -> int:
+        for number, body in enumerate(bodies):
+            await keep(DeadMessage(id=f"{number}", died_at=None, **died, **raw(body)))
+        return len(bodies)
+
+    monkeypatch.setattr("ops.desk.desk.drain_dead_letters", drain)
+    assert await desk.collect() == 2
+    assert [letter.id for letter in await desk.letters.list()] == ["0", "2"]
+
+
+async def test_what_takes_something_back_cannot_be_waived(desk: Desk) -> None:
+    failed = only_event(stripe_event("refund.failed", refund(status="failed")))
+    of = {"key": "main.sales.payment.refund_failed.v1", "reason": "prerequisite:stripe:refund:re_1"}
+    letter = await waiting(desk, body=encode(failed), **of)
+    refused = await desk.replay(letter, origin=MAIN, waive=True)
+    assert refused.sent == 0
+    assert "it takes back stripe:refund:re_1, which must be in the books first" in str(refused.error)
+    assert (await desk.letters.get(letter.id)).state == "waiting"
+    assert (await desk.replay(letter, origin=MAIN)).sent == 1
 
 
 async def test_what_was_replayed_is_not_replayed_again(desk: Desk) -> None:

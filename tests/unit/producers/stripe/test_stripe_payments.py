@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from producers.normalising import Rejected
 from schemas.money import Money
-from schemas.sales import Customer, PaymentSucceeded
+from schemas.sales import Customer, PaymentFailed, PaymentSucceeded
 from tests.unit.producers.made import charge, ignored, normalised, only_event, stripe_event, transaction
 
 
@@ -17,7 +17,8 @@ def _payment(**fields: object) -> PaymentSucceeded:
 def test_a_charge_and_its_capture_are_one_fact() -> None:
     at_once = only_event(stripe_event("charge.succeeded", charge(), id="evt_1"))
     later = only_event(stripe_event("charge.captured", charge(), id="evt_2"))
-    assert at_once.data == later.data
+    assert isinstance(later.data, PaymentSucceeded)
+    assert at_once.data == later.data.model_copy(update={"capture": None})
     assert at_once.data.fact == "stripe:charge:ch_1"
     assert (at_once.id, later.id) == ("evt_1", "evt_2")
 
@@ -152,3 +153,25 @@ def test_any_settlement_adds_up_to_the_cent(amount: int, fee: int, tax: int) -> 
     assert settlement is not None
     assert settlement.gross - settlement.fee - settlement.fee_tax == settlement.net
     assert settlement.fee_tax.amount * 100 == tax
+
+
+def test_a_charge_that_failed_after_it_reached_the_balance_is_taken_back() -> None:
+    back = charge(status="failed", failure_balance_transaction=transaction(-2000, 0))
+    data = only_event(stripe_event("charge.failed", back)).data
+    assert isinstance(data, PaymentFailed)
+    assert (data.fact, data.of) == ("stripe:charge:ch_1:failed", "stripe:charge:ch_1")
+    assert data.settlement is not None
+    assert data.settlement.gross == Money.of("-20", "USD")
+
+
+@pytest.mark.parametrize(
+    ("fields", "previous", "why"),
+    [
+        ({}, None, "charge_not_succeeded"),
+        ({"failure_balance_transaction": "txn_2"}, {"status": "pending"}, "charge_never_succeeded"),
+    ],
+)
+def test_a_charge_that_failed_at_once_posts_nothing(
+    fields: dict[str, object], previous: dict[str, object] | None, why: str
+) -> None:
+    assert ignored(stripe_event("charge.failed", charge(status="failed", **fields), previous)) == why

@@ -5,7 +5,7 @@ import pytest
 from producers.normalising import Rejected
 from schemas.money import Money
 from schemas.sales import PayoutFailed, PayoutPaid, SubscriptionUpdated
-from tests.unit.producers.made import ignored, normalised, only_event, payout, stripe_event, transaction
+from tests.unit.producers.made import CREATED, Json, ignored, normalised, only_event, payout, stripe_event, transaction
 
 
 def test_a_payout_is_dated_by_its_arrival_in_utc() -> None:
@@ -76,3 +76,44 @@ def test_a_subscription_posts_nothing_but_is_told() -> None:
     assert event.partitionkey == "cus_1"
     alone = only_event(stripe_event("customer.subscription.updated", {"id": "sub_1"}))
     assert alone.partitionkey == "sub_1"
+
+
+def _transfer(**fields: object) -> Json:
+    old = payout(object="transfer", date=CREATED, type="bank_account", destination="ba_1", recipient=None)
+    del old["arrival_date"]
+    return old | fields
+
+
+@pytest.mark.parametrize("kind", ["payout.paid", "transfer.paid"])
+def test_before_2017_a_payout_is_a_transfer_with_a_date(kind: str) -> None:
+    data = only_event(stripe_event(kind, _transfer())).data
+    assert isinstance(data, PayoutPaid)
+    assert (data.fact, data.amount) == ("stripe:payout:po_1", Money.of("11", "USD"))
+    assert data.arrival_date.isoformat() == "2026-01-15"
+
+
+@pytest.mark.parametrize("kind", ["payout.failed", "payout.canceled", "transfer.failed", "transfer.canceled"])
+def test_before_2017_a_payout_comes_back_as_a_transfer(kind: str) -> None:
+    assert only_event(stripe_event(kind, _transfer(status="failed"))).data.fact == "stripe:payout:po_1:failed"
+
+
+@pytest.mark.parametrize("fields", [{"destination": "acct_2"}, {"type": "stripe_account"}])
+def test_a_transfer_to_an_account_is_no_payout(fields: dict[str, object]) -> None:
+    assert ignored(stripe_event("transfer.paid", _transfer(**fields))) == "transfer_to_account"
+
+
+def test_a_transfer_to_somebody_elses_bank_is_for_a_person() -> None:
+    with pytest.raises(Rejected, match="somebody else") as caught:
+        normalised(stripe_event("transfer.paid", _transfer(recipient="rp_1")))
+    assert caught.value.reason == "unmapped:stripe_type:transfer"
+
+
+@pytest.mark.parametrize("status", ["pending", "in_transit"])
+def test_a_payout_that_fails_before_it_was_paid_posts_nothing(status: str) -> None:
+    payload = stripe_event("payout.failed", payout(status="failed"), {"status": status})
+    assert ignored(payload) == "payout_never_paid"
+
+
+def test_a_payout_that_was_paid_and_fails_is_taken_back() -> None:
+    failed = stripe_event("payout.failed", payout(status="failed"), {"status": "paid"})
+    assert only_event(failed).data.fact == "stripe:payout:po_1:failed"

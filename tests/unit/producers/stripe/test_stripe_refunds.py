@@ -128,9 +128,45 @@ def test_the_release_of_a_part_never_captured_is_no_refund() -> None:
     released = refund(1, amount=500, balance_transaction=None)
     partly = charge(amount_captured=1500, amount_refunded=500, refunds=refund_list(released))
     assert ignored(stripe_event("charge.refunded", partly, {"amount_refunded": 0})) == "no_new_refund"
-    sum_only = charge(amount_captured=1500, amount_refunded=500)
-    with pytest.raises(Rejected) as caught:
-        normalised(stripe_event("charge.refunded", sum_only, {"amount_refunded": 0}))
+    at_capture = stripe_event(
+        "charge.refunded", charge(amount_captured=1500, amount_refunded=500), {"amount_refunded": 0, "captured": False}
+    )
+    assert ignored(at_capture) == "authorisation_released"
+
+
+def test_before_amounts_captured_were_told_a_refund_without_a_transaction_is_a_release() -> None:
+    old = charge(amount_refunded=700, refunds=refund_list(refund(2, amount=200), refund(1, balance_transaction=None)))
+    del old["amount_captured"]
+    assert only_event(stripe_event("charge.refunded", old)).data.fact == "stripe:refund:re_2"
+
+
+@pytest.mark.parametrize(
+    ("captured", "total", "released"),
+    [
+        (2000, 500, None),
+        (1500, 500, None),  # a refund, or the release: the capture has told which
+        (1500, 1500, None),
+        (1500, 1600, "5.00"),
+        (900, 1200, "11.00"),
+    ],
+)
+def test_a_sum_of_more_than_was_captured_counts_what_never_was(captured: int, total: int, released: str | None) -> None:
+    told = charge(amount_captured=captured, amount_refunded=total)
+    data = only_event(stripe_event("charge.refunded", told, {"amount_refunded": total - 100})).data
+    assert isinstance(data, PaymentRefunded)
+    assert data.refunded_total == Money.of(f"{total / 100:.2f}", "USD")
+    assert data.released == (Money.of(released, "USD") if released else None)
+
+
+def test_a_sum_that_is_nothing_but_what_was_never_captured_posts_nothing() -> None:
+    told = charge(amount_captured=900, amount_refunded=1100)
+    assert ignored(stripe_event("charge.refunded", told, {"amount_refunded": 0})) == "authorisation_released"
+
+
+def test_a_sum_between_what_was_captured_and_what_was_not_is_refused_with_its_figures() -> None:
+    told = charge(amount_captured=900, amount_refunded=1000)
+    with pytest.raises(Rejected, match=r"10\.00 USD.*11\.00 USD") as caught:
+        normalised(stripe_event("charge.refunded", told, {"amount_refunded": 0}))
     assert caught.value.reason == "refund_or_release"
 
 

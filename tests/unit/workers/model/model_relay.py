@@ -182,8 +182,20 @@ class Worker:
     async def handle(self, told: Told) -> None:
         """As `workers.pipeline` does."""
         day = told.happened.date()
-        await prerequisites.check(self.inbox, COMPANY, told.plan.requires, earlier=self.earlier, day=day)
+        requires = told.plan.requires
+        await prerequisites.check(
+            self.inbox, COMPANY, requires, captures=NothingReleased(), earlier=self.earlier, day=day
+        )
         await self.applier.apply(told.fact, told.plan)
+
+
+class NothingReleased:
+    """Every payment was captured as a whole."""
+
+    async def released(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.released`."""
+        del company, payment, currency
+        return Decimal(0)
 
 
 @dataclass(slots=True)

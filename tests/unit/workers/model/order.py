@@ -27,6 +27,7 @@ from store import transitions
 from store.claims import Change, Claim, EventRef, Intent, WriteRow
 from store.inbox import Inbox
 from tests.fakes import FakeClock
+from tests.unit.workers.model.model_relay import NothingReleased
 from tests.unit.workers.model.stories import Story, tell
 from workers import prerequisites
 from workers.applying import Applier, Timing
@@ -237,7 +238,8 @@ class Relay:
         try:
             if isinstance(planned, Parked):
                 raise planned
-            now(prerequisites.check(self.inbox, COMPANY, planned.requires, earlier=None, day=event.time.date()))
+            day, captures = event.time.date(), NothingReleased()
+            now(prerequisites.check(self.inbox, COMPANY, planned.requires, captures=captures, earlier=None, day=day))
             ref = EventRef.of(event)
             now(applier.apply(Occasion(ref, event.time, CHART), planned))
         except Parked as error:

@@ -29,7 +29,7 @@ from schemas.sales import (
 )
 from tests.event_strategies import events
 from workers.books.books import Books, sample_books
-from workers.plans import PLANS, plan
+from workers.plans import PLANS, TAKES_BACK, plan
 from workers.plans.ledger import Posting, book
 from workers.plans.writes import (
     ContactWrite,
@@ -230,6 +230,12 @@ def test_people_are_named_in_the_contact_and_nowhere_else(event: Event) -> None:
     assert not any(text in shown for text in (customer.name, customer.email) if text and len(text) >= 12)
 
 
+@given(events())
+def test_what_takes_something_back_waits_for_it_also_where_a_person_waives(event: Event) -> None:
+    left = [need for need in plan(event, BOOKS).waived().requires if isinstance(need, Prerequisite)]
+    assert bool(left) == (event.type in TAKES_BACK)
+
+
 def test_every_type_of_the_catalog_is_in_the_table_of_plans() -> None:
     assert PLANS.keys() == EVENT_TYPES.keys()
 
@@ -294,7 +300,9 @@ def test_a_message_that_names_no_refund_posts_nothing_and_waits_for_those_that_d
     unnamed = changed(REFUND, refund=None, refunded_total=usd("7.50"))
     planned = of(unnamed)
     assert planned.writes == ()
-    assert planned.requires == (RefundsReach(group="stripe:refunds:ch_1", total=usd("7.50")),)
+    assert planned.requires == (
+        RefundsReach(group="stripe:refunds:ch_1", total=usd("7.50"), payment="stripe:charge:ch_1"),
+    )
 
 
 def test_a_refund_without_its_charge_waits_for_nothing() -> None:

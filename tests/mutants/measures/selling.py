@@ -1,0 +1,131 @@
+"""Mutants of sales: what was never booked, captures in parts, refunds by their sum, and what no person may waive."""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+VOIDS: Final = "tests/unit/workers/test_voids.py"
+CAPTURES: Final = "tests/unit/workers/test_captures.py"
+REFUNDS: Final = "tests/unit/producers/stripe/test_stripe_refunds.py"
+PARTS: Final = "tests/unit/producers/stripe/test_stripe_captures.py"
+INBOX: Final = "tests/contract/store/test_inbox.py"
+LETTERS: Final = "tests/contract/store/test_dead_letters.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "void-not-kept",
+        "What was undone before it was booked is never booked.",
+        "store/transitions.py",
+        "    if row is not None and is_void(row):\n        return _void_or_conflict(row, intent), None\n"
+        "    if row is None or _certainly_unsent(row):\n        mine = _intended(row, company=company, event=event,"
+        " intent=intent, owner=owner,",
+        "    if row is None or _certainly_unsent(row):\n        mine = _intended(row, company=company, event=event,"
+        " intent=intent, owner=owner,",
+        (f"{VOIDS}::test_a_refund_that_comes_after_its_failure_was_settled_posts_nothing_either",),
+    ),
+    Mutant(
+        "void-though-sent",
+        "What was, or may have been, sent is never taken for void.",
+        "store/transitions.py",
+        '    if row.state == "applied":\n        return Done(row.solid_id or ""), None\n    return Busy(',
+        '    if row.state == "applied":\n        return Done(row.solid_id or ""), None\n    return Voided() or Busy(',
+        (f"{INBOX}::test_what_was_or_may_have_been_sent_cannot_be_void",),
+    ),
+    Mutant(
+        "void-whatever-the-amount",
+        "Two cancel out only where they are worth the same.",
+        "store/transitions.py",
+        "    return Voided() if row.payload_hash == intent.payload_hash else Conflict(row.payload_hash, row.state)\n",
+        "    return Voided()\n",
+        (f"{VOIDS}::test_a_refund_of_another_amount_than_the_void_one_comes_before_a_person",),
+    ),
+    Mutant(
+        "void-at-once",
+        "What undoes something waits for it first: it may be merely late.",
+        "workers/pipeline.py",
+        "        if planned.undoes is None or not (last and missing.surely):\n",
+        "        if planned.undoes is None or not missing.surely:\n",
+        (f"{VOIDS}::test_a_bank_refund_that_fails_while_it_is_pending_leaves_only_the_sale",),
+    ),
+    Mutant(
+        "void-though-nobody-knows",
+        "Nothing is void where an inbox that was lost may have booked it.",
+        "workers/pipeline.py",
+        "        if planned.undoes is None or not (last and missing.surely):\n",
+        "        if planned.undoes is None or not last:\n",
+        (f"{VOIDS}::test_where_solids_list_does_not_tell_nothing_is_void",),
+    ),
+    Mutant(
+        "reverse-waived",
+        "No person can have posted the reverse of what was not posted.",
+        "workers/plans/writes.py",
+        "        kept = [each for each in self.requires if not self.writes or"
+        " (isinstance(each, Prerequisite) and each.always)]\n",
+        "        kept = [each for each in self.requires if not self.writes]\n",
+        (f"{VOIDS}::test_a_person_cannot_waive_what_is_to_be_taken_back",),
+    ),
+    Mutant(
+        "capture-counted-twice",
+        "Of a sum that is captured only what nobody has told is booked.",
+        "store/sales/captures.py",
+        "        rests = [rest for start, end in rests for rest in _without(start, end, each)]\n",
+        "        pass\n",
+        (f"{CAPTURES}::test_captures_add_up_to_what_was_captured_in_any_order",),
+    ),
+    Mutant(
+        "capture-lost-in-a-crash",
+        "A capture that was recorded is booked however often its event comes.",
+        "store/sales/captures.py",
+        "            new = own or _new(known, part)\n",
+        "            new = None if own else _new(known, part)\n",
+        (f"{CAPTURES}::test_a_capture_that_was_recorded_before_a_crash_is_booked_afterwards",),
+    ),
+    Mutant(
+        "fee-of-a-part-dropped",
+        "A settlement of a part that was told otherwise is before a person, and not dropped.",
+        "workers/sales/captures.py",
+        "    if data.settlement is not None:\n",
+        "    if False:\n",
+        (f"{CAPTURES}::test_a_settlement_of_a_part_that_was_told_otherwise_comes_before_a_person",),
+    ),
+    Mutant(
+        "release-always-counted",
+        "A sum refunded is taken to count what was never captured only where the source says so.",
+        "producers/stripe/refunds.py",
+        "    if not rest or total <= captured_amount(charge):\n",
+        "    if not rest or total < rest:\n",
+        (f"{REFUNDS}::test_a_sum_of_more_than_was_captured_counts_what_never_was",),
+    ),
+    Mutant(
+        "release-waited-for",
+        "What was never captured is no refund that is waited for.",
+        "workers/prerequisites.py",
+        "    if booked + max(noted, surely) < need.total.amount:\n",
+        "    if booked + surely < need.total.amount:\n",
+        (f"{CAPTURES}::test_after_a_partial_capture_only_the_true_refund_is_waited_for",),
+    ),
+    Mutant(
+        "capture-taken-back-in-silence",
+        "A capture that is taken back is before a person.",
+        "producers/stripe/captures.py",
+        "    if in_all < before:\n",
+        "    if False:\n",
+        (f"{PARTS}::test_a_capture_that_is_taken_back_is_for_a_person",),
+    ),
+    Mutant(
+        "copy-with-other-bytes",
+        "A letter with other bytes is no copy, and is never dropped.",
+        "store/dead_letters.py",
+        '    return hashlib.sha256(of + b"\\0" + letter.body).hexdigest()\n',
+        "    return hashlib.sha256(of).hexdigest()\n",
+        (f"{LETTERS}::test_what_differs_in_anything_that_a_person_must_see_is_no_copy",),
+    ),
+    Mutant(
+        "copies-kept",
+        "An event that is delivered twice is one letter.",
+        "ops/desk/desk.py",
+        "            new += await self.letters.keep(letter_of(message))\n",
+        "            new += await self.letters.add(letter_of(message))\n",
+        ("tests/unit/ops/desk/test_desk.py::test_a_body_that_is_delivered_and_refused_twice_is_one_letter",),
+    ),
+)
