@@ -217,6 +217,7 @@ class Stage:
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
             "summaries": None,
             "sales": None,
+            "captures": None,
             "closer": SimpleNamespace(run=for_ever, once=nothing),
             "books": self.books,
             "settings": WorkerSettings(hold_seconds=HOLD, drain_seconds=20),

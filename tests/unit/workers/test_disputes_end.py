@@ -1,7 +1,6 @@
 """Every dispute ends at zero in Disputes Receivable, and at the same books, in whatever order its events come."""
 
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -143,9 +142,9 @@ def events_of(payloads: Sequence[bytes]) -> list[Event]:
 
 
 def net_of(lines: Sequence[tuple[str, object, object]]) -> Net:
-    net = Counter[str]()
+    net: Net = {}
     for role, debit, credit in lines:
-        net[role] += Decimal(str(debit or 0)) - Decimal(str(credit or 0))
+        net[role] = net.get(role, Decimal(0)) + Decimal(str(debit or 0)) - Decimal(str(credit or 0))
     return {role: amount for role, amount in net.items() if amount}
 
 

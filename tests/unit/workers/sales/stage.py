@@ -107,6 +107,7 @@ class Stage:
             chart=CHART,
             read_chart=chart,
             inbox=known,
+            captures=self.bench.captures(),
             applier=self.bench.applier(),
             earlier=earlier,
             completions={"sales": InTurn((exchange, last))},

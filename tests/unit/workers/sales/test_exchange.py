@@ -55,6 +55,7 @@ async def told(
         chart=CHART,
         read_chart=newest_chart,
         inbox=inbox,
+        captures=bench.captures(),
         applier=bench.applier(),
         earlier=bench.earlier(),
         completions={"sales": ExchangeBook(inbox=inbox, books=BOOKS, company=COMPANY)},

@@ -3,10 +3,11 @@
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from schemas.envelope import Event
 from tests.unit.producers.made import normalised, stripe_event
+from tests.unit.workers.model.model_relay import NothingReleased
 from workers import prerequisites
 from workers.books.books import Books, sample_books
 from workers.books.sales import SalesPolicy
@@ -17,16 +18,13 @@ from workers.prerequisites import PrerequisiteMissing
 from workers.sales.memory import MemoryInbox, MemorySales
 from workers.sales.told import SalesBook
 
-if TYPE_CHECKING:
-    from store.inbox import Inbox
-
 PLAIN = sample_books().model_copy(update={"base_currency": "USD"})
 TAXED = PLAIN.model_copy(update={"sales": SalesPolicy(taxed=True)})
 
 MOST_DEFERRALS = 5
 
 
-def told(kind: str, obj: dict[str, Any], **envelope: object) -> list[Event]:
+def told(kind: str, obj: dict[str, Any], **envelope: Any) -> list[Event]:
     """The events of one Stripe event, whose id is its own."""
     name = f"evt_{kind}_{obj['id']}"
     return list(normalised(stripe_event(kind, obj, **({"id": name} | envelope))).events)
@@ -63,7 +61,8 @@ class Till:
         if waived:
             planned = planned.waived()
         day = self.books.day_of(event.time)
-        await prerequisites.check(cast("Inbox", self.inbox), "main", planned.requires, earlier=None, day=day)
+        released = NothingReleased()
+        await prerequisites.check(self.inbox, "main", planned.requires, captures=released, earlier=None, day=day)
         completed = await book.complete(planned, event)
         for write in completed.writes:
             known = self.writes.setdefault(write.external_id, write)
@@ -97,7 +96,8 @@ def legs_of(write: AnyWrite) -> list[tuple[str, Decimal]]:
             return [(receivable, -write.total), (write.account, write.total)]
         case EntryWrite():
             return [
-                (line.account, line.debit if line.debit is not None else -(line.credit or 0)) for line in write.lines
+                (line.account, line.debit if line.debit is not None else -(line.credit or Decimal(0)))
+                for line in write.lines
             ]
         case _:
             return []
