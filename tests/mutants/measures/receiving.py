@@ -118,7 +118,7 @@ MUTANTS: Final = (
         "Offline, where no books are known, a test of somebody's account posts nothing.",
         "producers/stripe/stripe.py",
         """return mode == "live" or not _is_example(document)""",
-        """return mode == "live"""",
+        "return mode == 'live'",
         (f"{MODES}::test_offline_a_test_posts_nothing_unless_it_is_asked_for",),
     ),
     Mutant(
