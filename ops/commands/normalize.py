@@ -20,10 +20,15 @@ def normalize(  # noqa: PLR0913 - one parameter an option
     currency: Annotated[str, typer.Option(help="Of documents that name none.")] = "USD",
     options: Annotated[Path | None, typer.Option(help="A TOML file with the options of the source.")] = None,
     mode: Annotated[
-        BooksMode | None, typer.Option(help="As the books take them: live or test; without it, both.")
+        BooksMode | None, typer.Option(help="As such books take them: live or test; else as the settings say.")
     ] = None,
+    test_mode: Annotated[
+        bool, typer.Option("--test-mode", help="As trial books take them: the same as --mode test.")
+    ] = False,
 ) -> None:
     """Raw documents to events, one JSON line each, on stdout. Offline. Rejected ones on stderr, exit code 1.
+
+    A test of the source is left out, and said on stderr, unless --test-mode or the settings take tests.
 
     Example: relay normalize --source stripe demo/data/charge.succeeded.json | relay plan
     """
@@ -40,6 +45,8 @@ def normalize(  # noqa: PLR0913 - one parameter an option
         said = read_options(options) if options else {}
     for sentence in renamed(SOURCES[source].options, said):
         say(f"note: {sentence}", err=True)
+    if mode is None:
+        mode = "test" if test_mode or _takes_tests(source, company) else None
     context = NormaliseContext(company=company, currency=currency, options=said, mode=mode)
     rejected = False
     for path in files:
@@ -53,3 +60,19 @@ def normalize(  # noqa: PLR0913 - one parameter an option
                 say(f"rejected: {result}", err=True)
     if rejected:
         raise typer.Exit(1)
+
+
+def _takes_tests(source: str, company: str) -> bool:
+    """Whether the settings, where there are any that can be read, make the books of a source trial books."""
+    from ops.composing.contexts import mode_for  # noqa: PLC0415
+    from producers.sources import SOURCES  # noqa: PLC0415
+    from runtime.settings import ConfigurationError, load_settings  # noqa: PLC0415
+
+    webhook = SOURCES[source].webhook
+    if webhook is None or "test_mode" not in webhook.takes:
+        return False
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        return False
+    return mode_for(source, company, settings) == "test"

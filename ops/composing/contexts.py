@@ -19,15 +19,21 @@ def mode_of(own: Fed, settings: Settings) -> Mode:
 
     Of a feed, the webhooks of its source for the same company decide; where there is none, the table of that name.
     """
-    tables = [own] if isinstance(own, WebhookSettings) else _webhooks_beside(own, settings)
-    return "test" if any(table.test_mode for table in tables) else "live"
+    if isinstance(own, WebhookSettings):
+        return "test" if own.test_mode else "live"
+    return mode_for(own.source, company_of(own, settings), settings)
 
 
-def _webhooks_beside(feed: Fed, settings: Settings) -> list[WebhookSettings]:
-    company, webhooks = company_of(feed, settings), settings.all_webhooks
-    of_source = [own for own in webhooks.values() if own.source == feed.source]
+def mode_for(source: str, company: str, settings: Settings) -> Mode:
+    """Whether a company's books take real money or tests of a source, whatever brings them."""
+    return "test" if any(table.test_mode for table in _webhooks_for(source, company, settings)) else "live"
+
+
+def _webhooks_for(source: str, company: str, settings: Settings) -> list[WebhookSettings]:
+    webhooks = settings.all_webhooks
+    of_source = [own for own in webhooks.values() if own.source == source]
     beside = [own for own in of_source if company in (company_of(own, settings), *own.companies)]
-    return beside or [own for name, own in webhooks.items() if name == feed.source]
+    return beside or [own for name, own in webhooks.items() if name == source]
 
 
 def fed_context(where: str, own: Fed, settings: Settings, *, facts_of: str) -> NormaliseContext:

@@ -24,6 +24,7 @@ from workers.stock.book import StockBook
 from workers.stock.memory import MemoryRecords
 
 LARGEST_FILE: Final = 1_073_741_824
+_TEST_LEFT_OUT: Final = "a test posts nothing in the books of real money; --test-mode is for trial books"
 
 
 class Warned(str):
@@ -43,9 +44,7 @@ def normalise_file(source: str, path: Path, context: NormaliseContext) -> Iterat
                 if isinstance(piece, Taken):
                     yield from map(encode, piece.events)
                     if piece.ignored == "test_mode":
-                        yield Warned(
-                            f"{path}: {piece.where}: test_mode: a test posts nothing in the books of real money"
-                        )
+                        yield Warned(f"{path}: {piece.where}: test_mode: {_TEST_LEFT_OUT}")
                     continue
                 field = f"{piece.field}: " if piece.field else ""
                 sentence = f"{path}: {piece.where}: {piece.reason}: {field}{piece.message}"

@@ -8,6 +8,7 @@ COMPANIES: Final = "tests/unit/ops/composing/test_waiting_company.py"
 BOUNDED: Final = "tests/unit/ops/http/test_bounded_http.py"
 EXPOSURE: Final = "tests/unit/ops/checks/test_check_exposure.py"
 GATE: Final = "tests/unit/ops/http/test_http_gate.py"
+MODES: Final = "tests/unit/producers/stripe/test_stripe_modes.py"
 RECEIVER: Final = "tests/unit/producers/webhooks/test_receiver.py"
 SHOPIFY: Final = "tests/unit/producers/webhooks/test_shopify_webhook.py"
 SECRET_FILES: Final = "tests/unit/runtime/test_secret_files.py"
@@ -108,9 +109,25 @@ MUTANTS: Final = (
         "test-event-posted",
         "A test of Stripe posts nothing in the books of real money.",
         "producers/stripe/stripe.py",
-        """if mode == "live" and document.get("livemode") is False:""",
-        """if mode is None and document.get("livemode") is False:""",
+        """if mode == "test" or document.get("livemode") is not False:""",
+        """if mode == "live" or document.get("livemode") is not False:""",
         (f"{RECEIVER}::test_tests_and_real_money_never_meet_in_the_same_books",),
+    ),
+    Mutant(
+        "test-shown-offline",
+        "Offline, where no books are known, a test of somebody's account posts nothing.",
+        "producers/stripe/stripe.py",
+        """return mode == "live" or not _is_example(document)""",
+        "return mode == 'live'",
+        (f"{MODES}::test_offline_a_test_posts_nothing_unless_it_is_asked_for",),
+    ),
+    Mutant(
+        "example-posted",
+        "An example of Stripe posts nothing in the books of real money.",
+        "producers/stripe/stripe.py",
+        """return mode == "live" or not _is_example(document)""",
+        """return not _is_example(document)""",
+        (f"{MODES}::test_offline_an_example_and_what_does_not_say_its_mode_are_shown",),
     ),
     Mutant(
         "real-money-in-trial-books",

@@ -163,6 +163,57 @@ async def test_trial_books_take_a_test_by_any_way(folder: Path, way: str) -> Non
     assert await WAYS[way](settings_in(folder, test_mode=True), document(live=False), folder) == 1
 
 
+def normalize(*arguments: str) -> tuple[int, str]:
+    """How many events `relay normalize` gave of a file, and what it said."""
+    done = CliRunner().invoke(commands, ["normalize", "--source", "stripe", *arguments])
+    assert done.exit_code == 0, done.output
+    return len(done.stdout.splitlines()), done.stderr
+
+
+@pytest.fixture
+def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A test of somebody's account, in a folder without settings."""
+    monkeypatch.chdir(tmp_path)
+    held = CHARGE["data"]["object"] | {"id": "ch_3TrialOfSomebody"}
+    (tmp_path / "trial.json").write_text(json.dumps(CHARGE | {"livemode": False, "data": {"object": held}}))
+    return "trial.json"
+
+
+def test_offline_a_test_posts_nothing_unless_it_is_asked_for(trial: str) -> None:
+    count, said = normalize(trial)
+    assert count == 0
+    assert "test_mode: a test posts nothing in the books of real money; --test-mode is for trial books" in said
+    assert normalize("--test-mode", trial)[0] == normalize("--mode", "test", trial)[0] == 1
+    assert normalize("--mode", "live", trial)[0] == 0
+
+
+@pytest.mark.parametrize("way", ["variable", "file"])
+def test_offline_the_settings_say_whether_tests_are_taken(
+    trial: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "variable":
+        monkeypatch.setenv("RELAY_STRIPE__TEST_MODE", "true")
+    else:
+        Path("relay.toml").write_text("[stripe]\ntest_mode = true\n")
+    assert normalize(trial)[0] == 1
+    assert normalize("--mode", "live", trial)[0] == 0
+
+
+def test_offline_settings_that_cannot_be_read_stop_nobody(trial: str) -> None:
+    Path("relay.toml").write_text("[stripe]\nno_such_setting = 1\n")
+    assert normalize(trial)[0] == 0
+
+
+def test_offline_an_example_and_what_does_not_say_its_mode_are_shown(trial: str) -> None:
+    """Stripe's samples have ids of zeros: they are of no account, and no endpoint of real money takes them."""
+    Path("example.json").write_text(json.dumps(CHARGE))
+    assert (normalize("example.json")[0], normalize("--mode", "live", "example.json")[0]) == (1, 0)
+    said = json.loads(Path(trial).read_text())
+    del said["livemode"]
+    Path("untold.json").write_text(json.dumps(said))
+    assert normalize("untold.json")[0] == 1
+
+
 @pytest.mark.parametrize(
     ("webhooks", "modes"),
     [
