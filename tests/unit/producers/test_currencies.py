@@ -16,9 +16,9 @@ from tests.unit.producers.made import charge, stripe_event
 STRIPE = SOURCES["stripe"]
 
 
-def sold(currency: str, *when: int) -> bytes:
+def sold(currency: str, year: int, month: int, day: int) -> bytes:
     made = charge(currency=currency, amount=4890, amount_captured=4890)
-    return stripe_event("charge.succeeded", made, created=int(datetime(*when, tzinfo=UTC).timestamp()))
+    return stripe_event("charge.succeeded", made, created=int(datetime(year, month, day, tzinfo=UTC).timestamp()))
 
 
 def test_a_sale_of_its_time_is_booked_in_a_currency_that_is_no_more() -> None:

@@ -1,6 +1,6 @@
 """What else moves the balance: between clearing and the role of what moved it; and sales for connected accounts."""
 
-from collections import Counter
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,7 @@ def saying(**moves: str) -> Books:
 
 
 def net_of(event: Event, books: Books = BOOKS) -> dict[str, Decimal]:
-    net = Counter[str]()
+    net = defaultdict[str, Decimal](Decimal)
     for write in plan(event, books).writes:
         assert isinstance(write, EntryWrite)
         for line in write.lines:
@@ -105,7 +105,7 @@ SELLER = {"destination": "acct_9", "amount": None}
 
 def shown(*payloads: bytes) -> dict[str, Decimal]:
     """What `relay plan` makes of them by role, with invoices and payments as the entries that they are."""
-    net, seen = Counter[str](), set[str]()
+    net, seen = defaultdict[str, Decimal](Decimal), set[str]()
     for line in plan_lines([encode(only_event(payload)) for payload in payloads], BOOKS):
         assert isinstance(line, dict)
         if line["kind"] == "contact" or line["external_id"] in seen:
