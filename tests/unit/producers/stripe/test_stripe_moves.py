@@ -173,6 +173,7 @@ def test_a_thin_event_of_what_is_booked_is_kept_as_it_holds_no_object() -> None:
 def test_an_event_of_the_second_version_about_an_account_is_nothing_to_book(kind: str) -> None:
     assert ignored(thin(kind)) == f"type_not_used:{kind}"
     assert ignored(thin("v1.customer.created")) == "type_not_used:customer.created"
+    assert ignored(thin("v1.customer.subscription.updated")) == "type_not_used:customer.subscription.updated"
     assert identify(thin("v1.customer.created"))[0] == "evt_1"
 
 
