@@ -1,6 +1,8 @@
 """In which context a source reads what a feed or a webhook brings: options, currency, company, mode of books."""
 
-from producers.normalising import Mode, NormaliseContext, Rejected
+from dataclasses import replace
+
+from producers.normalising import Mode, NormaliseContext, Outside, Rejected
 from producers.reading.options import read_options
 from producers.sources import SOURCES
 from runtime.sections_feeds import Fed
@@ -21,6 +23,12 @@ def mode_of(own: Fed, settings: Settings) -> Mode:
     """
     tables = [own] if isinstance(own, WebhookSettings) else _webhooks_beside(own, settings)
     return "test" if any(table.test_mode for table in tables) else "live"
+
+
+def outside_of(own: Fed, settings: Settings) -> Outside:
+    """What becomes of documents that tell of money which is not booked: by the same tables as the mode."""
+    tables = [own] if isinstance(own, WebhookSettings) else _webhooks_beside(own, settings)
+    return "ignore" if any(table.outside == "ignore" for table in tables) else "hold"
 
 
 def _webhooks_beside(feed: Fed, settings: Settings) -> list[WebhookSettings]:
@@ -46,16 +54,12 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
         options = own.source_options()
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}.options_file: {error}") from error
-    hook = own if isinstance(own, WebhookSettings) else WebhookSettings(source=own.source)
+    accounts = own.accounts if isinstance(own, WebhookSettings) else {}
+    company, mode = company_of(own, settings), mode_of(own, settings)
     context = NormaliseContext(
-        company=company_of(own, settings),
-        accounts=hook.accounts,
-        currency=currency,
-        options=options,
-        mode=mode_of(own, settings),
-        facts_of=facts_of,
-        outside=hook.outside,
+        company=company, accounts=accounts, currency=currency, options=options, mode=mode, facts_of=facts_of
     )
+    context = replace(context, outside=outside_of(own, settings))
     try:
         read_options(SOURCES[own.source].options, options)
     except Rejected as rejected:
