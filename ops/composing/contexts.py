@@ -1,6 +1,7 @@
 """In which context a source reads what a feed or a webhook brings: options, currency, company, mode of books."""
 
-from producers.normalising import Mode, NormaliseContext, Rejected
+
+from producers.normalising import Mode, NormaliseContext, Outside, Rejected
 from producers.reading.options import read_options
 from producers.sources import SOURCES
 from runtime.sections_feeds import Fed
@@ -29,6 +30,12 @@ def mode_for(source: str, company: str, settings: Settings) -> Mode:
     return "test" if any(table.test_mode for table in _webhooks_for(source, company, settings)) else "live"
 
 
+def outside_of(own: Fed, settings: Settings) -> Outside:
+    """What becomes of documents that tell of money which is not booked: by the same tables as the mode."""
+    mine = [own] if isinstance(own, WebhookSettings) else _webhooks_for(own.source, company_of(own, settings), settings)
+    return "ignore" if any(table.outside == "ignore" for table in mine) else "hold"
+
+
 def _webhooks_for(source: str, company: str, settings: Settings) -> list[WebhookSettings]:
     webhooks = settings.all_webhooks
     of_source = [own for own in webhooks.values() if own.source == source]
@@ -53,14 +60,15 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}.options_file: {error}") from error
     hook = own if isinstance(own, WebhookSettings) else WebhookSettings(source=own.source)
+    company, mode = company_of(own, settings), mode_of(own, settings)
     context = NormaliseContext(
-        company=company_of(own, settings),
+        company=company,
         accounts=hook.accounts,
         currency=currency,
         options=options,
-        mode=mode_of(own, settings),
+        mode=mode,
         facts_of=facts_of,
-        outside=hook.outside,
+        outside=outside_of(own, settings),
         is_read=hook.api_key_file is not None,
     )
     try:

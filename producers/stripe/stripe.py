@@ -45,6 +45,7 @@ class _Kind:
     holds: str
     read: Callable[[StripeEvent], Content]
     formerly: str | None = None
+    moves_money: bool = True
 
 
 def _subscription_updated(event: StripeEvent) -> Content:
@@ -98,7 +99,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "transfer.paid": _Kind("transfer", transfers.paid),
     "transfer.failed": _Kind("transfer", transfers.failed),
     "transfer.canceled": _Kind("transfer", transfers.failed),
-    "customer.subscription.updated": _Kind("subscription", _subscription_updated),
+    "customer.subscription.updated": _Kind("subscription", _subscription_updated, moves_money=False),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
 
@@ -116,7 +117,7 @@ def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
         return Normalised((), ignored="test_mode")
     kind = KINDS.get(stripe_type)
     if thin_type(document) is not None:
-        return thin(stripe_type, context, is_read=kind is not None)
+        return thin(stripe_type, context, is_read=kind is not None and kind.moves_money)
     if kind is None:
         return outside(stripe_type, context)
     if mode is not None:
