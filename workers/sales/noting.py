@@ -29,8 +29,8 @@ def noted(sale: Sale, event: Event, books: Books, *, whole: bool) -> Sale:
             sale = with_telling(sale, data, day)
         case PaymentSucceeded():
             sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, state="whole" if whole else "waits"))
-        case SaleLinked(outside=True) if books.sales.taxed:
-            sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, state="whole"))
+        case SaleLinked(outside=True):
+            sale = sale.model_copy(update={"outside": True})
         case PaymentRefunded():
             booked = data.amount if data.settlement is None else abs(data.settlement.gross)
             sale = with_refund(sale, Refund(fact=data.fact, amount=data.amount, booked=booked, day=day))
@@ -48,7 +48,7 @@ def waited(sale: Sale, event: Event, *, came: bool) -> Sale:
     rank = _RANKS.get(type(event.data))
     if rank is None:
         return sale
-    if came or sale.charges:
+    if came or sale.charges or sale.outside:
         return sale.model_copy(update={"waiting": None})
     waiting = sale.waiting
     if waiting is not None and waiting.event != event.id and waiting.rank >= rank:

@@ -66,7 +66,7 @@ class Waiting(Value):
 
 
 class Sale(Value):
-    """All that is known of one sale."""
+    """All that is known of one sale. `outside`: a link says that it was paid outside of the processor, or a part of it."""
 
     tellings: tuple[Telling, ...] = ()
     charges: tuple[Charge, ...] = ()
@@ -74,6 +74,7 @@ class Sale(Value):
     credits: tuple[Credit, ...] = ()
     failed: Mapping[str, date] = {}
     voided: Mapping[str, date] = {}
+    outside: bool = False
     waiting: Waiting | None = None
 
     @property
@@ -108,6 +109,7 @@ def known(bodies: Sequence[dict[str, Any]]) -> Sale:
         credits=_once((credit.fact, credit) for sale in sales for credit in sale.credits),
         failed={fact: day for sale in sales for fact, day in sale.failed.items()},
         voided={fact: day for sale in sales for fact, day in sale.voided.items()},
+        outside=any(sale.outside for sale in sales),
         waiting=max(waiting, key=lambda each: each.rank, default=None),
     )
 

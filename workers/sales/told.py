@@ -149,6 +149,8 @@ class SalesBook:
         if isinstance(data, Awaits):
             if sale.waiting is not None and sale.waiting.event == event.id:
                 raise _not_there(data)
+            if isinstance(data, SaleLinked) and data.outside:
+                return _paid_outside(plan, data, sale)
             tax = f"{data.fact}:tax"
             kept = tuple(write for write in plan.writes if write.external_id != tax)
             return plan.model_copy(update={"writes": () if sale.waiting else kept})
@@ -192,6 +194,17 @@ class SalesBook:
             for write in plan.writes
         )
         return plan.model_copy(update={"writes": writes})
+
+
+def _paid_outside(plan: Plan, data: SaleLinked, sale: Sale) -> Plan:
+    """Nothing where the invoice itself tells that it was paid elsewhere; so it is waited for."""
+    if sale.telling is None:
+        if plan.insists:
+            return plan
+        invoice = f"{processor_of(data.fact)}:invoice:{data.invoice}"
+        msg = f"{data.fact} says that {invoice} was paid elsewhere, and nobody has told it: have invoice.paid sent"
+        raise PrerequisiteMissing(f"untold:{invoice}", msg)
+    return plan.model_copy(update={"writes": ()}) if sale.telling.data.paid_outside else plan
 
 
 def _not_there(data: Awaits) -> PrerequisiteMissing:
