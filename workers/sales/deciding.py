@@ -45,7 +45,9 @@ def with_charge(sale: Sale, charge: Charge) -> Sale:
     before = sale.charge(charge.fact)
     if before is None:
         return sale.model_copy(update={"charges": (*sale.charges, charge)})
-    if before.state != "waits" or charge.state == "waits":
+    if before.booked.currency == before.amount.currency != charge.booked.currency:
+        charge = charge.model_copy(update={"state": before.state, "tax": before.tax})
+    elif before.state != "waits" or charge.state == "waits":
         return sale
     return sale.model_copy(update={"charges": tuple(charge if each is before else each for each in sale.charges)})
 

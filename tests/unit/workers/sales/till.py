@@ -29,7 +29,7 @@ MOST_DEFERRALS = 5
 def told(kind: str, obj: dict[str, Any], **envelope: object) -> list[Event]:
     """The events of one Stripe event, whose id is its own."""
     name = f"evt_{kind}_{obj['id']}"
-    return list(normalised(stripe_event(kind, obj, **({"id": name} | envelope))).events)
+    return list(normalised(stripe_event(kind, obj, **{"id": name, **envelope})).events)
 
 
 @dataclass(slots=True)
@@ -97,7 +97,8 @@ def legs_of(write: AnyWrite) -> list[tuple[str, Decimal]]:
             return [(receivable, -write.total), (write.account, write.total)]
         case EntryWrite():
             return [
-                (line.account, line.debit if line.debit is not None else -(line.credit or 0)) for line in write.lines
+                (line.account, line.debit if line.debit is not None else -(line.credit or Decimal(0)))
+                for line in write.lines
             ]
         case _:
             return []
