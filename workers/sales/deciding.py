@@ -20,9 +20,12 @@ def with_telling(sale: Sale, data: SaleTold, day: date) -> Sale:
     Told again it stays as it is; by an invoice in place of the checkout session that made it, it is told better.
 
     Raises:
-        Conflicting: it was told with another tax or another total.
+        Conflicting: it was told with another tax or another total, or a payment is of two invoices.
     """
     for telling in sale.tellings:
+        if telling.data.invoice and data.invoice and telling.data.invoice != data.invoice:
+            msg = f"{telling.data.fact} and {data.fact} name one payment, and which part of it is whose is not told"
+            raise Conflicting(msg)
         alike = telling.data.fact == data.fact and telling.data.session == data.session
         if telling.data.tax != data.tax or (alike and telling.data.total != data.total):
             shown = f"{telling.data.total} of which {telling.data.tax} is tax ({telling.data.fact})"
@@ -42,7 +45,9 @@ def with_charge(sale: Sale, charge: Charge) -> Sale:
     before = sale.charge(charge.fact)
     if before is None:
         return sale.model_copy(update={"charges": (*sale.charges, charge)})
-    if before.state != "waits" or charge.state == "waits":
+    if before.booked.currency == before.amount.currency != charge.booked.currency:
+        charge = charge.model_copy(update={"state": before.state, "tax": before.tax})
+    elif before.state != "waits" or charge.state == "waits":
         return sale
     return sale.model_copy(update={"charges": tuple(charge if each is before else each for each in sale.charges)})
 
@@ -119,7 +124,7 @@ def _charges(sale: Sale, telling: Telling, *, taxed: bool) -> tuple[Charge, ...]
     waiting = sorted((each for each in sale.charges if each.state == "waits"), key=lambda each: each.fact)
     if not waiting or any(each.amount.currency != telling.data.paid.currency for each in sale.charges):
         return sale.charges
-    if telling.alone is not None or any(each.state == "whole" for each in sale.charges):
+    if telling.alone is not None or sale.outside or any(each.state == "whole" for each in sale.charges):
         made = {each.fact: each.model_copy(update={"state": "whole"}) for each in waiting}
     elif taxed and not missing(sale, telling):
         made = _split(waiting, telling)
@@ -146,7 +151,7 @@ def _alone(sale: Sale, telling: Telling, *, taxed: bool) -> Money | None:
     if telling.alone is not None or data.paid_outside == data.total:
         return telling.alone
     split = [each.tax for each in sale.charges if each.state == "split" and each.tax is not None]
-    whole = any(each.state == "whole" for each in sale.charges)
+    whole = sale.outside or any(each.state == "whole" for each in sale.charges)
     if split and not whole:
         return None
     if taxed and data.paid and not whole:

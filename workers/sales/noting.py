@@ -1,10 +1,11 @@
 """What an event tells of a sale, noted in it. Pure: the same event noted twice changes nothing."""
 
-from typing import Final
+from typing import Final, Literal
 
 from schemas.envelope import Event
 from schemas.event_data import EventData
-from schemas.sales import PaymentRefunded, PaymentSucceeded, RefundFailed
+from schemas.money import Money
+from schemas.sales import PaymentRefunded, PaymentSucceeded, RefundFailed, Settlement
 from schemas.told import CreditVoided, PaymentExpected, SaleCredited, SaleLinked, SaleTold
 from workers.books.books import Books
 from workers.sales.deciding import with_charge, with_credit, with_refund, with_telling
@@ -28,11 +29,13 @@ def noted(sale: Sale, event: Event, books: Books, *, whole: bool) -> Sale:
         case SaleTold():
             sale = with_telling(sale, data, day)
         case PaymentSucceeded():
-            sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, state="whole" if whole else "waits"))
-        case SaleLinked(outside=True) if books.sales.taxed:
-            sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, state="whole"))
+            state: Literal["whole", "waits"] = "whole" if whole else "waits"
+            booked = _booked(data.amount, data.settlement)
+            sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, booked=booked, state=state))
+        case SaleLinked(outside=True):
+            sale = sale.model_copy(update={"outside": True})
         case PaymentRefunded():
-            booked = data.amount if data.settlement is None else abs(data.settlement.gross)
+            booked = _booked(data.amount, data.settlement)
             sale = with_refund(sale, Refund(fact=data.fact, amount=data.amount, booked=booked, day=day))
         case RefundFailed():
             sale = sale.model_copy(update={"failed": {data.of: day, **sale.failed}})
@@ -48,12 +51,16 @@ def waited(sale: Sale, event: Event, *, came: bool) -> Sale:
     rank = _RANKS.get(type(event.data))
     if rank is None:
         return sale
-    if came or sale.charges:
+    if came or sale.charges or sale.outside:
         return sale.model_copy(update={"waiting": None})
     waiting = sale.waiting
     if waiting is not None and waiting.event != event.id and waiting.rank >= rank:
         return sale
     return sale.model_copy(update={"waiting": Waiting(event=event.id, rank=rank)})
+
+
+def _booked(amount: Money, settlement: Settlement | None) -> Money:
+    return amount if settlement is None else abs(settlement.gross)
 
 
 def _credit(data: SaleCredited, event: Event, books: Books) -> Credit:

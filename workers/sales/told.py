@@ -21,7 +21,7 @@ from workers.prerequisites import PrerequisiteMissing
 from workers.sales.deciding import decided, missing
 from workers.sales.names import names_of, processor_of
 from workers.sales.noting import Awaits, noted, waited
-from workers.sales.postings import postings_of, with_lines
+from workers.sales.postings import postings_of, rate_missing, with_lines
 from workers.sales.sale import Sale, known
 
 STREAM: Final = "sales"
@@ -36,8 +36,8 @@ class Records(Protocol):
         """See `SalesStore.change`."""
         ...
 
-    async def any_charge(self, company: str) -> bool:
-        """See `SalesStore.any_charge`."""
+    async def any_held(self, company: str) -> bool:
+        """See `SalesStore.any_held`."""
         ...
 
 
@@ -74,7 +74,7 @@ class SalesBook:
     books: Books
     company: str
     items: FindsItems | None = None
-    _charges_kept: bool | None = field(default=None, init=False)
+    _held_some: bool | None = field(default=None, init=False)
     _money_came: bool = field(default=False, init=False)
 
     async def complete(self, plan: Plan, event: Event) -> Plan:
@@ -86,7 +86,7 @@ class SalesBook:
             Conflicting: it was told otherwise before.
         """
         data, names = event.data, names_of(event.data)
-        if not names or (isinstance(data, PaymentSucceeded) and not await self._charges_count()):
+        if not names or (isinstance(data, PaymentSucceeded) and not await self._counts(data)):
             return plan
         came = not isinstance(data, Awaits) or plan.insists or await self._money_is_there(data)
         whole = isinstance(data, PaymentSucceeded) and await self._posts_whole(data, plan)
@@ -101,13 +101,14 @@ class SalesBook:
         more = [write for write in postings_of(sale, self.books, stream=STREAM) if write.external_id not in known_ids]
         return own.model_copy(update={"writes": (*own.writes, *more)})
 
-    async def _charges_count(self) -> bool:
-        """Whether charges are looked at: where sales are taxed, or were once."""
-        if self.books.sales.taxed:
+    async def _counts(self, data: PaymentSucceeded) -> bool:
+        """Whether a charge is looked at: where sales are taxed, or were once, and one in another currency."""
+        settled = data.settlement
+        if self.books.sales.taxed or (settled is not None and settled.gross.currency != data.amount.currency):
             return True
-        if self._charges_kept is None:
-            self._charges_kept = await self.records.any_charge(self.company)
-        return self._charges_kept
+        if self._held_some is None:
+            self._held_some = await self.records.any_held(self.company)
+        return self._held_some
 
     async def _posts_whole(self, data: PaymentSucceeded, plan: Plan) -> bool:
         """A charge posts without its tax where nothing is taxed, a person wants it, or it did so already."""
@@ -137,7 +138,7 @@ class SalesBook:
 
     async def _any_money(self, beginning: str) -> bool:
         charges = f"{beginning}:charge:"
-        return await self.inbox.knows_any(self.company, charges) or await self.records.any_charge(self.company)
+        return await self.inbox.knows_any(self.company, charges) or await self.records.any_held(self.company)
 
     async def _own(self, plan: Plan, event: Event, sale: Sale) -> Plan:
         """The plan of the event itself, now that the sale is known."""
@@ -147,6 +148,10 @@ class SalesBook:
         if isinstance(data, Awaits):
             if sale.waiting is not None and sale.waiting.event == event.id:
                 raise _not_there(data)
+            if isinstance(data, SaleLinked) and data.outside:
+                return _paid_outside(plan, data, sale)
+            if isinstance(data, SaleTold) and not sale.waiting and rate_missing(sale, self.books):
+                raise _no_rate(data)
             tax = f"{data.fact}:tax"
             kept = tuple(write for write in plan.writes if write.external_id != tax)
             return plan.model_copy(update={"writes": () if sale.waiting else kept})
@@ -192,6 +197,17 @@ class SalesBook:
         return plan.model_copy(update={"writes": writes})
 
 
+def _paid_outside(plan: Plan, data: SaleLinked, sale: Sale) -> Plan:
+    """Nothing where the invoice itself tells that it was paid elsewhere; so it is waited for."""
+    if sale.telling is None:
+        if plan.insists:
+            return plan
+        invoice = f"{processor_of(data.fact)}:invoice:{data.invoice}"
+        msg = f"{data.fact} says that {invoice} was paid elsewhere, and nobody has told it: have invoice.paid sent"
+        raise PrerequisiteMissing(f"untold:{invoice}", msg)
+    return plan.model_copy(update={"writes": ()}) if sale.telling.data.paid_outside else plan
+
+
 def _not_there(data: Awaits) -> PrerequisiteMissing:
     beginning = processor_of(data.fact)
     which = "any" if data.payment_intent is None else f"of:{data.payment_intent}"
@@ -202,6 +218,15 @@ def _not_there(data: Awaits) -> PrerequisiteMissing:
         f"(docs/stripe-events.md says which events), and send the charge again"
     )
     return PrerequisiteMissing(f"prerequisite:{beginning}:charge:{which}", msg)
+
+
+def _no_rate(data: SaleTold) -> PrerequisiteMissing:
+    code = data.total.currency
+    msg = (
+        f"{data.fact} tells {data.tax} of tax, and what reached the balance of its charges is not known: "
+        "it is waited for (charge.updated, or the key to Stripe tells it)"
+    )
+    return PrerequisiteMissing(f"unmapped:currency:{code}", msg)
 
 
 def _not_all(data: PaymentSucceeded, sale: Sale) -> Exception:

@@ -69,6 +69,49 @@ async def test_an_invoice_paid_outside_of_stripe_is_an_invoice_that_is_open_here
 
 
 @MODES
+async def test_a_payment_record_and_an_invoice_that_say_the_same_are_one_open_invoice(books: Books) -> None:
+    link = told("invoice_payment.paid", invoice_payment(payment={"type": "payment_record", "payment_record": "pr_1"}))
+    paid = told("invoice.paid", invoice(amount_paid_off_stripe=12100))
+    for order in (link + paid, paid + link):
+        till = Till(books)
+        await till.take(*order)
+        assert till.balance == {
+            "Accounts Receivable": "121.00",
+            "Sales Income": "-100.00",
+            "Sales Tax Payable": "-21.00",
+        }
+        assert till.letters == []
+
+
+@MODES
+async def test_what_was_paid_too_much_is_owed_to_the_customer(books: Books) -> None:
+    till = Till(books)
+    paid = invoice(amount_overpaid=900, amount_paid=12100)
+    sold = money_of_sale(amount=13000, amount_captured=13000, invoice="in_1")
+    await till.take(*told("charge.succeeded", sold), *told("invoice.paid", paid))
+    assert till.balance == {
+        "Customer Credit": "-9.00",
+        "Sales Income": "-100.00",
+        "Sales Tax Payable": "-21.00",
+        "Stripe Clearing": "130.00",
+    }
+
+
+async def test_one_payment_of_two_invoices_comes_before_a_person() -> None:
+    till = Till(PLAIN)
+    sold = money_of_sale(payment_intent="pi_1")
+    second = invoice_payment(id="inpay_2", invoice="in_2")
+    await till.take(
+        *told("charge.succeeded", sold),
+        *told("invoice_payment.paid", invoice_payment()),
+        *told("invoice_payment.paid", second),
+        *told("invoice.paid", invoice()),
+        *told("invoice.paid", invoice(id="in_2")),
+    )
+    assert till.reasons == ["conflict"]
+
+
+@MODES
 @pytest.mark.parametrize("first", ["link", "invoice"])
 async def test_a_payment_record_says_that_an_invoice_was_paid_outside(books: Books, first: str) -> None:
     till = Till(books)

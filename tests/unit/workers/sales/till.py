@@ -27,7 +27,7 @@ MOST_DEFERRALS = 5
 def told(kind: str, obj: dict[str, Any], **envelope: Any) -> list[Event]:
     """The events of one Stripe event, whose id is its own."""
     name = f"evt_{kind}_{obj['id']}"
-    return list(normalised(stripe_event(kind, obj, **({"id": name} | envelope))).events)
+    return list(normalised(stripe_event(kind, obj, **{"id": name, **envelope})).events)
 
 
 @dataclass(slots=True)
