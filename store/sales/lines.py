@@ -134,6 +134,7 @@ def _row(recording: Recording, line: NewLine, *, now: datetime) -> Body:
 async def known_among(
     connection: AsyncConnection, company: str, external_ids: Collection[str]
 ) -> dict[str, SummaryLine]:
+    """The lines of these external ids, of those that are recorded."""
     ids, found = sorted(set(external_ids)), dict[str, SummaryLine]()
     for start in range(0, len(ids), KEYS_AT_A_TIME):
         some = SUMMARY_LINES.c.external_id.in_(ids[start : start + KEYS_AT_A_TIME])
@@ -143,6 +144,7 @@ async def known_among(
 
 
 async def sent_among(connection: AsyncConnection, company: str, external_ids: Collection[str]) -> dict[str, str]:
+    """The states of these external ids in the inbox, of those that it knows."""
     ids, found = sorted(external_ids), dict[str, str]()
     for start in range(0, len(ids), KEYS_AT_A_TIME):
         found |= await writes.states(connection, company, ids[start : start + KEYS_AT_A_TIME])
