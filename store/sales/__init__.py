@@ -1,1 +1,1 @@
-"""What is kept of sales: payouts and what belongs to each."""
+"""What is kept of sales: payouts and what belongs to each, lines of summaries."""

@@ -31,7 +31,10 @@ class OtherEconomics(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One write as it is to be recorded. `lines` are the caller's; `group…` and `about` as in `store.claims.Intent`."""
+    """One write as it is to be recorded. `lines` are the caller's; `clears`: it moves the processor's balance.
+
+    `group…` and `about` are as in `store.claims.Intent`.
+    """
 
     external_id: str
     kind: str
@@ -40,6 +43,7 @@ class NewLine:
     currency: str
     amount: Decimal
     lines: Sequence[Body]
+    clears: bool = True
     about: Mapping[str, str] = field(default_factory=dict)
     group_key: str | None = None
     group_amount: Decimal | None = None

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
@@ -75,12 +75,16 @@ class OpenDay:
 
 @dataclass(frozen=True, slots=True)
 class OpenFact:
-    """What waits of one fact; `payout` is the one that lists it, if any was read that does, `listed_at` when."""
+    """What waits of one fact; `payout` is the one that lists it, if any was read that does, `listed_at` when.
+
+    `clears`: it moves the processor's balance, so that a payout may list it.
+    """
 
     fact: str
     processor: str
     day: date
     since: datetime
+    clears: bool
     payout: str | None
     listed_at: datetime | None
 
@@ -138,7 +142,9 @@ class SummaryStore:
         columns, listed = SUMMARY_LINES.c, PAYOUT_FACTS.c
         same = (listed.company == columns.company) & (listed.fact == columns.fact)
         key = (columns.fact, columns.processor, columns.day)
-        wanted = select(*key, func.min(columns.recorded_at), func.min(listed.payout), func.min(listed.read_at))
+        clears = func.max(cast(columns.clears, Integer))
+        since, payout = func.min(columns.recorded_at), (func.min(listed.payout), func.min(listed.read_at))
+        wanted = select(*key, since, clears > 0, *payout)
         wanted = wanted.select_from(SUMMARY_LINES.outerjoin(PAYOUT_FACTS, same))
         wanted = wanted.where(columns.company == company, UNSUMMED).group_by(*key).order_by(*key)
         async with reading(self._engine) as connection:

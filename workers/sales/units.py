@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from store.sales.lines import NewLine
+from workers.books.account_kinds import CLEARING
 from workers.books.books import Books
 from workers.plans.writes import AnyWrite, EntryWrite, InvoiceWrite, PaymentWrite, Plan
 from workers.sales.exchange import PAID
@@ -36,7 +37,8 @@ def units_of(plan: Plan, books: Books) -> list[Unit]:
         elif isinstance(write, EntryWrite) and not any(line.role == BANK for line in write.lines):
             found = group.get(write.external_id)
             told = {} if found is None else _of_group(found.key, found.amount.amount, found.amount.currency)
-            units.append([_new(write, list(_of_entry(write, books)), **told)])
+            clears = any(line.role.endswith(CLEARING) for line in write.lines)
+            units.append([_new(write, list(_of_entry(write, books)), clears=clears, **told)])
     return units
 
 
@@ -52,7 +54,7 @@ def _is_paid_by(invoice: InvoiceWrite, payment: PaymentWrite | None) -> bool:
     return payment is not None and (payment.total, payment.currency) == (invoice.total, invoice.currency)
 
 
-def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], **group: Any) -> NewLine:  # noqa: ANN401 - columns
+def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], *, clears: bool = True, **group: Any) -> NewLine:  # noqa: ANN401 - columns
     return NewLine(
         external_id=write.external_id,
         kind=write.kind,
@@ -61,6 +63,7 @@ def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], **group: Any) -> NewL
         currency=write.currency,
         amount=write.amount or Decimal(0),
         lines=lines,
+        clears=clears,
         about={PAID: str(write.paid)} if isinstance(write, PaymentWrite) and write.paid else {},
         **group,
     )
