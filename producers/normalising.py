@@ -20,6 +20,7 @@ class NormaliseContext:
     `company` gets what names no account of its own; `accounts` maps a source's account ids to companies. `currency` is
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
     were written: the source's model checks them. `mode` is that of the books; None offline, where nothing is posted.
+    `outside` is what becomes of a document that tells of money which is not booked: kept for a person, or ignored.
     `facts_of` is the name under which the facts of a feed are known: two feeds with the same ids are two sources.
     """
 
@@ -29,6 +30,7 @@ class NormaliseContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode | None = None
     facts_of: str = ""
+    outside: Literal["hold", "ignore"] = "hold"
 
 
 @dataclass(frozen=True, slots=True)

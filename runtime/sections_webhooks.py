@@ -5,7 +5,7 @@ it) stands with the source, and is checked when the webhook is made.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
@@ -17,7 +17,7 @@ from runtime.sections_feeds import Fed, FeedName
 SHORT_NAMES: Final = ("stripe", "shopify")
 """Tables of their own that are short for `[webhooks.<name>]` with the source of that name."""
 
-OF_SOME_SOURCES: Final = frozenset({"test_mode", "accounts", "shops", "locations", "oldest_hours"})
+OF_SOME_SOURCES: Final = frozenset({"test_mode", "accounts", "outside", "shops", "locations", "oldest_hours"})
 """Settings that mean something to a source whose own webhook takes them (`producers.source.Webhook`), and to no other.
 """
 
@@ -49,6 +49,7 @@ class WebhookSettings(Fed):
     secrets_file: Path | None = None
     tolerance_seconds: int = Field(default=300, gt=0)
     test_mode: bool = False
+    outside: Literal["hold", "ignore"] = "hold"
     accounts: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
     shops: dict[str, CompanyName] = {}  # noqa: RUF012 - pydantic copies it
     locations: dict[Annotated[str, Field(pattern=r"^[0-9]{1,20}$")], str] = {}  # noqa: RUF012 - pydantic copies it

@@ -3,8 +3,7 @@
 Nothing is sent to Solid here: a completion asks what this relay has recorded, or records what is told.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from schemas.envelope import Event
@@ -32,19 +31,6 @@ class Completion(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class InTurn:
-    """Several completions of one stream, each of what the one before it made."""
-
-    each: Sequence[Completion]
-
-    async def complete(self, plan: Plan, event: Event) -> Plan:
-        """See `Completion.complete`."""
-        for completion in self.each:
-            plan = await completion.complete(plan, event)
-        return plan
-
-
 def _stock_book(parts: Parts) -> Completion:
     return StockBook(
         records=parts.stock,
@@ -57,19 +43,12 @@ def _stock_book(parts: Parts) -> Completion:
 
 
 def _sales(parts: Parts) -> Completion:
-    """What others know of a sale comes before how it is booked: the last one decides what is sent at all."""
-    in_books = InBooks(parts.inbox, parts.summaries)
-    return InTurn(
-        (
-            ExchangeBook(inbox=in_books, books=parts.books, company=parts.company),
-            Summaries(
-                records=parts.summaries,
-                books=parts.books,
-                company=parts.company,
-                clock=parts.clock,
-                earlier=parts.earlier,
-            ),
-        )
+    return ExchangeBook(inbox=InBooks(parts.inbox, parts.summaries), books=parts.books, company=parts.company)
+
+
+def _summaries(parts: Parts) -> Completion:
+    return Summaries(
+        records=parts.summaries, books=parts.books, company=parts.company, clock=parts.clock, earlier=parts.earlier
     )
 
 
@@ -83,3 +62,6 @@ COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     SALES_STREAM: _sales,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""
+
+RECORDINGS: Final[Mapping[str, Callable[[Parts], Completion]]] = {SALES_STREAM: _summaries}
+"""Each stream whose writes may be recorded instead of being sent: asked of whatever is to be sent, and last of all."""

@@ -46,10 +46,15 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
         options = own.source_options()
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}.options_file: {error}") from error
-    accounts = own.accounts if isinstance(own, WebhookSettings) else {}
-    company, mode = company_of(own, settings), mode_of(own, settings)
+    hook = own if isinstance(own, WebhookSettings) else WebhookSettings(source=own.source)
     context = NormaliseContext(
-        company=company, accounts=accounts, currency=currency, options=options, mode=mode, facts_of=facts_of
+        company=company_of(own, settings),
+        accounts=hook.accounts,
+        currency=currency,
+        options=options,
+        mode=mode_of(own, settings),
+        facts_of=facts_of,
+        outside=hook.outside,
     )
     try:
         read_options(SOURCES[own.source].options, options)

@@ -13,8 +13,21 @@ from producers.drafts import rejecting
 from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
-from producers.stripe import credit_notes, disputes, intents, invoices, payments, refunds, sessions
+from producers.stripe import (
+    credit_notes,
+    disputes,
+    intents,
+    invoices,
+    moves,
+    payments,
+    payouts,
+    refunds,
+    sessions,
+)
 from producers.stripe.event import Content, StripeEvent
+from producers.stripe.outside import outside
+from producers.stripe.thin import thin, thin_type
+from producers.stripe.whose import company_of
 from runtime.secret_files import Shape
 from schemas.envelope import Event
 from schemas.event_data import EventData
@@ -47,6 +60,8 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "refund.updated": _Kind("refund", refunds.refund_changed),
     "charge.refund.updated": _Kind("refund", refunds.refund_changed),
     "refund.failed": _Kind("refund", refunds.refund_failed),
+    "charge.dispute.created": _Kind("dispute", disputes.changed),
+    "charge.dispute.updated": _Kind("dispute", disputes.changed),
     "charge.dispute.funds_withdrawn": _Kind("dispute", disputes.funds_withdrawn),
     "charge.dispute.funds_reinstated": _Kind("dispute", disputes.funds_reinstated),
     "charge.dispute.closed": _Kind("dispute", disputes.closed),
@@ -60,6 +75,16 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "checkout.session.async_payment_succeeded": _Kind("checkout.session", sessions.session_paid),
     "credit_note.created": _Kind("credit_note", credit_notes.credit_note_created),
     "credit_note.voided": _Kind("credit_note", credit_notes.credit_note_voided),
+    "payout.updated": _Kind("payout", payouts.payout_changed),
+    "payout.reconciliation_completed": _Kind("payout", payouts.payout_changed),
+    "topup.succeeded": _Kind("topup", moves.topup),
+    "topup.reversed": _Kind("topup", moves.topup_reversed),
+    "application_fee.created": _Kind("application_fee", moves.application_fee),
+    "application_fee.refunded": _Kind("application_fee", moves.application_fee_refunded),
+    "application_fee.refund.updated": _Kind("fee_refund", moves.application_fee_refund_updated),
+    "transfer.created": _Kind("transfer", moves.transfer),
+    "transfer.updated": _Kind("transfer", moves.transfer_reversed),
+    "transfer.reversed": _Kind("transfer", moves.transfer_reversed),
     "customer.subscription.updated": _Kind("subscription", _subscription_updated),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
@@ -77,12 +102,14 @@ def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
     if mode == "live" and document.get("livemode") is False:
         return Normalised((), ignored="test_mode")
     kind = KINDS.get(stripe_type)
+    if thin_type(document) is not None:
+        return thin(stripe_type, context, is_read=kind is not None)
     if kind is None:
-        return Normalised((), ignored=f"type_not_used:{stripe_type}")
+        return outside(stripe_type, context)
     if mode is not None:
         _refuse_other_mode(document, mode)
     event = _event(document, stripe_type, kind)
-    company = _company(document, context)
+    company = company_of(document, context)
     with rejecting():
         found = kind.read(event)
         if isinstance(found, str):
@@ -115,7 +142,7 @@ def _open(payload: bytes) -> Fields:
 
 def _type_of(document: Fields) -> str:
     kind = document.token_or_none("object")
-    stripe_type = document.token_or_none("type")
+    stripe_type = thin_type(document) or document.token_or_none("type")
     if kind not in (None, "event", "v2.core.event") or stripe_type is None:
         raise Rejected("not_an_event", 'not a Stripe event: it needs "object": "event", a type, and data.object')
     return stripe_type
@@ -136,22 +163,12 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
     )
 
 
-def _company(document: Fields, context: NormaliseContext) -> str:
-    account = document.identifier_or_none("account")
-    if account is None:
-        return context.company
-    if account not in context.accounts:
-        message = f"no company is set for the Stripe account {account}: add it to the Stripe accounts"
-        raise Rejected(f"unmapped:stripe_account:{account}", message, field="account")
-    return context.accounts[account]
-
-
 def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -> Event:
     """Its subject is the object's id, and its key that of the entity whose order matters."""
-    subject = _first(data, *_SUBJECTS)
+    subject = _first(data, *_SUBJECTS) or data.fact.split(":")[2]
     return Event.of(
         data,
-        id=f"{event.id}:{subject}" if several else event.id,
+        id=f"{event.id}:{_first(data, 'refund') or data.fact}" if several else event.id,
         source="/webhooks/stripe",
         time=event.created,
         subject=subject,
@@ -181,6 +198,6 @@ STRIPE: Final = Source(
         ),
         secret=Shape(re.compile(r"whsec_[A-Za-z0-9+/=]{16,250}"), "whsec_ and at least 16 letters or digits"),
         identify=lambda body, _: identify(body),
-        takes=frozenset({"accounts", "test_mode"}),
+        takes=frozenset({"accounts", "outside", "test_mode"}),
     ),
 )

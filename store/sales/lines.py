@@ -76,6 +76,9 @@ class SummaryLine:
     payload_hash: str
     lines: Sequence[Body]
     about: Mapping[str, str]
+    group_key: str | None
+    group_amount: Decimal | None
+    group_currency: str | None
     event_source: str
     event_id: str
     event_type: str

@@ -221,8 +221,8 @@ class SummaryStore:
             return [Summary(*row) for row in await connection.execute(wanted)]
 
     async def trace(self, text: str) -> list[SummaryLine]:
-        """Lines with exactly `text` as external id, fact, event id, subject or summary, in the order of recording."""
-        ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "summary"))
+        """Lines with exactly `text` as external id, fact, event id, subject, group or summary, oldest first."""
+        ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "group_key", "summary"))
         wanted = LINES.where(or_(*(column == text for column in ids)))
         wanted = wanted.order_by(SUMMARY_LINES.c.recorded_at, SUMMARY_LINES.c.external_id)
         async with reading(self._engine) as connection:

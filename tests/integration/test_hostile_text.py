@@ -78,6 +78,7 @@ CASES: Mapping[tuple[str, ...], Case | OnlyLogs] = {
     ("status",): Case(seen=(SHOWN_FILE,)),
     ("summaries",): Case(),
     ("check",): Case(exit_code=1, seen=(SHOWN_FOLDER,)),
+    ("payouts",): Case((HOSTILE,), exit_code=1),
     ("feed",): Case(("--once", "--feed", "odd"), exit_code=1, seen=(), json=False, table=False),
     ("normalize",): Case(
         ("--source", "warehouse-csv", "--options", "options.toml", FILE, HOSTILE), exit_code=1, json=False, table=False
@@ -134,6 +135,15 @@ def filled(company: str) -> Mapping[str, Mapping[str, Any]]:
         "feed_runs": {"feed": "north", "state": "interrupted", "name": FILE},
         "audit": {"subject": LETTER},
         "outbox": {"id": 1, "stream": "payroll", "body": json.dumps(run).encode()},
+        "payouts": {"amount": Decimal("9.00"), "fee": Decimal(0), "automatic": True, "read_at": NOON},
+        "payout_items": {
+            "facts": [HOSTILE],
+            "ignored": None,
+            "gross": Decimal("9.00"),
+            "fee": Decimal(0),
+            "tax": Decimal(0),
+            "net": Decimal("8.00"),
+        },
         "payroll_runs": {
             "provider": "gusto",
             "entity": "entity",

@@ -54,6 +54,12 @@ class ProcessorTable(BaseModel):
     name: Name | None = None
     moves: Mapping[str, str] = {}
 
+    @model_validator(mode="after")
+    def _says_something(self) -> "ProcessorTable":
+        if self.clearing is None and not self.moves:
+            raise ValueError("clearing is missing: the name of the account of what this processor holds")
+        return self
+
     @field_validator("moves")
     @classmethod
     def _play_roles(cls, moves: Mapping[str, str]) -> Mapping[str, str]:

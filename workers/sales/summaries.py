@@ -1,5 +1,6 @@
 """Sales that are booked in one entry with others: recorded instead of sent, once, whatever mode holds when.
 
+Asked of whatever is about to be sent, so that no other part must know of summaries.
 What was sent by itself stays so, and what is recorded stays recorded: so the mode may change at any moment. The entries
 are made by `workers.sales.closing`. Nothing is sent to Solid here.
 """

@@ -11,7 +11,7 @@ from typing import Any, Final
 from store.sales.lines import NewLine
 from workers.books.account_kinds import CLEARING
 from workers.books.books import Books
-from workers.plans.writes import AnyWrite, EntryWrite, InvoiceWrite, PaymentWrite, Plan
+from workers.plans.writes import AnyWrite, ContactWrite, EntryWrite, Group, InvoiceWrite, PaymentWrite, Plan
 from workers.sales.exchange import PAID
 
 BANK: Final = "bank"
@@ -27,18 +27,17 @@ def units_of(plan: Plan, books: Books) -> list[Unit]:
     What is not in a unit (a contact, what moves the bank, an invoice without its payment) is sent by itself.
     """
     payments = {write.invoice: write for write in plan.writes if isinstance(write, PaymentWrite)}
-    group = {write.external_id: plan.group for write in plan.writes[:1]}
+    first = next((write.external_id for write in plan.writes if not isinstance(write, ContactWrite)), None)
     units: list[Unit] = []
     for write in plan.writes:
+        group = _of(plan.group) if write.external_id == first else {}
         if isinstance(write, InvoiceWrite) and _is_paid_by(write, payments.get(write.external_id)):
             payment = payments[write.external_id]
             lines = [_body(payment.role, payment.account, payment.total, books), *_sold(write, books)]
-            units.append([_new(write, lines), _new(payment, [])])
+            units.append([_new(write, lines, **group), _new(payment, [])])
         elif isinstance(write, EntryWrite) and not any(line.role == BANK for line in write.lines):
-            found = group.get(write.external_id)
-            told = {} if found is None else _of_group(found.key, found.amount.amount, found.amount.currency)
             clears = any(line.role.endswith(CLEARING) for line in write.lines)
-            units.append([_new(write, list(_of_entry(write, books)), clears=clears, **told)])
+            units.append([_new(write, list(_of_entry(write, books)), clears=clears, **group)])
     return units
 
 
@@ -69,8 +68,11 @@ def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], *, clears: bool = Tru
     )
 
 
-def _of_group(key: str, amount: Decimal, currency: str) -> dict[str, Any]:
-    return {"group_key": key, "group_amount": amount, "group_currency": currency}
+def _of(group: Group | None) -> dict[str, Any]:
+    """A group counts on the first write of a plan."""
+    if group is None:
+        return {}
+    return {"group_key": group.key, "group_amount": group.amount.amount, "group_currency": group.amount.currency}
 
 
 def _of_entry(write: EntryWrite, books: Books) -> Iterator[dict[str, Any]]:

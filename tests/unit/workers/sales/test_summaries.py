@@ -11,7 +11,7 @@ from schemas.sales import BalanceMoved
 from store.claims import EventRef
 from store.sales.lines import Recording
 from tests.unit.workers.bench import COMPANY, Bench
-from tests.unit.workers.sales.stage import GRACE, Stage, books_in
+from tests.unit.workers.sales.stage import GRACE, Mode, Stage, books_in
 from tests.unit.workers.sales.told import (
     charge,
     disputed,
@@ -25,6 +25,7 @@ from tests.unit.workers.sales.told import (
     settled,
     told,
     usd,
+    won,
 )
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.outcomes import Applied, DeadLetter, Defer
@@ -183,6 +184,19 @@ async def test_a_refund_at_another_rate_knows_what_a_recorded_sale_was_booked_at
         "Exchange Gain or Loss": Decimal("0.20"),
         "Stripe Clearing": Decimal("15.20"),
         "Stripe Fees": Decimal("1.10"),
+    }
+
+
+async def test_a_dispute_that_was_lost_and_then_won_in_part_ends_at_zero_in_whatever_modes(stage: Stage) -> None:
+    modes: tuple[Mode, ...] = ("day", "each", "day")
+    for mode, event in zip(modes, (disputed(1), lost(1), won(1, amount="12.00")), strict=True):
+        stage.mode = mode
+        await stage.tell(event)
+    await stage.close()
+    assert stage.balances() == {
+        "Chargeback Losses": Decimal("8.00"),
+        "Dispute Fees": Decimal("15.00"),
+        "Stripe Clearing": Decimal("-23.00"),
     }
 
 
