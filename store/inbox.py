@@ -177,6 +177,13 @@ class Inbox:
             amounts = await writes.applied_amounts(connection, company, group_key=group_key, currency=currency)
         return sum(amounts, Decimal(0))
 
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """Whether a write whose external id begins so was applied."""
+        ours = (WRITES.c.company == company) & (WRITES.c.state == "applied")
+        wanted = select(WRITES.c.external_id).where(ours, WRITES.c.external_id.startswith(beginning, autoescape=True))
+        async with reading(self._engine) as connection:
+            return await connection.scalar(wanted.limit(1)) is not None
+
     async def trace(self, text: str) -> list[WriteRow]:
         """Rows with exactly `text` as external_id, event_id, subject, solid_id or group_key, oldest first.
 

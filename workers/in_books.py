@@ -28,6 +28,10 @@ class Remembers(Knows, Protocol):
         """See `Inbox.trace`."""
         ...
 
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `Inbox.knows_any`."""
+        ...
+
 
 class Recorded(Protocol):
     """What is asked of `store.sales.summaries`."""
@@ -42,6 +46,10 @@ class Recorded(Protocol):
 
     async def trace(self, text: str) -> list[SummaryLine]:
         """See `SummaryStore.trace`."""
+        ...
+
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `SummaryStore.knows_any`."""
         ...
 
 
@@ -63,6 +71,11 @@ class InBooks:
         """The sum of what is booked in one group and currency. Raises StoreUnavailable."""
         applied = await self.inbox.group_total(company, group_key, currency)
         return applied + await self.summaries.group_total(company, group_key, currency)
+
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """Whether a write whose external id begins so is booked. Raises StoreUnavailable."""
+        known = await self.inbox.knows_any(company, beginning)
+        return known or await self.summaries.knows_any(company, beginning)
 
     async def trace(self, text: str) -> list[WriteRow]:
         """What is known of writes by one of their ids, as `Inbox.trace`. Raises StoreUnavailable."""

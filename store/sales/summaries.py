@@ -115,11 +115,11 @@ class SummaryStore:
         async with reading(self._engine) as connection:
             return await known_among(connection, company, external_ids)
 
-    async def any(self, company: str) -> bool:
-        """Whether anything was ever recorded."""
-        wanted = select(SUMMARY_LINES.c.external_id).where(SUMMARY_LINES.c.company == company).limit(1)
+    async def knows_any(self, company: str, beginning: str = "") -> bool:
+        """Whether anything was ever recorded whose external id begins so."""
+        ours = (SUMMARY_LINES.c.company == company) & SUMMARY_LINES.c.external_id.startswith(beginning, autoescape=True)
         async with reading(self._engine) as connection:
-            return await connection.scalar(wanted) is not None
+            return await connection.scalar(select(SUMMARY_LINES.c.external_id).where(ours).limit(1)) is not None
 
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
         """The sum of the amounts recorded in one group and currency; as `Inbox.group_total`."""

@@ -208,6 +208,15 @@ async def test_what_is_recorded_in_a_group_is_added_up(summaries: SummaryStore) 
     assert await summaries.group_total("main", "refunds", "USD") == 0
 
 
+async def test_whether_anything_was_recorded_is_known_by_its_beginning(summaries: SummaryStore) -> None:
+    assert not await summaries.knows_any("main")
+    await summaries.record(recording([line(INVOICE)]))
+    assert await summaries.knows_any("main")
+    assert await summaries.knows_any("main", "stripe:charge:")
+    assert not await summaries.knows_any("main", "stripe:refund:")
+    assert not await summaries.knows_any("branch")
+
+
 async def test_a_fact_that_waits_is_known_with_its_payout_and_since_when(
     summaries: SummaryStore, engine: AsyncEngine, clock: FakeClock
 ) -> None:
