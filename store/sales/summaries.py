@@ -121,6 +121,12 @@ class SummaryStore:
         async with reading(self._engine) as connection:
             return await connection.scalar(select(SUMMARY_LINES.c.external_id).where(ours).limit(1)) is not None
 
+    async def any_listed(self, company: str) -> bool:
+        """Whether anything is known of what belongs to a payout."""
+        wanted = select(PAYOUT_FACTS.c.fact).where(PAYOUT_FACTS.c.company == company).limit(1)
+        async with reading(self._engine) as connection:
+            return await connection.scalar(wanted) is not None
+
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
         """The sum of the amounts recorded in one group and currency; as `Inbox.group_total`."""
         columns = SUMMARY_LINES.c
