@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.dead_letters import DeadLetters
 from store.engine import connect
 from store.errors import Summarised, WrongStore
 from store.inbox import EventRef, Inbox
@@ -19,7 +20,7 @@ from store.sales.payouts import Payouts
 from store.sales.summaries import STREAM, Made, SummaryStore
 from store.schema import MARKS, MARKS_KEPT
 from tests.contract.store.conftest import LEASE
-from tests.contract.store.samples import claim, intent
+from tests.contract.store.samples import claim, intent, letter
 from tests.contract.store.test_payouts import item, payout
 from tests.fakes import FakeClock
 
@@ -198,6 +199,18 @@ async def test_entries_that_are_in_no_books_are_told_again(
     await claim(inbox, intent(name))
     await inbox.applied("main", name, 1, solid_id="solid-1")
     assert await summaries.tell_again("main") == 0
+
+
+async def test_a_replayed_letter_whose_event_is_recorded_is_not_lost(
+    summaries: SummaryStore, engine: AsyncEngine, clock: FakeClock
+) -> None:
+    letters = DeadLetters(engine, clock)
+    for name in ("evt of stripe:charge:ch_1", "evt of nothing"):
+        await letters.add(letter(name, company="main", event_id=name))
+        await letters.set_state(name, "waiting", "replayed")
+    await summaries.record(recording([line(INVOICE)]))
+    assert await letters.wait_again("main") == 1
+    assert [each.id for each in await letters.list(state="waiting")] == ["evt of nothing"]
 
 
 async def test_what_is_recorded_in_a_group_is_added_up(summaries: SummaryStore) -> None:
