@@ -20,7 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import feeding, inbox_cost, memory, pacing, peers, receiving, stock, stranger
+from benchmarks import feeding, inbox_cost, memory, pacing, peers, receiving, stock, stranger, summaries
 from benchmarks.staging import Setting, opened
 from runtime.logs import configure_logs
 from runtime.settings import Settings
@@ -29,10 +29,25 @@ from staging.broker import Broker, find_broker
 LATEST: Final = Path(__file__).parent / "latest.json"
 MOST_COST_PERCENT: Final = 20.0
 FEWEST_EVENTS_A_CALL: Final = 100
+MOST_CALLS_A_CHARGE: Final = 0.04
+"""In summaries: 400 of 10,000 charges."""
+
 LEAST_USED_PERCENT: Final = 98.0
 LEAST_THROUGH_FAILOVER_PERCENT: Final = 95.0
 PARTS: Final = (
-    *("inbox", "receiver", "allowance", "five_minutes", "stranger", "peers", "memory", "store", "stock", "feeding"),
+    *(
+        "inbox",
+        "receiver",
+        "allowance",
+        "five_minutes",
+        "stranger",
+        "peers",
+        "memory",
+        "store",
+        "stock",
+        "feeding",
+        "summaries",
+    ),
 )
 
 PACED: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
@@ -40,8 +55,9 @@ PACED: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     "five_minutes": pacing.five_minutes,
     "stranger": stranger.measure,
     "peers": peers.measure,
+    "summaries": summaries.measure,
 }
-"""What is about the allowance: takes the broker's URL and `progress`."""
+"""What opens its own stage, with an allowance or books of its own: takes the broker's URL and `progress`."""
 
 
 def main() -> None:
@@ -137,6 +153,9 @@ def _demands(report: Mapping[str, Any]) -> dict[str, bool]:
         met["100_000_rows_take_under_60_s"] = fed["seconds"] * 100_000 / fed["rows"] < fed["limit_seconds"]
     if found := report.get("stock"):
         met["a_call_is_of_100_adjustments"] = found["events_a_call"] >= FEWEST_EVENTS_A_CALL
+    if found := report.get("summaries"):
+        most = max(found[mode]["calls_a_charge"] for mode in ("day", "payout"))
+        met["10_000_charges_cost_400_calls"] = most <= MOST_CALLS_A_CHARGE
     return met
 
 

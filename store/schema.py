@@ -286,6 +286,7 @@ SUMMARY_LINES = Table(
     Column("amount", DecimalText, nullable=False),
     Column("payload_hash", Text, nullable=False),
     Column("lines", JSON, nullable=False),
+    Column("clears", Boolean, nullable=False),
     Column("about", JSON, nullable=False),
     Column("group_key", KeyText),
     Column("group_amount", DecimalText),

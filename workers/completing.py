@@ -58,7 +58,7 @@ def _stock_book(parts: Parts) -> Completion:
 
 
 def _sales(parts: Parts) -> Completion:
-    """What others know of a sale comes before how it is booked: the last one decides what is sent at all."""
+    """What others know of a sale, before how it is booked."""
     in_books = InBooks(parts.inbox, parts.summaries)
     return InTurn(
         (
@@ -70,14 +70,13 @@ def _sales(parts: Parts) -> Completion:
                 company=parts.company,
                 items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
             ),
-            Summaries(
-                records=parts.summaries,
-                books=parts.books,
-                company=parts.company,
-                clock=parts.clock,
-                earlier=parts.earlier,
-            ),
         )
+    )
+
+
+def _summaries(parts: Parts) -> Completion:
+    return Summaries(
+        records=parts.summaries, books=parts.books, company=parts.company, clock=parts.clock, earlier=parts.earlier
     )
 
 
@@ -91,3 +90,6 @@ COMPLETIONS: Final[Mapping[str, Callable[[Parts], Completion]]] = {
     SALES_STREAM: _sales,
 }
 """Each stream whose plans need it, and what finishes them, made anew at each session. Other streams are not here."""
+
+RECORDINGS: Final[Mapping[str, Callable[[Parts], Completion]]] = {SALES_STREAM: _summaries}
+"""Each stream whose writes may be recorded instead of being sent: asked of whatever is to be sent, and last of all."""

@@ -24,21 +24,17 @@ class Knows(Protocol):
 class Remembers(Knows, Protocol):
     """What is asked of the inbox by those who must know what a write was."""
 
-    async def knows_any(self, company: str, beginning: str) -> bool:
-        """See `Inbox.knows_any`."""
-        ...
-
     async def trace(self, text: str) -> list[WriteRow]:
         """See `Inbox.trace`."""
+        ...
+
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `Inbox.knows_any`."""
         ...
 
 
 class Recorded(Protocol):
     """What is asked of `store.sales.summaries`."""
-
-    async def knows_any(self, company: str, beginning: str) -> bool:
-        """See `SummaryStore.knows_any`."""
-        ...
 
     async def recorded(self, company: str, external_ids: Collection[str]) -> dict[str, SummaryLine]:
         """See `SummaryStore.recorded`."""
@@ -50,6 +46,10 @@ class Recorded(Protocol):
 
     async def trace(self, text: str) -> list[SummaryLine]:
         """See `SummaryStore.trace`."""
+        ...
+
+    async def knows_any(self, company: str, beginning: str) -> bool:
+        """See `SummaryStore.knows_any`."""
         ...
 
 
@@ -73,10 +73,9 @@ class InBooks:
         return applied + await self.summaries.group_total(company, group_key, currency)
 
     async def knows_any(self, company: str, beginning: str) -> bool:
-        """Whether a write whose external id begins so is in the books. Raises StoreUnavailable."""
-        if await self.inbox.knows_any(company, beginning):
-            return True
-        return await self.summaries.knows_any(company, beginning)
+        """Whether a write whose external id begins so is booked. Raises StoreUnavailable."""
+        known = await self.inbox.knows_any(company, beginning)
+        return known or await self.summaries.knows_any(company, beginning)
 
     async def trace(self, text: str) -> list[WriteRow]:
         """What is known of writes by one of their ids, as `Inbox.trace`. Raises StoreUnavailable."""

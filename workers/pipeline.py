@@ -70,6 +70,7 @@ class Pipeline:
     settle_seconds: float
     company: str
     clock: Clock
+    recordings: Mapping[str, Completion] = field(default_factory=dict)
     _chart_read_at: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +127,9 @@ class Pipeline:
             return count + await self._written(event, placed)
 
     async def _written(self, event: Event, planned: Plan) -> int:
+        recording = self.recordings.get(stream_of(event))
+        if recording is not None:
+            planned = await recording.complete(planned, event)
         try:
             return await self.applier.apply(self._occasion(event), planned)
         except Parked as parked:

@@ -25,7 +25,7 @@ from solid import expectations
 from solid.errors import DialectMismatch, Refused, SolidError, Unavailable
 from store.errors import StoreUnavailable
 from workers.chart import Chart
-from workers.completing import COMPLETIONS
+from workers.completing import COMPLETIONS, RECORDINGS
 from workers.in_books import InBooks
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.parts import Parts
@@ -207,6 +207,7 @@ class Worker:
             applier=parts.applier,
             earlier=parts.earlier,
             completions={stream: made(parts) for stream, made in COMPLETIONS.items()},
+            recordings={stream: made(parts) for stream, made in RECORDINGS.items()},
             policy=RetryPolicy(parts.retry_delays, settings.max_attempts, settings.max_deferrals),
             settle_seconds=settings.settle_seconds,
             company=parts.company,

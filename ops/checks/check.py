@@ -13,6 +13,7 @@ from ops.checks.feeds import check_feeds
 from ops.checks.findings import PATIENCE_SECONDS, Checklist, Finding
 from ops.checks.payroll import check_payroll
 from ops.checks.stripe import check_stripe
+from ops.checks.summaries import check_summaries
 from ops.checks.webhooks import check_webhooks
 from ops.composing.keys import refuse_shared_key
 from ops.composing.workers import (
@@ -74,6 +75,8 @@ async def _company(
         return
     await checklist.look("bucket", _bucket(settings))
     books = await checklist.look("books", _books(settings))
+    if books:
+        await check_summaries(checklist, settings, clock)
     await check_payroll(checklist, settings, clock)
     await check_feeds(checklist, settings)
     configured = await checklist.look("dialect setting", _dialect_setting(settings))

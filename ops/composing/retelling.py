@@ -1,4 +1,4 @@
-"""What the broker has lost is told again, where the store has it whole: merged entries, pay runs, replayed letters.
+"""What the broker has lost is told again, where the store has it whole: entries, pay runs, replayed letters.
 
 The store calls them published once the broker has confirmed them, so nobody else would tell them again. Letters wait
 for a person again. Facts of webhooks, files and addresses are their sources' to tell again. It must not decide what is

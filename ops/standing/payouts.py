@@ -3,7 +3,7 @@
 It reads what is kept of payouts, the inbox and the dead letters, and asks neither the processor nor Solid.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
@@ -18,24 +18,17 @@ from runtime.settings import ConfigurationError, Settings
 from store.dead_letters import DeadLetters
 from store.inbox import Inbox
 from store.sales.payouts import Payout, Payouts
+from store.sales.summaries import SummaryStore
+from workers.in_books import InBooks
 
 SHOWN: Final = 100
 """So many payouts of a company are judged, the youngest first."""
 
 _AT_A_TIME: Final = 500
 
-Recorded = Callable[[str, Collection[str]], Awaitable[Collection[str]]]
-"""Which external ids of a company are in the books by a summary, and not by a write of their own."""
-
-
-async def none_recorded(company: str, external_ids: Collection[str]) -> Collection[str]:
-    """Where there are no summaries."""
-    del company, external_ids
-    return ()
-
 
 async def payouts_status(
-    settings: Settings, clock: Clock, *, company: str | None, payout: str | None, recorded: Recorded = none_recorded
+    settings: Settings, clock: Clock, *, company: str | None, payout: str | None
 ) -> dict[str, Any]:
     """The payouts, ready for JSON: the one that is named, or the latest of each company.
 
@@ -52,7 +45,7 @@ async def payouts_status(
         waiting = {
             letter.subject: letter.reason for letter in await DeadLetters(engine, clock).list() if letter.subject
         }
-        judging = _Judging(engine, clock, recorded, waiting)
+        judging = _Judging(engine, clock, waiting)
         shown = []
         for each in companies:
             found = [await kept.one(each, payout)] if payout else await kept.latest(each, limit=SHOWN)
@@ -63,10 +56,10 @@ async def payouts_status(
 class _Judging:
     """Judges payouts by one store; `waiting` are the reasons of dead letters by what they are about."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, recorded: Recorded, waiting: Mapping[str, str]) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, waiting: Mapping[str, str]) -> None:
         self._kept = Payouts(engine, clock)
-        self._inbox = Inbox(engine, owner="payouts", lease=timedelta(seconds=1), clock=clock)
-        self._recorded = recorded
+        inbox = Inbox(engine, owner="payouts", lease=timedelta(seconds=1), clock=clock)
+        self._in_books = InBooks(inbox, SummaryStore(engine, clock, inbox.marks))
         self._waiting = waiting
 
     async def shown(self, company: str, payout: Payout) -> dict[str, Any]:
@@ -80,15 +73,13 @@ class _Judging:
         found: set[str] = set()
         wanted = list(units)
         for some in (wanted[start : start + _AT_A_TIME] for start in range(0, len(wanted), _AT_A_TIME)):
-            states = await self._inbox.state_of(company, some)
+            states = await self._in_books.state_of(company, some)
             found |= {unit for unit, state in states.items() if state == "applied"}
-            rest = [unit for unit in some if unit not in found]
-            found |= set(await self._recorded(company, rest)) if rest else set()
         return frozenset(found)
 
     async def _bank(self, company: str, payout: Payout) -> Decimal | None:
         """What its own entry moved: the inbox knows how much, and the payout's sign says which way."""
-        for row in await self._inbox.trace(payout.fact):
+        for row in await self._in_books.trace(payout.fact):
             if (row.company, row.external_id) == (company, payout.fact) and row.amount is not None:
                 return row.amount.copy_sign(payout.amount)
         return None

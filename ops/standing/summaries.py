@@ -84,5 +84,6 @@ def _line(line: SummaryLine, made: Summary | None) -> dict[str, Any]:
     places = {} if made is None else {key_of_line(dict(each)): place for place, each in enumerate(made.lines, start=1)}
     lines = [{**body, "line": places.get(key_of_line(body))} for body in line.lines]
     row = asdict(line)
-    del row["payload_hash"], row["about"]
+    for internal in ("payload_hash", "about", "group_key", "group_amount", "group_currency"):
+        del row[internal]
     return {**row, "amount": f"{line.amount:f}", "number": made and made.number, "lines": lines}

@@ -31,7 +31,10 @@ class OtherEconomics(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One write as it is to be recorded. `lines` are the caller's; `group…` and `about` as in `store.claims.Intent`."""
+    """One write as it is to be recorded. `lines` are the caller's; `clears`: it moves the processor's balance.
+
+    `group…` and `about` are as in `store.claims.Intent`.
+    """
 
     external_id: str
     kind: str
@@ -40,6 +43,7 @@ class NewLine:
     currency: str
     amount: Decimal
     lines: Sequence[Body]
+    clears: bool = True
     about: Mapping[str, str] = field(default_factory=dict)
     group_key: str | None = None
     group_amount: Decimal | None = None
@@ -72,15 +76,15 @@ class SummaryLine:
     payload_hash: str
     lines: Sequence[Body]
     about: Mapping[str, str]
+    group_key: str | None
+    group_amount: Decimal | None
+    group_currency: str | None
     event_source: str
     event_id: str
     event_type: str
     subject: str | None
     recorded_at: datetime
     summary: str | None
-    group_key: str | None = None
-    group_amount: Decimal | None = None
-    group_currency: str | None = None
 
 
 LINE_FIELDS: Final = tuple(SummaryLine.__dataclass_fields__)
@@ -137,6 +141,7 @@ def _row(recording: Recording, line: NewLine, *, now: datetime) -> Body:
 async def known_among(
     connection: AsyncConnection, company: str, external_ids: Collection[str]
 ) -> dict[str, SummaryLine]:
+    """The lines of these external ids, of those that are recorded."""
     ids, found = sorted(set(external_ids)), dict[str, SummaryLine]()
     for start in range(0, len(ids), KEYS_AT_A_TIME):
         some = SUMMARY_LINES.c.external_id.in_(ids[start : start + KEYS_AT_A_TIME])
@@ -146,6 +151,7 @@ async def known_among(
 
 
 async def sent_among(connection: AsyncConnection, company: str, external_ids: Collection[str]) -> dict[str, str]:
+    """The states of these external ids in the inbox, of those that it knows."""
     ids, found = sorted(external_ids), dict[str, str]()
     for start in range(0, len(ids), KEYS_AT_A_TIME):
         found |= await writes.states(connection, company, ids[start : start + KEYS_AT_A_TIME])

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
@@ -75,12 +75,16 @@ class OpenDay:
 
 @dataclass(frozen=True, slots=True)
 class OpenFact:
-    """What waits of one fact; `payout` is the one that lists it, if any was read that does, `listed_at` when."""
+    """What waits of one fact; `payout` is the one that lists it, if any was read that does, `listed_at` when.
+
+    `clears`: it moves the processor's balance, so that a payout may list it.
+    """
 
     fact: str
     processor: str
     day: date
     since: datetime
+    clears: bool
     payout: str | None
     listed_at: datetime | None
 
@@ -111,17 +115,17 @@ class SummaryStore:
         async with reading(self._engine) as connection:
             return await known_among(connection, company, external_ids)
 
-    async def any(self, company: str) -> bool:
-        """Whether anything was ever recorded."""
-        wanted = select(SUMMARY_LINES.c.external_id).where(SUMMARY_LINES.c.company == company).limit(1)
-        async with reading(self._engine) as connection:
-            return await connection.scalar(wanted) is not None
-
-    async def knows_any(self, company: str, beginning: str) -> bool:
-        """Whether a write whose external id begins so was ever recorded."""
+    async def knows_any(self, company: str, beginning: str = "") -> bool:
+        """Whether anything was ever recorded whose external id begins so."""
         ours = (SUMMARY_LINES.c.company == company) & SUMMARY_LINES.c.external_id.startswith(beginning, autoescape=True)
         async with reading(self._engine) as connection:
             return await connection.scalar(select(SUMMARY_LINES.c.external_id).where(ours).limit(1)) is not None
+
+    async def any_listed(self, company: str) -> bool:
+        """Whether anything is known of what belongs to a payout."""
+        wanted = select(PAYOUT_FACTS.c.fact).where(PAYOUT_FACTS.c.company == company).limit(1)
+        async with reading(self._engine) as connection:
+            return await connection.scalar(wanted) is not None
 
     async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
         """The sum of the amounts recorded in one group and currency; as `Inbox.group_total`."""
@@ -144,7 +148,9 @@ class SummaryStore:
         columns, listed = SUMMARY_LINES.c, PAYOUT_FACTS.c
         same = (listed.company == columns.company) & (listed.fact == columns.fact)
         key = (columns.fact, columns.processor, columns.day)
-        wanted = select(*key, func.min(columns.recorded_at), func.min(listed.payout), func.min(listed.read_at))
+        clears = func.max(cast(columns.clears, Integer))
+        since, payout = func.min(columns.recorded_at), (func.min(listed.payout), func.min(listed.read_at))
+        wanted = select(*key, since, clears > 0, *payout)
         wanted = wanted.select_from(SUMMARY_LINES.outerjoin(PAYOUT_FACTS, same))
         wanted = wanted.where(columns.company == company, UNSUMMED).group_by(*key).order_by(*key)
         async with reading(self._engine) as connection:
@@ -221,8 +227,8 @@ class SummaryStore:
             return [Summary(*row) for row in await connection.execute(wanted)]
 
     async def trace(self, text: str) -> list[SummaryLine]:
-        """Lines with exactly `text` as external id, fact, event id, subject, summary or group, in the order of recording."""
-        ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "summary", "group_key"))
+        """Lines with exactly `text` as external id, fact, event id, subject, group or summary, oldest first."""
+        ids = (SUMMARY_LINES.c[name] for name in ("external_id", "fact", "event_id", "subject", "group_key", "summary"))
         wanted = LINES.where(or_(*(column == text for column in ids)))
         wanted = wanted.order_by(SUMMARY_LINES.c.recorded_at, SUMMARY_LINES.c.external_id)
         async with reading(self._engine) as connection:

@@ -69,18 +69,18 @@ class Closer:
     async def _by_day(self) -> int:
         lines = 0
         for day in await self.store.open_days(self.company):
-            if self._is_due(day.day, day.since):
+            if self._is_due(self._end_of(day.day), day.since):
                 lines += await self.store.close_day(self.company, day, self._making(day.processor, f"{day.day}"))
         return lines
 
     async def _by_payout(self) -> int:
-        """What a payout lists is in its entry; what none has listed for long in that of its day."""
+        """What a payout lists is in its entry; what none will list, or has listed for long, in that of its day."""
         buckets: dict[tuple[str, str], list[OpenFact]] = defaultdict(list)
         for fact in await self.store.open_facts(self.company):
             buckets[fact.processor, self._bucket_of(fact)].append(fact)
         lines = 0
         for (processor, bucket), facts in sorted(buckets.items()):
-            if bucket and self._all_told(facts):
+            if bucket and self._is_due(min(self._known_at(fact) for fact in facts), min(x.since for x in facts)):
                 names = sorted({fact.fact for fact in facts})
                 make = self._making(processor, bucket)
                 lines += await self.store.close_facts(self.company, (processor, bucket), names, make)
@@ -91,15 +91,16 @@ class Closer:
         if fact.payout is not None:
             return fact.payout
         waited = self.clock.now() - self._end_of(fact.day)
-        return f"{fact.day}" if waited > timedelta(days=self.books.sales.unlisted_after_days) else ""
+        by_day = not fact.clears or waited > timedelta(days=self.books.sales.unlisted_after_days)
+        return f"{fact.day}" if by_day else ""
 
-    def _all_told(self, facts: Sequence[OpenFact]) -> bool:
-        """Whether it is long enough ago that the first of them waits, and that the payout was listed."""
-        since = max(min(fact.since for fact in facts), *(fact.listed_at or fact.since for fact in facts))
-        return self.clock.now() >= since + self._grace
+    def _known_at(self, fact: OpenFact) -> datetime:
+        """Since when nothing more of its bucket is expected."""
+        return fact.listed_at or self._end_of(fact.day)
 
-    def _is_due(self, day: date, since: datetime) -> bool:
-        return self.clock.now() >= max(self._end_of(day), since) + self._grace
+    def _is_due(self, known_at: datetime, since: datetime) -> bool:
+        """Whether the first line of a bucket has waited for others long enough, and the bucket is over for as long."""
+        return self.clock.now() >= max(known_at, since) + self._grace
 
     def _end_of(self, day: date) -> datetime:
         return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(self.books.time_zone))

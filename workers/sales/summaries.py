@@ -1,5 +1,6 @@
 """Sales that are booked in one entry with others: recorded instead of sent, once, whatever mode holds when.
 
+Asked of whatever is about to be sent, so that no other part must know of summaries.
 What was sent by itself stays so, and what is recorded stays recorded: so the mode may change at any moment. The entries
 are made by `workers.sales.closing`. Nothing is sent to Solid here.
 """
@@ -35,8 +36,8 @@ class Records(Protocol):
         """See `SummaryStore.recorded`."""
         ...
 
-    async def any(self, company: str) -> bool:
-        """See `SummaryStore.any`."""
+    async def knows_any(self, company: str) -> bool:
+        """See `SummaryStore.knows_any`."""
         ...
 
     async def tell_again(self, company: str, summary: str) -> int:
@@ -87,7 +88,7 @@ class Summaries:
         now = self._clock.monotonic()
         asked = self._asked_at is not None and now - self._asked_at < GOOD_FOR_SECONDS
         if self._books.sales.entries == "each" and not self._ever_recorded and not asked:
-            self._ever_recorded, self._asked_at = await self._records.any(self._company), now
+            self._ever_recorded, self._asked_at = await self._records.knows_any(self._company), now
         return self._books.sales.entries != "each" or self._ever_recorded
 
     async def _known(self, units: Sequence[Unit]) -> dict[str, SummaryLine]:

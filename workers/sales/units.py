@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from store.sales.lines import NewLine
+from workers.books.account_kinds import CLEARING
 from workers.books.books import Books
 from workers.plans.writes import AnyWrite, EntryWrite, Group, InvoiceWrite, PaymentWrite, Plan
 from workers.sales.exchange import PAID
@@ -34,7 +35,8 @@ def units_of(plan: Plan, books: Books) -> list[Unit]:
             lines = [_body(payment.role, payment.account, payment.total, books), *_sold(write, books)]
             units.append([_new(write, lines, groups), _new(payment, [], groups)])
         elif isinstance(write, EntryWrite) and not any(line.role == BANK for line in write.lines):
-            units.append([_new(write, list(_of_entry(write, books)), groups)])
+            clears = any(line.role.endswith(CLEARING) for line in write.lines)
+            units.append([_new(write, list(_of_entry(write, books)), groups, clears=clears)])
     return units
 
 
@@ -50,7 +52,9 @@ def _is_paid_by(invoice: InvoiceWrite, payment: PaymentWrite | None) -> bool:
     return payment is not None and (payment.total, payment.currency) == (invoice.total, invoice.currency)
 
 
-def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], groups: Mapping[str, Group]) -> NewLine:
+def _new(
+    write: AnyWrite, lines: Sequence[dict[str, Any]], groups: Mapping[str, Group], *, clears: bool = True
+) -> NewLine:
     group = groups.get(write.external_id)
     return NewLine(
         external_id=write.external_id,
@@ -60,6 +64,7 @@ def _new(write: AnyWrite, lines: Sequence[dict[str, Any]], groups: Mapping[str, 
         currency=write.currency,
         amount=write.amount or Decimal(0),
         lines=lines,
+        clears=clears,
         about={PAID: str(write.paid)} if isinstance(write, PaymentWrite) and write.paid else {},
         group_key=None if group is None else group.key,
         group_amount=None if group is None else group.amount.amount,

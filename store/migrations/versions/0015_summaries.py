@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.Text, nullable=False),
         sa.Column("payload_hash", sa.Text, nullable=False),
         sa.Column("lines", sa.JSON, nullable=False),
+        sa.Column("clears", sa.Boolean, nullable=False),
         sa.Column("about", sa.JSON, nullable=False),
         sa.Column("group_key", sa.Text),
         sa.Column("group_amount", sa.Text),

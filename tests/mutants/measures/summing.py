@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-STORE: Final = "tests/contract/store/test_summaries.py"
+STORE: Final = "tests/contract/store/sales/test_summaries.py"
 SALES: Final = "tests/unit/workers/sales/test_summaries.py"
 RESTORED: Final = "tests/unit/workers/sales/test_after_restoring.py"
 
@@ -67,7 +67,7 @@ MUTANTS: Final = (
         "day-closed-early",
         "The entry of a day is made after its end and its grace.",
         "workers/sales/closing.py",
-        "        return self.clock.now() >= max(self._end_of(day), since) + self._grace\n",
+        "        return self.clock.now() >= max(known_at, since) + self._grace\n",
         "        return self.clock.now() >= since\n",
         (f"{SALES}::test_an_entry_waits_for_the_grace_after_midnight",),
     ),

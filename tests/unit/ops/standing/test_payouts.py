@@ -1,7 +1,6 @@
 """`relay payouts` on a real store: what the inbox has, what waits for a person, and what nobody has told yet."""
 
 import asyncio
-from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +11,14 @@ from typer.testing import CliRunner
 
 from ops.commands.relay import app
 from ops.composing.workers import open_store
-from ops.standing.payouts import Recorded, none_recorded, payouts_status
+from ops.standing.payouts import payouts_status
 from runtime.settings import ConfigurationError, Settings
 from store.claims import EventRef, Fresh, Intent
 from store.dead_letters import DeadLetters, Letter
 from store.inbox import Inbox
+from store.sales.lines import NewLine, Recording
 from store.sales.payouts import Payout, PayoutItem, Payouts
+from store.sales.summaries import SummaryStore
 from tests.fakes import FakeClock
 
 PAYOUT = Payout(
@@ -78,10 +79,8 @@ async def keep(settings: Settings, clock: FakeClock, payout: Payout = PAYOUT, *,
             await inbox.applied("main", external_id, claim.epoch, solid_id="s-1")
 
 
-async def status(
-    settings: Settings, clock: FakeClock, *, payout: str | None = None, recorded: Recorded = none_recorded
-) -> list[dict[str, Any]]:
-    found = await payouts_status(settings, clock, company=None, payout=payout, recorded=recorded)
+async def status(settings: Settings, clock: FakeClock, *, payout: str | None = None) -> list[dict[str, Any]]:
+    found = await payouts_status(settings, clock, company=None, payout=payout)
     return list(found["payouts"])
 
 
@@ -131,12 +130,23 @@ async def test_what_is_missing_is_told_with_the_reason_of_its_dead_letter(settin
 async def test_what_a_summary_has_recorded_is_in_the_books(settings: Settings, clock: FakeClock) -> None:
     await keep(settings, clock, without="stripe:charge:ch_1:payment")
 
-    async def recorded(company: str, external_ids: Collection[str]) -> list[str]:
-        assert company == "main"
-        return [each for each in external_ids if each == "stripe:charge:ch_1:payment"]
-
     assert [each["state"] for each in await status(settings, clock)] == ["missing"]
-    assert [each["state"] for each in await status(settings, clock, recorded=recorded)] == ["proven"]
+    async with open_store(settings) as engine:
+        line = NewLine(
+            external_id="stripe:charge:ch_1:payment",
+            kind="payment",
+            payload_hash="hash",
+            day=date(2026, 11, 30),
+            currency="USD",
+            amount=Decimal("100.00"),
+            lines=[],
+        )
+        event = EventRef(source="/api/stripe", id="txn_1", type="sales.payment.succeeded.v1", subject="ch_1")
+        marks = Inbox(engine, owner="a", lease=timedelta(seconds=60), clock=clock).marks
+        await SummaryStore(engine, clock, marks).record(
+            Recording("main", "stripe:charge:ch_1", "stripe", event, [[line]])
+        )
+    assert [each["state"] for each in await status(settings, clock)] == ["proven"]
 
 
 async def test_an_unknown_company_is_refused(settings: Settings, clock: FakeClock) -> None:

@@ -25,7 +25,6 @@ from tests.unit.workers.bench import COMPANY, TIMING, Bench
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.books.books import Books, sample_books
 from workers.chart import Chart
-from workers.completing import InTurn
 from workers.in_books import InBooks
 from workers.outcomes import Applied, Outcome
 from workers.pipeline import Pipeline
@@ -110,7 +109,8 @@ class Stage:
             captures=self.bench.captures(),
             applier=self.bench.applier(),
             earlier=earlier,
-            completions={"sales": InTurn((exchange, last))},
+            completions={"sales": exchange},
+            recordings={"sales": last},
             policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
             settle_seconds=TIMING.settle,
             company=COMPANY,

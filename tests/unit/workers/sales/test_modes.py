@@ -25,6 +25,7 @@ from tests.unit.workers.sales.told import (
     payout,
     refund,
     refund_failed,
+    won,
 )
 from workers.outcomes import Applied
 
@@ -58,6 +59,9 @@ STORY = (
     refund_failed(1, of=1, day=2),
     payout(1, amount="30.00", day=2),
     lost(3, day=3),
+    won(3, amount="12.00", day=4),
+    disputed(5, day=1),
+    won(5, day=2),
     foreign_charge(4, day=1),
     foreign_refund(4, of=4, day=2),
 )

@@ -11,11 +11,13 @@ from schemas.sales import BalanceMoved
 from store.claims import EventRef
 from store.sales.lines import Recording
 from tests.unit.workers.bench import COMPANY, Bench
-from tests.unit.workers.sales.stage import GRACE, Stage, books_in
+from tests.unit.workers.sales.stage import GRACE, Mode, Stage, books_in
 from tests.unit.workers.sales.told import (
     charge,
+    disputed,
     foreign_charge,
     foreign_refund,
+    lost,
     payout,
     refund,
     refund_failed,
@@ -23,6 +25,7 @@ from tests.unit.workers.sales.told import (
     settled,
     told,
     usd,
+    won,
 )
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.outcomes import Applied, DeadLetter, Defer
@@ -182,6 +185,30 @@ async def test_a_refund_at_another_rate_knows_what_a_recorded_sale_was_booked_at
         "Stripe Clearing": Decimal("15.20"),
         "Stripe Fees": Decimal("1.10"),
     }
+
+
+async def test_a_dispute_that_was_lost_and_then_won_in_part_ends_at_zero_in_whatever_modes(stage: Stage) -> None:
+    modes: tuple[Mode, ...] = ("day", "each", "day")
+    for mode, event in zip(modes, (disputed(1), lost(1), won(1, amount="12.00")), strict=True):
+        stage.mode = mode
+        await stage.tell(event)
+    await stage.close()
+    assert stage.balances() == {
+        "Chargeback Losses": Decimal("8.00"),
+        "Dispute Fees": Decimal("15.00"),
+        "Stripe Clearing": Decimal("-23.00"),
+    }
+
+
+async def test_what_no_payout_can_list_is_in_the_entry_of_its_day(bench: Bench) -> None:
+    stage = await Stage(bench, "payout").open()
+    await stage.tell(disputed(1), lost(1))
+    [event] = await stage.close()
+    assert (event.fact, [line.role for line in event.lines]) == (
+        "stripe:summary:2026-01-15:1",
+        ["chargeback_loss", "disputes_receivable"],
+    )
+    assert [fact.fact for fact in await stage.store.open_facts(COMPANY)] == ["stripe:dispute:dp_1:withdrawn"]
 
 
 async def test_tax_is_a_line_for_each_code_and_account(stage: Stage) -> None:

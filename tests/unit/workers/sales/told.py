@@ -9,6 +9,7 @@ from schemas.money import Money
 from schemas.sales import (
     DisputeLost,
     DisputeOpened,
+    DisputeWon,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutPaid,
@@ -106,7 +107,22 @@ def disputed(number: int, *, amount: str = "20.00", day: int = 0) -> Event:
 
 def lost(number: int, *, amount: str = "20.00", day: int = 0) -> Event:
     name = f"stripe:dispute:dp_{number}"
-    data = DisputeLost(fact=f"{name}:lost", of=f"{name}:withdrawn", dispute=f"dp_{number}", amount=usd(amount))
+    data = DisputeLost(
+        fact=f"{name}:lost", of=f"{name}:withdrawn", dispute=f"dp_{number}", amount=usd(amount), taken=usd(amount)
+    )
+    return told(data, day=day)
+
+
+def won(number: int, *, amount: str = "20.00", day: int = 0) -> Event:
+    name = f"stripe:dispute:dp_{number}"
+    data = DisputeWon(
+        fact=f"{name}:reinstated",
+        of=f"{name}:withdrawn",
+        dispute=f"dp_{number}",
+        amount=usd(amount),
+        fee=usd("0"),
+        fee_tax=usd("0"),
+    )
     return told(data, day=day)
 
 

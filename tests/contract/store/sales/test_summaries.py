@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from store.dead_letters import DeadLetters
 from store.engine import connect
 from store.errors import Summarised, WrongStore
 from store.inbox import EventRef, Inbox
@@ -19,7 +20,7 @@ from store.sales.payouts import Payouts
 from store.sales.summaries import STREAM, Made, SummaryStore
 from store.schema import MARKS, MARKS_KEPT
 from tests.contract.store.conftest import LEASE
-from tests.contract.store.samples import claim, intent
+from tests.contract.store.samples import claim, intent, letter
 from tests.contract.store.test_payouts import item, payout
 from tests.fakes import FakeClock
 
@@ -200,12 +201,33 @@ async def test_entries_that_are_in_no_books_are_told_again(
     assert await summaries.tell_again("main") == 0
 
 
+async def test_a_replayed_letter_whose_event_is_recorded_is_not_lost(
+    summaries: SummaryStore, engine: AsyncEngine, clock: FakeClock
+) -> None:
+    letters = DeadLetters(engine, clock)
+    for name in ("evt of stripe:charge:ch_1", "evt of nothing"):
+        await letters.add(letter(name, company="main", event_id=name))
+        await letters.set_state(name, "waiting", "replayed")
+    await summaries.record(recording([line(INVOICE)]))
+    assert await letters.wait_again("main") == 1
+    assert [each.id for each in await letters.list(state="waiting")] == ["evt of nothing"]
+
+
 async def test_what_is_recorded_in_a_group_is_added_up(summaries: SummaryStore) -> None:
     assert await summaries.group_total("main", "refunds", "EUR") == 0
     await summaries.record(recording([line("re_1", amount="5.00", group="refunds")]))
     await summaries.record(recording([line("re_2", amount="3.25", group="refunds")], [line("re_2:fee")]))
     assert await summaries.group_total("main", "refunds", "EUR") == Decimal("8.25")
     assert await summaries.group_total("main", "refunds", "USD") == 0
+
+
+async def test_whether_anything_was_recorded_is_known_by_its_beginning(summaries: SummaryStore) -> None:
+    assert not await summaries.knows_any("main")
+    await summaries.record(recording([line(INVOICE)]))
+    assert await summaries.knows_any("main")
+    assert await summaries.knows_any("main", "stripe:charge:")
+    assert not await summaries.knows_any("main", "stripe:refund:")
+    assert not await summaries.knows_any("branch")
 
 
 async def test_a_fact_that_waits_is_known_with_its_payout_and_since_when(
