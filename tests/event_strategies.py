@@ -96,6 +96,10 @@ def _summaries(draw: st.DrawFn) -> SummaryClosed:
     )
     return SummaryClosed(
         fact=draw(ids), bucket=draw(ids), number=draw(st.integers(1, 9)), day=draw(days), facts=facts, lines=lines
+    )
+
+
+@st.composite
 def _sales_told(draw: st.DrawFn) -> EventData:
     code = draw(currencies)
     some, none = money(currency=code, smallest=0), Money.zero(code)

@@ -1,6 +1,5 @@
 """In which context a source reads what a feed or a webhook brings: options, currency, company, mode of books."""
 
-
 from producers.normalising import Mode, NormaliseContext, Outside, Rejected
 from producers.reading.options import read_options
 from producers.sources import SOURCES
