@@ -1,7 +1,8 @@
 """Stripe's event types that move money and are not booked: none of them is passed over in silence.
 
 Source: the lists of event types in Stripe's API reference (docs.stripe.com/api/events/types, and that of its second
-version), read for what debits or credits a balance, on 2026-12-01. What only tells of something (`balance.available`, `radar.early_fraud_warning.created`) is not here. A type that is read is in `KINDS`.
+version), read for what debits or credits a balance, on 2026-12-01. What only tells of something (`balance.available`,
+`radar.early_fraud_warning.created`) is not here. A type that is read is in `KINDS`.
 """
 
 from typing import Final

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.measures import (
     answering,
+    balancing,
     bounding,
     calling,
     doubting,
@@ -15,7 +16,6 @@ from tests.mutants.measures import (
     reading,
     receiving,
     routing,
-    selling,
     showing,
     stocking,
     storing,
@@ -39,7 +39,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *storing.MUTANTS,
     *working.MUTANTS,
     *writing.MUTANTS,
-    *selling.MUTANTS,
+    *balancing.MUTANTS,
     *doubting.MUTANTS,
     *sweeping.MUTANTS,
     *reading.MUTANTS,
