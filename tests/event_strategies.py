@@ -20,6 +20,7 @@ from schemas.sales import (
     PayoutFailed,
     PayoutPaid,
     RefundFailed,
+    RefundPending,
     Settlement,
     SubscriptionUpdated,
 )
@@ -88,6 +89,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         amount=positive,
         settlement=maybe_settlement,
     ),
+    st.builds(RefundPending, fact=ids, of=ids, becomes=ids, charge=ids, refund=ids, amount=positive),
     st.builds(PaymentFailed, fact=ids, of=ids, charge=ids, amount=positive, settlement=maybe_settlement),
     st.builds(
         PaymentRefunded,

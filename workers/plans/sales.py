@@ -17,6 +17,7 @@ from schemas.sales import (
     PayoutFailed,
     PayoutPaid,
     RefundFailed,
+    RefundPending,
     Settlement,
     SubscriptionUpdated,
 )
@@ -115,6 +116,12 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     needs = (Prerequisite(external_id=f"{data.of}:invoice", kind="invoice"),) if data.of else ()
     group = Group(key=refunds, amount=data.amount) if data.charge else None
     return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)), requires=needs, group=group)
+
+
+def refund_pending(event: Event, data: RefundPending, books: Books) -> Plan:
+    """Posts nothing: it may still fail."""
+    del event, data, books
+    return Plan()
 
 
 def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
