@@ -10,6 +10,7 @@ EVENT_TYPES: Final[Mapping[str, type[EventData]]] = {
     "sales.payment.succeeded.v1": sales.PaymentSucceeded,
     "sales.payment.failed.v1": sales.PaymentFailed,
     "sales.payment.refunded.v1": sales.PaymentRefunded,
+    "sales.payment.refund_pending.v1": sales.RefundPending,
     "sales.payment.refund_failed.v1": sales.RefundFailed,
     "sales.dispute.opened.v1": sales.DisputeOpened,
     "sales.dispute.won.v1": sales.DisputeWon,

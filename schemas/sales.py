@@ -133,6 +133,19 @@ class PaymentRefunded(EventData):
         return _with_of(value, "stripe:charge:{charge}")
 
 
+class RefundPending(EventData):
+    """A refund was asked for, and is under way; it posts nothing. `fact`: `stripe:refund:re_1:pending`.
+
+    The source counts it as refunded already. `of` is the payment, `becomes` the fact of the refund if it succeeds.
+    """
+
+    of: Text
+    becomes: Text
+    charge: Text
+    refund: Text
+    amount: PositiveMoney
+
+
 class RefundFailed(EventData):
     """A refund that had left our balance came back. `fact`: `stripe:refund:re_1:failed`; `of` is the refund."""
 

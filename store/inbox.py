@@ -139,10 +139,10 @@ class Inbox:
         return await self._commits.submit(_Claiming(company, event, tuple(intents))) if intents else []
 
     async def void(self, company: str, event: EventRef, intent: Intent) -> Claim:
-        """Let a write that was never sent stay so for ever, as what undoes it has come, and it has not.
+        """Let a write that was never claimed stay unsent for ever, as what undoes it has come, and its event has not.
 
         Voided, also when repeated: a later claim with the same payload is Voided, one with another is Conflict. Done or
-        Busy where it was, or may have been, sent: nothing changed. Durable on return. Raises WrongStore.
+        Busy where its event has come: nothing changed. Durable on return. Raises WrongStore.
         """
         [answer] = await self._commits.submit(_Claiming(company, event, (intent,), voids=True))
         return answer

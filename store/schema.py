@@ -468,3 +468,14 @@ CAPTURES = Table(
     Column("event_id", KeyText, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )
+
+PENDING_REFUNDS = Table(
+    "pending_refunds",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("payment", KeyText, primary_key=True),
+    Column("refund", KeyText, primary_key=True),
+    Column("amount", DecimalText, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)

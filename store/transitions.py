@@ -99,15 +99,15 @@ def claim(  # noqa: PLR0913 - the facts a claim depends on, all named at the cal
 def void(
     row: WriteRow | None, *, company: str, event: EventRef, intent: Intent, now: datetime
 ) -> tuple[Claim, WriteRow | None]:
-    """Decide whether a write that nobody ever sent may stay unsent for ever. Returns the answer and the row to store.
+    """Decide whether a write that nobody ever claimed may stay unsent for ever. Returns the answer and the row.
 
-    Done where it was applied after all, Busy where somebody may have sent it.
+    Done where it was applied after all, Busy where its event has come, whatever became of that.
     """
     if row is not None and is_void(row):
         return _void_or_conflict(row, intent), None
-    if row is None or _certainly_unsent(row):
+    if row is None:
         none = timedelta(0)
-        mine = _intended(row, company=company, event=event, intent=intent, owner="", lease=none, now=now)
+        mine = _intended(None, company=company, event=event, intent=intent, owner="", lease=none, now=now)
         no = {"error_code": VOID, "error_message": "undone before it was booked: neither is posted"}
         return Voided(), _given_up(mine, now, state="refused", **no)
     if row.state == "applied":

@@ -17,6 +17,9 @@ from store.claims import WriteRow
 from store.schema import UNREAD, UNSWEPT, WRITE_EVENTS, WRITES
 from store.transitions import VOID
 
+ACCOUNTED_FOR: Final = or_(WRITES.c.state == "applied", and_(WRITES.c.state == "refused", WRITES.c.error_code == VOID))
+"""A condition: in the books, or void."""
+
 Key = tuple[str, str]  # company, external_id
 Position = tuple[datetime, str]  # updated_at, external_id
 
@@ -124,12 +127,11 @@ async def states(connection: AsyncConnection, company: str, external_ids: Collec
 
 async def group_amounts(connection: AsyncConnection, company: str, *, group_key: str, currency: str) -> list[Decimal]:
     """The amounts of one group in one currency: of what is applied, and of what is void, as it is accounted for."""
-    is_void = (WRITES.c.state == "refused") & (WRITES.c.error_code == VOID)
     wanted = select(WRITES.c.amount).where(
         WRITES.c.company == company,
         WRITES.c.group_key == group_key,
         WRITES.c.currency == currency,
-        or_(WRITES.c.state == "applied", is_void),
+        ACCOUNTED_FOR,
         WRITES.c.amount.is_not(None),
     )
     return list((await connection.scalars(wanted)).all())

@@ -23,6 +23,7 @@ from schemas.sales import (
     PayoutFailed,
     PayoutPaid,
     RefundFailed,
+    RefundPending,
     Settlement,
     SubscriptionUpdated,
     SummarisedLine,
@@ -158,6 +159,7 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         settlement=maybe_settlement,
         destination=maybe_id,
     ),
+    st.builds(RefundPending, fact=ids, of=ids, becomes=ids, charge=ids, refund=ids, amount=positive),
     st.builds(PaymentFailed, fact=ids, of=ids, charge=ids, amount=positive, settlement=maybe_settlement),
     st.builds(
         PaymentRefunded,

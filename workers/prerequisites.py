@@ -5,11 +5,11 @@ Lines of summaries count as well, where `workers.in_books` is asked.
 
 import contextlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Protocol
 
-from workers.earlier import KnowsEarlier, NotRead
+from workers.earlier import FURTHER_BACK, KnowsEarlier, NotRead
 from workers.in_books import Knows
 from workers.patience import when_open
 from workers.plans.writes import Prerequisite, RefundsReach, Requirement
@@ -20,6 +20,10 @@ class KnowsReleased(Protocol):
 
     async def released(self, company: str, payment: str, currency: str) -> Decimal:
         """See `Captures.released`."""
+        ...
+
+    async def under_way(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.under_way`."""
         ...
 
 
@@ -68,23 +72,34 @@ async def check(  # noqa: PLR0913 - one keyword a part that knows something
 
 
 async def _refunds_reach(inbox: Knows, captures: KnowsReleased, company: str, need: RefundsReach) -> None:
-    """What was never captured counts as refunded where the source says so: at its capture, or by this very sum."""
+    """What was never captured counts as refunded where the source says so: at its capture, or by this very sum.
+
+    So does what is under way.
+    """
     booked = await inbox.group_total(company, need.group, need.total.currency)
     surely = need.released.amount if need.released else Decimal(0)
     if booked + surely >= need.total.amount:
         return
-    noted = await captures.released(company, need.payment, need.total.currency) if need.payment else Decimal(0)
-    if booked + max(noted, surely) < need.total.amount:
-        released = f", and {max(noted, surely):f} was never captured" if noted or surely else ""
+    counted = surely
+    if need.payment:
+        of = (company, need.payment, need.total.currency)
+        counted = max(await captures.released(*of), surely) + await captures.under_way(*of)
+    if booked + counted < need.total.amount:
+        others = f", and {counted:f} was never captured or is pending" if counted else ""
         msg = f"{need.total} refunded in all, but only {booked:f} {need.total.currency} is booked refund by refund"
-        raise PrerequisiteMissing(need.key, msg + released)
+        raise PrerequisiteMissing(need.key, msg + others)
 
 
 async def _posted_earlier(earlier: KnowsEarlier | None, need: Prerequisite, day: date) -> bool | None:
-    """Whether an earlier inbox has; None where nobody was asked, or Solid's list does not tell."""
+    """Whether an earlier inbox has; None where nobody was asked, or Solid's list does not tell.
+
+    This inbox knows all that was posted since it began: where that is as long ago as a list is read back, none has.
+    """
     kind = need.kind
     if earlier is None or kind is None:
         return None
     with contextlib.suppress(NotRead):
         return await when_open(lambda: earlier.find(kind, need.external_id, day=day)) is not None
-    return None
+    long_before = day - FURTHER_BACK
+    may_have = await earlier.concerns("sales", datetime.combine(long_before, time.min, UTC), long_before)
+    return None if may_have else False

@@ -15,7 +15,7 @@ from producers.stripe import amounts as stripe_amounts
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.payments import captured_amount
 from schemas.money import Money
-from schemas.sales import PaymentRefunded, RefundFailed
+from schemas.sales import PaymentRefunded, RefundFailed, RefundPending
 
 _Stage = Literal["waiting", "moved", "undone"]
 
@@ -30,9 +30,14 @@ _STAGES: Final[Mapping[object, _Stage]] = {
 
 
 def refund_created(event: StripeEvent) -> Content:
-    """Read a refund that is new: one that starts as failed never moved money. Raises Rejected."""
+    """Read a refund that is new: one under way counts as refunded already, one that starts as failed never moved.
+
+    Raises Rejected.
+    """
     stage = _stage(event.object)
-    return _refunded(event.object) if stage == "moved" else f"refund_{stage}"
+    if stage == "moved":
+        return _refunded(event.object)
+    return _pending(event.object) if stage == "waiting" else f"refund_{stage}"
 
 
 def refund_changed(event: StripeEvent) -> Content:
@@ -180,6 +185,19 @@ def _refunded(refund: Fields) -> Content:
     if not stripe_amounts.not_negative(refund, "amount"):
         return "amount_zero"
     return (_refund(refund, refund.identifier_or_none("charge")),)
+
+
+def _pending(refund: Fields) -> Content:
+    charge_id, amount = refund.identifier_or_none("charge"), stripe_amounts.not_negative(refund, "amount")
+    if charge_id is None or not amount:
+        return "refund_waiting"
+    refund_id = refund.identifier("id")
+    fact = f"stripe:refund:{refund_id}"
+    of = f"stripe:charge:{charge_id}"
+    pending = RefundPending(
+        fact=f"{fact}:pending", of=of, becomes=fact, charge=charge_id, refund=refund_id, amount=amount
+    )
+    return (pending,)
 
 
 def _refund(refund: Fields, charge_id: str | None, *, of: Fields | None = None) -> PaymentRefunded:

@@ -1,19 +1,20 @@
-"""The table of captures: which parts of each authorised payment were told, and what was released without being taken.
+"""What counts as refunded of a payment and is no refund that is booked: what was never captured, and what is pending.
 
-A part is a range of the payment's amount, from what was captured before it up to what is captured with it. Ranges of
-one payment never overlap. It must not know what is booked.
+The table of captures holds the parts of each authorised payment that were told: ranges of its amount, from what was
+captured before up to what is captured with it. Ranges of one payment never overlap. It must not decide what is booked.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from store.engine import reading, transact
-from store.schema import CAPTURES
+from store.schema import CAPTURES, PENDING_REFUNDS, WRITES
+from store.writes import ACCOUNTED_FOR
 
 
 class PartsContradict(Exception):
@@ -69,6 +70,27 @@ class Captures:
         async with reading(self._engine) as connection:
             parts = await _parts(connection, company, payment)
         return sum((part.released or Decimal(0) for part in parts if part.currency == currency), Decimal(0))
+
+    async def pending(self, company: str, payment: str, *, refund: str, amount: Decimal, currency: str) -> None:
+        """Note a refund that is under way, and counts as refunded already. Idempotent; durable on return."""
+        key = {"company": company, "payment": payment, "refund": refund}
+        row = key | {"amount": amount, "currency": currency, "recorded_at": self._clock.now()}
+        same = select(PENDING_REFUNDS.c.refund).where(*(PENDING_REFUNDS.c[name] == key[name] for name in key))
+
+        async def work(connection: AsyncConnection) -> None:
+            if await connection.scalar(same) is None:
+                await connection.execute(insert(PENDING_REFUNDS), row)
+
+        await transact(self._engine, work)
+
+    async def under_way(self, company: str, payment: str, currency: str) -> Decimal:
+        """How much of a payment is being refunded, and neither booked nor void."""
+        table = PENDING_REFUNDS.c
+        settled = exists().where(WRITES.c.company == company, WRITES.c.external_id == table.refund, ACCOUNTED_FOR)
+        ours = (table.company == company, table.payment == payment, table.currency == currency)
+        async with reading(self._engine) as connection:
+            amounts = await connection.scalars(select(table.amount).where(*ours, ~settled))
+            return sum(amounts.all(), Decimal(0))
 
 
 async def _parts(connection: AsyncConnection, company: str, payment: str) -> list[Part]:

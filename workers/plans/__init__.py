@@ -14,6 +14,7 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.payment.succeeded.v1": sales.payment_succeeded,
     "sales.payment.failed.v1": sales.payment_failed,
     "sales.payment.refunded.v1": sales.payment_refunded,
+    "sales.payment.refund_pending.v1": sales.refund_pending,
     "sales.payment.refund_failed.v1": sales.refund_failed,
     "sales.dispute.opened.v1": disputes.dispute_opened,
     "sales.dispute.won.v1": disputes.dispute_won,

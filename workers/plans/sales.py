@@ -14,6 +14,7 @@ from schemas.sales import (
     PayoutFailed,
     PayoutPaid,
     RefundFailed,
+    RefundPending,
     Settlement,
     SubscriptionUpdated,
 )
@@ -120,6 +121,12 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     sellers = refund_of_sellers(data, amount, day=day, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
     return Plan(writes=writes, requires=needs, group=group, afterwards=sellers)
+
+
+def refund_pending(event: Event, data: RefundPending, books: Books) -> Plan:
+    """Posts nothing: it may still fail."""
+    del event, data, books
+    return Plan()
 
 
 def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:

@@ -6,7 +6,7 @@ new, under the name that it has by its range. It posts nothing itself.
 
 from schemas.envelope import Event
 from schemas.money import Money
-from schemas.sales import Capture, PaymentSucceeded
+from schemas.sales import Capture, PaymentSucceeded, RefundPending
 from store.claims import EventRef
 from store.sales.captures import Captures, Part, PartsContradict
 from workers.errors import Conflicting
@@ -20,6 +20,9 @@ async def resolved(event: Event, captures: Captures) -> Event | None:
         StoreUnavailable: see there.
     """
     data = event.data
+    if isinstance(data, RefundPending):
+        amount, currency = data.amount.amount, data.amount.currency
+        await captures.pending(event.company, data.of, refund=data.becomes, amount=amount, currency=currency)
     if not isinstance(data, PaymentSucceeded) or data.capture is None:
         return event
     payment = data.capture.payment(data.fact)

@@ -1,4 +1,4 @@
-"""Which parts of an authorised payment were told, and by what a copy of a dead letter is known."""
+"""Parts of payments and pending refunds that were told, and by what a copy of a dead letter is known."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Create the table and the column. Of captures that were booked before it, only their writes are known.
+    """Create the tables and the column. Of captures that were booked before it, only their writes are known.
 
     Copies of letters that wait already are not known as such: they stay.
     """
@@ -22,6 +22,15 @@ def upgrade() -> None:
         sa.Column("released", sa.Text),
         sa.Column("event_source", sa.Text, nullable=False),
         sa.Column("event_id", sa.Text, nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "pending_refunds",
+        sa.Column("company", sa.Text, primary_key=True),
+        sa.Column("payment", sa.Text, primary_key=True),
+        sa.Column("refund", sa.Text, primary_key=True),
+        sa.Column("amount", sa.Text, nullable=False),
+        sa.Column("currency", sa.Text, nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.add_column("dead_letters", sa.Column("digest", sa.Text))

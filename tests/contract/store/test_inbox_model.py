@@ -131,7 +131,8 @@ class InboxMachine(RuleBasedStateMachine):
             case Done(solid_id):
                 assert truth.applied == solid_id
             case Busy():
-                assert truth.perhaps_sent or truth.holder
+                assert truth.epoch
+                assert not truth.void
             case answer:
                 assert isinstance(answer, Conflict)
                 assert truth.void

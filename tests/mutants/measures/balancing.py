@@ -100,8 +100,8 @@ MUTANTS: Final = (
         "release-waited-for",
         "What was never captured is no refund that is waited for.",
         "workers/prerequisites.py",
-        "    if booked + max(noted, surely) < need.total.amount:\n",
-        "    if booked + surely < need.total.amount:\n",
+        "        counted = max(await captures.released(*of), surely) + await captures.under_way(*of)\n",
+        "        counted = surely + await captures.under_way(*of)\n",
         (f"{CAPTURES}::test_after_a_partial_capture_only_the_true_refund_is_waited_for",),
     ),
     Mutant(

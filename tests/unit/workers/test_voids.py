@@ -6,6 +6,7 @@ from schemas.envelope import Event
 from schemas.money import Money
 from solid.client import Inconclusive
 from tests.unit.producers.made import (
+    CREATED,
     Json,
     charge,
     dispute,
@@ -51,15 +52,28 @@ async def test_a_bank_refund_that_fails_while_it_is_pending_leaves_only_the_sale
     bank = refund(amount=32000, status="pending")
     over = bank | {"status": "failed", "failure_balance_transaction": "txn_back"}
     sale = only_event(stripe_event("charge.succeeded", charge(amount=32000, amount_captured=32000)))
-    assert normalised(stripe_event("refund.created", bank)).ignored == "refund_waiting"
     assert normalised(stripe_event("refund.updated", over, {"status": "pending"})).ignored == "refund_never_moved"
     failure = only_event(stripe_event("refund.failed", over))
+    pending = only_event(stripe_event("refund.created", bank, id="evt_pending"))
+    counted = charge(amount=32000, amount_captured=32000, amount_refunded=32000)
+    total = only_event(stripe_event("charge.refunded", counted, {"amount_refunded": 0}, id="evt_sum"))
     await told(bench, sale)
     before = posted(bench)
+    await told(bench, pending, total)
     for deferred in range(LAST):
         assert isinstance(await pipeline(bench).handle(hand(bench, failure, deferred=deferred)), Defer)
     assert await pipeline(bench).handle(hand(bench, failure, deferred=LAST)) == Applied(0)
     assert posted(bench) == before
+
+
+async def test_a_refund_that_was_pending_counts_once_when_it_is_booked(bench: Bench) -> None:
+    pending = only_event(stripe_event("refund.created", refund(status="pending"), id="evt_pending"))
+    more = charge(amount_refunded=900, refunds=None)
+    both = only_event(stripe_event("charge.refunded", more, {"amount_refunded": 500}, id="evt_sum"))
+    await told(bench, sold(), pending, pending, refunded(), pending)
+    outcome = await pipeline(bench).handle(hand(bench, both, deferred=LAST))
+    assert isinstance(outcome, DeadLetter), "4.00 of it came by no refund"
+    assert outcome.reason == "prerequisite:stripe:refunds:ch_1"
 
 
 async def test_a_refund_that_comes_after_its_failure_was_settled_posts_nothing_either(bench: Bench) -> None:
@@ -93,6 +107,15 @@ async def test_where_solids_list_does_not_tell_nothing_is_void(bench: Bench) -> 
     outcome = await pipeline(bench).handle(hand(bench, failed(), deferred=LAST))
     assert outcome == DeadLetter(f"prerequisite:{REFUND}", f"{REFUND} is not in the books yet")
     assert await bench.state(REFUND) is None
+
+
+async def test_an_inbox_that_is_old_enough_knows_without_solids_list(bench: Bench) -> None:
+    await told(bench, sold())
+    days = 100 * 24 * 3600
+    bench.clock.advance(days)
+    bench.solid.unreadable = Inconclusive("the list shows no key")
+    late = stripe_event("refund.failed", refund(status="failed"), created=CREATED + days)
+    assert await pipeline(bench).handle(hand(bench, only_event(late), deferred=LAST)) == Applied(0)
 
 
 async def test_a_refund_that_may_have_been_sent_is_not_void(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from producers.normalising import Rejected
 from schemas.money import Money
-from schemas.sales import PaymentRefunded, RefundFailed
+from schemas.sales import PaymentRefunded, RefundFailed, RefundPending
 from tests.unit.producers.made import (
     charge,
     ignored,
@@ -170,10 +170,25 @@ def test_a_sum_between_what_was_captured_and_what_was_not_is_refused_with_its_fi
     assert caught.value.reason == "refund_or_release"
 
 
-@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "charge.refund.updated"])
+@pytest.mark.parametrize("kind", ["refund.updated", "charge.refund.updated"])
 @pytest.mark.parametrize("status", ["pending", "requires_action"])
 def test_a_waiting_refund_posts_nothing_yet(kind: str, status: str) -> None:
     assert ignored(stripe_event(kind, refund(status=status))) == "refund_waiting"
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action"])
+def test_a_new_refund_that_waits_is_told_as_pending(status: str) -> None:
+    event = only_event(stripe_event("refund.created", refund(status=status)))
+    assert event.data == RefundPending(
+        fact="stripe:refund:re_1:pending",
+        of="stripe:charge:ch_1",
+        becomes="stripe:refund:re_1",
+        charge="ch_1",
+        refund="re_1",
+        amount=Money.of("5", "USD"),
+    )
+    assert event.partitionkey == "ch_1"
+    assert ignored(stripe_event("refund.created", refund(status=status, charge=None))) == "refund_waiting"
 
 
 @pytest.mark.parametrize("kind", ["refund.updated", "charge.refund.updated"])

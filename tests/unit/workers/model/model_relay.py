@@ -197,6 +197,11 @@ class NothingReleased:
         del company, payment, currency
         return Decimal(0)
 
+    async def under_way(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.under_way`."""
+        del company, payment, currency
+        return Decimal(0)
+
 
 @dataclass(slots=True)
 class CasesInMemory:
