@@ -34,6 +34,7 @@ def order(found: Fields, context: NormaliseContext) -> Content:
     order_id = found.identifier("id")
     data = SaleTold(
         fact=f"shopify:order:{order_id}",
+        invoice=order_id,
         payment_intent=order_id,
         total=total,
         paid=total,
@@ -61,5 +62,5 @@ def _taxes(found: Fields, total: Money) -> tuple[TaxPart, ...]:
     if (parts and listed != told) or told > total:
         figures = f"the tax lines make {listed}, the tax is {told}, and the total with it {total}"
         raise Rejected("does_not_add_up", figures, field=found.at("total_tax"))
-    whole = [(None, told)] if not parts else parts
-    return tuple(TaxPart(code=code, amount=amount, inclusive=inclusive) for code, amount in whole if amount)
+    every = parts or [(None, told)]
+    return tuple(TaxPart(code=code, amount=amount, inclusive=inclusive) for code, amount in every if amount)
