@@ -172,7 +172,12 @@ def test_an_inquiry_moves_no_money() -> None:
 
 def test_an_order_tells_its_tax_by_rate_and_whose_payments_it_is() -> None:
     body = document("pay-order")
-    tax = {"uid": "1", "catalog_object_id": "TAX1", "type": "ADDITIVE", "applied_money": {"amount": 148, "currency": "USD"}}
+    tax = {
+        "uid": "1",
+        "catalog_object_id": "TAX1",
+        "type": "ADDITIVE",
+        "applied_money": {"amount": 148, "currency": "USD"},
+    }
     body["order"] |= {"taxes": [tax], "total_tax_money": {"amount": 148, "currency": "USD"}}
     body["order"]["total_money"] = {"amount": 2000, "currency": "USD"}
     (data,) = data_of(body)

@@ -145,7 +145,12 @@ async def test_a_header_that_nobody_signed_makes_no_series(publisher: FakePublis
 
 @pytest.mark.parametrize(
     ("reason", "word"),
-    [("unmapped:stripe_account:acct_1", "unmapped"), ("too_old", "too_old"), ("orders/edited", "other"), (None, "other")],
+    [
+        ("unmapped:stripe_account:acct_1", "unmapped"),
+        ("too_old", "too_old"),
+        ("orders/edited", "other"),
+        (None, "other"),
+    ],
 )
 def test_a_label_is_a_word_of_the_relay(reason: str | None, word: str) -> None:
     assert own_word(reason) == word
