@@ -41,8 +41,7 @@ MUTANTS: Final = (
         '        if said == "sandbox" and context.mode == "live":\n',
         "        if False:\n",
         (
-            f"{SQUARE_PAYOUTS}::"
-            "test_the_sandbox_posts_nothing_in_books_of_real_money_and_real_money_nothing_in_trial_books",
+            f"{SQUARE_PAYOUTS}::test_the_sandbox_posts_nothing_in_books_of_real_money_and_real_money_nothing_in_trial_books",
         ),
     ),
     Mutant(

@@ -20,7 +20,7 @@ from schemas.sales import (
 from tests.unit.producers.shopify.test_shopify_sales import FIXTURES, SALE, data_of, document, of, refusal, usd
 
 
-def row(kind: str, amount: str, fee: str = "0.00", **fields: Any) -> dict[str, Any]:
+def row(kind: str, amount: str, fee: str = "0.00", **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - of any kind
     net = f"{Money.of(amount, 'USD').amount - Money.of(fee, 'USD').amount:f}"
     common = {"id": 1, "type": kind, "test": False, "payout_id": 9, "payout_status": "paid", "currency": "USD"}
     return {**common, "amount": amount, "fee": fee, "net": net, "processed_at": "2026-10-05T09:00:00-04:00", **fields}

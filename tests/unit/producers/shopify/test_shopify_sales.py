@@ -22,20 +22,21 @@ def usd(amount: str) -> Money:
     return Money.of(amount, "USD")
 
 
-def document(name: str) -> Any:
-    return json.loads((MADE / f"{name}.json").read_text())
+def document(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((MADE / f"{name}.json").read_text())
+    return found
 
 
-def of(body: Any, **context: Any) -> Normalised:
+def of(body: dict[str, Any] | Path, **context: Any) -> Normalised:  # noqa: ANN401 - of any kind
     raw = body.read_bytes() if isinstance(body, Path) else json.dumps(body).encode()
     return normalise(raw, NormaliseContext(**context))
 
 
-def data_of(body: Any, **context: Any) -> list[EventData]:
+def data_of(body: dict[str, Any] | Path, **context: Any) -> list[EventData]:  # noqa: ANN401 - of any kind
     return [event.data for event in of(body, **context).events]
 
 
-def refusal(body: Any, **context: Any) -> Rejected:
+def refusal(body: dict[str, Any] | Path, **context: Any) -> Rejected:  # noqa: ANN401 - of any kind
     with pytest.raises(Rejected) as refused:
         of(body, **context)
     return refused.value

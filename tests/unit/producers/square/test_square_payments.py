@@ -30,24 +30,25 @@ def usd(amount: str) -> Money:
     return Money.of(amount, "USD")
 
 
-def document(name: str) -> Any:
-    return json.loads((PAGES / f"{name}.json").read_text())
+def document(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((PAGES / f"{name}.json").read_text())
+    return found
 
 
-def of(body: Any, **context: Any) -> Normalised:
+def of(body: dict[str, Any] | Path, **context: Any) -> Normalised:  # noqa: ANN401 - of any kind
     raw = body.read_bytes() if isinstance(body, Path) else json.dumps(body).encode()
     return normalise(raw, NormaliseContext(**context))
 
 
-def data_of(body: Any, **context: Any) -> list[EventData]:
+def data_of(body: dict[str, Any] | Path, **context: Any) -> list[EventData]:  # noqa: ANN401 - of any kind
     return [event.data for event in of(body, **context).events]
 
 
-def payment(**changed: Any) -> dict[str, Any]:
+def payment(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - of any kind
     return {"payment": {**document("get-payment")["payment"], **changed}}
 
 
-def refund(**changed: Any) -> dict[str, Any]:
+def refund(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - of any kind
     return {"refund": {**document("get-payment-refund")["refund"], **changed}}
 
 

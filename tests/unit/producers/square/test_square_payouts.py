@@ -35,7 +35,7 @@ def entry(kind: str, gross: int, fee: int = 0, **details: str) -> dict[str, Any]
 
 
 def moved(kind: str, gross: int, **details: str) -> BalanceMoved:
-    (data,) = data_of({"payout_entries": [entry(kind, gross, **details)]})
+    (data,) = data_of({"payout_entries": [entry(kind, gross, 0, **details)]})
     assert isinstance(data, BalanceMoved)
     return data
 
