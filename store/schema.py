@@ -242,9 +242,9 @@ SALES_TOLD = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("company", Text, nullable=False),
     Column("body", JSON, nullable=False),
-    Column("charged", Boolean, nullable=False),
+    Column("held", Boolean, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Index("sales_told_charged", "company", "charged"),
+    Index("sales_told_held", "company", "held"),
 )
 
 SALE_LINKS = Table(

@@ -24,6 +24,7 @@ from schemas.sales import (
     Settlement,
     SubscriptionUpdated,
 )
+from schemas.told import CreditVoided, PaymentExpected, SaleCredited, SaleLine, SaleLinked, SaleTold, TaxPart
 from tests.payroll_strategies import runs_paid, runs_reversed
 
 currencies = st.sampled_from(sorted(EXPONENTS))
@@ -69,6 +70,52 @@ def _dispute(draw: st.DrawFn, model: type[DisputeOpened | DisputeWon]) -> EventD
     )
 
 
+@st.composite
+def _sales_told(draw: st.DrawFn) -> EventData:
+    code = draw(currencies)
+    some, none = money(currency=code, smallest=0), Money.zero(code)
+    paid, credited, outside = draw(some), draw(st.none() | some), draw(st.none() | some)
+    used = draw(st.none() | money(currency=code))
+    taxes = st.builds(TaxPart, code=maybe_id, amount=money(currency=code), inclusive=st.booleans())
+    quantity = st.none() | st.integers(0, 1000)
+    lines = st.builds(SaleLine, item=maybe_id, product=maybe_id, quantity=quantity, amount=money(currency=code))
+    return SaleTold(
+        fact=draw(ids),
+        invoice=draw(maybe_id),
+        session=draw(maybe_id),
+        payment_intent=draw(maybe_id),
+        charge=draw(maybe_id),
+        customer=draw(maybe_id),
+        total=paid + (used or none) + (credited or none) + (outside or none),
+        paid=paid,
+        from_balance=used,
+        credited=credited,
+        paid_outside=outside,
+        taxes=draw(st.lists(taxes, max_size=3).map(tuple)),
+        lines=draw(st.lists(lines, max_size=3).map(tuple)),
+    )
+
+
+@st.composite
+def _sales_credited(draw: st.DrawFn) -> EventData:
+    code = draw(currencies)
+    parts = [draw(money(currency=code, smallest=0)) for _ in range(4)]
+    one = Money.of(Decimal(1), code)
+    parts[0] += one
+    return SaleCredited(
+        fact=draw(ids),
+        credit_note=draw(ids),
+        invoice=draw(ids),
+        amount=sum(parts[1:], parts[0]),
+        tax=draw(money(currency=code, smallest=0)),
+        refunds=tuple(draw(st.lists(ids, max_size=3))),
+        refunded=parts[0],
+        to_balance=parts[1],
+        outside=parts[2],
+        before_payment=parts[3],
+    )
+
+
 event_data: st.SearchStrategy[EventData] = st.one_of(
     st.builds(
         PaymentSucceeded,
@@ -111,6 +158,19 @@ event_data: st.SearchStrategy[EventData] = st.one_of(
         settlement=settlements(),
     ),
     st.builds(SubscriptionUpdated, fact=ids, subscription=ids, customer=maybe_id, status=maybe_id),
+    _sales_told(),
+    _sales_credited(),
+    st.builds(CreditVoided, fact=ids, of=ids, credit_note=ids, invoice=ids),
+    st.builds(
+        SaleLinked,
+        fact=ids,
+        invoice=ids,
+        payment_intent=maybe_id,
+        charge=maybe_id,
+        amount=positive,
+        outside=st.booleans(),
+    ),
+    st.builds(PaymentExpected, fact=ids, payment_intent=maybe_id, charge=maybe_id, amount=positive),
     runs_paid(),
     runs_reversed(),
 )

@@ -70,17 +70,21 @@ def _or_zero(fields: Fields, name: str) -> Money:
 
 
 def _from_balance(invoice: Fields) -> Money:
-    """What came from the customer's credit: balances are negative where the customer has credit."""
+    """What came from the customer's credit, less what was paid too much and becomes credit.
+
+    Balances are negative where the customer has credit.
+    """
+    overpaid = _or_zero(invoice, "amount_overpaid")
     if invoice.get("ending_balance") is None:
-        return stripe_amounts.minor(0, invoice, "starting_balance")
-    return stripe_amounts.money(invoice, "ending_balance") - _or_zero(invoice, "starting_balance")
+        return -overpaid
+    return stripe_amounts.money(invoice, "ending_balance") - _or_zero(invoice, "starting_balance") - overpaid
 
 
 def _same_due(invoice: Fields, due: Money, credited: Money) -> None:
     """Refuse an invoice whose amount due is not what is left of its total (before or after credit notes)."""
     if invoice.get("amount_due") is None:
         return
-    said = stripe_amounts.money(invoice, "amount_due")
+    said = stripe_amounts.money(invoice, "amount_due") + _or_zero(invoice, "amount_overpaid")
     if said not in {due, due + credited}:
         figures = f"{due} is left of the total, and {said} is due"
         raise Rejected("does_not_add_up", figures, field=invoice.at("amount_due"))
@@ -97,7 +101,8 @@ def _paid(invoice: Fields, *, due: Money, outside: Money) -> Money:
     paid = due - outside
     if invoice.get("amount_paid") is not None:
         said = stripe_amounts.money(invoice, "amount_paid")
-        if said not in {paid, due}:
+        overpaid = _or_zero(invoice, "amount_overpaid")
+        if said not in {paid, due, paid - overpaid}:
             figures = f"{due} was to be paid, and {said} was"
             raise Rejected("does_not_add_up", figures, field=invoice.at("amount_paid"))
     if paid.amount < 0:

@@ -28,8 +28,8 @@ class SalesStore:
     async def change(self, company: str, names: Sequence[str], work: Callable[[Sequence[Body]], Body]) -> Body:
         """Keep what `work` makes of all that is known under these names; from now on it is known under each of them.
 
-        `work` is pure and may run twice; what it raises leaves everything as it was. A body whose `charges` are not
-        empty is one for which `any_charge` holds.
+        `work` is pure and may run twice; what it raises leaves everything as it was. Its body says by `held` whether it
+        is one for which `any_held` holds.
         """
 
         async def kept(connection: AsyncConnection) -> Body:
@@ -44,9 +44,9 @@ class SalesStore:
 
         return await transact(self._engine, kept)
 
-    async def any_charge(self, company: str) -> bool:
-        """Whether a charge was ever kept: only where sales are taxed, or were."""
-        wanted = select(SALES_TOLD.c.id).where(SALES_TOLD.c.company == company, SALES_TOLD.c.charged).limit(1)
+    async def any_held(self, company: str) -> bool:
+        """Whether a charge was ever held for its tax: only where sales are taxed, or were."""
+        wanted = select(SALES_TOLD.c.id).where(SALES_TOLD.c.company == company, SALES_TOLD.c.held).limit(1)
         async with reading(self._engine) as connection:
             return await connection.scalar(wanted) is not None
 

@@ -19,9 +19,14 @@ TAX, INCOME, CREDIT, RETURNS = "sales_tax_payable", "income", "customer_credit",
 
 
 def sale_told(event: Event, data: SaleTold, books: Books) -> Plan:
-    """The tax out of income, credit that was used or given, and an unpaid invoice of what was paid elsewhere."""
+    """The tax out of income, credit that was used or given, and an unpaid invoice of what was paid elsewhere.
+
+    Tax in another currency than that of the books is posted by what reached the balance: see `workers.sales`.
+    """
     day = books.day_of(event.time)
     outside = paid_outside(data, day=day, books=books)
+    if books.base_currency not in {None, data.total.currency} and not data.from_balance and not outside:
+        return Plan()
     tax = () if _all_outside(data) else tax_alone(data, data.tax, day=day, books=books)
     return Plan(writes=(*tax, *from_balance(data, day=day, books=books), *outside))
 
@@ -149,7 +154,7 @@ def sold_lines(data: SaleTold, amount: Money, tax: Money, *, books: Books) -> tu
     return tuple(line for line in lines if line.amount)
 
 
-def tax_back(
+def tax_back(  # noqa: PLR0913 - one keyword a column
     external_id: str, of: SaleTold, tax: Money, *, against: str, day: date, books: Books
 ) -> tuple[AnyWrite, ...]:
     """DR Sales Tax Payable / CR what the sale was taken back from, by tax code; negative tax is given again."""

@@ -318,7 +318,7 @@ Requirement = Prerequisite | RefundsReach
 
 
 class Group(Value):
-    """Facts that add up: the refunds of a charge, the charges of a payment intent. Counted on the first write of a plan."""
+    """Facts that add up: the refunds of a charge, what a payment intent took. Counted on the first write of a plan."""
 
     key: str
     amount: Money

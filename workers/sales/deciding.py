@@ -10,6 +10,7 @@ from schemas.money import Money
 from schemas.told import SaleTold
 from workers.errors import Conflicting
 from workers.plans.tax import share_of
+from workers.plans.writes import Parked
 from workers.sales.sale import Charge, Credit, Refund, Sale, Telling
 
 
@@ -19,9 +20,12 @@ def with_telling(sale: Sale, data: SaleTold, day: date) -> Sale:
     Told again it stays as it is; by an invoice in place of the checkout session that made it, it is told better.
 
     Raises:
-        Conflicting: it was told with another tax or another total.
+        Conflicting: it was told with another tax or another total, or a payment is of two invoices.
     """
     for telling in sale.tellings:
+        if telling.data.invoice and data.invoice and telling.data.invoice != data.invoice:
+            msg = f"{telling.data.fact} and {data.fact} name one payment, and which part of it is whose is not told"
+            raise Conflicting(msg)
         alike = telling.data.fact == data.fact and telling.data.session == data.session
         if telling.data.tax != data.tax or (alike and telling.data.total != data.total):
             shown = f"{telling.data.total} of which {telling.data.tax} is tax ({telling.data.fact})"
@@ -41,7 +45,9 @@ def with_charge(sale: Sale, charge: Charge) -> Sale:
     before = sale.charge(charge.fact)
     if before is None:
         return sale.model_copy(update={"charges": (*sale.charges, charge)})
-    if before.state != "waits" or charge.state == "waits":
+    if before.booked.currency == before.amount.currency != charge.booked.currency:
+        charge = charge.model_copy(update={"state": before.state, "tax": before.tax})
+    elif before.state != "waits" or charge.state == "waits":
         return sale
     return sale.model_copy(update={"charges": tuple(charge if each is before else each for each in sale.charges)})
 
@@ -61,7 +67,11 @@ def with_credit(sale: Sale, credit: Credit) -> Sale:
 
 
 def decided(sale: Sale, *, taxed: bool) -> Sale:
-    """The sale with everything decided that can be. Safe to apply again: what was decided stays."""
+    """The sale with everything decided that can be. Safe to apply again: what was decided stays.
+
+    Raises:
+        Parked: more tax would be taken back than there was.
+    """
     sale = _undone(sale)
     telling = sale.telling
     if telling is None:
@@ -71,13 +81,26 @@ def decided(sale: Sale, *, taxed: bool) -> Sale:
     alone = _alone(sale, telling, taxed=taxed)
     sale = sale.model_copy(update={"tellings": (telling.model_copy(update={"alone": alone}), *sale.tellings[1:])})
     sale = sale.model_copy(update={"refunds": _refunds(sale, telling)})
-    return sale.model_copy(update={"credits": _credits(sale)})
+    sale = sale.model_copy(update={"credits": _credits(sale)})
+    _must_be_possible(sale, telling.data)
+    return sale
 
 
 def missing(sale: Sale, telling: Telling) -> Money:
     """How much of what was paid is not there: negative where more came."""
     came = sum((charge.amount for charge in sale.charges), Money.zero(telling.data.paid.currency))
     return telling.data.paid - came
+
+
+def _must_be_possible(sale: Sale, data: SaleTold) -> None:
+    """A refund and a credit note that are one, and do not say so, would take the same tax back twice."""
+    none = Money.zero(data.tax.currency)
+    back = sum((each.tax for each in sale.refunds if each.tax is not None and each.failed is None), none)
+    back += sum((each.rest for each in sale.credits if each.rest is not None and each.voided is None), none)
+    if back > max(data.tax, none):
+        which = " and ".join([*(each.fact for each in sale.refunds), *(each.fact for each in sale.credits)])
+        msg = f"{which} take back {back} of tax, and {data.fact} tells {data.tax}: are two of them the same?"
+        raise Parked(f"does_not_add_up:{data.fact}", msg)
 
 
 def _undone(sale: Sale) -> Sale:
@@ -101,7 +124,7 @@ def _charges(sale: Sale, telling: Telling, *, taxed: bool) -> tuple[Charge, ...]
     waiting = sorted((each for each in sale.charges if each.state == "waits"), key=lambda each: each.fact)
     if not waiting or any(each.amount.currency != telling.data.paid.currency for each in sale.charges):
         return sale.charges
-    if telling.alone is not None or any(each.state == "whole" for each in sale.charges):
+    if telling.alone is not None or sale.outside or any(each.state == "whole" for each in sale.charges):
         made = {each.fact: each.model_copy(update={"state": "whole"}) for each in waiting}
     elif taxed and not missing(sale, telling):
         made = _split(waiting, telling)
@@ -128,7 +151,7 @@ def _alone(sale: Sale, telling: Telling, *, taxed: bool) -> Money | None:
     if telling.alone is not None or data.paid_outside == data.total:
         return telling.alone
     split = [each.tax for each in sale.charges if each.state == "split" and each.tax is not None]
-    whole = any(each.state == "whole" for each in sale.charges)
+    whole = sale.outside or any(each.state == "whole" for each in sale.charges)
     if split and not whole:
         return None
     if taxed and data.paid and not whole:

@@ -28,10 +28,10 @@ class MemorySales:
         self._bodies[number] = body
         return body
 
-    async def any_charge(self, company: str) -> bool:
-        """See `SalesStore.any_charge`."""
+    async def any_held(self, company: str) -> bool:
+        """See `SalesStore.any_held`."""
         del company
-        return any(body["charges"] for body in self._bodies.values())
+        return any(body["held"] for body in self._bodies.values())
 
 
 class MemoryInbox:

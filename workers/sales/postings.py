@@ -10,6 +10,7 @@ from workers.plans.ledger import Posting, book
 from workers.plans.periods import place_in_open_period
 from workers.plans.tax import CREDIT, INCOME, RETURNS, share_of, sold_lines, tax_alone, tax_back
 from workers.plans.writes import AnyWrite, InvoiceWrite, Plan
+from workers.sales.deciding import missing
 from workers.sales.sale import Charge, Credit, Refund, Sale
 
 
@@ -22,15 +23,24 @@ def postings_of(sale: Sale, books: Books, *, stream: str) -> tuple[AnyWrite, ...
     telling = sale.telling
     writes: list[AnyWrite] = []
     if telling is not None:
-        if telling.alone is not None and sale.waiting is None:
-            writes += tax_alone(telling.data, telling.alone, day=telling.day, books=books)
+        if telling.alone is not None and sale.waiting is None and not rate_missing(sale, books):
+            writes += tax_alone(telling.data, sale.in_books(telling.alone), day=telling.day, books=books)
         for refund in sale.refunds:
-            writes += _refund(refund, telling.data, books)
+            writes += _refund(refund, sale, telling.data, books)
         for credit in sale.credits:
-            writes += _credit(credit, telling.data, books)
+            writes += _credit(credit, sale, telling.data, books)
     for credit in sale.credits:
         writes += _taken_back(credit, books)
     return place_in_open_period(Plan(writes=tuple(writes)), books, stream=stream).writes
+
+
+def rate_missing(sale: Sale, books: Books) -> bool:
+    """Whether the sale is told in another currency, and what reached the balance is not known of all its money."""
+    telling = sale.telling
+    if telling is None or books.base_currency in {None, telling.data.total.currency} or not telling.data.tax:
+        return False
+    known = all(charge.booked.currency == books.base_currency for charge in sale.charges)
+    return not (sale.charges and known) or bool(missing(sale, telling))
 
 
 def with_lines(plan: Plan, charge: Charge, data: SaleTold, books: Books) -> Plan:
@@ -47,14 +57,15 @@ def with_lines(plan: Plan, charge: Charge, data: SaleTold, books: Books) -> Plan
 
 def _in_lines(write: InvoiceWrite, charge: Charge, data: SaleTold, books: Books) -> InvoiceWrite:
     booked = Money.of(write.total, write.currency)
-    tax = _booked(charge.tax or Money.zero(charge.amount.currency), charge.amount, booked)
+    tax = charge.tax or Money.zero(charge.amount.currency)
+    tax = tax if tax.currency == booked.currency else share_of(booked, tax, charge.amount)
     return write.model_copy(update={"lines": sold_lines(data, booked, tax, books=books)})
 
 
-def _refund(refund: Refund, data: SaleTold, books: Books) -> tuple[AnyWrite, ...]:
+def _refund(refund: Refund, sale: Sale, data: SaleTold, books: Books) -> tuple[AnyWrite, ...]:
     if refund.tax is None or not refund.tax:
         return ()
-    tax = _booked(refund.tax, refund.amount, refund.booked)
+    tax = sale.in_books(refund.tax, like=_at_its_rate(refund))
     writes = tax_back(f"{refund.fact}:tax", data, tax, against=RETURNS, day=refund.day, books=books)
     if refund.failed is not None:
         again = f"{refund.fact}:failed:tax"
@@ -62,14 +73,15 @@ def _refund(refund: Refund, data: SaleTold, books: Books) -> tuple[AnyWrite, ...
     return writes
 
 
-def _credit(credit: Credit, data: SaleTold, books: Books) -> tuple[AnyWrite, ...]:
+def _credit(credit: Credit, sale: Sale, data: SaleTold, books: Books) -> tuple[AnyWrite, ...]:
     if credit.rest is None or not credit.rest:
         return ()
+    rest = sale.in_books(credit.rest)
     against = INCOME if credit.unpaid else RETURNS
-    writes = tax_back(f"{credit.fact}:tax", data, credit.rest, against=against, day=credit.day, books=books)
+    writes = tax_back(f"{credit.fact}:tax", data, rest, against=against, day=credit.day, books=books)
     if credit.voided is not None:
         again = f"{credit.fact}:voided:tax"
-        writes += tax_back(again, data, -credit.rest, against=against, day=credit.voided, books=books)
+        writes += tax_back(again, data, -rest, against=against, day=credit.voided, books=books)
     return writes
 
 
@@ -82,6 +94,7 @@ def _taken_back(credit: Credit, books: Books) -> tuple[AnyWrite, ...]:
     return book(f"{credit.fact}:voided", posting, day=credit.voided, memo=memo, books=books)
 
 
-def _booked(tax: Money, of: Money, booked: Money) -> Money:
-    """Tax in the currency that reached the balance, in proportion."""
-    return tax if booked.currency == tax.currency else share_of(booked, tax, of)
+def _at_its_rate(refund: Refund) -> Money | None:
+    if refund.tax is None or refund.booked.currency == refund.tax.currency:
+        return refund.tax
+    return share_of(refund.booked, refund.tax, refund.amount)

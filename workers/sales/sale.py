@@ -4,20 +4,25 @@ Pure values, kept as JSON. What is decided once (how much of a charge or a refun
 same fact told again posts the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
 from schemas.money import Money
 from schemas.told import SaleTold
+from workers.plans.tax import share_of
 from workers.plans.writes import Value
 
 
 class Charge(Value):
-    """Money of a sale that had to wait for its tax. `whole`: it is posted without tax; `split`: `tax` of it is tax."""
+    """Money of a sale that had to wait for its tax, or came in another currency: `booked` is what reached the balance.
+
+    `whole`: it is posted without tax; `split`: `tax` of it is tax.
+    """
 
     fact: str
     amount: Money
+    booked: Money
     state: Literal["waits", "whole", "split"] = "waits"
     tax: Money | None = None
 
@@ -29,7 +34,6 @@ class Refund(Value):
     """
 
     fact: str
-    name: str
     amount: Money
     booked: Money
     day: date
@@ -60,21 +64,22 @@ class Telling(Value):
 
 
 class Waiting(Value):
-    """The event that waits for the money of the sale, on behalf of all that name it; an invoice goes before an intent."""
+    """The event that waits for the money of the sale, on behalf of all that name it: the highest rank."""
 
     event: str
     rank: int
 
 
 class Sale(Value):
-    """All that is known of one sale."""
+    """All that is known of one sale. `outside`: a link says that some of it was paid outside of the processor."""
 
     tellings: tuple[Telling, ...] = ()
     charges: tuple[Charge, ...] = ()
     refunds: tuple[Refund, ...] = ()
     credits: tuple[Credit, ...] = ()
-    failed: dict[str, date] = {}
-    voided: dict[str, date] = {}
+    failed: Mapping[str, date] = {}
+    voided: Mapping[str, date] = {}
+    outside: bool = False
     waiting: Waiting | None = None
 
     @property
@@ -87,17 +92,24 @@ class Sale(Value):
         """The tax of the whole sale, where it was told."""
         return None if self.telling is None else self.telling.data.tax
 
+    def in_books(self, amount: Money, *, like: Money | None = None) -> Money:
+        """An amount of the sale in the currency of the books: at the rate of its charges, else `like` a refund's."""
+        of, booked = _total(charge.amount for charge in self.charges), _total(charge.booked for charge in self.charges)
+        if of is None or booked is None:
+            return amount if like is None else like
+        return amount if booked.currency == amount.currency else share_of(booked, amount, of)
+
     def charge(self, fact: str) -> Charge | None:
         """A charge that is known."""
         return next((charge for charge in self.charges if charge.fact == fact), None)
 
     def body(self) -> dict[str, Any]:
-        """As it is kept."""
-        return self.model_dump(mode="json")
+        """As it is kept, with whether its charges had to be `held` for their tax."""
+        return self.model_dump(mode="json") | {"held": any(charge.state != "whole" for charge in self.charges)}
 
 
 def known(bodies: Sequence[dict[str, Any]]) -> Sale:
-    """One sale of all that are one: each fact once, the oldest first."""
+    """One sale of all that are one, a new one of none: each fact once, the oldest first."""
     sales = [Sale.model_validate(body) for body in bodies]
     if len(sales) == 1:
         return sales[0]
@@ -109,8 +121,16 @@ def known(bodies: Sequence[dict[str, Any]]) -> Sale:
         credits=_once((credit.fact, credit) for sale in sales for credit in sale.credits),
         failed={fact: day for sale in sales for fact, day in sale.failed.items()},
         voided={fact: day for sale in sales for fact, day in sale.voided.items()},
+        outside=any(sale.outside for sale in sales),
         waiting=max(waiting, key=lambda each: each.rank, default=None),
     )
+
+
+def _total(amounts: Iterable[Money]) -> Money | None:
+    """The sum; None where there is none, or not in one currency."""
+    found = list(amounts)
+    one = len({amount.currency for amount in found}) == 1
+    return sum(found[1:], found[0]) if one else None
 
 
 def _once(found: Iterable[tuple[str, Any]]) -> tuple[Any, ...]:

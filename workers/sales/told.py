@@ -12,24 +12,21 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from schemas.envelope import Event
-from schemas.event_data import EventData
 from schemas.money import Money
-from schemas.sales import PaymentRefunded, PaymentSucceeded, RefundFailed
-from schemas.told import CreditVoided, PaymentExpected, SaleCredited, SaleLinked, SaleTold
+from schemas.sales import PaymentSucceeded
+from schemas.told import SaleLinked, SaleTold
 from workers.books.books import Books
 from workers.plans.writes import InvoiceWrite, Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
-from workers.sales.deciding import decided, missing, with_charge, with_credit, with_refund, with_telling
-from workers.sales.postings import postings_of, with_lines
-from workers.sales.sale import Charge, Credit, Refund, Sale, Waiting, known
+from workers.sales.deciding import decided, missing
+from workers.sales.names import names_of, processor_of
+from workers.sales.noting import Awaits, noted, waited
+from workers.sales.postings import postings_of, rate_missing, with_lines
+from workers.sales.sale import Sale, known
 
 STREAM: Final = "sales"
 
 Body = dict[str, Any]
-_Awaits = SaleTold | SaleLinked | PaymentExpected
-
-_RANKS: Final[Mapping[type[EventData], int]] = {SaleTold: 2, SaleLinked: 1, PaymentExpected: 0}
-"""Who waits for the money of a sale on behalf of all: a person hears of it once."""
 
 _TELL_TAX: Final[Mapping[str, str]] = {
     "stripe": "invoice.paid, invoice_payment.paid and checkout.session.completed",
@@ -49,8 +46,8 @@ class Records(Protocol):
         """See `SalesStore.change`."""
         ...
 
-    async def any_charge(self, company: str) -> bool:
-        """See `SalesStore.any_charge`."""
+    async def any_held(self, company: str) -> bool:
+        """See `SalesStore.any_held`."""
         ...
 
 
@@ -87,7 +84,7 @@ class SalesBook:
     books: Books
     company: str
     items: FindsItems | None = None
-    _charges_kept: bool | None = field(default=None, init=False)
+    _held_some: bool | None = field(default=None, init=False)
     _money_came: bool = field(default=False, init=False)
 
     async def complete(self, plan: Plan, event: Event) -> Plan:
@@ -99,14 +96,14 @@ class SalesBook:
             Conflicting: it was told otherwise before.
         """
         data, names = event.data, names_of(event.data)
-        if not names or (isinstance(data, PaymentSucceeded) and not await self._charges_count()):
+        if not names or (isinstance(data, PaymentSucceeded) and not await self._counts(data)):
             return plan
-        came = not isinstance(data, _Awaits) or plan.insists or await self._money_is_there(data)
+        came = not isinstance(data, Awaits) or plan.insists or await self._money_is_there(data)
         whole = isinstance(data, PaymentSucceeded) and await self._posts_whole(data, plan)
 
         def work(bodies: Sequence[Body]) -> Body:
-            sale = self._noted(known(bodies) if bodies else Sale(), event, whole=whole, plan=plan)
-            return decided(_waited(sale, event, came=came), taxed=self.books.sales.taxed).body()
+            sale = waited(noted(known(bodies), event, self.books, whole=whole), event, came=came)
+            return decided(sale, taxed=self.books.sales.taxed).body()
 
         sale = Sale.model_validate(await self.records.change(self.company, names, work))
         own = await self._own(plan, event, sale)
@@ -114,13 +111,14 @@ class SalesBook:
         more = [write for write in postings_of(sale, self.books, stream=STREAM) if write.external_id not in known_ids]
         return own.model_copy(update={"writes": (*own.writes, *more)})
 
-    async def _charges_count(self) -> bool:
-        """Whether charges are looked at: where sales are taxed, or were once."""
-        if self.books.sales.taxed:
+    async def _counts(self, data: PaymentSucceeded) -> bool:
+        """Whether a charge is looked at: where sales are taxed, or were once, and one in another currency."""
+        settled = data.settlement
+        if self.books.sales.taxed or (settled is not None and settled.gross.currency != data.amount.currency):
             return True
-        if self._charges_kept is None:
-            self._charges_kept = await self.records.any_charge(self.company)
-        return self._charges_kept
+        if self._held_some is None:
+            self._held_some = await self.records.any_held(self.company)
+        return self._held_some
 
     async def _posts_whole(self, data: PaymentSucceeded, plan: Plan) -> bool:
         """A charge posts without its tax where nothing is taxed, a person wants it, or it did so already."""
@@ -129,11 +127,11 @@ class SalesBook:
         invoice = next((write.external_id for write in plan.writes if isinstance(write, InvoiceWrite)), data.fact)
         return bool(await self.inbox.state_of(self.company, [invoice]))
 
-    async def _money_is_there(self, data: _Awaits) -> bool:
+    async def _money_is_there(self, data: Awaits) -> bool:
         """Whether the charge of a sale is in the books, as far as it is named; else whether any charge ever was."""
         if isinstance(data, SaleTold) and not data.paid:
             return True
-        beginning = _processor(data.fact)
+        beginning = processor_of(data.fact)
         if isinstance(data, SaleLinked) or (data.charge is None and data.payment_intent is None):
             self._money_came = self._money_came or await self._any_money(beginning)
             return self._money_came or (isinstance(data, SaleLinked) and data.outside)
@@ -150,43 +148,22 @@ class SalesBook:
 
     async def _any_money(self, beginning: str) -> bool:
         kinds = (f"{beginning}:charge:", f"{beginning}:summary:")
-        return any([await self.inbox.knows_any(self.company, kind) for kind in kinds]) or await self.records.any_charge(
+        return any([await self.inbox.knows_any(self.company, kind) for kind in kinds]) or await self.records.any_held(
             self.company
         )
-
-    def _noted(self, sale: Sale, event: Event, *, whole: bool, plan: Plan) -> Sale:
-        """The sale with what the event tells."""
-        data, day = event.data, self.books.day_of(event.time)
-        match data:
-            case SaleTold():
-                return with_telling(sale, data, day)
-            case PaymentSucceeded():
-                state = "whole" if whole else "waits"
-                return with_charge(sale, Charge(fact=data.fact, amount=data.amount, state=state))
-            case SaleLinked(outside=True) if self.books.sales.taxed:
-                return with_charge(sale, Charge(fact=data.fact, amount=data.amount, state="whole"))
-            case PaymentRefunded():
-                booked = data.amount if data.settlement is None else abs(data.settlement.gross)
-                name = data.refund or data.fact
-                refund = Refund(fact=data.fact, name=name, amount=data.amount, booked=booked, day=day)
-                return with_refund(sale, refund)
-            case RefundFailed():
-                return sale.model_copy(update={"failed": {data.of: day, **sale.failed}})
-            case SaleCredited():
-                return with_credit(sale, _credit(data, event, self.books))
-            case CreditVoided():
-                return sale.model_copy(update={"voided": {data.of: day, **sale.voided}})
-            case _:
-                return sale
 
     async def _own(self, plan: Plan, event: Event, sale: Sale) -> Plan:
         """The plan of the event itself, now that the sale is known."""
         data = event.data
         if isinstance(data, PaymentSucceeded):
             return await self._charge(plan, data, sale)
-        if isinstance(data, _Awaits):
+        if isinstance(data, Awaits):
             if sale.waiting is not None and sale.waiting.event == event.id:
                 raise _not_there(data)
+            if isinstance(data, SaleLinked) and data.outside:
+                return _paid_outside(plan, data, sale)
+            if isinstance(data, SaleTold) and not sale.waiting and rate_missing(sale, self.books):
+                raise _no_rate(data)
             tax = f"{data.fact}:tax"
             kept = tuple(write for write in plan.writes if write.external_id != tax)
             return plan.model_copy(update={"writes": () if sale.waiting else kept})
@@ -232,67 +209,19 @@ class SalesBook:
         return plan.model_copy(update={"writes": writes})
 
 
-def names_of(data: EventData) -> tuple[str, ...]:
-    """By which names the sale is known that an event is about; none where it is about no sale."""
-    match data:
-        case SaleTold():
-            named = {"invoice": data.invoice, "session": data.session}
-            return _names(data, data.fact, **named, payment_intent=data.payment_intent, charge=data.charge)
-        case PaymentSucceeded():
-            return _names(data, data.fact, charge=data.charge, payment_intent=data.payment_intent, invoice=data.invoice)
-        case PaymentRefunded(refund=str()):
-            named = {"charge": data.charge, "payment_intent": data.payment_intent, "invoice": data.invoice}
-            return _names(data, data.fact, data.of, **named)
-        case RefundFailed():
-            return _names(data, data.of, charge=data.charge)
-        case SaleLinked():
-            return _names(data, invoice=data.invoice, payment_intent=data.payment_intent, charge=data.charge)
-        case SaleCredited():
-            return _names(data, data.fact, *data.refunds, invoice=data.invoice)
-        case CreditVoided():
-            return _names(data, data.of, invoice=data.invoice)
-        case PaymentExpected():
-            return _names(data, data.fact, payment_intent=data.payment_intent, charge=data.charge)
-        case _:
-            return ()
+def _paid_outside(plan: Plan, data: SaleLinked, sale: Sale) -> Plan:
+    """Nothing where the invoice itself tells that it was paid elsewhere; so it is waited for."""
+    if sale.telling is None:
+        if plan.insists:
+            return plan
+        invoice = f"{processor_of(data.fact)}:invoice:{data.invoice}"
+        msg = f"{data.fact} says that {invoice} was paid elsewhere, and nobody has told it: have invoice.paid sent"
+        raise PrerequisiteMissing(f"untold:{invoice}", msg)
+    return plan.model_copy(update={"writes": ()}) if sale.telling.data.paid_outside else plan
 
 
-def _names(data: EventData, *facts: str | None, **ids: str | None) -> tuple[str, ...]:
-    named = [f"{_processor(data.fact)}:{kind}:{name}" for kind, name in ids.items() if name]
-    return tuple(dict.fromkeys([*(fact for fact in facts if fact), *named]))
-
-
-def _processor(fact: str) -> str:
-    return fact.partition(":")[0]
-
-
-def _credit(data: SaleCredited, event: Event, books: Books) -> Credit:
-    return Credit(
-        fact=data.fact,
-        name=data.credit_note,
-        tax=data.tax,
-        owed=data.to_balance + data.outside,
-        refunds=data.refunds,
-        unpaid=data.before_payment == data.amount,
-        day=books.day_of(event.time),
-    )
-
-
-def _waited(sale: Sale, event: Event, *, came: bool) -> Sale:
-    """The sale with who waits for its money: nobody once it came, else one event for all."""
-    rank = _RANKS.get(type(event.data))
-    if rank is None:
-        return sale
-    if came or sale.charges:
-        return sale.model_copy(update={"waiting": None})
-    waiting = sale.waiting
-    if waiting is not None and waiting.event != event.id and waiting.rank >= rank:
-        return sale
-    return sale.model_copy(update={"waiting": Waiting(event=event.id, rank=rank)})
-
-
-def _not_there(data: _Awaits) -> PrerequisiteMissing:
-    beginning = _processor(data.fact)
+def _not_there(data: Awaits) -> PrerequisiteMissing:
+    beginning = processor_of(data.fact)
     which = "any" if data.payment_intent is None else f"of:{data.payment_intent}"
     which = which if data.charge is None else f"{data.charge}:payment"
     amount = data.paid if isinstance(data, SaleTold) else data.amount
@@ -303,15 +232,24 @@ def _not_there(data: _Awaits) -> PrerequisiteMissing:
     return PrerequisiteMissing(f"prerequisite:{beginning}:charge:{which}", msg)
 
 
+def _no_rate(data: SaleTold) -> PrerequisiteMissing:
+    code = data.total.currency
+    msg = (
+        f"{data.fact} tells {data.tax} of tax, and what reached the balance of its charges is not known: "
+        "it is waited for (charge.updated, or the key to Stripe tells it)"
+    )
+    return PrerequisiteMissing(f"unmapped:currency:{code}", msg)
+
+
 def _not_all(data: PaymentSucceeded, sale: Sale) -> Exception:
     telling = sale.telling
     assert telling is not None  # noqa: S101 - for the types: the caller has looked
     came = [charge.amount for charge in sale.charges]
     shown, told = " + ".join(map(str, came)), telling.data
     msg = f"{told.fact} tells that {told.paid} was paid of {told.total}, and its charges took {shown}"
-    if all(amount.currency == told.paid.currency for amount in came):
-        if missing(sale, telling) > Money.zero(told.paid.currency):
-            return PrerequisiteMissing(f"untold:tax:{data.fact}", msg)
+    comparable = all(amount.currency == told.paid.currency for amount in came)
+    if comparable and missing(sale, telling) > Money.zero(told.paid.currency):
+        return PrerequisiteMissing(f"untold:tax:{data.fact}", msg)
     return Parked(f"does_not_add_up:{told.fact}", msg)
 
 

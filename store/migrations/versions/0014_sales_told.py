@@ -14,10 +14,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("company", sa.Text, nullable=False),
         sa.Column("body", sa.JSON, nullable=False),
-        sa.Column("charged", sa.Boolean, nullable=False),
+        sa.Column("held", sa.Boolean, nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
     )
-    op.create_index("sales_told_charged", "sales_told", ["company", "charged"])
+    op.create_index("sales_told_held", "sales_told", ["company", "held"])
     op.create_table(
         "sale_links",
         sa.Column("company", sa.Text, primary_key=True),

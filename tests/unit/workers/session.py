@@ -210,6 +210,7 @@ class Stage:
             "applier": SimpleNamespace(longest_call=35.0),
             "sweeper": FakeSweeper(self.said, self.unswept),
             "stock": None,
+            "sales": None,
             "earlier": SimpleNamespace(renew=nothing),
             "merger": SimpleNamespace(run=for_ever, once=nothing, told=asyncio.Event()),
             "books": Books(accounts={}),
