@@ -176,7 +176,7 @@ class SalesBook:
         if telling is None:
             msg = (
                 f"nobody has told the tax of {data.fact} ({data.amount}), and books.toml says that sales are taxed: "
-                f"have {_TELL_TAX.get(_processor(data.fact), 'its order')} sent, or replay with --waive "
+                f"have {_TELL_TAX.get(processor_of(data.fact), 'its order')} sent, or replay with --waive "
                 "to post it without tax"
             )
             raise PrerequisiteMissing(f"untold:tax:{data.fact}", msg)
