@@ -64,17 +64,23 @@ def refund(found: Fields, context: NormaliseContext) -> Content:
 
 
 def _credited(found: Fields, refunds: Sequence[EventData]) -> Sequence[Told]:
-    """How much of the money was tax, where the lines say it in the currency of the money."""
+    """How much of the money was tax, where the lines say it in the currency of the money.
+
+    An adjustment is negative where it gives something back beside the lines, such as shipping.
+    """
     parts = [one for one in refunds if isinstance(one, PaymentRefunded)]
     rows = [(row, "total_tax") for row in found.sections("refund_line_items") or ()]
     rows += [(row, "tax_amount") for row in found.sections("order_adjustments") or ()]
     order, code = found.identifier_or_none("order_id"), parts[0].amount.currency if parts else ""
-    if order is None or not rows or any(_shop_currency(row, name) not in {None, code} for row, name in rows):
+    if order is None or not rows or len({one.amount.currency for one in parts}) != 1:
         return ()
     none = Money.zero(code)
-    taxes = [abs(amounts.money(row, name, currency=code)) for row, name in rows if row.get(name) is not None]
+    told = [amounts.paid_in(row, name, code, own=None) for row, name in rows]
+    taxes = [
+        -tax if name == "tax_amount" else tax for tax, (_, name) in zip(told, rows, strict=True) if tax is not None
+    ]
     amount, tax = sum((one.amount for one in parts), none), sum(taxes, none)
-    if len({one.amount.currency for one in parts}) != 1 or tax > amount or len(taxes) != len(rows):
+    if not none <= tax <= amount or len(taxes) != len(rows):
         return ()
     number = found.identifier("id")
     data = SaleCredited(
@@ -90,12 +96,6 @@ def _credited(found: Fields, refunds: Sequence[EventData]) -> Sequence[Told]:
         before_payment=none,
     )
     return (Told(data, when(found)),)
-
-
-def _shop_currency(row: Fields, name: str) -> object:
-    money = row.section(f"{name}_set")
-    shop = money.section("shop_money") if money else None
-    return shop.get("currency_code") if shop else None
 
 
 def fact_of(number: str) -> str:

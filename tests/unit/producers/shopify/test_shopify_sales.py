@@ -107,11 +107,34 @@ def test_a_refund_follows_its_transactions_and_tells_its_tax() -> None:
     assert (credited.tax, credited.refunds, credited.invoice) == (usd("3.83"), (refunded.fact,), ORDER)
 
 
+def test_shipping_that_is_given_back_gives_its_tax_back_too_and_a_discrepancy_keeps_some() -> None:
+    for adjusted, tax in (("-0.80", "4.63"), ("0.83", "3.00")):
+        body = document("refund")
+        body["order_adjustments"] = [{"id": 1, "kind": "any", "amount": "-10.00", "tax_amount": adjusted}]
+        _, credited = data_of(body)
+        assert isinstance(credited, SaleCredited)
+        assert credited.tax == usd(tax)
+
+
 def test_the_tax_of_a_refund_in_another_currency_than_its_money_is_not_told() -> None:
     body = document("refund")
     body["refund_line_items"][0]["total_tax_set"] = {"shop_money": {"amount": "3.00", "currency_code": "EUR"}}
     (refunded,) = data_of(body)
     assert isinstance(refunded, PaymentRefunded)
+
+
+def test_a_foreign_sale_tells_its_tax_in_the_currency_in_which_was_paid() -> None:
+    def both(shop: str, paid: str) -> dict[str, Any]:
+        shown = {"shop_money": (shop, "USD"), "presentment_money": (paid, "EUR")}
+        return {side: {"amount": amount, "currency_code": code} for side, (amount, code) in shown.items()}
+
+    body = {**document("order.paid"), "presentment_currency": "EUR", "total_price_set": both("107.65", "99.04")}
+    body |= {"total_tax_set": both("7.65", "7.04")}
+    body["tax_lines"] = [{"title": "VAT", "price": "7.65", "price_set": both("7.65", "7.04")}]
+    (data,) = data_of(body)
+    assert isinstance(data, SaleTold)
+    assert (data.total, data.tax) == (Money.of("99.04", "EUR"), Money.of("7.04", "EUR"))
+    assert refusal({**body, "total_price_set": None}).field == "total_price_set"
 
 
 def test_a_refund_that_gave_no_money_back_posts_nothing() -> None:
