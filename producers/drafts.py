@@ -23,7 +23,7 @@ MOST_LINES: Final = 5_000
 
 GoodsData = StockAdjusted | StockCounted | ReceiptPosted | OrderPlaced | BillReceived
 
-_SUBJECTS: Final = ("refund", "dispute", "payout", "charge", "invoice", "payment_intent", "transaction")
+_SUBJECTS: Final = ("credit_note", "refund", "dispute", "payout", "charge", "invoice", "payment_intent", "transaction")
 """By which of its names an event of sales is known, the first that it has."""
 
 NOON: Final = time(12, tzinfo=UTC)

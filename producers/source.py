@@ -168,7 +168,8 @@ class Source:
     It has one of two: `read` reads a file piece by piece; `document` takes one document of a provider, whose ids are
     the same whichever way it comes: a file of several is cut up first, and no fact has the name of a feed.
     `people`: its documents hold people's data, so they may never lie in a queue (`refuse_people`). `webhook` is its
-    own, if it has one, `pulled` how it is asked for pay runs.
+    own, if it has one, `pulled` how it is asked for pay runs. `lists` are the names under which an answer of the
+    provider holds several documents.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Source:
     people: bool
     webhook: Webhook | None = None
     pulled: Pulled | None = None
+    lists: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Raises TypeError: it has neither or both."""
@@ -190,7 +192,7 @@ class Source:
         So whoever fills one feed cannot use up the names of another's facts. Raises Rejected.
         """
         if self.read is None:
-            for number, document in enumerate(split_documents(file.read()), start=1):
+            for number, document in enumerate(split_documents(file.read(), lists=self.lists), start=1):
                 yield self._whole(f"document {number}", document, context)
             return
         for piece in map(of_its_time, self.read(file, context)):

@@ -5,7 +5,7 @@ It must not judge documents: what is not JSON is handed on as it is, and the nor
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from schemas.json_text import MOST_VALUES, count_values
@@ -17,17 +17,18 @@ _MOST_AGAIN: Final = 4
 """How often a text may be read over again because of documents in it that do not parse."""
 
 
-def split_documents(raw: bytes) -> Iterator[bytes]:
+def split_documents(raw: bytes, *, lists: Collection[str] = ()) -> Iterator[bytes]:
     """Give each document of a file, exactly as it stands there.
 
     A file holds one JSON document, several one after the other (JSON lines, or printed over several lines),
-    a list of documents, or a Stripe list object `{"object": "list", "data": [...]}`. What does not parse is
+    a list of documents, a Stripe list object `{"object": "list", "data": [...]}`, or an object that holds one of these
+    `lists` and at most a `cursor` and `errors` beside it. What does not parse is
     given as one document, up to the next line that opens one; the rest of the file, once so much did not parse that
     it would be read over and over again. An empty file gives one empty document, an empty list none.
     """
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     for start, end, is_value in _values(text):
-        spans = _elements(text, start, end) if is_value else [(start, end)]
+        spans = _elements(text, start, end, lists=lists) if is_value else [(start, end)]
         yield from (text[a:b].encode("utf-8", "surrogateescape") for a, b in spans)
 
 
@@ -78,13 +79,16 @@ def _values(text: str) -> Iterator[tuple[int, int, bool]]:
         position = _skip(text, end)
 
 
-def _elements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Spans of the documents inside one value: of its elements when it is a list, or Stripe's, else of itself."""
+def _elements(text: str, start: int, end: int, *, lists: Collection[str] = ()) -> Iterator[tuple[int, int]]:
+    """Spans of the documents inside one value: of its elements when it is, or holds, a list of them, else of itself."""
     opening = start
     if text[start] == "{":
         members = dict(_children(text, start))
         kind, data = (members.get(name, (start, start)) for name in ("object", "data"))
         opening = data[0] if text[slice(*kind)] == '"list"' else start
+        named = [members[name][0] for name in lists if name in members]
+        if len(named) == 1 and len(members.keys() - {"cursor", "errors"}) == 1 and text[named[0]] == "[":
+            opening = named[0]
     if text[opening] == "[":
         yield from (span for _, span in _children(text, opening))
     else:

@@ -37,6 +37,22 @@ def not_negative(fields: Fields, name: str, *, currency: str | None = None) -> M
     return found
 
 
+def paid_in(fields: Fields, name: str, code: str, *, own: str | None) -> Money | None:
+    """Read an amount in the currency in which was paid: of `<name>_set` the money that is in it, else `name` itself.
+
+    `own` is the currency of `name`, None where it is not said. None where there is no amount in this currency. Raises
+    Rejected as `money` does.
+    """
+    both = fields.section(f"{name}_set")
+    sides = [both.section(side) for side in ("presentment_money", "shop_money")] if both else []
+    for side in sides:
+        if side is not None and side.get("currency_code") == code:
+            return money(side, "amount", currency=code)
+    if any(sides) or own not in {None, code} or fields.get(name) is None:
+        return None
+    return money(fields, name, currency=code)
+
+
 def currency_of(fields: Fields) -> str:
     """Give the currency's code. Raises Rejected `missing_field`."""
     code = fields.get("currency")

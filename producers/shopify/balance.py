@@ -14,6 +14,7 @@ from producers.shopify.content import Content, Told, of_test, when
 from producers.shopify.disputes import fact_of as fact_of_dispute
 from producers.shopify.disputes import opened, won
 from producers.shopify.transactions import fact_of
+from schemas.event_data import EventData
 from schemas.money import Money
 from schemas.sales import (
     BalanceMoved,
@@ -36,31 +37,36 @@ def balance_transaction(found: Fields, context: NormaliseContext) -> Content:
     told = amounts.settlement(found)
     if not told.gross and not told.fee:
         return "amount_zero"
-    kind, source = found.token_or_none("type") or "unknown", found.identifier_or_none("source_id")
-    money_of = found.identifier_or_none("source_order_transaction_id")
+    kind = found.token_or_none("type") or "unknown"
     if kind == "payout" or kind in _CAME_BACK:
-        return _payout(found, kind, source or found.identifier("id"), told)
-    if kind == "charge" and money_of and told.gross.amount > 0:
-        data = PaymentSucceeded(
-            fact=fact_of(money_of), charge=money_of, payment_intent=_order(found), amount=told.gross, settlement=told
-        )
-        return (Told(data, when(found)),)
-    if kind == "refund" and money_of and told.gross.amount < 0:
-        refunded = PaymentRefunded(
-            fact=f"shopify:refund:{money_of}",
-            payment_intent=_order(found),
-            refund=money_of,
-            amount=-told.gross,
-            settlement=told,
-        )
-        return (Told(refunded, when(found)),)
+        return _payout(found, kind, told)
+    money = _money(found, kind, told)
+    if money is not None:
+        return (Told(money, when(found)),)
+    source = found.identifier_or_none("source_id")
     if kind == "dispute" and source and told.gross:
         return _dispute(found, source, told)
     return (Told(_moved(f"shopify:balance:{told.balance_transaction}", kind, told), when(found)),)
 
 
-def _payout(found: Fields, kind: str, number: str, told: Settlement) -> Content:
+def _money(found: Fields, kind: str, told: Settlement) -> EventData | None:
+    """A payment or a refund, under the name of the order's transaction; None where it is none, or names none."""
+    number, order = (found.identifier_or_none(f"source_order_{name}id") for name in ("transaction_", ""))
+    if number is None:
+        return None
+    if kind == "charge" and told.gross.amount > 0:
+        return PaymentSucceeded(
+            fact=fact_of(number), charge=number, payment_intent=order, amount=told.gross, settlement=told
+        )
+    if kind == "refund" and told.gross.amount < 0:
+        fact = f"shopify:refund:{number}"
+        return PaymentRefunded(fact=fact, payment_intent=order, refund=number, amount=-told.gross, settlement=told)
+    return None
+
+
+def _payout(found: Fields, kind: str, told: Settlement) -> Content:
     """A payout that arrived, or came back; the payout itself tells the same, with the day on which it arrives."""
+    number = found.identifier_or_none("source_id") or found.identifier("payout_id")
     fact, at = f"shopify:payout:{number}", when(found)
     if kind in _CAME_BACK:
         values = {"payout": number, "amount": told.gross, "arrival_date": at.date()}
@@ -85,7 +91,3 @@ def _dispute(found: Fields, number: str, told: Settlement) -> Content:
 def _moved(fact: str, kind: str, told: Settlement) -> BalanceMoved:
     category = "fee" if kind == "dispute_fee" else _CATEGORIES.get(kind, "adjustment")
     return BalanceMoved(fact=fact, transaction=told.balance_transaction, kind=kind, category=category, settlement=told)
-
-
-def _order(found: Fields) -> str | None:
-    return found.identifier_or_none("source_order_id")

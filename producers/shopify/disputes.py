@@ -3,15 +3,17 @@
 Its fee is told by the balance transaction alone, and is a movement of its own.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from producers.normalising import NormaliseContext, Rejected
 from producers.reading.fields import Fields
 from producers.shopify import amounts
 from producers.shopify.content import Content, Told
-from schemas.event_data import EventData
 from schemas.money import Money
 from schemas.sales import DisputeLost, DisputeOpened, DisputeWon
+
+if TYPE_CHECKING:
+    from schemas.event_data import EventData
 
 _OPEN: Final = frozenset({"needs_response", "under_review"})
 

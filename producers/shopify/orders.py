@@ -1,4 +1,4 @@
-"""Orders as what they tell of a sale: its total and its tax, in the currency of the shop.
+"""Orders as what they tell of a sale: its total and its tax, in the currency in which was paid.
 
 The money is told by the order's transactions. What is no tax, shipping and tips too, is income.
 """
@@ -22,8 +22,7 @@ def order(found: Fields, context: NormaliseContext) -> Content:
         return other_mode
     if found.token_or_none("financial_status") not in _PAID:
         return "order_not_paid"
-    currency = amounts.currency_of(found)
-    total = amounts.not_negative(found, "total_price", currency=currency)
+    total = _paid(found, found, "total_price")
     if not total:
         return "amount_zero"
     for gateway in gateways:
@@ -34,6 +33,7 @@ def order(found: Fields, context: NormaliseContext) -> Content:
     order_id = found.identifier("id")
     data = SaleTold(
         fact=f"shopify:order:{order_id}",
+        invoice=order_id,
         payment_intent=order_id,
         total=total,
         paid=total,
@@ -53,13 +53,23 @@ def _taxes(found: Fields, total: Money) -> tuple[TaxPart, ...]:
     """By tax line where there are any, else whole; both must say the same."""
     inclusive = found.flag_or_none("taxes_included") is True
     rows = found.sections("tax_lines") or ()
-    parts = [(row.text_or_none("title"), amounts.money(row, "price", currency=total.currency)) for row in rows]
+    parts = [(row.text_or_none("title"), _paid(found, row, "price")) for row in rows]
     listed = sum((amount for _, amount in parts), Money.zero(total.currency))
-    told = listed
-    if found.get("total_tax") is not None:
-        told = amounts.not_negative(found, "total_tax", currency=total.currency)
+    told = _paid(found, found, "total_tax") if found.get("total_tax") is not None else listed
     if (parts and listed != told) or told > total:
         figures = f"the tax lines make {listed}, the tax is {told}, and the total with it {total}"
         raise Rejected("does_not_add_up", figures, field=found.at("total_tax"))
-    whole = [(None, told)] if not parts else parts
-    return tuple(TaxPart(code=code, amount=amount, inclusive=inclusive) for code, amount in whole if amount)
+    every = parts or [(None, told)]
+    return tuple(TaxPart(code=code, amount=amount, inclusive=inclusive) for code, amount in every if amount)
+
+
+def _paid(order: Fields, fields: Fields, name: str) -> Money:
+    """An amount of an order in the currency in which the customer paid, as its transactions have it."""
+    own = amounts.currency_of(order)
+    code = order.token_or_none("presentment_currency") or own
+    found = amounts.paid_in(fields, name, code, own=own)
+    if found is None:
+        raise fields.missing(name if code == own else f"{name}_set")
+    if found.amount < 0:
+        raise Rejected("amount_negative", f"{found} is negative", field=fields.at(name))
+    return found

@@ -6,7 +6,7 @@ Whose a body is stands in `producers.warehouse.shopify`: the shop's name in a he
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from producers.drafts import rejecting, wrap_sale
 from producers.normalising import NormaliseContext, Normalised
@@ -16,7 +16,9 @@ from producers.shopify.content import Content
 from producers.source import NoOptions, Signature, Source, Webhook
 from producers.warehouse import shopify as stock
 from runtime.secret_files import Shape
-from schemas.envelope import Event
+
+if TYPE_CHECKING:
+    from schemas.envelope import Event
 
 TOPICS: Final = frozenset(
     {
@@ -86,6 +88,7 @@ SHOPIFY: Final = Source(
     document=normalise,
     options=NoOptions,
     people=False,
+    lists=frozenset({"orders", "transactions", "refunds", "disputes", "payouts"}),
     webhook=Webhook(
         signature=Signature(header="X-Shopify-Hmac-SHA256", encoding="base64"),
         secret=Shape(re.compile(r"(?:[a-z]{2,8}_)?[A-Za-z0-9]{24,250}"), "at least 24 letters or digits"),

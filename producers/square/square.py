@@ -7,7 +7,7 @@ Source: the shapes were read off the examples of Square's API description in tes
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from producers.drafts import rejecting, wrap_sale
 from producers.normalising import NormaliseContext, Normalised, Rejected
@@ -15,7 +15,9 @@ from producers.reading.fields import Fields, open_object
 from producers.source import Arrived, NoOptions, Signature, Source, Webhook
 from producers.square import disputes, orders, payments, payouts
 from producers.square.content import Content
-from schemas.envelope import Event
+
+if TYPE_CHECKING:
+    from schemas.envelope import Event
 
 _Reader = Callable[[Fields, NormaliseContext], Content]
 
@@ -33,6 +35,15 @@ _LISTS: Final[Mapping[str, str]] = {
     **{f"{name}s": name for name in _READERS if name != "payout_entry"},
     "payout_entries": "payout_entry",
 }
+_MARKS: Final[Mapping[str, frozenset[str]]] = {
+    "payout_entry": frozenset({"payout_id", "gross_amount_money"}),
+    "payout": frozenset({"arrival_date", "amount_money"}),
+    "dispute": frozenset({"disputed_payment", "state"}),
+    "refund": frozenset({"amount_money", "payment_id", "status"}),
+    "payment": frozenset({"amount_money", "status", "version_token"}),
+    "order": frozenset({"location_id", "net_amounts"}),
+}
+"""What an object without its wrapper is, by fields that its kind has."""
 _TYPES: Final = frozenset(
     {
         *("payment.created", "payment.updated", "refund.created", "refund.updated"),
@@ -63,7 +74,10 @@ def normalise(document: bytes, context: NormaliseContext) -> Normalised:
 
 
 def _objects(body: Fields) -> list[tuple[str, Fields]]:
-    """The objects of an answer of the API, in their wrapper. Raises Rejected: it has none that is known."""
+    """The objects of an answer of the API, in their wrapper or without. Raises Rejected: it has none that is known."""
+    bare = next((name for name, marks in _MARKS.items() if body.values.keys() >= marks), None)
+    if bare is not None:
+        return [(bare, body)]
     found = [(name, inner) for name in _READERS if name in body.values and (inner := body.section(name))]
     for name, kind in _LISTS.items():
         found += [(kind, inner) for inner in body.sections(name) or ()]
@@ -146,6 +160,7 @@ SQUARE: Final = Source(
     document=normalise,
     options=NoOptions,
     people=False,
+    lists=frozenset(_LISTS),
     webhook=Webhook(
         signature=Signature(header="x-square-hmacsha256-signature", signs="{url}{body}", encoding="base64"),
         identify=lambda body, _: identify(body),

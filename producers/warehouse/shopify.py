@@ -146,7 +146,8 @@ def _check_global_id(level: Fields, item: str) -> None:
 class Shops:
     """`companies` by shop (none: every shop is `company`'s), and shops by the id of a location.
 
-    Satisfies `Whose`: a topic that is not one of `topics` and a test post nothing, and a level older than `oldest` waits for a person.
+    Satisfies `Whose`: a topic that is not one of `topics` and a test post nothing, and a level older than `oldest`
+    waits for a person.
     """
 
     company: str

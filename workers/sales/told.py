@@ -28,6 +28,16 @@ STREAM: Final = "sales"
 
 Body = dict[str, Any]
 
+_TELL_TAX: Final[Mapping[str, str]] = {
+    "stripe": "invoice.paid, invoice_payment.paid and checkout.session.completed",
+    "shopify": "orders/paid",
+}
+_TELL_MONEY: Final[Mapping[str, str]] = {
+    "stripe": "charge.succeeded and charge.captured (docs/stripe-events.md says which events)",
+    "shopify": "order_transactions/create",
+}
+"""What a processor is asked to send where something of a sale is missing; others are asked in plain words."""
+
 
 class Records(Protocol):
     """What this needs of the store of sales."""
@@ -164,7 +174,7 @@ class SalesBook:
         if telling is None:
             msg = (
                 f"nobody has told the tax of {data.fact} ({data.amount}), and books.toml says that sales are taxed: "
-                "have invoice.paid, invoice_payment.paid and checkout.session.completed sent, or replay with --waive "
+                f"have {_TELL_TAX.get(processor_of(data.fact), 'its order')} sent, or replay with --waive "
                 "to post it without tax"
             )
             raise PrerequisiteMissing(f"untold:tax:{data.fact}", msg)
@@ -214,8 +224,8 @@ def _not_there(data: Awaits) -> PrerequisiteMissing:
     which = which if data.charge is None else f"{data.charge}:payment"
     amount = data.paid if isinstance(data, SaleTold) else data.amount
     msg = (
-        f"{data.fact} tells of {amount} that no charge has told: have charge.succeeded and charge.captured sent too "
-        f"(docs/stripe-events.md says which events), and send the charge again"
+        f"{data.fact} tells of {amount} that no charge has told: "
+        f"have {_TELL_MONEY.get(beginning, 'its payments')} sent too, and send the charge again"
     )
     return PrerequisiteMissing(f"prerequisite:{beginning}:charge:{which}", msg)
 

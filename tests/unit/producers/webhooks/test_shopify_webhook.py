@@ -124,7 +124,7 @@ async def test_the_old_secret_is_good_during_a_rotation_and_a_third_is_not(publi
     assert (len(publisher.events), publisher.kept) == (1, [])
 
 
-@pytest.mark.parametrize("topic", ["inventory_levels/connect", "inventory_levels/disconnect", "orders/paid"])
+@pytest.mark.parametrize("topic", ["inventory_levels/connect", "inventory_levels/disconnect", "orders/edited"])
 async def test_another_topic_is_acknowledged_and_ignored(publisher: FakePublisher, topic: str) -> None:
     measures = Measures()
     assert (await post(app(publisher, measures), topic=topic)).json() == {"outcome": "ignored"}
@@ -135,7 +135,7 @@ async def test_another_topic_is_acknowledged_and_ignored(publisher: FakePublishe
 async def test_a_header_that_nobody_signed_makes_no_series(publisher: FakePublisher) -> None:
     measures = Measures()
     receiver = app(publisher, measures)
-    await post(receiver, topic="orders/paid")
+    await post(receiver, topic="orders/edited")
     before = len(await measures.text())
     for number in range(20):
         await post(receiver, topic=f"t{number}" + "x" * 5_000, shop_domain=f"s{number}.example", webhook_id=f"{number}")
@@ -145,7 +145,12 @@ async def test_a_header_that_nobody_signed_makes_no_series(publisher: FakePublis
 
 @pytest.mark.parametrize(
     ("reason", "word"),
-    [("unmapped:stripe_account:acct_1", "unmapped"), ("too_old", "too_old"), ("orders/paid", "other"), (None, "other")],
+    [
+        ("unmapped:stripe_account:acct_1", "unmapped"),
+        ("too_old", "too_old"),
+        ("orders/edited", "other"),
+        (None, "other"),
+    ],
 )
 def test_a_label_is_a_word_of_the_relay(reason: str | None, word: str) -> None:
     assert own_word(reason) == word
