@@ -20,7 +20,7 @@ class NormaliseContext:
     `company` gets what names no account of its own; `accounts` maps a source's account ids to companies. `currency` is
     that of documents which name none (the company's base currency). `options` are the source's own settings, as they
     were written: the source's model checks them. `mode` is that of the books; None offline, where nothing is posted.
-    `outside` is what becomes of documents that tell of money which nothing is booked for: kept for a person, or ignored.
+    `outside` is what becomes of a document that tells of money which is not booked: kept for a person, or ignored.
     `is_read`: the source is also read with a key, which tells all that moves its balance.
     `facts_of` is the name under which the facts of a feed are known: two feeds with the same ids are two sources.
     """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal, Protocol,
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from producers.currencies import of_its_time, refuse_gone
 from producers.normalising import FileReader, NormaliseContext, Normalised, Normaliser, Piece, Refused, Rejected, Taken
 from producers.reading.documents import split_documents
 from runtime.errors import ConfigurationError
@@ -192,7 +193,7 @@ class Source:
             for number, document in enumerate(split_documents(file.read()), start=1):
                 yield self._whole(f"document {number}", document, context)
             return
-        for piece in self.read(file, context):
+        for piece in map(of_its_time, self.read(file, context)):
             if isinstance(piece, Taken) and context.facts_of:
                 yield replace(piece, events=tuple(_under(context.facts_of, event) for event in piece.events))
             else:
@@ -209,6 +210,8 @@ class Source:
         """One document, whole or not at all. Raises Rejected."""
         if self.document is not None:
             whole = self.document(document, context)
+            for event in whole.events:
+                refuse_gone(event)
             return Normalised(whole.events, None if whole.events else whole.ignored or None)
         taken: list[Taken] = []
         for piece in self.pieces(BytesIO(document), context):

@@ -1,7 +1,8 @@
 """Money: a Decimal and an ISO 4217 code, never a float.
 
-Which codes exist, and how many decimals each has, comes from the iso4217 package; there is no table of our
-own here. This module must not know any provider's minor units: see `schemas.minor_units`.
+Which codes exist, and how many decimals each has, comes from the iso4217 package, and for those that existed once from
+`schemas.withdrawn`: whether one was current on some day is asked where the day is known. This module must not know any
+provider's minor units: see `schemas.minor_units`.
 """
 
 import re
@@ -22,6 +23,7 @@ from pydantic import (
 )
 
 from schemas.errors import AmountRefused, CurrencyMismatch, UnknownCurrency
+from schemas.withdrawn import WITHDRAWN
 
 MAX_AMOUNT: Final = Decimal(10**15)
 """No amount of money is larger than this, in whole units; a larger one is a mistake, not a sale."""
@@ -30,9 +32,13 @@ MAX_DECIMALS: Final = 12
 """More decimals than any currency or unit price needs."""
 
 EXPONENTS: Final[Mapping[str, int]] = {
-    currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None
+    **{code: withdrawn.decimals for code, withdrawn in WITHDRAWN.items()},
+    **{currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None},
 }
-"""Decimals by code. Funds, metals and test codes have none in ISO 4217 and are no currencies here."""
+"""Decimals by code, of today's currencies and of withdrawn ones.
+
+Funds, metals and test codes have none in ISO 4217 and are no currencies here.
+"""
 
 _AMOUNT_TEXT: Final = r"-?[0-9]{1,16}(\.[0-9]{1,12})?"
 _DIGITS: Final = 40

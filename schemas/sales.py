@@ -47,7 +47,8 @@ class PaymentSucceeded(EventData):
     """Money was taken from a customer. `fact`: `stripe:charge:ch_1`.
 
     `amount` is what the customer paid, `settlement` what reached the balance; the currencies may differ.
-    `destination` is the connected account for which a platform took it: then it is owed to that account.
+    `destination` is the connected account for which a platform took it: then it is owed to that account, the whole or
+    only `for_destination`.
     """
 
     charge: Text
@@ -57,6 +58,7 @@ class PaymentSucceeded(EventData):
     amount: PositiveMoney
     settlement: Settlement | None = None
     destination: Text | None = None
+    for_destination: NotNegativeMoney | None = None
 
 
 class PaymentRefunded(EventData):

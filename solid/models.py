@@ -70,7 +70,7 @@ class NewInvoice(_Record):
     def _is_bookable(self) -> Self:
         _bookable([line.amount for line in self.lines], self.currency)
         if self.total < 0:
-            msg = f"an invoice cannot be negative: its lines add up to {self.total}"
+            msg = f"an invoice cannot be negative: its lines add up to {self.total:f}"
             raise ValueError(msg)
         return self
 
@@ -103,7 +103,7 @@ class NewPayment(_Record):
             msg = "a payment and each part of it are more than nothing"
             raise ValueError(msg)
         if sum(parts) > self.amount:
-            msg = f"a payment of {self.amount} cannot clear {sum(parts)} of invoices"
+            msg = f"a payment of {self.amount:f} cannot clear {sum(parts, Decimal(0)):f} of invoices"
             raise ValueError(msg)
         return self
 
@@ -142,8 +142,9 @@ class NewEntry(_Record):
         debits = [line.debit for line in self.lines if line.debit is not None]
         credits_ = [line.credit for line in self.lines if line.credit is not None]
         _bookable([*debits, *credits_], self.currency)
-        if sum(debits) != sum(credits_):
-            msg = f"the entry does not balance: debits {sum(debits)}, credits {sum(credits_)}"
+        debit, credit = sum(debits, Decimal(0)), sum(credits_, Decimal(0))
+        if debit != credit:
+            msg = f"the entry does not balance: debits {debit:f}, credits {credit:f}"
             raise ValueError(msg)
         return self
 
@@ -158,7 +159,7 @@ class BillLine(_Record):
     @model_validator(mode="after")
     def _is_positive(self) -> Self:
         if self.amount <= 0:
-            msg = f"a line of a bill is more than nothing, not {self.amount}"
+            msg = f"a line of a bill is more than nothing, not {self.amount:f}"
             raise ValueError(msg)
         return self
 

@@ -6,10 +6,12 @@ exceptions that `workers.classify` turns into outcomes. The states are drawn in 
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from decimal import Decimal
+from typing import Final, Protocol, assert_never
 from weakref import WeakValueDictionary
 
 import structlog
@@ -36,6 +38,7 @@ from workers.sales.exchange import PAID
 log = structlog.get_logger()
 
 REMEMBERED_CONTACTS = 10_000
+_EXPONENT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?E\+[0-9]{1,2}", re.ASCII)
 
 
 class Solid(SearchesSolid, Protocol):
@@ -158,10 +161,11 @@ class Applier:
         """What is known of the write already, and what is asked for now."""
         rows = [row for row in await self._inbox.trace(write.external_id) if row.external_id == write.external_id]
         known = "; ".join(
-            f"{row.kind} of {row.amount} {row.currency}, {row.state} (Solid id {row.solid_id}) for event {row.event_id}"
+            f"{row.kind} of {_plain(row.amount)} {row.currency}, {row.state} (Solid id {row.solid_id}) "
+            f"for event {row.event_id}"
             for row in rows
         )
-        return f"{write.external_id} is known as {known}; now asked for: {write.economics()}"
+        return f"{write.external_id} is known as {known}; now asked for: {_plain(write.economics())}"
 
     def _must_have_settled(self, claim: Doubt) -> None:
         """Solid may still be at it for a while after the call has left: before that, a look-up proves nothing.
@@ -221,6 +225,20 @@ class Applier:
 
         fence = Fence(0, renew, good_for=2 * self._timing.unasked, clock=self._clock)
         return fence
+
+
+def _plain(value: object) -> object:
+    """The same with numbers digit for digit: economics are hashed as they were, where a hundred is `1E+2`."""
+    match value:
+        case Mapping():
+            return {name: _plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case Decimal():
+            return f"{value:f}"
+        case str() if _EXPONENT.fullmatch(value):
+            return f"{Decimal(value):f}"
+    return value
 
 
 def _intent(write: AnyWrite, group: Group | None) -> Intent:

@@ -24,8 +24,10 @@ from workers.earlier import KnowsEarlier
 from workers.occasion import Occasion
 from workers.outcomes import Applied, DeadLetter, Defer, GiveBack, Outcome, Retry
 from workers.plans import plan, stream_of
-from workers.plans.writes import Parked
+from workers.plans.periods import place_in_open_period
+from workers.plans.writes import Parked, Plan
 from workers.retry import RetryPolicy
+from workers.sales.afterwards import InboxGroups, writes_afterwards
 
 log = structlog.get_logger()
 
@@ -101,12 +103,21 @@ class Pipeline:
         if completion is not None:
             planned = await completion.complete(planned, event)
         with due_by(planned.deadline):
-            try:
-                return await self.applier.apply(self._occasion(event), planned)
-            except Parked as parked:
-                if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
-                    raise
+            count = await self._written(event, planned)
+            groups = InboxGroups(self.inbox, self.company)
+            further = await writes_afterwards(planned.afterwards, groups=groups, books=self.books)
+            if not further:
+                return count
+            placed = place_in_open_period(Plan(writes=further), self.books, stream=stream_of(event))
+            return count + await self._written(event, placed)
+
+    async def _written(self, event: Event, planned: Plan) -> int:
+        try:
             return await self.applier.apply(self._occasion(event), planned)
+        except Parked as parked:
+            if not (parked.reason.startswith("unmapped:account:") and await self._chart_was_old()):
+                raise
+        return await self.applier.apply(self._occasion(event), planned)
 
     def _occasion(self, event: Event) -> Occasion:
         return Occasion(EventRef.of(event), event.time, self.chart)

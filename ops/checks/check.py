@@ -193,6 +193,7 @@ async def _balances(solid: SolidClient, known: Mapping[str, Decimal]) -> str:
     for name, expected in known.items():
         found = balances.get(chart.id_of(name))
         if found != expected:
-            msg = f'solid.known_balance: "{name}" should be {expected} and is {found}: is solid.dialect.money right?'
+            said = "not told" if found is None else f"{found:f}"
+            msg = f'solid.known_balance: "{name}" should be {expected:f} and is {said}: is solid.dialect.money right?'
             raise ConfigurationError(msg)
     return "as expected: amounts are read in the right unit"

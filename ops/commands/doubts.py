@@ -54,7 +54,7 @@ def doubts_found(
     Example: relay doubts found stripe:payout:po_1 7d0c1e9a-2f7b-4a53-9d1c-0a6f8d1b2c3d
     """
     row = _decide(external_id, solid_id, company)
-    of = f" of {row.amount} {row.currency}" if row.amount is not None else ""
+    of = f" of {row.amount:f} {row.currency}" if row.amount is not None else ""
     say(f"{external_id}{of} is {solid_id} in Solid. Replay its dead letter, if it has one: relay dead list")
 
 

@@ -16,6 +16,7 @@ from ops.commands.doubts import doubts, restored
 from ops.commands.feed import feed
 from ops.commands.forget import dead_erase, forget
 from ops.commands.normalize import normalize
+from ops.commands.payouts import payouts
 from ops.commands.payroll import payroll
 from ops.commands.running import AsJson, Company, actor, run, run_for_all, told_plainly, ungrouped, warn
 from ops.showing.terminal import Terminal, say, say_json
@@ -51,6 +52,7 @@ app.command()(restored)
 app.command()(forget)
 dead.command("erase")(dead_erase)
 app.command()(feed)
+app.command()(payouts)
 app.command()(normalize)
 
 

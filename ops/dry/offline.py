@@ -12,9 +12,11 @@ from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
 from workers.books.books import Books
 from workers.errors import Conflicting
-from workers.plans import plan
+from workers.plans import plan, stream_of
+from workers.plans.periods import place_in_open_period
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
+from workers.sales.afterwards import MemoryGroups, writes_afterwards
 from workers.stock.book import StockBook
 from workers.stock.memory import MemoryRecords
 
@@ -56,7 +58,7 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
 
     What the lines tell of stock is remembered from one to the next, and forgotten at the end.
     """
-    stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+    stock, groups = StockBook(records=MemoryRecords(), books=books, company="offline"), MemoryGroups()
     with asyncio.Runner() as runner:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -67,7 +69,7 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
                 yield f"line {number}: {error}"
                 continue
             try:
-                planned = runner.run(_completed(event, books, stock))
+                planned = runner.run(_completed(event, books, stock, groups))
             except (Parked, PrerequisiteMissing, Conflicting) as error:
                 reason = "conflict" if isinstance(error, Conflicting) else error.reason
                 yield {"kind": "parked", "reason": reason, "error": str(error), **_named(event, books)}
@@ -77,8 +79,14 @@ def plan_lines(lines: Iterable[bytes], books: Books) -> Iterator[dict[str, Any] 
                 yield from _shown(planned, event, books)
 
 
-async def _completed(event: Event, books: Books, stock: StockBook) -> Plan:
-    return await stock.complete(plan(event, books), event)
+async def _completed(event: Event, books: Books, stock: StockBook, groups: MemoryGroups) -> Plan:
+    planned = await stock.complete(plan(event, books), event)
+    groups.note(planned)
+    further = await writes_afterwards(planned.afterwards, groups=groups, books=books)
+    if not further:
+        return planned
+    placed = place_in_open_period(Plan(writes=further), books, stream=stream_of(event))
+    return planned.model_copy(update={"writes": (*planned.writes, *placed.writes)})
 
 
 def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:

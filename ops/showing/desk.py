@@ -118,7 +118,7 @@ def show_doubts(rows: Sequence[WriteRow], *, as_json: bool) -> None:
         return
     table = Rows("external id", "kind", "amount", "date", "in doubt since")
     for row in rows:
-        amount = f"{row.amount} {row.currency}" if row.amount is not None else ""
+        amount = f"{row.amount:f} {row.currency}" if row.amount is not None else ""
         since = f"{row.doubt_since or row.updated_at:%Y-%m-%d %H:%M:%S}"
         table.add(row.external_id, row.kind, amount, row.about.get("date", ""), since)
     show(table if rows else "no write is in doubt")

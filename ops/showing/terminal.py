@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
@@ -80,7 +81,12 @@ def say(text: object, *, err: bool = False) -> None:
 
 def show_json(value: object) -> None:
     """Print a document for scripts: it says exactly what `value` does."""
-    say_json(json.dumps(value, indent=2, default=str))
+    say_json(json.dumps(value, indent=2, default=_as_text))
+
+
+def _as_text(value: object) -> str:
+    """Numbers digit for digit, never as 1E+2."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def say_json(text: str) -> None:

@@ -4,7 +4,7 @@ The facts are those that webhooks name, so what is told both ways is one fact. A
 moved, whatever its source says by now. It must not fetch anything: `source` is read as far as it is expanded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -108,20 +108,28 @@ def _adjustment(document: Fields) -> Content:
     """What a dispute took or gave back; else a correction of Stripe's own."""
     source = document.get("source")
     if isinstance(source, dict) and is_dispute(source):
-        taken = settlement_of(document).gross.amount < 0
-        read = disputes.funds_withdrawn if taken else disputes.funds_reinstated
-        return read(_event(document, balance_transactions=_until_now(document)))
+        return _of_dispute(document)
     if isinstance(source, dict) and source.get("object") == "refund":
         return _refund_failed(document)
     return moved_otherwise(document)
 
 
-def _until_now(document: Fields) -> list[object]:
-    """The dispute's transactions as its webhook listed them: up to this one."""
+def _of_dispute(document: Fields) -> Content:
+    """What this transaction adds to what the dispute's webhook told before it; what is lost is its webhook's to say."""
+    before, own = _listed_before(document), dict(document.values)
+    earlier = {data.fact for data in _listed(document, before)}
+    return [data for data in _listed(document, [*before, own]) if data.fact not in earlier] or "amount_zero"
+
+
+def _listed(document: Fields, transactions: Sequence[Mapping[str, object]]) -> Sequence[EventData]:
+    found = disputes.changed(_event(document, balance_transactions=transactions, status=None))
+    return () if isinstance(found, str) else found
+
+
+def _listed_before(document: Fields) -> list[Mapping[str, object]]:
     created, number = document.time("created"), document.identifier("id")
     listed = _source(document).sections("balance_transactions") or ()
-    before = [each for each in listed if each.identifier("id") != number and each.time("created") <= created]
-    return [*(dict(each.values) for each in before), dict(document.values)]
+    return [each.values for each in listed if each.identifier("id") != number and each.time("created") <= created]
 
 
 def _payout(document: Fields) -> Content:

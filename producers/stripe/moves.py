@@ -5,16 +5,18 @@ which parts it is made, is for a person: the parts may be told elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.stripe import amounts as stripe_amounts
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import unmapped
-from schemas.event_data import EventData
 from schemas.money import Money
 from schemas.sales import BalanceMoved, MoveCategory, Settlement
+
+if TYPE_CHECKING:
+    from schemas.event_data import EventData
 
 _TO_A_BANK: Final = frozenset({"bank_account", "card"})
 

@@ -27,6 +27,7 @@ _CATEGORIES: Final[Mapping[str, MoveCategory]] = {
 
 _NAMED: Final[Mapping[str, tuple[str, str]]] = {
     "topup": ("topup", "tu_"),
+    "topup_reversal": ("topup_reversal", "tu_"),
     "application_fee": ("application_fee", "fee_"),
     "application_fee_refund": ("application_fee_refund", "fr_"),
     "transfer": ("transfer", "tr_"),

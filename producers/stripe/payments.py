@@ -10,6 +10,7 @@ from typing import Final
 
 from producers.reading.fields import Fields
 from producers.stripe import amounts as stripe_amounts
+from producers.stripe.connect import sold_for
 from producers.stripe.event import Content, StripeEvent
 from schemas.event_data import EventData
 from schemas.money import Money
@@ -37,6 +38,7 @@ def payment(event: StripeEvent) -> Content:
         customer=_customer(charge),
         amount=amount,
         settlement=stripe_amounts.settlement(charge, "balance_transaction", moved=amount),
+        **sold_for(charge),
     )
     return (data,)
 

@@ -36,11 +36,11 @@ def refund_created(event: StripeEvent) -> Content:
 
 
 def refund_changed(event: StripeEvent) -> Content:
-    """Read a refund that changed; a change of anything but its status posts nothing. Raises Rejected."""
+    """Read a refund that changed: its status, or that its balance transaction is told now. Raises Rejected."""
     stage = _stage(event.object)
     if stage == "waiting":
         return "refund_waiting"
-    if not event.changed("status"):
+    if not event.changed("status") and not _is_settled(event.object, stage):
         return "refund_status_unchanged"
     return _refunded(event.object) if stage == "moved" else refund_failed(event)
 
@@ -171,6 +171,12 @@ def _refund(refund: Fields, charge_id: str | None) -> PaymentRefunded:
         amount=amount,
         settlement=stripe_amounts.settlement(refund, "balance_transaction", moved=-amount),
     )
+
+
+def _is_settled(refund: Fields, stage: _Stage) -> bool:
+    """Whether it carries the transaction that moved the balance last, and not only its id."""
+    name = "balance_transaction" if stage == "moved" else "failure_balance_transaction"
+    return isinstance(refund.get(name), dict)
 
 
 def _stage(fields: Fields) -> _Stage:

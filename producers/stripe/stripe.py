@@ -13,7 +13,7 @@ from producers.drafts import rejecting
 from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
-from producers.stripe import disputes, moves, payments, refunds
+from producers.stripe import disputes, moves, payments, payouts, refunds
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import outside
 from producers.stripe.thin import thin, thin_type
@@ -50,11 +50,15 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "refund.updated": _Kind("refund", refunds.refund_changed),
     "charge.refund.updated": _Kind("refund", refunds.refund_changed),
     "refund.failed": _Kind("refund", refunds.refund_failed),
+    "charge.dispute.created": _Kind("dispute", disputes.changed),
+    "charge.dispute.updated": _Kind("dispute", disputes.changed),
     "charge.dispute.funds_withdrawn": _Kind("dispute", disputes.funds_withdrawn),
     "charge.dispute.funds_reinstated": _Kind("dispute", disputes.funds_reinstated),
     "charge.dispute.closed": _Kind("dispute", disputes.closed),
     "payout.paid": _Kind("payout", payments.payout_paid),
     "payout.failed": _Kind("payout", payments.payout_failed),
+    "payout.updated": _Kind("payout", payouts.payout_changed),
+    "payout.reconciliation_completed": _Kind("payout", payouts.payout_changed),
     "topup.succeeded": _Kind("topup", moves.topup),
     "topup.reversed": _Kind("topup", moves.topup_reversed),
     "application_fee.created": _Kind("application_fee", moves.application_fee),
@@ -143,10 +147,10 @@ def _event(document: Fields, stripe_type: str, kind: _Kind) -> StripeEvent:
 
 def _wrap(event: StripeEvent, data: EventData, company: str, *, several: bool) -> Event:
     """Its subject is the object's id, and its key that of the entity whose order matters."""
-    subject = _first(data, "refund", "dispute", "payout", "subscription", "charge")
+    subject = _first(data, "refund", "dispute", "payout", "subscription", "charge") or data.fact.split(":")[2]
     return Event.of(
         data,
-        id=f"{event.id}:{subject}" if several else event.id,
+        id=f"{event.id}:{_first(data, 'refund') or data.fact}" if several else event.id,
         source="/webhooks/stripe",
         time=event.created,
         subject=subject,

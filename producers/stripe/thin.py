@@ -1,7 +1,7 @@
 """Thin events: notifications of Stripe's that hold no object, only its name.
 
-`v1.charge.succeeded` tells that there is a `charge.succeeded`; those of the second version of Stripe's API (`v2.…`) have
-types of their own. Without the object nothing can be booked.
+`v1.charge.succeeded` tells that there is a `charge.succeeded`; those of the second version of Stripe's API (`v2.…`)
+have types of their own. Without the object nothing can be booked.
 """
 
 import re

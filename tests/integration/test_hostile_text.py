@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -77,6 +78,7 @@ CASES: Mapping[tuple[str, ...], Case | OnlyLogs] = {
     ("status",): Case(seen=(SHOWN_FILE,)),
     ("check",): Case(exit_code=1, seen=(SHOWN_FOLDER,)),
     ("backfill", "stripe"): Case(("--since", "2026-03-01"), exit_code=1, seen=(SHOWN_FOLDER,)),
+    ("payouts",): Case((HOSTILE,), exit_code=1),
     ("feed",): Case(("--once", "--feed", "odd"), exit_code=1, seen=(), json=False, table=False),
     ("normalize",): Case(
         ("--source", "warehouse-csv", "--options", "options.toml", FILE, HOSTILE), exit_code=1, json=False, table=False
@@ -129,6 +131,15 @@ def filled(company: str) -> Mapping[str, Mapping[str, Any]]:
         "feed_runs": {"feed": "north", "state": "interrupted", "name": FILE},
         "audit": {"subject": LETTER},
         "outbox": {"id": 1, "stream": "payroll", "body": json.dumps(run).encode()},
+        "payouts": {"amount": Decimal("9.00"), "fee": Decimal(0), "automatic": True, "read_at": NOON},
+        "payout_items": {
+            "facts": [HOSTILE],
+            "ignored": None,
+            "gross": Decimal("9.00"),
+            "fee": Decimal(0),
+            "tax": Decimal(0),
+            "net": Decimal("8.00"),
+        },
         "payroll_runs": {
             "provider": "gusto",
             "entity": "entity",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from schemas.envelope import Event
 from workers.books.books import Books
-from workers.plans import inventory, moves, payroll, sales
+from workers.plans import disputes, inventory, moves, payroll, sales
 from workers.plans.foreign import awaiting_settlement
 from workers.plans.periods import must_be_open, place_in_open_period
 from workers.plans.writes import Plan
@@ -14,9 +14,9 @@ PLANS: Final[Mapping[str, Callable[[Event, Any, Books], Plan]]] = {
     "sales.payment.succeeded.v1": sales.payment_succeeded,
     "sales.payment.refunded.v1": sales.payment_refunded,
     "sales.payment.refund_failed.v1": sales.refund_failed,
-    "sales.dispute.opened.v1": sales.dispute_opened,
-    "sales.dispute.won.v1": sales.dispute_won,
-    "sales.dispute.lost.v1": sales.dispute_lost,
+    "sales.dispute.opened.v1": disputes.dispute_opened,
+    "sales.dispute.won.v1": disputes.dispute_won,
+    "sales.dispute.lost.v1": disputes.dispute_lost,
     "sales.payout.paid.v1": sales.payout_paid,
     "sales.payout.failed.v1": sales.payout_failed,
     "sales.balance.moved.v1": moves.balance_moved,

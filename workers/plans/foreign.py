@@ -75,6 +75,15 @@ def at_the_rate_of_the_sale(write: EntryWrite, sale: Booked, *, back: Money, boo
     return write.model_copy(update={"lines": tuple(sorted(lines, key=lambda line: line.debit is None))})
 
 
+def in_the_share_of_the_sale(write: EntryWrite, sale: Booked, *, back: Money) -> EntryWrite:
+    """An entry of two lines that moves on what the refund took out of sales, worth the share of the sale."""
+    share = _share(sale, back)
+    if not share:
+        return write
+    sides = [(line, "debit" if line.debit is not None else "credit") for line in write.lines]
+    return write.model_copy(update={"lines": tuple(line.model_copy(update={side: share}) for line, side in sides)})
+
+
 def _share(sale: Booked, back: Money) -> Decimal:
     part = sale.amount.amount * back.amount / sale.paid.amount
     return part.quantize(Decimal(1).scaleb(-iso_exponent(sale.amount.currency)), rounding=ROUND_HALF_UP)

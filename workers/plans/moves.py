@@ -24,7 +24,7 @@ ROLES_OF_MOVES: Final[Mapping[str, str]] = {
     "tax_fee": "input_vat",
     "conversion": "exchange_gain_loss",
 }
-"""The other side of clearing by category, or by the processor's own kind, which comes first; others are for a person."""
+"""The other side of clearing by category, or by the processor's own kind, which comes first. Others are a person's."""
 
 
 def balance_moved(event: Event, data: BalanceMoved, books: Books) -> Plan:

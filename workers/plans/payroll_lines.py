@@ -158,5 +158,7 @@ def _check_rounding(lines: tuple[RunLine, ...], books: Books) -> None:
     difference = sum((line.amount for line in lines if line.kind == "rounding"), zero)
     limit = books.payroll.rounding_limit
     if abs(difference).amount > limit:
-        msg = f"the two sides of the run differ by {difference}, and [payroll] rounding_limit of books.toml is {limit}"
+        msg = (
+            f"the two sides of the run differ by {difference}, and [payroll] rounding_limit of books.toml is {limit:f}"
+        )
         raise Parked("over_limit:payroll_rounding", msg)

@@ -8,9 +8,6 @@ from datetime import date
 from schemas.envelope import Event
 from schemas.money import Money
 from schemas.sales import (
-    DisputeLost,
-    DisputeOpened,
-    DisputeWon,
     PaymentRefunded,
     PaymentSucceeded,
     PayoutFailed,
@@ -20,6 +17,7 @@ from schemas.sales import (
     SubscriptionUpdated,
 )
 from workers.books.books import Books
+from workers.plans.connect import kept_of_sale, refund_of_sellers, sale_group, sale_role
 from workers.plans.fees import fees as _fees
 from workers.plans.ledger import Posting, account_of, book
 from workers.plans.writes import (
@@ -52,8 +50,8 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
         InvoiceWrite(
             external_id=invoice_id,
             contact=contact.external_id,
-            role="income",
-            account=account_of(books, "income", amount),
+            role=(sold := sale_role(data)),
+            account=account_of(books, sold, amount),
             **common,
         ),
         PaymentWrite(
@@ -66,7 +64,8 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             **common,
         ),
     ]
-    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)))
+    writes += (*_fees(data.fact, data.settlement, day, books), *kept_of_sale(data, amount, day=day, books=books))
+    return Plan(writes=tuple(writes), group=sale_group(data, books))
 
 
 def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
@@ -89,7 +88,9 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     )
     needs = (Prerequisite(external_id=f"{data.of}:invoice", kind="invoice"),) if data.of else ()
     group = Group(key=refunds, amount=data.amount) if data.charge else None
-    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, day, books)), requires=needs, group=group)
+    sellers = refund_of_sellers(data, amount, day=day, books=books)
+    writes += _fees(data.fact, data.settlement, day, books)
+    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers)
 
 
 def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
@@ -104,51 +105,8 @@ def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
         books=books,
     )
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
-
-
-def dispute_opened(event: Event, data: DisputeOpened, books: Books) -> Plan:
-    """DR Disputes Receivable, DR Dispute Fees, DR Input VAT / CR clearing for the sum."""
-    total, processor = data.amount + data.fee + data.fee_tax, books.processor_of(data.fact)
-    writes = book(
-        data.fact,
-        Posting(
-            debit={"disputes_receivable": data.amount, "dispute_fees": data.fee, "input_vat": data.fee_tax},
-            credit={processor.clearing: total},
-        ),
-        day=books.day_of(event.time),
-        memo=f"{processor.name} dispute {data.dispute}: funds withdrawn",
-        books=books,
-    )
-    return Plan(writes=writes)
-
-
-def dispute_won(event: Event, data: DisputeWon, books: Books) -> Plan:
-    """The reverse; the fee only as far as it was given back."""
-    total, processor = data.amount + data.fee + data.fee_tax, books.processor_of(data.fact)
-    writes = book(
-        data.fact,
-        Posting(
-            debit={processor.clearing: total},
-            credit={"disputes_receivable": data.amount, "dispute_fees": data.fee, "input_vat": data.fee_tax},
-        ),
-        day=books.day_of(event.time),
-        memo=f"{processor.name} dispute {data.dispute}: funds reinstated",
-        books=books,
-    )
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
-
-
-def dispute_lost(event: Event, data: DisputeLost, books: Books) -> Plan:
-    """DR Chargeback Losses / CR Disputes Receivable: no money moves any more."""
-    writes = book(
-        data.fact,
-        Posting(debit={"chargeback_loss": data.amount}, credit={"disputes_receivable": data.amount}),
-        day=books.day_of(event.time),
-        memo=f"{books.processor_of(data.fact).name} dispute {data.dispute} lost",
-        books=books,
-    )
-    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),))
+    sellers = refund_of_sellers(data, -amount, day=day, books=books)
+    return Plan(writes=writes, requires=(Prerequisite(external_id=data.of, kind="entry"),), afterwards=sellers)
 
 
 def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:

@@ -58,7 +58,7 @@ class Line(Value):
             msg = f"a line on {self.account} needs a debit or a credit, not both"
             raise ValueError(msg)
         if (self.debit or self.credit or 0) < 0:
-            msg = f"a line on {self.account} is negative: {self.debit or self.credit}"
+            msg = f"a line on {self.account} is negative: {self.debit or self.credit:f}"
             raise ValueError(msg)
         return self
 
@@ -172,7 +172,7 @@ class EntryWrite(Write):
         debit = sum((line.debit or Decimal(0) for line in self.lines), Decimal(0))
         credit = sum((line.credit or Decimal(0) for line in self.lines), Decimal(0))
         if debit != credit or not debit:
-            msg = f"{self.external_id}: debits {debit} and credits {credit} {self.currency} do not balance"
+            msg = f"{self.external_id}: debits {debit:f} and credits {credit:f} {self.currency} do not balance"
             raise ValueError(msg)
         return self
 
@@ -223,7 +223,8 @@ class BillWrite(Write):
     def _adds_up(self) -> Self:
         amounts = [line.amount for line in self.lines]
         if not amounts or any(amount <= 0 for amount in amounts) or sum(amounts) != self.total:
-            msg = f"{self.external_id}: a bill of {self.total} {self.currency} whose lines are {amounts}"
+            shown = ", ".join(f"{amount:f}" for amount in amounts) or "none"
+            msg = f"{self.external_id}: a bill of {self.total:f} {self.currency} whose lines are {shown}"
             raise ValueError(msg)
         return self
 
@@ -310,11 +311,33 @@ class Group(Value):
     amount: Money
 
 
+class IfPosted(Value):
+    """An entry that stands beside the writes of a plan where the books hold something of that group."""
+
+    group: str
+    write: EntryWrite
+
+
+class DisputeEnds(Value):
+    """A dispute that is closed in the end: what is posted of it may take an entry more, see `workers.plans.disputes`.
+
+    `key` begins the names of its groups.
+    """
+
+    key: str
+    day: Day
+    memo: str
+
+
+Afterwards = IfPosted | DisputeEnds
+
+
 class Plan(Value):
     """The writes of one event in their order, and what must be in the books before them.
 
     `deadline` is when they must be in the books at the latest, where somebody waits for them. `stock` is what the event
-    tells of stock: what that posts comes last, see `workers.stock.recording`.
+    tells of stock: what that posts comes last, see `workers.stock.recording`. `afterwards` is looked at once the writes
+    are in the books, so that of two events each may complete the other, whichever comes first.
     """
 
     writes: tuple[AnyWrite, ...] = ()
@@ -322,6 +345,7 @@ class Plan(Value):
     requires: tuple[Requirement, ...] = ()
     group: Group | None = None
     stock: Told | None = None
+    afterwards: tuple[Afterwards, ...] = ()
 
     def waived(self) -> "Plan":
         """The same as a person wants it who lets it wait for nothing; one without writes is nothing but its waiting."""

@@ -10,8 +10,8 @@ from schemas.money import Money
 from schemas.sales import PaymentRefunded, RefundFailed
 from store.claims import WriteRow
 from workers.books.books import Books
-from workers.plans.foreign import Booked, at_the_rate_of_the_sale
-from workers.plans.writes import AnyWrite, EntryWrite, Plan
+from workers.plans.foreign import Booked, at_the_rate_of_the_sale, in_the_share_of_the_sale
+from workers.plans.writes import Afterwards, AnyWrite, EntryWrite, IfPosted, Plan
 
 PAID: Final = "paid"
 """Under which name the inbox remembers what a customer paid in another currency."""
@@ -49,7 +49,10 @@ class ExchangeBook:
         if sale is None or sale.paid.currency != data.amount.currency:
             return plan
         writes = [await self._at_rate(write, sale, data) for write in plan.writes]
-        return plan.model_copy(update={"writes": tuple(writes)})
+        if tuple(writes) == plan.writes:
+            return plan
+        further = [_in_share(each, sale, data) for each in plan.afterwards]
+        return plan.model_copy(update={"writes": tuple(writes), "afterwards": tuple(further)})
 
     async def _sale(self, fact: str) -> Booked | None:
         row = await self._row(f"{fact}:payment")
@@ -72,3 +75,9 @@ class ExchangeBook:
     async def _row(self, external_id: str) -> WriteRow | None:
         rows = await self._inbox.trace(external_id)
         return next((row for row in rows if (row.company, row.external_id) == (self._company, external_id)), None)
+
+
+def _in_share(each: Afterwards, sale: Booked, data: PaymentRefunded | RefundFailed) -> Afterwards:
+    if not isinstance(each, IfPosted):
+        return each
+    return each.model_copy(update={"write": in_the_share_of_the_sale(each.write, sale, back=data.amount)})

@@ -38,8 +38,8 @@ MUTANTS: Final = (
         "reversal-by-todays-mapping",
         "What a changed run takes back is what was posted, though the mapping has changed since.",
         "workers/applying.py",
-        "    return days | remembered_of(write)\n",
-        "    return days\n",
+        "    return days | paid | remembered_of(write)\n",
+        "    return days | paid\n",
         (f"{DELIVERY}::test_a_mapping_that_changes_between_versions_leaves_nothing_on_the_old_account",),
     ),
     Mutant(

@@ -20,7 +20,17 @@ from schemas.sales import (
     PayoutPaid,
     RefundFailed,
 )
-from tests.unit.producers.made import CREATED, charge, dispute, only_event, payout, refund, stripe_event, transaction
+from tests.unit.producers.made import (
+    CREATED,
+    charge,
+    dispute,
+    normalised,
+    only_event,
+    payout,
+    refund,
+    stripe_event,
+    transaction,
+)
 
 AVAILABLE = CREATED + 2 * 86_400
 
@@ -120,8 +130,9 @@ def test_a_refund_that_came_back_says_what_its_webhook_would(kind: str) -> None:
 def test_what_a_dispute_took_is_what_its_webhook_told_though_more_has_moved_since() -> None:
     taken = transaction(-25_000, 1_500, id="txn_1", created=CREATED)
     given = transaction(25_000, 0, id="txn_2", created=CREATED + 60)
+    again = transaction(-25_000, 0, id="txn_3", created=CREATED + 120)
     by_webhook = only_event(stripe_event("charge.dispute.funds_withdrawn", dispute(taken)))
-    found = data("adjustment", -25_000, dispute(taken, given), 1_500)
+    found = data("adjustment", -25_000, dispute(taken, given, again), 1_500)
     assert isinstance(found, DisputeOpened)
     assert found == by_webhook.data
 
@@ -129,10 +140,22 @@ def test_what_a_dispute_took_is_what_its_webhook_told_though_more_has_moved_sinc
 def test_what_a_dispute_gave_back_is_what_its_webhook_told() -> None:
     taken = transaction(-25_000, 1_500, id="txn_0", created=CREATED - 60)
     given = transaction(25_000, -1_500, id="txn_1", created=CREATED)
-    by_webhook = only_event(stripe_event("charge.dispute.funds_reinstated", dispute(taken, given)))
+    by_webhook = normalised(stripe_event("charge.dispute.funds_reinstated", dispute(taken, given))).events
     found = data("adjustment", 25_000, dispute(taken, given), -1_500)
     assert isinstance(found, DisputeWon)
-    assert found == by_webhook.data
+    assert found in [event.data for event in by_webhook]
+
+
+def test_what_a_dispute_took_again_is_a_fact_of_its_own() -> None:
+    """Lost, won, and lost again."""
+    taken = transaction(-25_000, 0, id="txn_0", created=CREATED - 60)
+    given = transaction(25_000, 0, id="txn_2", created=CREATED - 30)
+    again = transaction(-25_000, 0, id="txn_1", created=CREATED)
+    by_webhook = normalised(stripe_event("charge.dispute.funds_withdrawn", dispute(taken, given, again))).events
+    found = data("adjustment", -25_000, dispute(taken, given, again, status="lost"))
+    assert isinstance(found, DisputeOpened)
+    assert found in [event.data for event in by_webhook]
+    assert found.fact == "stripe:dispute:dp_1:withdrawn:txn_1"
 
 
 def test_a_payout_read_with_a_key_says_what_its_webhook_with_the_transaction_would() -> None:
@@ -171,7 +194,7 @@ def test_a_payout_of_which_only_the_id_is_known_arrives_when_its_money_is_availa
 
 MOVES = [
     ("topup", 5000, "tu_1", "topup", "stripe:topup:tu_1"),
-    ("topup_reversal", -5000, "tu_1", "topup", "stripe:balance:txn_1"),
+    ("topup_reversal", -5000, "tu_1", "topup", "stripe:topup_reversal:tu_1"),
     ("application_fee", 200, "fee_1", "application_fee", "stripe:application_fee:fee_1"),
     ("application_fee_refund", -200, "fr_1", "application_fee_refund", "stripe:application_fee_refund:fr_1"),
     ("transfer", -900, "tr_1", "transfer", "stripe:transfer:tr_1"),

@@ -127,3 +127,14 @@ async def test_another_amount_for_a_refund_that_is_booked_is_a_conflict(bench: B
     outcome = await told(bench, REFUND.model_copy(update={"settlement": settled("-16.50")}))
     assert isinstance(outcome, DeadLetter)
     assert outcome.reason == "conflict"
+
+
+async def test_a_refund_of_a_sale_for_a_seller_takes_the_same_share_of_what_is_owed_to_them(bench: Bench) -> None:
+    sale = SALE.model_copy(update={"settlement": settled("31.72"), "destination": "acct_9"})
+    await told(bench, sale)
+    assert await told(bench, REFUND.model_copy(update={"settlement": settled("-16.00")})) == Applied(2)
+    assert posted(bench, "stripe:refund:re_1")["Sales Returns"] == Decimal("15.86")
+    assert posted(bench, "stripe:refund:re_1:sellers") == {
+        "Due to Sellers": Decimal("15.86"),
+        "Sales Returns": Decimal("-15.86"),
+    }
