@@ -14,6 +14,7 @@ from producers.normalising import Mode, NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields, open_object
 from producers.source import NoOptions, Signature, Source, Webhook
 from producers.stripe import disputes, moves, payments, payouts, refunds
+from producers.stripe.balance import transaction
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import outside
 from producers.stripe.thin import thin, thin_type
@@ -73,13 +74,15 @@ KINDS: Final[Mapping[str, _Kind]] = {
 
 
 def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
-    """Turn one Stripe event into our events.
+    """Turn one Stripe event, or one balance transaction, into our events.
 
     An event of a Connect account that is not in `accounts` of the context is refused, an event without an account is
     the company's own. A test posts nothing where the mode is live, and real money is refused where it is test. Raises
     Rejected; the same payload always gives the same result.
     """
     document, mode = _open(payload), context.mode
+    if document.get("object") == "balance_transaction":  # read with a key, and sent again by a person
+        return transaction(document, context)
     stripe_type = _type_of(document)
     if mode == "live" and document.get("livemode") is False:
         return Normalised((), ignored="test_mode")

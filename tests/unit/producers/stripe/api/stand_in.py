@@ -48,7 +48,12 @@ async def api_of(
 
 
 def reader_of(
-    api: StripeApi, clock: FakeClock, publisher: FakePublisher | None, *, known: Known | None = None, **more: Any  # noqa: ANN401 - of any field
+    api: StripeApi,
+    clock: FakeClock,
+    publisher: FakePublisher | None,
+    *,
+    known: Known | None = None,
+    **more: Any,  # noqa: ANN401 - of any field
 ) -> Reader:
     """A reader of the key's own account."""
     teller = Teller(publisher, known or NothingKnown(), "/webhooks/stripe")
