@@ -26,6 +26,7 @@ from producers.stripe import (
     sessions,
     transfers,
 )
+from producers.stripe.balance import transaction
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.outside import outside
 from producers.stripe.thin import thin, thin_type
@@ -105,13 +106,15 @@ KINDS: Final[Mapping[str, _Kind]] = {
 
 
 def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
-    """Turn one Stripe event into our events.
+    """Turn one Stripe event, or one balance transaction, into our events.
 
     An event of a Connect account that is not in `accounts` of the context is refused, an event without an account is
     the company's own. A test posts nothing where the mode is live, and real money is refused where it is test. Raises
     Rejected; the same payload always gives the same result.
     """
     document, mode = _open(payload), context.mode
+    if document.get("object") == "balance_transaction":  # read with a key, and sent again by a person
+        return transaction(document, context)
     stripe_type = _type_of(document)
     if _is_left_out(document, mode):
         return Normalised((), ignored="test_mode")

@@ -6,6 +6,7 @@ import pytest
 
 from producers.normalising import NormaliseContext, Rejected
 from producers.stripe.stripe import normalise
+from tests.unit.producers.stripe.api.stand_in import sold
 
 
 def thin(kind: str) -> bytes:
@@ -22,3 +23,8 @@ def test_what_the_reading_tells_is_ignored_with_a_key_and_kept_without(kind: str
 def test_what_no_balance_transaction_tells_is_kept_with_a_key_too() -> None:
     with pytest.raises(Rejected, match="moves money"):
         normalise(thin("v2.money_management.transaction.created"), NormaliseContext(is_read=True))
+
+
+def test_a_balance_transaction_that_was_kept_can_be_sent_again() -> None:
+    [told] = normalise(json.dumps(sold(1)).encode(), NormaliseContext(mode="test")).events
+    assert told.data.fact == "stripe:charge:ch_1"

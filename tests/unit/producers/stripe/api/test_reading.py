@@ -101,9 +101,10 @@ async def test_events_are_asked_for_no_further_back_than_stripe_keeps_them(tmp_p
         server.add("/v1/disputes", lost, lost | {"id": "dp_2", "status": "won"})
         async with api_of(server, tmp_path, clock) as api:
             await reader_of(api, clock, publisher).read(Span(NOON - timedelta(days=90), NOON))
-    [told] = publisher.events
+    told = publisher.events[-1]
     assert isinstance(told.data, DisputeLost)
     assert told.data.fact == "stripe:dispute:dp_1:lost"
+    assert {each.subject for each in publisher.events} == {"dp_1"}
 
 
 async def test_a_connected_account_is_told_for_its_own_company(tmp_path: Path) -> None:
