@@ -179,7 +179,7 @@ class Inbox:
         await self._settle(company, external_id, epoch, Release())
 
     async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
-        """external_id → state, for those the inbox knows."""
+        """external_id → state, for those the inbox knows; "void" of what was undone before it was sent."""
         async with reading(self._engine) as connection:
             return await writes.states(connection, company, external_ids)
 

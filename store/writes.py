@@ -10,14 +10,17 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.claims import WriteRow
 from store.schema import UNREAD, UNSWEPT, WRITE_EVENTS, WRITES
 from store.transitions import VOID
 
-ACCOUNTED_FOR: Final = or_(WRITES.c.state == "applied", and_(WRITES.c.state == "refused", WRITES.c.error_code == VOID))
+IS_VOID: Final = and_(WRITES.c.state == "refused", WRITES.c.error_code == VOID)
+"""A condition: undone before it was sent."""
+
+ACCOUNTED_FOR: Final = or_(WRITES.c.state == "applied", IS_VOID)
 """A condition: in the books, or void."""
 
 Key = tuple[str, str]  # company, external_id
@@ -118,8 +121,9 @@ async def save(connection: AsyncConnection, before: Mapping[Key, WriteRow], afte
 
 
 async def states(connection: AsyncConnection, company: str, external_ids: Collection[str]) -> dict[str, str]:
-    """external_id → state, for those that are known."""
-    wanted = select(WRITES.c.external_id, WRITES.c.state).where(
+    """external_id → state, for those that are known; "void" of what was undone before it was sent."""
+    state = case((IS_VOID, "void"), else_=WRITES.c.state).label("state")
+    wanted = select(WRITES.c.external_id, state).where(
         WRITES.c.company == company, WRITES.c.external_id.in_(sorted(set(external_ids)))
     )
     return {row.external_id: row.state for row in await connection.execute(wanted)}

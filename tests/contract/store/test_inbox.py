@@ -365,6 +365,7 @@ async def test_a_write_that_was_undone_before_it_was_sent_is_void_for_everybody_
     assert await claim(b, intent(payload_hash="hash-2")) == Conflict("hash-1", "refused")
     assert await b.void(COMPANY, EVENT, intent(payload_hash="hash-2")) == Conflict("hash-1", "refused")
     assert await b.group_total(COMPANY, "group", "USD") == Decimal("2.50"), "it is accounted for"
+    assert await state(b) == "void"
 
 
 async def test_what_was_or_may_have_been_sent_cannot_be_void(inbox: Inbox) -> None:

@@ -81,7 +81,7 @@ async def test_a_refund_that_comes_after_its_failure_was_settled_posts_nothing_e
     before = posted(bench)
     await told(bench, refunded(), failed(), refunded())
     assert posted(bench) == before
-    assert await bench.state(REFUND) == "refused"
+    assert await bench.state(REFUND) == "void"
     assert (await bench.row(REFUND)).event_id == "evt_failed"
 
 
