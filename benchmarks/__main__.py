@@ -20,7 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import feeding, inbox_cost, memory, pacing, peers, receiving, stock, stranger, summaries
+from benchmarks import feeding, inbox_cost, memory, pacing, peers, receiving, stock, stranger, stripe_reading, summaries
 from benchmarks.staging import Setting, opened
 from runtime.logs import configure_logs
 from runtime.settings import Settings
@@ -47,6 +47,7 @@ PARTS: Final = (
         "stock",
         "feeding",
         "summaries",
+        "stripe",
     ),
 )
 
@@ -69,6 +70,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=10, help="of runs with and without the inbox")
     arguments.add_argument("--queued", type=int, default=100_000, help="events that wait while memory is measured")
     arguments.add_argument("--rows", type=int, default=100_000, help="of the file that a feed reads")
+    arguments.add_argument("--transactions", type=int, default=10_000, help="of Stripe's balance that are read")
     asked = arguments.parse_args()
     configure_logs("error", "json")
     report = json.loads(LATEST.read_text()) if LATEST.exists() else {}
@@ -90,7 +92,7 @@ def _run(part: str, broker: Broker, asked: argparse.Namespace) -> dict[str, Any]
                 return uvloop.run(inbox_cost.compare(setting, settings, events=asked.events, rounds=asked.rounds))
         case "store":
             return _store()
-        case "receiver" | "memory" | "stock" | "feeding":
+        case "receiver" | "memory" | "stock" | "feeding" | "stripe":
             with opened(broker.url) as setting:
                 return _staged(part, setting, asked)
         case _:
@@ -105,6 +107,7 @@ def _staged(part: str, setting: Setting, asked: argparse.Namespace) -> dict[str,
         "memory": lambda: memory.measure(setting, queued=asked.queued),
         "stock": lambda: stock.measure(setting, count=30_000),
         "feeding": lambda: feeding.measure(setting, rows=asked.rows),
+        "stripe": lambda: stripe_reading.measure(setting, transactions=asked.transactions),
     }
     return measures[part]()
 
@@ -151,6 +154,11 @@ def _demands(report: Mapping[str, Any]) -> dict[str, bool]:
     if fed := report.get("feeding"):
         met["a_feed_stays_under_200_mb"] = fed["peak_mb"] < fed["limit_mb"]
         met["100_000_rows_take_under_60_s"] = fed["seconds"] * 100_000 / fed["rows"] < fed["limit_seconds"]
+    if read := report.get("stripe"):
+        pages = -(-read["transactions"] // stripe_reading.PAGE)
+        met["every_transaction_is_told"] = read["published"] == read["transactions"]
+        met["a_page_costs_two_calls"] = read["calls_of_transactions"] <= stripe_reading.MOST_CALLS_A_PAGE * pages + 2
+        met["reading_stripe_stays_under_250_mb"] = read["peak_mb"] < read["limit_mb"]
     if found := report.get("stock"):
         met["a_call_is_of_100_adjustments"] = found["events_a_call"] >= FEWEST_EVENTS_A_CALL
     if found := report.get("summaries"):
