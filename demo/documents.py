@@ -58,6 +58,15 @@ def charge_succeeded(event: str, charge: Charge) -> Body:
     return body
 
 
+def charge_in_yen(event: str, charge: Charge) -> Body:
+    """A card was charged in yen, which stay yen in the balance: so the books know at once that they cannot hold them."""
+    body = charge_succeeded(event, charge)
+    figures = {"amount": charge.amount, "net": charge.amount, "fee": 0, "fee_details": [], "currency": charge.currency}
+    transaction = {**_read(_FEE_TRANSACTION), "id": f"txn_{charge.id}", "source": charge.id, **figures}
+    body["data"]["object"] |= {"balance_transaction": transaction}
+    return body
+
+
 def charge_with_fee(event: str, charge: str, buyer: Buyer) -> Body:
     """A card was charged 20.00, of which Stripe kept 0.88: the balance transaction stands in the charge."""
     body = _event("charge.succeeded", event)

@@ -221,7 +221,8 @@ def _trip(writing: _Writing) -> None:
         charge = Charge(stripe_id("ch", number), amount, currency)
         fate: Fate = "parked" if currency == "jpy" else "dead"
         fact = writing.expect(f"stripe:charge:{charge.id}", fate=fate)
-        writing.send(number - 18, documents.charge_succeeded(writing.event(), charge), fact)
+        tell = documents.charge_in_yen if currency == "jpy" else documents.charge_succeeded
+        writing.send(number - 18, tell(writing.event(), charge), fact)
 
 
 def _repeat(writing: _Writing) -> None:

@@ -208,7 +208,8 @@ def _trouble(writing: _Writing, *, at: float, in_yen: bool) -> None:
     currency, amount = ("jpy", 5_000) if in_yen else ("usd", 10.5)
     charge = Charge(writing.id("ch"), amount, currency)
     fact = writing.expect(f"stripe:charge:{charge.id}", fate="parked" if in_yen else "dead")
-    writing.send(at, documents.charge_succeeded(writing.event(), charge), fact)
+    tell = documents.charge_in_yen if in_yen else documents.charge_succeeded
+    writing.send(at, tell(writing.event(), charge), fact)
 
 
 def _repeat(writing: _Writing) -> None:
