@@ -17,6 +17,7 @@ import aio_pika
 import pytest
 
 from benchmarks.stock_events import adjustments, opening_receipt
+from simulator.books.chart import sample
 from staging.broker import Broker
 from staging.processes import stage, wait_for
 from tests.e2e.driving import QUICK, Relay, books_text, invoice_of, payment_of
@@ -69,6 +70,16 @@ def _message(left: dict[str, Any]) -> aio_pika.Message:
     return aio_pika.Message(base64.b64decode(left["body"]), delivery_mode=mode, **said)
 
 
+def chart_of_then() -> list[dict[str, str]]:
+    """The chart that Solid had then: accounts that have come to the sample since are not in it."""
+    then = json.loads((LEFT / "solid.json").read_text())["opening"]
+    accounts = [account for account in sample() if account.name in then]
+    return [
+        {"name": each.name, "type": each.type, "number": each.number, "opening_balance": then[each.name]}
+        for each in accounts
+    ]
+
+
 @pytest.fixture
 def upgraded(broker: Broker, tmp_path: Path) -> Iterator[Relay]:
     """Give today's relay, without a worker yet, on what the older one left."""
@@ -76,9 +87,12 @@ def upgraded(broker: Broker, tmp_path: Path) -> Iterator[Relay]:
     with stage(tmp_path, broker.url, Forked, company=COMPANY, **SETTINGS) as opened:
         (tmp_path / "books.toml").write_text(books_text().replace("# merge_seconds = 5", "merge_seconds = 0.5"))
         shutil.copy(LEFT / "solid.jsonl", tmp_path)
+        (tmp_path / "chart.json").write_text(json.dumps(chart_of_then()))
         with contextlib.closing(sqlite3.connect(tmp_path / "relay.db")) as database:
             database.executescript((LEFT / "store.sql").read_text())
-        solid = opened.start_simulator("--allowance", "3000", "--window-seconds", "6", "--journal", "solid.jsonl")
+        solid = opened.start_simulator(
+            "--allowance", "3000", "--window-seconds", "6", "--journal", "solid.jsonl", "--accounts", "chart.json"
+        )
         yield Relay(opened, solid, "")
 
 

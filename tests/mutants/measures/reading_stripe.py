@@ -90,7 +90,7 @@ MUTANTS: Final = (
         "        if True:\n",
         (
             f"{API}/test_payouts_read.py"
-            + "::test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once",
+            "::test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once",
         ),
     ),
     Mutant(
