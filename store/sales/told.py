@@ -56,7 +56,7 @@ class SalesStore:
         values = {
             "company": company,
             "body": body,
-            "charged": bool(body.get("charges")),
+            "held": bool(body.get("held")),
             "updated_at": self._clock.now(),
         }
         if numbers:

@@ -70,8 +70,8 @@ async def test_whether_a_charge_was_ever_held_is_known(sales: SalesStore) -> Non
     assert not await sales.any_held("second")
 
 
-async def test_what_several_processes_tell_at_once_of_one_sale_is_all_kept(store_url: str, clock: FakeClock) -> None:
-    engines = [connect(store_url) for _ in range(3)]
+async def test_what_several_processes_tell_at_once_of_one_sale_is_all_kept(database_url: str, clock: FakeClock) -> None:
+    engines = [connect(database_url) for _ in range(3)]
     stores = [SalesStore(engine, clock) for engine in engines]
     names = [("ch_1",), ("in_1",), ("ch_1", "in_1"), ("pi_1", "ch_1"), ("pi_1",), ("in_1", "pi_1")]
     try:

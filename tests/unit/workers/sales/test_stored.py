@@ -77,7 +77,9 @@ async def deliver(bench: Bench, books: Books, *events: Event) -> list[str]:
     """Deliver until everything is settled; give the reasons of what a person has to see. A crash starts anew."""
     waiting, letters = deque((event, 0) for event in events), []
     at_work = pipeline(bench, books)
-    while waiting:
+    for _ in range(2_000):
+        if not waiting:
+            return letters
         event, deferred = waiting.popleft()
         try:
             outcome = await at_work.handle(hand(bench, event, deferred=deferred))
@@ -95,8 +97,9 @@ async def deliver(bench: Bench, books: Books, *events: Event) -> list[str]:
             case DeadLetter(reason=reason):
                 letters.append(reason)
             case _:
+                bench.clock.advance(60)
                 waiting.append((event, deferred))
-    return letters
+    raise TimeoutError
 
 
 def balance(bench: Bench) -> Mapping[str, str]:
