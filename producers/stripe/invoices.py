@@ -9,7 +9,7 @@ from producers.normalising import Rejected
 from producers.reading.fields import Fields
 from producers.stripe import amounts as stripe_amounts
 from producers.stripe.event import Content, StripeEvent
-from producers.stripe.taxes import lines_of, listed_taxes, taxes_of
+from producers.stripe.taxes import lines_of, taxes_of, taxes_of_line
 from schemas.money import Money
 from schemas.told import SaleLine, SaleLinked, SaleTold, TaxPart
 
@@ -122,7 +122,7 @@ def _line(line: Fields, invoice: Fields) -> SaleLine:
     amount = stripe_amounts.minor(line.get("amount"), invoice, "amount")
     for discount in line.sections("discount_amounts") or ():
         amount -= stripe_amounts.minor(discount.get("amount"), invoice, "amount")
-    for part in listed_taxes(Fields({**line.values, "currency": invoice.get("currency")}, line.path)) or ():
+    for part in taxes_of_line(line, invoice):
         if part.inclusive:
             amount -= part.amount
     item, product = _sold(line)

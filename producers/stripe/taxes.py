@@ -36,11 +36,16 @@ def taxes_of(document: Fields, *, total: Money) -> tuple[TaxPart, ...]:
 
 
 def listed_taxes(document: Fields) -> tuple[TaxPart, ...] | None:
-    """Give the taxes that an object, or a line of one, lists; None where it has no such list."""
+    """Give the taxes that an object lists; None where it has no such list."""
     for name in ("total_taxes", "total_tax_amounts", "taxes", "tax_amounts"):
         if document.get(name) is not None:
             return tuple(_part(row, document) for row in document.sections(name) or ())
     return None
+
+
+def taxes_of_line(line: Fields, document: Fields) -> tuple[TaxPart, ...]:
+    """Give the taxes that a line lists, in the currency of its document."""
+    return listed_taxes(Fields({**line.values, "currency": document.get("currency")}, line.path)) or ()
 
 
 def must_be(one: Money, other: Money, *, what: str, field: str) -> None:
@@ -70,7 +75,7 @@ def _by_line(document: Fields) -> tuple[TaxPart, ...] | None:
     """What the lines tell, added up by rate, where nothing else tells it."""
     found: dict[tuple[str | None, bool], Money] = {}
     for line in lines_of(document) or ():
-        for part in listed_taxes(line) or ():
+        for part in taxes_of_line(line, document):
             key = (part.code, part.inclusive)
             found[key] = found.get(key, Money.zero(part.amount.currency)) + part.amount
     return (

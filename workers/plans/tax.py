@@ -178,7 +178,7 @@ def by_code(taxes: Iterable[TaxPart], tax: Money) -> dict[str | None, Money]:
     whole = _sum(told.values())
     if whole is None or not whole:
         return {None: tax}
-    found, run, given = dict[str | None, Money](), Money.zero(tax.currency), Money.zero(tax.currency)
+    found, run, given = dict[str | None, Money](), Money.zero(whole.currency), Money.zero(tax.currency)
     for code, part in told.items():
         run += part
         found[code] = share_of(tax, run, whole) - given

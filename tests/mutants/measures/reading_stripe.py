@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
+PAYOUTS_READ: Final = "tests/unit/producers/stripe/api/test_payouts_read.py"
 API: Final = "tests/unit/producers/stripe/api"
 FEED: Final = "tests/unit/ops/composing/test_stripe_feed.py"
 BACKFILL: Final = "tests/unit/ops/desk/test_backfill.py"
@@ -88,10 +89,7 @@ MUTANTS: Final = (
         "producers/stripe/api/payouts.py",
         "        if mark not in self.marks:\n",
         "        if True:\n",
-        (
-            f"{API}/test_payouts_read.py"
-            "::test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once",
-        ),
+        (PAYOUTS_READ + "::test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once",),
     ),
     Mutant(
         "backfill-tells-all",

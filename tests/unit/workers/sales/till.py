@@ -24,10 +24,9 @@ TAXED = PLAIN.model_copy(update={"sales": SalesPolicy(taxed=True)})
 MOST_DEFERRALS = 5
 
 
-def told(kind: str, obj: dict[str, Any], **envelope: Any) -> list[Event]:  # noqa: ANN401 - fields of a JSON object
+def told(kind: str, obj: dict[str, Any]) -> list[Event]:
     """The events of one Stripe event, whose id is its own."""
-    name = f"evt_{kind}_{obj['id']}"
-    return list(normalised(stripe_event(kind, obj, **{"id": name, **envelope})).events)
+    return list(normalised(stripe_event(kind, obj, id=f"evt_{kind}_{obj['id']}")).events)
 
 
 @dataclass(slots=True)
