@@ -1,7 +1,7 @@
 """Whatever the mode was when: the books end the same, nothing is in them twice, and summaries cost few calls."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
@@ -15,7 +15,7 @@ from store.engine import connect
 from tests.fakes import FakeClock
 from tests.searching import examples, search
 from tests.unit.workers.bench import Bench
-from tests.unit.workers.sales.stage import Mode, Stage
+from tests.unit.workers.sales.stage import BOOKS, Mode, Stage
 from tests.unit.workers.sales.told import (
     charge,
     disputed,
@@ -28,6 +28,8 @@ from tests.unit.workers.sales.told import (
     won,
 )
 from workers.outcomes import Applied
+from workers.plans import plan
+from workers.plans.writes import Parked
 
 
 @pytest.fixture
@@ -46,6 +48,19 @@ async def test_ten_thousand_charges_cost_few_calls_and_end_in_the_same_trial_bal
         "Stripe Clearing": Decimal("19.12") * count,
         "Stripe Fees": Decimal("0.88") * count,
     }
+
+
+async def test_a_month_that_was_closed_before_the_entry_was_made_is_held_or_dated_anew_as_for_all(stage: Stage) -> None:
+    await stage.tell(charge(1))
+    stage.bench.clock.advance(40 * 86400)
+    await stage.closer.once()
+    [event] = stage.broker.waiting
+    closed = BOOKS.model_copy(update={"open_from": date(2026, 2, 1)})
+    with pytest.raises(Parked) as parked:
+        plan(event, closed)
+    assert parked.value.reason == "period_closed:2026-01"
+    [entry] = plan(event, closed.model_copy(update={"late": {"sales": "first_open_day"}})).writes
+    assert (entry.external_id, entry.date, entry.true_date) == (event.id, date(2026, 2, 1), date(2026, 1, 15))
 
 
 STORY = (
