@@ -89,8 +89,7 @@ MUTANTS: Final = (
         "        if mark not in self.marks:\n",
         "        if True:\n",
         (
-            f"{API}/test_payouts_read.py::"
-            "test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once",
+            f"{API}/test_payouts_read.py::test_one_that_stays_off_comes_before_a_person_once_and_not_at_the_first_reading",
         ),
     ),
     Mutant(
