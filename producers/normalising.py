@@ -13,6 +13,10 @@ Mode = Literal["live", "test"]
 """Whether books take real money, or only what a source marks as a test. Never both."""
 
 
+Outside = Literal["hold", "ignore"]
+"""What becomes of a document that tells of money which is not booked: kept for a person, or passed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class NormaliseContext:
     """What a normaliser is told besides the document.
@@ -31,7 +35,7 @@ class NormaliseContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode | None = None
     facts_of: str = ""
-    outside: Literal["hold", "ignore"] = "hold"
+    outside: Outside = "hold"
     is_read: bool = False
 
 

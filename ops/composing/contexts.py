@@ -1,6 +1,8 @@
 """In which context a source reads what a feed or a webhook brings: options, currency, company, mode of books."""
 
-from producers.normalising import Mode, NormaliseContext, Rejected
+from dataclasses import replace
+
+from producers.normalising import Mode, NormaliseContext, Outside, Rejected
 from producers.reading.options import read_options
 from producers.sources import SOURCES
 from runtime.sections_feeds import Fed
@@ -19,8 +21,21 @@ def mode_of(own: Fed, settings: Settings) -> Mode:
 
     Of a feed, the webhooks of its source for the same company decide; where there is none, the table of that name.
     """
-    tables = [own] if isinstance(own, WebhookSettings) else _webhooks_beside(own, settings)
-    return "test" if any(table.test_mode for table in tables) else "live"
+    return "test" if any(table.test_mode for table in _tables(own, settings)) else "live"
+
+
+def outside_of(own: Fed, settings: Settings) -> Outside:
+    """What becomes of documents that tell of money which is not booked: by the same tables as the mode."""
+    return "ignore" if any(table.outside == "ignore" for table in _tables(own, settings)) else "hold"
+
+
+def _is_read(own: Fed, settings: Settings) -> bool:
+    """Whether what moves the balance is read with a key besides: by the same tables."""
+    return any(table.api_key_file is not None for table in _tables(own, settings))
+
+
+def _tables(own: Fed, settings: Settings) -> list[WebhookSettings]:
+    return [own] if isinstance(own, WebhookSettings) else _webhooks_beside(own, settings)
 
 
 def _webhooks_beside(feed: Fed, settings: Settings) -> list[WebhookSettings]:
@@ -46,17 +61,12 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
         options = own.source_options()
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}.options_file: {error}") from error
-    hook = own if isinstance(own, WebhookSettings) else WebhookSettings(source=own.source)
+    accounts = own.accounts if isinstance(own, WebhookSettings) else {}
+    company, mode = company_of(own, settings), mode_of(own, settings)
     context = NormaliseContext(
-        company=company_of(own, settings),
-        accounts=hook.accounts,
-        currency=currency,
-        options=options,
-        mode=mode_of(own, settings),
-        facts_of=facts_of,
-        outside=hook.outside,
-        is_read=hook.api_key_file is not None,
+        company=company, accounts=accounts, currency=currency, options=options, mode=mode, facts_of=facts_of
     )
+    context = replace(context, outside=outside_of(own, settings), is_read=_is_read(own, settings))
     try:
         read_options(SOURCES[own.source].options, options)
     except Rejected as rejected:

@@ -1,7 +1,8 @@
 """Stripe's event types that move money and are not booked: none of them is passed over in silence.
 
-Read off the list of event types in Stripe's API reference and the types of its balance transactions; what only tells of
-something (`balance.available`, `radar.early_fraud_warning.created`) is not here. A type that is read is in `KINDS`.
+Source: the lists of event types in Stripe's API reference (docs.stripe.com/api/events/types, and that of its second
+version), read for what debits or credits a balance, on 2026-12-01. What only tells of something (`balance.available`,
+`radar.early_fraud_warning.created`) is not here. A type that is read is in `KINDS`.
 """
 
 from typing import Final
@@ -19,7 +20,6 @@ MOVES_MONEY: Final = frozenset(
         "reserve.release.created",
         # cards that are issued: what is spent with them, and their disputes
         "issuing_transaction.created",
-        "issuing_transaction.purchase_details_receipt_updated",
         "issuing_dispute.funds_reinstated",
         "issuing_dispute.funds_rescinded",
         # loans: paid out, and paid back out of sales
@@ -31,6 +31,7 @@ MOVES_MONEY: Final = frozenset(
         # financial accounts
         "treasury.credit_reversal.posted",
         "treasury.debit_reversal.completed",
+        "treasury.debit_reversal.initial_credit_granted",
         "treasury.inbound_transfer.succeeded",
         "treasury.outbound_payment.posted",
         "treasury.outbound_payment.returned",
@@ -55,9 +56,6 @@ MOVES_MONEY: Final = frozenset(
 )
 """Each moves money for somebody, and has no event of ours."""
 
-FAMILIES: Final = ("balance_transaction.", "reserve_transaction.", "connect_reserve.")
-"""How types begin that Stripe may yet send of what moves a balance: by the names of its objects."""
-
 
 READ: Final = "read_by_reader"
 """Why nothing comes of an event that moved the balance: its balance transaction is read with the key."""
@@ -73,7 +71,7 @@ def unmapped(stripe_type: str) -> str:
 
 def moves_money(stripe_type: str) -> bool:
     """Whether a type that is not read moves money."""
-    return stripe_type in MOVES_MONEY or stripe_type.startswith(FAMILIES)
+    return stripe_type in MOVES_MONEY
 
 
 def outside(stripe_type: str, context: NormaliseContext) -> Normalised:

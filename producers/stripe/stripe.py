@@ -29,6 +29,7 @@ from schemas.sales import SubscriptionUpdated
 class _Kind:
     holds: str
     read: Callable[[StripeEvent], Content]
+    moves_money: bool = True
 
 
 def _subscription_updated(event: StripeEvent) -> Content:
@@ -68,7 +69,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
     "transfer.created": _Kind("transfer", moves.transfer),
     "transfer.updated": _Kind("transfer", moves.transfer_reversed),
     "transfer.reversed": _Kind("transfer", moves.transfer_reversed),
-    "customer.subscription.updated": _Kind("subscription", _subscription_updated),
+    "customer.subscription.updated": _Kind("subscription", _subscription_updated, moves_money=False),
 }
 """The Stripe event types that count; every other type is acknowledged and ignored."""
 
@@ -88,7 +89,7 @@ def normalise(payload: bytes, context: NormaliseContext) -> Normalised:
         return Normalised((), ignored="test_mode")
     kind = KINDS.get(stripe_type)
     if thin_type(document) is not None:
-        return thin(stripe_type, context, is_read=kind is not None)
+        return thin(stripe_type, context, is_read=kind is not None and kind.moves_money)
     if kind is None:
         return outside(stripe_type, context)
     if mode is not None:

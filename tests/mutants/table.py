@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.mutants.measures import (
     answering,
+    balancing,
     bounding,
     calling,
     doubting,
@@ -38,6 +39,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *storing.MUTANTS,
     *working.MUTANTS,
     *writing.MUTANTS,
+    *balancing.MUTANTS,
     *doubting.MUTANTS,
     *sweeping.MUTANTS,
     *reading.MUTANTS,

@@ -35,7 +35,7 @@ class Parked(Exception):
 class Value(BaseModel):
     """A frozen value."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class Line(Value):

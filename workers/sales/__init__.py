@@ -1,1 +1,1 @@
-"""What is known of sales beyond a single event."""
+"""Sales: how they come into the books together, and what is known of them before that."""

@@ -1,7 +1,7 @@
 """Every dispute ends at zero in Disputes Receivable, and at the same books, in whatever order its events come."""
 
 import itertools
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -143,7 +143,7 @@ def events_of(payloads: Sequence[bytes]) -> list[Event]:
 
 
 def net_of(lines: Sequence[tuple[str, object, object]]) -> Net:
-    net = Counter[str]()
+    net = defaultdict[str, Decimal](Decimal)
     for role, debit, credit in lines:
         net[role] += Decimal(str(debit or 0)) - Decimal(str(credit or 0))
     return {role: amount for role, amount in net.items() if amount}

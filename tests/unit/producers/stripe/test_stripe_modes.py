@@ -23,7 +23,7 @@ from producers.feeds.folder import WatchedFolder
 from producers.feeds.passing import Turn
 from producers.feeds.polling import PolledAddress
 from producers.feeds.reading import normalise_document
-from producers.webhooks.intake import Intake
+from producers.webhooks.intake import Hook, Intake
 from runtime.sections_feeds import FolderFeed, PollingFeed
 from runtime.settings import Settings
 from store.dead_letters import StoredLetter
@@ -196,3 +196,14 @@ async def test_a_feed_counts_what_it_left_out(folder: Path, way: str) -> None:
     with capture_logs() as logs:
         await WAYS[way](settings_in(folder), document(live=False), folder)
     assert [log["ignored"] for log in logs if log["event"] == "feed.settled"] == [{"test_mode": 1}]
+
+
+def test_what_moves_money_and_is_not_booked_is_passed_over_by_one_setting_whichever_way_it_comes(
+    tmp_path: Path,
+) -> None:
+    for said, wanted in (({}, "hold"), ({"outside": "ignore"}, "ignore")):
+        settings = settings_in(tmp_path, **said)
+        [hook] = webhooks_of(settings)
+        assert isinstance(hook, Hook)
+        feeds = [context_of(name, feed, settings).outside for name, feed in settings.feeds.items()]
+        assert {hook.context.outside, *feeds} == {wanted}
