@@ -61,7 +61,13 @@ def charge_succeeded(event: str, charge: Charge) -> Body:
 def charge_in_yen(event: str, charge: Charge) -> Body:
     """A card was charged in yen, which stay yen in the balance: the books know at once that they cannot hold them."""
     body = charge_succeeded(event, charge)
-    figures = {"amount": charge.amount, "net": charge.amount, "fee": 0, "fee_details": [], "currency": charge.currency}
+    figures: Body = {
+        "amount": charge.amount,
+        "net": charge.amount,
+        "fee": 0,
+        "fee_details": [],
+        "currency": charge.currency,
+    }
     transaction = {**_read(_FEE_TRANSACTION), "id": f"txn_{charge.id}", "source": charge.id, **figures}
     body["data"]["object"] |= {"balance_transaction": transaction}
     return body

@@ -31,8 +31,16 @@ def mode_for(source: str, company: str, settings: Settings) -> Mode:
 
 def outside_of(own: Fed, settings: Settings) -> Outside:
     """What becomes of documents that tell of money which is not booked: by the same tables as the mode."""
-    mine = [own] if isinstance(own, WebhookSettings) else _webhooks_for(own.source, company_of(own, settings), settings)
-    return "ignore" if any(table.outside == "ignore" for table in mine) else "hold"
+    return "ignore" if any(table.outside == "ignore" for table in _tables(own, settings)) else "hold"
+
+
+def _is_read(own: Fed, settings: Settings) -> bool:
+    """Whether what moves the balance is read with a key besides: by the same tables."""
+    return any(table.api_key_file is not None for table in _tables(own, settings))
+
+
+def _tables(own: Fed, settings: Settings) -> list[WebhookSettings]:
+    return [own] if isinstance(own, WebhookSettings) else _webhooks_for(own.source, company_of(own, settings), settings)
 
 
 def _webhooks_for(source: str, company: str, settings: Settings) -> list[WebhookSettings]:
@@ -58,17 +66,16 @@ def context_in(where: str, own: Fed, settings: Settings, *, currency: str, facts
         options = own.source_options()
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}.options_file: {error}") from error
-    hook = own if isinstance(own, WebhookSettings) else WebhookSettings(source=own.source)
     company, mode = company_of(own, settings), mode_of(own, settings)
     context = NormaliseContext(
         company=company,
-        accounts=hook.accounts,
+        accounts=own.accounts if isinstance(own, WebhookSettings) else {},
         currency=currency,
         options=options,
         mode=mode,
         facts_of=facts_of,
         outside=outside_of(own, settings),
-        is_read=hook.api_key_file is not None,
+        is_read=_is_read(own, settings),
     )
     try:
         read_options(SOURCES[own.source].options, options)

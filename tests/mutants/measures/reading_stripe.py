@@ -4,7 +4,6 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-PAYOUTS_READ: Final = "tests/unit/producers/stripe/api/test_payouts_read.py"
 API: Final = "tests/unit/producers/stripe/api"
 FEED: Final = "tests/unit/ops/composing/test_stripe_feed.py"
 BACKFILL: Final = "tests/unit/ops/desk/test_backfill.py"
@@ -89,7 +88,9 @@ MUTANTS: Final = (
         "producers/stripe/api/payouts.py",
         "        if mark not in self.marks:\n",
         "        if True:\n",
-        (PAYOUTS_READ + "::test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once",),
+        (
+            f"{API}/test_payouts_read.py::test_one_that_stays_off_comes_before_a_person_once_and_not_at_the_first_reading",
+        ),
     ),
     Mutant(
         "backfill-tells-all",

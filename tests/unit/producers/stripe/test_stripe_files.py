@@ -113,7 +113,11 @@ def test_the_same_charge_without_expansion_has_no_settlement() -> None:
     assert event.data.settlement is None
 
 
-@pytest.mark.parametrize("path", sorted((DATA / "dj-stripe").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted((DATA / "dj-stripe").glob("*.json")) if not path.name.startswith("balance_transaction")],
+    ids=lambda path: path.stem,
+)
 def test_a_bare_object_is_refused_clearly(path: Path) -> None:
     with pytest.raises(Rejected, match='"object": "event"') as caught:
         normalised(path.read_bytes())

@@ -59,6 +59,7 @@ def pipeline(bench: Bench, books: Books) -> Pipeline:
         chart=CHART,
         read_chart=_chart,
         inbox=inbox,
+        captures=bench.captures(),
         applier=bench.applier(),
         earlier=bench.earlier(),
         completions={"sales": book},
@@ -75,7 +76,7 @@ async def _chart() -> Chart:
 
 async def deliver(bench: Bench, books: Books, *events: Event) -> list[str]:
     """Deliver until everything is settled; give the reasons of what a person has to see. A crash starts anew."""
-    waiting, letters = deque((event, 0) for event in events), []
+    waiting, letters = deque((event, 0) for event in events), list[str]()
     at_work = pipeline(bench, books)
     for _ in range(2_000):
         if not waiting:

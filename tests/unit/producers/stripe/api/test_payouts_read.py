@@ -91,7 +91,7 @@ async def test_what_is_settled_is_not_asked_for_again(tmp_path: Path) -> None:
     assert len(reading.publisher.events) == 1
 
 
-async def test_one_that_does_not_add_up_waits_for_a_reading_and_then_comes_before_a_person_once(tmp_path: Path) -> None:
+async def test_one_that_stays_off_comes_before_a_person_once_and_not_at_the_first_reading(tmp_path: Path) -> None:
     with stripe() as server:
         fill(server, amount=4000)
         reading = Reading(server, tmp_path)
