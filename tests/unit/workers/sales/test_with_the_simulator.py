@@ -37,7 +37,8 @@ async def test_a_sale_of_108_is_in_the_journal_as_solid_itself_would_have_it_wit
     await take(telling)
     accounts: Any = trial_balance(shop.simulation.books, as_of=None)["accounts"]
     balances = {each["name"]: each["debit"] - each["credit"] for each in accounts if each["debit"] != each["credit"]}
-    assert balances == {"Stripe Clearing": 10800, "Sales Income": -10000, "Sales Tax Payable": -800}
+    opening = {"Checking": 1_000_000, "Opening Balance Equity": -1_000_000}
+    assert balances == opening | {"Stripe Clearing": 10800, "Sales Income": -10000, "Sales Tax Payable": -800}
     [posted] = [each for each in shop.simulation.books.log if each.draft.kind == "invoice"]
     rows: Any = posted.draft.fields["lines"]
     assert [each["item_id"] for each in rows] == [shop.item_id, None]
