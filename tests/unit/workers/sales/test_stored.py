@@ -76,7 +76,8 @@ async def _chart() -> Chart:
 
 async def deliver(bench: Bench, books: Books, *events: Event) -> list[str]:
     """Deliver until everything is settled; give the reasons of what a person has to see. A crash starts anew."""
-    waiting, letters = deque((event, 0) for event in events), list[str]()
+    waiting: deque[tuple[Event, int]] = deque((event, 0) for event in events)
+    letters: list[str] = []
     at_work = pipeline(bench, books)
     for _ in range(2_000):
         if not waiting:
