@@ -8,7 +8,7 @@ FOREIGN: Final = "tests/unit/workers/plans/test_foreign.py"
 EXCHANGE: Final = "tests/unit/workers/sales/test_exchange.py"
 BALANCE: Final = "tests/unit/producers/stripe/test_balance.py"
 PROOF: Final = "tests/unit/ops/standing/test_payout_proof.py"
-PAYOUTS: Final = "tests/contract/store/test_payouts.py"
+PAYOUTS: Final = "tests/contract/store/sales/test_payouts.py"
 
 MUTANTS: Final = (
     Mutant(
