@@ -62,7 +62,7 @@ def net_of(event: Event, books: Books = BOOKS) -> dict[str, Decimal]:
 @pytest.mark.parametrize(("name", "role"), sorted(ROLES_OF_MOVES.items()))
 @pytest.mark.parametrize("gross", ["10", "-10"])
 def test_each_move_stands_between_clearing_and_its_role(name: str, role: str, gross: str) -> None:
-    event = move("fee", kind=name, gross=gross) if name == "tax_fee" else move(name, gross=gross)
+    event = move("fee", kind=name, gross=gross) if name in {"tax_fee", "dispute_fee"} else move(name, gross=gross)
     assert net_of(event) == {"stripe_clearing": Decimal(gross), role: -Decimal(gross)}
 
 
