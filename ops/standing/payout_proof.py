@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from store.sales.payouts import Payout, PayoutItem
-from workers.plans.units import units_of
+from workers.plans.in_clearing import ids_in_clearing
 
 ProofState = Literal["proven", "missing", "does_not_add_up", "not_listed", "failed", "canceled", "waiting"]
 
@@ -102,7 +102,7 @@ def _state(payout: Payout, *, adds_up: bool, complete: bool, arrived: bool) -> P
 
 def _units(item: PayoutItem) -> tuple[str, ...]:
     fee = bool(item.fee or item.tax)
-    units = (units_of(item.type or "", fact, gross=bool(item.gross), fee=fee) for fact in item.facts)
+    units = (ids_in_clearing(item.type or "", fact, gross=bool(item.gross), fee=fee) for fact in item.facts)
     return tuple(unit for each in units for unit in each)
 
 

@@ -86,7 +86,7 @@ MUTANTS: Final = (
     Mutant(
         "proof-without-fees",
         "A fee that is not in the books is missing from the proof.",
-        "workers/plans/units.py",
+        "workers/plans/in_clearing.py",
         '    return (*main, f"{fact}:fee") if apart else main\n',
         "    return main\n",
         (f"{PROOF}::test_what_is_not_in_the_books_is_missing_by_its_name_and_amount",),

@@ -116,4 +116,12 @@ MUTANTS: Final = (
         "        if True:\n",
         (f"{BACKFILL}::test_a_dry_run_says_what_would_be_published_with_counts_and_money",),
     ),
+    Mutant(
+        "recorded-line-told-again",
+        "What a line of a summary holds is known: no backfill says that it is missing.",
+        "ops/composing/known.py",
+        "await in_books.state_of(company, wanted)",
+        "await inbox.state_of(company, wanted)",
+        ("tests/unit/ops/desk/test_backfill.py::test_what_a_line_of_a_summary_holds_is_not_published_again",),
+    ),
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ops.composing.known import InBooks
+from ops.composing.known import KnownHere
 from ops.desk import backfill as backfilling
 from ops.desk.backfill import Backfilled, Wanted, backfill
 from ops.showing.backfill import show_backfilled
@@ -24,7 +24,9 @@ from store.claims import EventRef, Intent
 from store.dead_letters import DeadLetters, Letter
 from store.engine import connect
 from store.inbox import Inbox
+from store.sales.lines import Recording
 from store.sales.payouts import Payouts
+from store.sales.summaries import SummaryStore
 from tests.fakes import FakeClock
 from tests.unit.producers.made import CREATED, charge, dispute, transaction
 from tests.unit.producers.receiving import FakePublisher
@@ -43,6 +45,7 @@ from tests.unit.producers.stripe.api.stand_in import (
 from workers.books.books import load_books
 from workers.plans import plan
 from workers.plans.writes import ContactWrite
+from workers.sales.units import units_of
 
 BOOKS = 'base_currency = "USD"\n' + resources.files("workers.books").joinpath("sample_books.toml").read_text()
 SINCE = date(2025, 11, 1)
@@ -95,6 +98,16 @@ class Desk:
                 intent = Intent(external_id=write.external_id, kind=write.kind, payload_hash=write.payload_hash)
                 [claim] = await inbox.claim(told.company, EventRef("s", told.id, told.type, told.subject), [intent])
                 await inbox.applied(told.company, write.external_id, claim.epoch, solid_id="1")  # type: ignore[union-attr]
+        await engine.dispose()
+
+    async def record(self, told: Event) -> None:
+        """Have what an event writes in lines of a summary."""
+        engine, books = connect(self.url), load_books(self.folder / "books.toml")
+        inbox = Inbox(engine, owner="w", lease=timedelta(seconds=60), clock=self.clock)
+        event = EventRef("s", told.id, told.type, told.subject)
+        units = units_of(plan(told, books), books)
+        recording = Recording(told.company, told.data.fact, "stripe", event, units)
+        await SummaryStore(engine, self.clock, inbox.marks).record(recording)
         await engine.dispose()
 
     async def park(self, told: Event, reason: str) -> None:
@@ -153,6 +166,17 @@ async def test_what_is_missing_is_published_the_oldest_first(desk: Desk) -> None
         "stripe:charge:ch_8",
     ]
     assert desk.steps[-1] == (11, 11)
+
+
+async def test_what_a_line_of_a_summary_holds_is_not_published_again(desk: Desk) -> None:
+    desk.server.add(TRANSACTIONS, sold(1, at=CREATED - 60 * DAY), sold(2, at=CREATED - 59 * DAY))
+    await desk.fill()
+    first, second = desk.publisher.events
+    await desk.record(first)
+    desk.publisher.events.clear()
+    done = await desk.fill()
+    assert [told.data.fact for told in desk.publisher.events] == [second.data.fact]
+    assert done.told.known == 1
 
 
 async def test_payouts_are_kept_with_what_belongs_to_them(desk: Desk) -> None:
@@ -276,5 +300,5 @@ async def test_of_books_that_cannot_be_read_nothing_is_known(desk: Desk) -> None
     settings = desk.settings.model_copy(update={"books": desk.folder / "none.toml"})
     engine = connect(desk.url)
     told = desk.publisher.events
-    assert list(await InBooks(settings, engine, desk.clock).lacking(told)) == told
+    assert list(await KnownHere(settings, engine, desk.clock).lacking(told)) == told
     await engine.dispose()
