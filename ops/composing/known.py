@@ -1,4 +1,7 @@
-"""What need not be told again: what the inbox has as applied, and what a dead letter waits for. It changes nothing."""
+"""What need not be told again: what is applied or recorded for an entry, and what a dead letter waits for.
+
+It changes nothing.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,7 +20,9 @@ from schemas.envelope import Event
 from store.dead_letters import DeadLetters
 from store.errors import BodySealed
 from store.inbox import Inbox
+from store.sales.summaries import SummaryStore
 from workers.books.books import Books
+from workers.in_books import InBooks as Booked
 from workers.plans import plan
 from workers.plans.writes import ContactWrite, Parked
 
@@ -41,9 +46,10 @@ class InBooks(Known):
         planned = [(event, self._ids(event)) for event in events]
         states: dict[str, dict[str, str]] = {}
         inbox = Inbox(self.engine, owner="ops", lease=timedelta(seconds=1), clock=self.clock)
+        booked = Booked(inbox, SummaryStore(self.engine, self.clock, inbox.marks))
         for company in {event.company for event in events}:
             wanted = {each for event, ids in planned if event.company == company for each in ids or ()}
-            states[company] = await inbox.state_of(company, wanted)
+            states[company] = await booked.state_of(company, wanted)
         letters = await self._waiting()
         return [
             event
