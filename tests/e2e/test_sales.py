@@ -20,7 +20,17 @@ from staging.processes import Process, wait_for
 from staging.stripe_api import StripeApiServer
 from tests.e2e.driving import Json, Relay, charge_event, open_relay, payment_of, said
 from tests.unit.producers.made import charge, refund, stripe_event, transaction
-from tests.unit.producers.stripe.api.stand_in import EVENTS, PAYOUTS, TRANSACTIONS, key_file, own_of, paid_out, stripe
+from tests.unit.producers.stripe.api.stand_in import (
+    EVENTS,
+    PAYOUTS,
+    TRANSACTIONS,
+    event,
+    key_file,
+    own_of,
+    paid_out,
+    stripe,
+)
+from tests.unit.producers.told import intent, invoice
 
 pytestmark = pytest.mark.e2e
 
@@ -29,6 +39,9 @@ ENTRY = "stripe:summary:2026-01-15"
 BY_DAY = '[sales]\nentries = "day"\nclose_after_minutes = 0.05\n'
 TODAY = int(time.time()) - 120
 """Of what a first reading finds: it begins an hour before."""
+
+YESTERDAY = TODAY - 86_400
+"""Of what is in the entry of a day at once."""
 
 TWENTY, NET, FEE = 2000, 1912, 88
 ONE_BY_ONE = {"RELAY_RABBITMQ__RETRY_DELAYS_SECONDS": "[0.1, 0.3]", "RELAY_WORKER__MAX_DEFERRALS": "3"}
@@ -55,17 +68,17 @@ def keyed(server: StripeApiServer, folder: Path) -> dict[str, str]:
     }
 
 
-def told_by_webhook(name: str, **fields: object) -> tuple[Json, bytes]:
+def told_by_webhook(name: str, at: int = TODAY, **fields: object) -> tuple[Json, bytes]:
     """A charge of trial books, and its event: the balance transaction is no more than an id."""
-    sale = charge(
-        **{"id": f"ch_{name}", "balance_transaction": f"txn_{name}", "livemode": False, "created": TODAY} | fields
-    )
-    return sale, stripe_event("charge.succeeded", sale, id=f"evt_{name}", livemode=False, created=TODAY)
+    known = {"id": f"ch_{name}", "balance_transaction": f"txn_{name}", "livemode": False, "created": at}
+    sale = charge(**known | fields)
+    return sale, stripe_event("charge.succeeded", sale, id=f"evt_{name}", livemode=False, created=at)
 
 
 def moved_by(source: Json, amount: int, fee: int = 0, **fields: object) -> Json:
     """The balance transaction of a source, in the payout po_1."""
-    row = transaction(amount, fee, id=source["balance_transaction"], created=TODAY, available_on=TODAY, source=source)
+    at = source["created"]
+    row = transaction(amount, fee, id=source["balance_transaction"], created=at, available_on=at, source=source)
     return row | {"status": "available", "payout": "po_1"} | fields
 
 
@@ -159,29 +172,36 @@ def test_webhooks_then_the_reading_of_a_killed_role_prove_a_payout_and_empty_cle
 def test_a_backfill_tells_what_no_webhook_brought_and_a_second_one_finds_nothing_missing(
     broker: Broker, tmp_path: Path, entries: str
 ) -> None:
-    told, untold = told_by_webhook("told"), told_by_webhook("missed")
+    told, untold = (told_by_webhook(name, at=YESTERDAY) for name in ("told", "missed"))
     with stripe() as server:
         server.add(TRANSACTIONS, *(moved_by(sale, TWENTY, FEE, type="charge") for sale, _ in (told, untold)))
-        server.add(EVENTS)
+        paid = intent(latest_charge="ch_missed", amount=TWENTY, amount_received=TWENTY)
+        untaxed = invoice("acacia", tax=0, total=TWENTY, charge="ch_missed")
+        server.add(EVENTS, event(1, "payment_intent.succeeded", paid, at=YESTERDAY))
+        server.add(EVENTS, event(2, "invoice.paid", untaxed, at=YESTERDAY))
         company = f"s{secrets.token_hex(4)}"
-        with open_relay(tmp_path, broker.url, company, **keyed(server, tmp_path)) as relay, relay.worker():
+        with open_relay(tmp_path, broker.url, company, **keyed(server, tmp_path)) as relay:
+            relay.books.write_text(relay.books.read_text() + BY_DAY.replace("day", entries))
             opening = relay.judge()["balances"]
-            relay.deliver([told[1]])
-            relay.await_records(payment_of("told"))
-            since = ("backfill", "stripe", "--since", f"{datetime.fromtimestamp(TODAY, UTC).date()}")
-            missing = {"sales.payment.succeeded.v1": {"count": 2, "money": {"USD": "40.00"}}}
-            assert relay.asked(*since, "--dry-run")["events"] == missing, "one of them for its fee"
-            assert moved(relay, opening) == sold(1)
-            assert relay.asked(*since)["events"] == missing
-            relay.await_records(payment_of("missed"), "stripe:charge:ch_told:fee", "stripe:charge:ch_missed:fee")
-            assert relay.asked(*since)["events"] == {}
-            verdict = relay.judge()
-            assert verdict["duplicated"] == []
-            assert moved(relay, opening) == {
-                "Sales Income": Decimal("40.00"),
-                "Stripe Fees": Decimal("1.76"),
-                "Stripe Clearing": Decimal("38.24"),
-            }
+            with relay.worker() as worker:
+                relay.deliver([told[1]])
+                wait_for(lambda: moved(relay, opening) == sold(1), what="what the webhook told")
+                since = ("backfill", "stripe", "--since", f"{datetime.fromtimestamp(YESTERDAY, UTC).date()}")
+                missing = relay.asked(*since, "--dry-run")["events"]
+                assert {kind: (each["count"], each["money"]) for kind, each in missing.items()} == {
+                    "sales.payment.succeeded.v1": (2, {"USD": "40.00"}),  # one of them for its fee
+                    "sales.payment.expected.v1": (1, {"USD": "20.00"}),
+                    "sales.sale.told.v1": (1, {}),
+                }
+                assert moved(relay, opening) == sold(1)
+                assert relay.asked(*since)["events"] == missing
+                whole = {"Sales Income": "40.00", "Stripe Fees": "1.76", "Stripe Clearing": "38.24"}
+                booked = {name: Decimal(amount) for name, amount in whole.items()}
+                wait_for(lambda: moved(relay, opening) == booked, what="what it did not")
+                for kind in missing:
+                    await_applied(worker, kind)
+                assert relay.asked(*since)["events"] == {}
+            assert relay.judge()["duplicated"] == []
             assert relay.dead_letters() == []
 
 
