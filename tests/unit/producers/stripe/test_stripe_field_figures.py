@@ -189,9 +189,7 @@ CASES = {
         [
             told(
                 "charge.dispute.closed",
-                dispute(
-                    transaction(-25000, id="txn_a"), transaction(-1500, id="txn_b"), amount=25000, status="lost"
-                ),
+                dispute(transaction(-25000, id="txn_a"), transaction(-1500, id="txn_b"), amount=25000, status="lost"),
             )
         ],
         clearing="-265.00",
