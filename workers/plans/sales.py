@@ -104,7 +104,8 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     """DR Sales Returns / CR clearing, after the charge itself.
 
     A message that names no refund posts nothing: it waits until the
-    refunds that were named add up to its total, and comes before a person when they do not.
+    refunds that were named add up to its total, and comes before a person when they do not. One that has not moved the
+    balance is void where its charge was never captured.
     """
     refunds = _refunds_of(data.fact, data.charge, books)
     if data.refund is None:
@@ -121,9 +122,10 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     )
     needs = (Prerequisite(external_id=f"{data.of}:invoice", kind="invoice"),) if data.of else ()
     group = Group(key=refunds, amount=data.amount) if data.charge else None
+    undoes = _undone(writes, by=data.fact, group=group) if data.unmoved else None
     sellers = refund_of_sellers(data, amount, day=day, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers)
+    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers, undoes=undoes)
 
 
 def refund_pending(event: Event, data: RefundPending, books: Books) -> Plan:
