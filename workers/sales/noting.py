@@ -31,7 +31,9 @@ def noted(sale: Sale, event: Event, books: Books, *, whole: bool) -> Sale:
         case PaymentSucceeded():
             state: Literal["whole", "waits"] = "whole" if whole else "waits"
             booked = _booked(data.amount, data.settlement)
-            sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, booked=booked, state=state))
+            owed = data.destination is not None
+            charge = Charge(fact=data.fact, amount=data.amount, booked=booked, state=state, owed=owed)
+            sale = with_charge(sale, charge)
         case SaleLinked(outside=True):
             sale = sale.model_copy(update={"outside": True})
         case PaymentRefunded():

@@ -73,6 +73,23 @@ def held(kind: str, name: str, **fields: object) -> Json:
     return {"id": name, "object": kind, "currency": "usd", "created": DAY, "livemode": True} | fields
 
 
+def won_with_the_fee(fee_back: Json) -> list[bytes]:
+    listed = (
+        transaction(-25000, 1500, id="txn_out", created=DAY),
+        transaction(25000, id="txn_in", created=DAY + 1),
+        fee_back | {"created": DAY + 2},
+    )
+    return [
+        told("charge.dispute.funds_withdrawn", dispute(listed[0])),
+        told("charge.dispute.funds_reinstated", dispute(*listed[:2], status="won"), number=2),
+        told("charge.dispute.closed", dispute(*listed, status="won"), number=3),
+    ]
+
+
+OF_2013: Json = held(
+    "dispute", "dp_1", amount=7000, charge="ch_1", status="needs_response", balance_transaction="txn_out"
+)
+OF_2012: Json = held("transfer", "tr_1", amount=6400, date=DAY, status="pending", account={"object": "bank_account"})
 SELLER = "acct_seller"
 FOR_A_SELLER: Json = {
     "application_fee": "fee_1",
@@ -162,6 +179,35 @@ CASES = {
     "lost, and then won": Case(
         lost_then_won(), clearing="-15.00", entries={"dispute_fees": "15.00", "stripe_clearing": "-15.00"}
     ),
+    "won, and the fee comes back by itself": Case(
+        won_with_the_fee(transaction(0, -1500, id="txn_fee")), clearing="0", entries={}
+    ),
+    "won, and the fee comes back as an amount": Case(
+        won_with_the_fee(transaction(1500, id="txn_fee")), clearing="0", entries={}
+    ),
+    "lost, and the fee is taken as an amount": Case(
+        [
+            told(
+                "charge.dispute.closed",
+                dispute(transaction(-25000, id="txn_a"), transaction(-1500, id="txn_b"), amount=25000, status="lost"),
+            )
+        ],
+        clearing="-265.00",
+        entries={"chargeback_loss": "250.00", "dispute_fees": "15.00", "stripe_clearing": "-265.00"},
+    ),
+    "lost, in a version of before 2014": Case(
+        [
+            told("charge.dispute.created", OF_2013),
+            told("charge.dispute.closed", OF_2013 | {"status": "lost"}, number=2),
+        ],
+        clearing="-70.00",
+        entries={"chargeback_loss": "70.00", "stripe_clearing": "-70.00"},
+    ),
+    "a payout of 2012, which was a transfer of no type": Case(
+        [told("transfer.created", OF_2012), told("transfer.paid", OF_2012 | {"status": "paid"}, number=2)],
+        clearing="-64.00",
+        entries={"bank": "64.00", "stripe_clearing": "-64.00"},
+    ),
     "a payout before 2017 says transfer": Case(
         [told("payout.paid", held("transfer", "po_1", amount=8100, date=DAY, status="paid"))],
         clearing="-81.00",
@@ -216,6 +262,17 @@ CASES = {
         [told("v1.charge.succeeded", {}, related_object={"id": "ch_1", "type": "charge"}, **THIN)],
         clearing="0",
         parked=("thin", "not_an_event", "missing", "type", "unmapped:stripe_type"),
+    ),
+    "a thin event that does not say that it is one": Case(
+        [told("v1.charge.succeeded", {}, related_object={"id": "ch_1", "type": "charge"}, data=None)],
+        clearing="0",
+        parked=("thin_event",),
+    ),
+    "an account of nobody, named as until 2013": Case(
+        [told("charge.succeeded", charge(), user_id="acct_nobody")], clearing="0", parked=("unmapped:stripe_account",)
+    ),
+    "an account that is named in a way nobody knows": Case(
+        [told("charge.succeeded", charge(), context={"type": "account"})], clearing="0", parked=("wrong_type",)
     ),
     "a thin event of an account": Case(
         [told("v2.core.account[requirements].updated", {}, related_object={"id": "acct_1"}, **THIN)],

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy import event as sql_event
-from sqlalchemy import select
 
 from schemas.envelope import Event
 from solid.models import Account, NewEntry, NewInvoice, NewPayment
 from store.engine import reading
 from store.sales.told import SalesStore
-from store.schema import SALES_TOLD
+from store.schema import METADATA, SALES_TOLD
 from tests.searching import examples, search
 from tests.unit.producers.made import charge
 from tests.unit.producers.told import (
@@ -56,7 +56,8 @@ BACK = [
 def pipeline(bench: Bench, books: Books) -> Pipeline:
     """A process that has just started."""
     inbox = bench.inbox()
-    book = SalesBook(records=SalesStore(bench.engine, bench.clock), inbox=inbox, books=books, company=COMPANY)
+    records, earlier = SalesStore(bench.engine, bench.clock), bench.earlier()
+    book = SalesBook(records=records, inbox=inbox, books=books, company=COMPANY, earlier=earlier)
     return Pipeline(
         books=books,
         chart=CHART,
@@ -133,6 +134,15 @@ async def test_a_sale_told_six_times_is_in_the_books_once(bench: Bench, books: B
     assert await deliver(bench, books, *ALL, *reversed(ALL)) == []
     assert balance(bench) == SPLIT
     assert set(bench.solid.counts.values()) == {1}
+
+
+async def test_what_tells_of_a_sale_that_a_lost_store_has_booked_waits_for_nothing(bench: Bench) -> None:
+    assert await deliver(bench, PLAIN, *told("charge.succeeded", money_of_sale())) == []
+    async with bench.engine.begin() as connection:
+        for table in METADATA.sorted_tables:
+            await connection.execute(delete(table))
+    bench.clock.advance(200)
+    assert await deliver(bench, PLAIN, *told("invoice.paid", invoice(charge="ch_1"))) == []
 
 
 @search
