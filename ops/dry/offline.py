@@ -17,7 +17,8 @@ from workers.plans.periods import place_in_open_period
 from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 from workers.sales.afterwards import MemoryGroups, writes_afterwards
-from workers.sales.memory import MemoryInbox, MemorySales
+from workers.sales.exchange import ExchangeBook
+from workers.sales.memory import COMPANY, MemoryInbox, MemorySales
 from workers.sales.told import STREAM as SALES
 from workers.sales.told import SalesBook
 from workers.stock.book import StockBook
@@ -81,9 +82,10 @@ class _Dry:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+        self._stock = StockBook(records=MemoryRecords(), books=books, company=COMPANY)
         self._written, self._groups = MemoryInbox(), MemoryGroups()
-        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company="offline")
+        self._exchange = ExchangeBook(inbox=self._written, books=books, company=COMPANY)
+        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company=COMPANY)
         self._waiting: list[tuple[int, Event]] | None = []
 
     def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
@@ -111,6 +113,7 @@ class _Dry:
         planned = plan(event, self._books)
         if stream_of(event) != SALES:
             return await self._stock.complete(planned, event)
+        planned = await self._exchange.complete(planned, event)
         planned = await self._sales.complete(planned, event)
         self._groups.note(planned)
         further = await writes_afterwards(planned.afterwards, groups=self._groups, books=self._books)

@@ -100,9 +100,9 @@ def _fees_apart(moves: Sequence[Moved], dispute: Fields) -> Iterator[Moved]:
     for moved in moves:
         gross = moved.movement.gross
         known = whole is not None and gross.currency == whole.currency
-        if known and gross.amount > 0 and some_taken and not away:
-            yield moved.as_fee()
-        elif known and gross.amount < 0 and whole is not None and Decimal(0) < whole.amount <= away:
+        if (known and gross.amount > 0 and some_taken and not away) or (
+            known and gross.amount < 0 and whole is not None and Decimal(0) < whole.amount <= away
+        ):
             yield moved.as_fee()
         else:
             some_taken = some_taken or gross.amount < 0
