@@ -19,7 +19,8 @@ from workers.plans.writes import Parked, Plan, RefundsReach
 from workers.prerequisites import PrerequisiteMissing, check
 from workers.sales import captures
 from workers.sales.afterwards import MemoryGroups, writes_afterwards
-from workers.sales.memory import MemoryCaptures, MemoryInbox, MemorySales
+from workers.sales.exchange import ExchangeBook
+from workers.sales.memory import COMPANY, MemoryCaptures, MemoryInbox, MemorySales
 from workers.sales.told import STREAM as SALES
 from workers.sales.told import SalesBook
 from workers.stock.book import StockBook
@@ -83,10 +84,11 @@ class _Dry:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+        self._stock = StockBook(records=MemoryRecords(), books=books, company=COMPANY)
         self._written, self._groups = MemoryInbox(), MemoryGroups()
-        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company="offline")
         self._captures = MemoryCaptures(self._written)
+        self._exchange = ExchangeBook(inbox=self._written, books=books, company=COMPANY)
+        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company=COMPANY)
         self._waiting: list[tuple[int, Event]] | None = []
 
     def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
@@ -117,15 +119,15 @@ class _Dry:
         """
         sums = [each for each in planned.requires if isinstance(each, RefundsReach)]
         day = self._books.day_of(event.time)
-        await check(self._written, "offline", sums, captures=self._captures, earlier=None, day=day)
+        await check(self._written, COMPANY, sums, captures=self._captures, earlier=None, day=day)
         planned = planned.model_copy(update={"requires": tuple(each for each in planned.requires if each not in sums)})
         data, undone = event.data, planned.undoes.write.external_id if planned.undoes else None
-        if not isinstance(data, RefundFailed) or undone is None or await self._written.state_of("offline", [undone]):
+        if not isinstance(data, RefundFailed) or undone is None or await self._written.state_of(COMPANY, [undone]):
             return planned
         if self._waiting is not None:
             raise PrerequisiteMissing(f"prerequisite:{undone}", f"{undone} is not told yet")
         sold = f"{self._books.processor_of(data.fact).key}:charge:{data.charge}:invoice"
-        return planned.cancelling() if await self._written.state_of("offline", [sold]) else planned
+        return planned.cancelling() if await self._written.state_of(COMPANY, [sold]) else planned
 
     async def _completed(self, event: Event) -> Plan:
         resolved = await captures.resolved(event, self._captures)
@@ -135,6 +137,7 @@ class _Dry:
         planned = await self._reached(plan(event, self._books), event)
         if stream_of(event) != SALES:
             return await self._stock.complete(planned, event)
+        planned = await self._exchange.complete(planned, event)
         planned = await self._sales.complete(planned, event)
         self._groups.note(planned)
         further = await writes_afterwards(planned.afterwards, groups=self._groups, books=self._books)

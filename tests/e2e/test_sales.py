@@ -215,7 +215,7 @@ def test_what_undoes_what_was_never_booked_leaves_no_letter_and_right_books(brok
         return refund(2, object="refund", amount=4500, charge="ch_bank", status=status, **failed)
 
     account = {"id": "acct_seller", "type": "v2.core.account", "url": "/v2/core/accounts/acct_seller"}
-    thin = {"id": "evt_of_account", "object": "v2.core.event", "type": "v2.core.account[identity].updated"}
+    thin: Json = {"id": "evt_of_account", "object": "v2.core.event", "type": "v2.core.account[identity].updated"}
     thin |= {"created": "2026-01-15T12:00:01.000Z", "livemode": True, "related_object": account}
     bodies = [
         stripe_event("charge.captured", partly(2000), id="evt_captured"),

@@ -152,8 +152,8 @@ MUTANTS: Final = (
         "context-not-asked",
         "An event that names its account in its context alone is never booked for another.",
         "producers/stripe/whose.py",
-        """for field in ("account", "context"):""",
-        """for field in ("account",):""",
+        """for field in ("account", "context", "user_id"):""",
+        """for field in ("account", "user_id"):""",
         (f"{MOVES}::test_an_account_of_nobody_is_kept_also_where_only_the_context_names_it",),
     ),
     Mutant(

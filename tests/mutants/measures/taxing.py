@@ -78,4 +78,12 @@ MUTANTS: Final = (
         "        if not names:\n",
         (f"{STORED}::test_a_plain_sale_asks_the_store_nothing_more_than_it_did",),
     ),
+    Mutant(
+        "customer-kept-with-the-sale",
+        "What is kept of sales names nobody: a person who is forgotten is not in it.",
+        "workers/sales/noting.py",
+        'data.model_copy(update={"customer": None})',
+        "data",
+        ("tests/unit/workers/sales/test_stored.py::test_of_the_customer_of_a_sale_not_even_the_id_is_kept_with_it",),
+    ),
 )

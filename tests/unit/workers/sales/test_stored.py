@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy import event as sql_event
 
 from schemas.envelope import Event
 from solid.models import Account, NewEntry, NewInvoice, NewPayment
+from store.engine import reading
 from store.sales.told import SalesStore
-from store.schema import METADATA
+from store.schema import METADATA, SALES_TOLD
 from tests.searching import examples, search
 from tests.unit.producers.made import charge
 from tests.unit.producers.told import (
@@ -162,6 +163,14 @@ async def test_whatever_comes_in_whatever_order_with_calls_that_fail_ends_in_the
         "Stripe Clearing": "108.90",
     }
     assert set(bench.solid.counts.values()) == {1}
+
+
+async def test_of_the_customer_of_a_sale_not_even_the_id_is_kept_with_it(bench: Bench) -> None:
+    await deliver(bench, TAXED, *ALL, *BACK)
+    async with reading(bench.engine) as connection:
+        rows = (await connection.execute(select(SALES_TOLD.c.body))).all()
+    assert "in_1" in repr(rows)
+    assert "cus_1" not in repr(rows)
 
 
 async def test_a_plain_sale_asks_the_store_nothing_more_than_it_did(bench: Bench) -> None:
