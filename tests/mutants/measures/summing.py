@@ -13,8 +13,8 @@ MUTANTS: Final = (
         "recorded-and-sent",
         "What is a line of a summary is never sent by itself.",
         "store/inbox.py",
-        "            if recorded := await recorded_among(connection, taken):",
-        "            if recorded := await recorded_among(connection, set()):",
+        "            if recorded := await self._guard.recorded_among(connection, taken, marks):",
+        "            if recorded := await self._guard.recorded_among(connection, set(), marks):",
         (
             f"{STORE}::test_what_is_recorded_cannot_be_claimed_and_holds_up_no_other",
             f"{SALES}::test_a_claim_of_what_was_recorded_meanwhile_is_refused",
