@@ -31,7 +31,7 @@ def measure(
     rabbitmq_url: str, *, progress: Progress, charges: int, modes: Sequence[Mode] = get_args(Mode)
 ) -> dict[str, Any]:
     """Tell as many charges in each mode, and count calls."""
-    found = {}
+    found: dict[str, Any] = {}
     for mode in modes:
         progress(f"{charges} charges, entries = {mode}")
         found[mode] = _measured(rabbitmq_url, mode, charges=charges)
