@@ -104,7 +104,7 @@ MUTANTS: Final = (
         "backfill-tells-what-is-recorded",
         "What is recorded for an entry of a day is in the books.",
         "ops/composing/known.py",
-        "await booked.state_of(",
+        "await in_books.state_of(",
         "await inbox.state_of(",
         (f"{BACKFILL}::test_what_is_recorded_for_an_entry_is_not_published_again",),
     ),
