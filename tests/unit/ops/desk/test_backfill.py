@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
@@ -108,7 +108,7 @@ class Desk:
     async def record(self, told: Event) -> None:
         """Have what an event writes recorded for the entry of its day."""
         books = load_books(self.folder / "books.toml")
-        by_day = replace(books, sales=books.sales.model_copy(update={"entries": "day"}))
+        by_day = books.model_copy(update={"sales": books.sales.model_copy(update={"entries": "day"})})
         engine = connect(self.url)
         inbox = Inbox(engine, owner="w", lease=timedelta(seconds=60), clock=self.clock)
         records = SummaryStore(engine, self.clock, inbox.marks)
