@@ -10,15 +10,17 @@ from producers.feeds.reading import read
 from producers.normalising import NormaliseContext, Rejected, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
+from schemas.sales import RefundFailed
 from workers.books.books import Books
 from workers.errors import Conflicting
 from workers.plans import plan, stream_of
 from workers.plans.periods import place_in_open_period
-from workers.plans.writes import Parked, Plan
-from workers.prerequisites import PrerequisiteMissing
+from workers.plans.writes import Parked, Plan, RefundsReach
+from workers.prerequisites import PrerequisiteMissing, check
+from workers.sales import captures
 from workers.sales.afterwards import MemoryGroups, writes_afterwards
 from workers.sales.exchange import ExchangeBook
-from workers.sales.memory import COMPANY, MemoryInbox, MemorySales
+from workers.sales.memory import COMPANY, MemoryCaptures, MemoryInbox, MemorySales
 from workers.sales.told import STREAM as SALES
 from workers.sales.told import SalesBook
 from workers.stock.book import StockBook
@@ -86,6 +88,7 @@ class _Dry:
         self._written, self._groups = MemoryInbox(), MemoryGroups()
         self._exchange = ExchangeBook(inbox=self._written, books=books, company=COMPANY)
         self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company=COMPANY)
+        self._captures = MemoryCaptures(self._written)
         self._waiting: list[tuple[int, Event]] | None = []
 
     def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
@@ -109,8 +112,29 @@ class _Dry:
         waiting, self._waiting = self._waiting or [], None
         return waiting
 
+    async def _reached(self, planned: Plan, event: Event) -> Plan:
+        """The plan as it is where a sum of refunds is reached, or what it takes back is not told by the same run.
+
+        A sale that the run tells tells its refunds too; where there is no sale, what is taken back is believed.
+        """
+        sums = [each for each in planned.requires if isinstance(each, RefundsReach)]
+        day = self._books.day_of(event.time)
+        await check(self._written, COMPANY, sums, captures=self._captures, earlier=None, day=day)
+        planned = planned.model_copy(update={"requires": tuple(each for each in planned.requires if each not in sums)})
+        data, undone = event.data, planned.undoes.write.external_id if planned.undoes else None
+        if not isinstance(data, RefundFailed) or undone is None or await self._written.state_of(COMPANY, [undone]):
+            return planned
+        if self._waiting is not None:
+            raise PrerequisiteMissing(f"prerequisite:{undone}", f"{undone} is not told yet")
+        sold = f"{self._books.processor_of(data.fact).key}:charge:{data.charge}:invoice"
+        return planned.cancelling() if await self._written.state_of(COMPANY, [sold]) else planned
+
     async def _completed(self, event: Event) -> Plan:
-        planned = plan(event, self._books)
+        resolved = await captures.resolved(event, self._captures)
+        if resolved is None:
+            return Plan()
+        event = resolved
+        planned = await self._reached(plan(event, self._books), event)
         if stream_of(event) != SALES:
             return await self._stock.complete(planned, event)
         planned = await self._exchange.complete(planned, event)

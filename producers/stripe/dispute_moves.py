@@ -100,14 +100,14 @@ def _fees_apart(moves: Sequence[Moved], dispute: Fields) -> Iterator[Moved]:
     for moved in moves:
         gross = moved.movement.gross
         known = whole is not None and gross.currency == whole.currency
-        if (known and gross.amount > 0 and some_taken and not away) or (
-            known and gross.amount < 0 and whole is not None and Decimal(0) < whole.amount <= away
-        ):
+        too_much_back = known and gross.amount > 0 and some_taken and not away
+        too_much_taken = known and whole is not None and gross.amount < 0 < whole.amount <= away
+        if too_much_back or too_much_taken:
             yield moved.as_fee()
-        else:
-            some_taken = some_taken or gross.amount < 0
-            away = max(away - gross.amount, Decimal(0))
-            yield moved
+            continue
+        some_taken = some_taken or gross.amount < 0
+        away = max(away - gross.amount, Decimal(0))
+        yield moved
 
 
 def _single(dispute: Fields) -> tuple[Fields, ...]:

@@ -38,6 +38,8 @@ from workers.plans.writes import (
 def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Plan:
     """Contact if missing, invoice, payment into the processor's clearing; the fee, where its transaction tells it.
 
+    What a platform keeps of it stands before the payment, so that whoever finds that finds all of the sale.
+
     Booked in the currency that reached the balance where that is known, else in the customer's.
     """
     day = books.day_of(event.time)
@@ -57,6 +59,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             account=account_of(books, sold, amount),
             **common,
         ),
+        *kept_of_sale(data, amount, day=day, books=books),
         PaymentWrite(
             external_id=f"{data.fact}:payment",
             contact=contact.external_id,
@@ -67,7 +70,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             **common,
         ),
     ]
-    writes += (*_fees(data.fact, data.settlement, day, books), *kept_of_sale(data, amount, day=day, books=books))
+    writes += _fees(data.fact, data.settlement, day, books)
     intent = f"{processor.key}:payment_intent:{data.payment_intent}"
     paid = Group(key=intent, amount=amount) if data.payment_intent else None
     return Plan(writes=tuple(writes), group=sale_group(data, books), paid=paid)
@@ -101,7 +104,8 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     """DR Sales Returns / CR clearing, after the charge itself.
 
     A message that names no refund posts nothing: it waits until the
-    refunds that were named add up to its total, and comes before a person when they do not.
+    refunds that were named add up to its total, and comes before a person when they do not. One that has not moved the
+    balance is void where its charge was never captured.
     """
     refunds = _refunds_of(data.fact, data.charge, books)
     if data.refund is None:
@@ -118,9 +122,10 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     )
     needs = (Prerequisite(external_id=f"{data.of}:invoice", kind="invoice"),) if data.of else ()
     group = Group(key=refunds, amount=data.amount) if data.charge else None
+    undoes = _undone(writes, by=data.fact, group=group) if data.unmoved else None
     sellers = refund_of_sellers(data, amount, day=day, books=books)
     writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers)
+    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers, undoes=undoes)
 
 
 def refund_pending(event: Event, data: RefundPending, books: Books) -> Plan:

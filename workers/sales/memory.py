@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from store.claims import WriteRow
+from store.sales.captures import Part, new_part
 from workers.plans.writes import AnyWrite, Group, PaymentWrite, Plan
 from workers.sales.exchange import PAID
 
@@ -38,6 +39,42 @@ class MemorySales:
         """See `SalesStore.any_held`."""
         del company
         return any(body["held"] for body in self._bodies.values())
+
+
+class MemoryCaptures:
+    """As `store.sales.captures.Captures`; there is one company. What is `written` is no longer under way."""
+
+    def __init__(self, written: "MemoryInbox") -> None:
+        self._written = written
+        self._parts: dict[str, list[Part]] = {}
+        self._pending: dict[str, dict[str, tuple[Decimal, str]]] = {}
+
+    async def take(self, company: str, payment: str, part: Part) -> Part | None:
+        """See `Captures.take`."""
+        del company
+        known = self._parts.setdefault(payment, [])
+        own = (each for each in known if (each.event_source, each.event_id) == (part.event_source, part.event_id))
+        new = next(own, None) or new_part(sorted(known, key=lambda each: each.before), part)
+        if new is not None and all((each.before, each.in_all) != (new.before, new.in_all) for each in known):
+            known.append(new)
+        return new
+
+    async def released(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.released`."""
+        del company
+        parts = self._parts.get(payment, [])
+        return sum((part.released or Decimal(0) for part in parts if part.currency == currency), Decimal(0))
+
+    async def pending(self, company: str, payment: str, *, refund: str, amount: Decimal, currency: str) -> None:
+        """See `Captures.pending`."""
+        del company
+        self._pending.setdefault(payment, {})[refund] = (amount, currency)
+
+    async def under_way(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.under_way`."""
+        states = await self._written.state_of(company, self._pending.get(payment, {}))
+        waiting = [each for refund, each in self._pending.get(payment, {}).items() if refund not in states]
+        return sum((amount for amount, code in waiting if code == currency), Decimal(0))
 
 
 class MemoryInbox:

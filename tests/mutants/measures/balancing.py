@@ -80,8 +80,8 @@ MUTANTS: Final = (
         "capture-lost-in-a-crash",
         "A capture that was recorded is booked however often its event comes.",
         "store/sales/captures.py",
-        "            new = own or _new(known, part)\n",
-        "            new = None if own else _new(known, part)\n",
+        "            new = own or new_part(known, part)\n",
+        "            new = None if own else new_part(known, part)\n",
         (f"{CAPTURES}::test_a_capture_that_was_recorded_before_a_crash_is_booked_afterwards",),
     ),
     Mutant(

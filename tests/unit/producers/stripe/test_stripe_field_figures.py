@@ -139,6 +139,49 @@ CASES = {
         clearing="55.00",
         entries={"sales_returns": "15.00", "stripe_clearing": "-15.00"},
     ),
+    "what was never captured, told as a refund": Case(
+        [
+            told("charge.captured", charge(amount=9000, amount_captured=7000, amount_refunded=2000)),
+            told("refund.created", refund(amount=2000, balance_transaction=None), number=2),
+        ],
+        invoiced="70.00",
+        clearing="70.00",
+        entries={},
+    ),
+    "a sum refunded that counts what was never captured": Case(
+        [
+            told("charge.captured", charge(amount=9000, amount_captured=7000, amount_refunded=2000)),
+            told(
+                "charge.refunded",
+                charge(amount=9000, amount_captured=7000, amount_refunded=3500),
+                number=2,
+                previous={"amount_refunded": 2000},
+            ),
+            told("refund.created", refund(amount=1500), number=3),
+        ],
+        invoiced="70.00",
+        clearing="55.00",
+        entries={"sales_returns": "15.00", "stripe_clearing": "-15.00"},
+    ),
+    "a refund that fails before it was booked": Case(
+        [
+            told("refund.failed", refund(status="failed"), number=3),
+            paid(32500),
+            told("refund.created", refund(status="pending"), number=2),
+        ],
+        invoiced="325.00",
+        clearing="325.00",
+        entries={},
+    ),
+    "captured in two parts, each told as a sum": Case(
+        [
+            told("charge.captured", charge(**IN_PARTS)),
+            told("charge.captured", charge(**IN_PARTS | {"amount_captured": 9000}), number=2),
+        ],
+        invoiced="90.00",
+        clearing="90.00",
+        entries={},
+    ),
     "captured in two parts": Case(
         [
             told("charge.captured", charge(**IN_PARTS)),

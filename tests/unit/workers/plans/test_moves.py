@@ -138,6 +138,20 @@ def test_what_is_not_transferred_on_is_the_platforms() -> None:
     assert shown(sale)["due_to_sellers"] == Decimal("-87.70")
 
 
+def test_of_a_refund_of_what_was_kept_in_part_the_sellers_share_is_theirs() -> None:
+    """Of 100.00 the platform kept 12.30: of 50.00 that go back 6.15 are its own."""
+    part = charge(amount=10000, amount_captured=10000, transfer_data={"destination": "acct_9", "amount": 8770})
+    sale, half = stripe_event("charge.succeeded", part), stripe_event("refund.created", refund(amount=5000))
+    assert shown(sale, half) == {
+        "due_to_sellers": Decimal("-43.85"),
+        "income": Decimal("-12.30"),
+        "sales_returns": Decimal("6.15"),
+        "stripe_clearing": Decimal(50),
+    }
+    failed = stripe_event("refund.failed", refund(amount=5000, status="failed"), id="evt_f")
+    assert shown(sale, half, failed) == shown(sale)
+
+
 def test_a_refund_of_such_a_sale_is_the_sellers_and_of_any_other_ours() -> None:
     assert shown(SALE, TRANSFER, REFUND) == {"due_to_sellers": Decimal(100), "stripe_clearing": Decimal(-100)}
     failed = stripe_event("refund.failed", refund(amount=10000, charge="ch_1", status="failed"), id="evt_f")
