@@ -20,7 +20,7 @@ from schemas.sales import (
 )
 from workers.books.books import Books
 from workers.plans.connect import kept_of_sale, refund_of_sellers, sale_group, sale_role
-from workers.plans.fees import fees as _fees
+from workers.plans.fees import fees
 from workers.plans.ledger import Posting, account_of, book
 from workers.plans.writes import (
     AnyWrite,
@@ -70,7 +70,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             **common,
         ),
     ]
-    writes += _fees(data.fact, data.settlement, day, books)
+    writes += fees(data.fact, data.settlement, day, books)
     intent = f"{processor.key}:payment_intent:{data.payment_intent}"
     paid = Group(key=intent, amount=amount) if data.payment_intent else None
     return Plan(writes=tuple(writes), group=sale_group(data, books), paid=paid)
@@ -94,7 +94,7 @@ def payment_failed(event: Event, data: PaymentFailed, books: Books) -> Plan:
         account=account_of(books, "income", amount),
     )
     return Plan(
-        writes=(*writes, *_fees(data.fact, data.settlement, day, books)),
+        writes=(*writes, *fees(data.fact, data.settlement, day, books)),
         requires=(Prerequisite(external_id=invoice.external_id, kind="invoice", always=True),),
         undoes=Undone(write=invoice, by=data.fact),
     )
@@ -124,7 +124,7 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     group = Group(key=refunds, amount=data.amount) if data.charge else None
     undoes = _undone(writes, by=data.fact, group=group) if data.unmoved else None
     sellers = refund_of_sellers(data, amount, day=day, books=books)
-    writes += _fees(data.fact, data.settlement, day, books)
+    writes += fees(data.fact, data.settlement, day, books)
     return Plan(writes=writes, requires=needs, group=group, afterwards=sellers, undoes=undoes)
 
 
@@ -148,7 +148,7 @@ def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
     refund = Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount})
     undone = book(data.of, refund, day=day, memo=f"{processor.name} refund {data.refund}", books=books)
     group = Group(key=_refunds_of(data.fact, data.charge, books), amount=data.amount) if data.charge else None
-    writes += _fees(data.fact, data.settlement, day, books)
+    writes += fees(data.fact, data.settlement, day, books)
     sellers = refund_of_sellers(data, -amount, day=day, books=books)
     return Plan(
         writes=writes,
@@ -163,7 +163,7 @@ def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
     del event
     memo = f"{books.processor_of(data.fact).name} payout {data.payout}"
     writes = _payout(data.fact, data.amount, day=data.arrival_date, memo=memo, books=books)
-    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, data.arrival_date, books)))
+    return Plan(writes=(*writes, *fees(data.fact, data.settlement, data.arrival_date, books)))
 
 
 def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
@@ -171,7 +171,7 @@ def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
     day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout}"
     writes = _payout(data.fact, -data.amount, day=day, memo=f"{memo} failed", books=books)
     undone = _payout(data.of, data.amount, day=day, memo=memo, books=books)
-    writes += _fees(data.fact, data.settlement, day, books)
+    writes += fees(data.fact, data.settlement, day, books)
     return Plan(writes=writes, requires=_taken_back(data.of), undoes=_undone(undone, by=data.fact))
 
 

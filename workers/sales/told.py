@@ -6,9 +6,8 @@ whoever comes second finds the first.
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from schemas.sales import PaymentSucceeded
 from schemas.told import SaleLinked, SaleTold
 from workers.books.books import Books
 from workers.earlier import KnowsEarlier, NotRead
+from workers.in_books import Remembers
 from workers.patience import when_open
 from workers.plans.writes import InvoiceWrite, Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
@@ -54,22 +54,6 @@ class Records(Protocol):
         ...
 
 
-class KnowsWrites(Protocol):
-    """What this needs of the inbox."""
-
-    async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
-        """See `Inbox.state_of`."""
-        ...
-
-    async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
-        """See `Inbox.group_total`."""
-        ...
-
-    async def knows_any(self, company: str, beginning: str) -> bool:
-        """See `Inbox.knows_any`."""
-        ...
-
-
 class FindsItems(Protocol):
     """What this needs of Solid's items."""
 
@@ -83,7 +67,7 @@ class SalesBook:
     """The sales of one company, as they were told. Without `items` an item is called as the books call it."""
 
     records: Records
-    inbox: KnowsWrites
+    inbox: Remembers
     books: Books
     company: str
     items: FindsItems | None = None
