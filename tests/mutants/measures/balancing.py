@@ -128,4 +128,20 @@ MUTANTS: Final = (
         "            new += await self.letters.add(letter_of(message))\n",
         ("tests/unit/ops/desk/test_desk.py::test_a_body_that_is_delivered_and_refused_twice_is_one_letter",),
     ),
+    Mutant(
+        "release-booked-as-refund",
+        "A refund that is the release of what was never captured is not booked.",
+        "workers/sales/captures.py",
+        "        return None if released == data.amount.amount else event\n",
+        "        return event if released is not None else None\n",
+        (f"{VOIDS}::test_a_refund_without_a_transaction_is_booked_where_it_is_no_release",),
+    ),
+    Mutant(
+        "unmoved-refund-void-though-moved",
+        "Only a refund that moved no balance is void without its charge.",
+        "workers/plans/sales.py",
+        "group=group) if data.unmoved else None\n",
+        "group=group)\n",
+        (f"{VOIDS}::test_a_refund_of_what_was_never_captured_posts_nothing",),
+    ),
 )
