@@ -119,4 +119,15 @@ MUTANTS: Final = (
         "                if False:\n",
         (f"{RESTORED}::test_what_a_lost_store_sent_by_itself_is_no_line_of_a_summary",),
     ),
+    Mutant(
+        "pending-and-recorded",
+        "A refund that became a line of a summary does not count a second time, as one that is under way.",
+        "store/sales/captures.py",
+        "where(*ours, ~settled, ~recorded)",
+        "where(*ours, ~settled)",
+        (
+            "tests/contract/store/sales/test_captures.py"
+            "::test_a_pending_refund_that_became_a_line_of_a_summary_counts_no_more",
+        ),
+    ),
 )
