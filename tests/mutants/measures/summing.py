@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 STORE: Final = "tests/contract/store/sales/test_summaries.py"
 SALES: Final = "tests/unit/workers/sales/test_summaries.py"
 RESTORED: Final = "tests/unit/workers/sales/test_after_restoring.py"
+CAPTURES: Final = "tests/contract/store/sales/test_captures.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -125,9 +126,6 @@ MUTANTS: Final = (
         "store/sales/captures.py",
         "where(*ours, ~settled, ~recorded)",
         "where(*ours, ~settled)",
-        (
-            "tests/contract/store/sales/test_captures.py"
-            "::test_a_pending_refund_that_became_a_line_of_a_summary_counts_no_more",
-        ),
+        (f"{CAPTURES}::test_a_pending_refund_that_became_a_line_of_a_summary_counts_no_more",),
     ),
 )
