@@ -5,6 +5,7 @@ It knows nothing of the relay. Written after the public reference: pagination, e
 
 import json
 import re
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -58,8 +59,7 @@ class StripeApiServer:
     @contextmanager
     def running(self) -> Iterator["StripeApiServer"]:
         """Serve on a free port for the length of a block."""
-        served = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        served.daemon_threads = True
+        served = _Server(("127.0.0.1", 0), _handler(self))
         thread = threading.Thread(target=served.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         self.url = f"http://127.0.0.1:{served.server_address[1]}"
@@ -135,6 +135,15 @@ def _page(rows: list[Row], *, has_more: bool = False) -> object:
 
 def _error(code: str | None, message: str, param: str | None = None) -> object:
     return {"error": {"type": "invalid_request_error", "code": code, "message": message, "param": param}}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of callers that were killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def _handler(stand_in: StripeApiServer) -> type[BaseHTTPRequestHandler]:

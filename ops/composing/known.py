@@ -17,14 +17,22 @@ from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.settings import Settings
 from schemas.envelope import Event
+from schemas.sales import PaymentRefunded, PaymentSucceeded, RefundFailed, RefundPending
+from schemas.told import CreditVoided, SaleCredited, SaleTold
 from store.dead_letters import DeadLetters
 from store.errors import BodySealed
 from store.inbox import Inbox
 from store.sales.summaries import SummaryStore
+from store.sales.told import SalesStore
 from workers.books.books import Books
 from workers.in_books import InBooks
 from workers.plans import plan
 from workers.plans.writes import ContactWrite, Parked
+from workers.sales.names import names_of
+from workers.sales.sale import known as known_of
+
+_OF_MONEY = (PaymentSucceeded, PaymentRefunded, RefundFailed, SaleCredited)
+"""What posts by itself: whether it is in the books is known by that alone."""
 
 FOREIGN = "unmapped:currency:"
 """Letters that wait for a settlement: whoever tells it frees them."""
@@ -51,11 +59,13 @@ class KnownHere(Known):
             wanted = {each for event, ids in planned if event.company == company for each in ids or ()}
             states[company] = await in_books.state_of(company, wanted)
         letters = await self._waiting()
-        return [
+        new = [
             event
             for event, ids in planned
             if not _is_applied(ids, states[event.company]) and not _waits(event, ids, letters)
         ]
+        silent = {event.id for event, ids in planned if ids is None}
+        return [event for event in new if event.id not in silent or not await self._is_noted(event)]
 
     async def is_kept(self, document: bytes) -> bool:
         """See `Known`."""
@@ -71,11 +81,28 @@ class KnownHere(Known):
             self._raw = frozenset(found)
         return hashlib.sha256(document).hexdigest() in self._raw
 
+    async def _is_noted(self, event: Event) -> bool:
+        """Whether what it tells of a sale is noted: it writes nothing that could be found."""
+        names = names_of(event.data)
+        if not names or isinstance(event.data, _OF_MONEY):
+            return False
+        found = await SalesStore(self.engine, self.clock).look(event.company, names)
+        sale = known_of(found.bodies)
+        match event.data:
+            case SaleTold():
+                return any(telling.data.fact == event.data.fact for telling in sale.tellings)
+            case CreditVoided():
+                return event.data.of in sale.voided
+            case _:
+                return found.is_one
+
     def _ids(self, event: Event) -> list[str] | None:
         """The external ids of what it would write, contacts apart; None where that is nothing, or cannot be said."""
         books = self._books_of(event.company)
         if books is None:
             return None
+        if isinstance(event.data, RefundPending):
+            return [event.data.becomes]
         try:
             planned = plan(event, books)
         except Parked:

@@ -15,7 +15,7 @@ from workers.books.books import Books
 from workers.errors import Conflicting
 from workers.plans import plan, stream_of
 from workers.plans.periods import place_in_open_period
-from workers.plans.writes import Parked, Plan, RefundsReach
+from workers.plans.writes import Parked, Plan
 from workers.prerequisites import PrerequisiteMissing, check
 from workers.sales import captures
 from workers.sales.afterwards import MemoryGroups, writes_afterwards
@@ -86,9 +86,9 @@ class _Dry:
         self._books = books
         self._stock = StockBook(records=MemoryRecords(), books=books, company=COMPANY)
         self._written, self._groups = MemoryInbox(), MemoryGroups()
+        self._captures = MemoryCaptures(self._written)
         self._exchange = ExchangeBook(inbox=self._written, books=books, company=COMPANY)
         self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company=COMPANY)
-        self._captures = MemoryCaptures(self._written)
         self._waiting: list[tuple[int, Event]] | None = []
 
     def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
@@ -105,7 +105,7 @@ class _Dry:
             yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
         else:
             self._written.keep(planned)
-            yield from _shown(planned, event, self._books)
+            yield from _shown(planned, event)
 
     def waiting_still(self) -> list[tuple[int, Event]]:
         """The events that waited, each once; from now on nothing waits."""
@@ -113,14 +113,14 @@ class _Dry:
         return waiting
 
     async def _reached(self, planned: Plan, event: Event) -> Plan:
-        """The plan as it is where a sum of refunds is reached, or what it takes back is not told by the same run.
+        """The plan as it is where what it only waits for is told, or what it takes back is not told by the same run.
 
         A sale that the run tells tells its refunds too; where there is no sale, what is taken back is believed.
         """
-        sums = [each for each in planned.requires if isinstance(each, RefundsReach)]
-        day = self._books.day_of(event.time)
-        await check(self._written, COMPANY, sums, captures=self._captures, earlier=None, day=day)
-        planned = planned.model_copy(update={"requires": tuple(each for each in planned.requires if each not in sums)})
+        if planned.requires and not planned.writes:
+            day = self._books.day_of(event.time)
+            await check(self._written, COMPANY, planned.requires, captures=self._captures, earlier=None, day=day)
+            return Plan()
         data, undone = event.data, planned.undoes.write.external_id if planned.undoes else None
         if not isinstance(data, RefundFailed) or undone is None or await self._written.state_of(COMPANY, [undone]):
             return planned
@@ -145,13 +145,9 @@ class _Dry:
         return planned.model_copy(update={"writes": (*planned.writes, *placed.writes)})
 
 
-def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:
+def _shown(planned: Plan, event: Event) -> Iterator[dict[str, Any]]:
     for write in planned.writes:
         yield {**json.loads(write.model_dump_json(exclude_none=True)), "event": event.id, "type": event.type}
-    if planned.requires and not planned.writes:
-        needs = [requirement.model_dump(mode="json", exclude_none=True) for requirement in planned.requires]
-        reason = planned.requires[0].key
-        yield {"kind": "parked", "reason": reason, "requires": needs, **_named(event, books)}
 
 
 def _named(event: Event, books: Books) -> dict[str, Any]:

@@ -5,6 +5,7 @@ decided by the caller, within the transaction.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -16,6 +17,14 @@ from store.engine import reading, transact
 from store.schema import SALE_LINKS, SALES_TOLD
 
 Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is known under some names. `is_one`: each of them is known, and all are of one sale."""
+
+    bodies: Sequence[Body]
+    is_one: bool
 
 
 class SalesStore:
@@ -43,6 +52,20 @@ class SalesStore:
             return body
 
         return await transact(self._engine, kept)
+
+    async def look(self, company: str, names: Sequence[str]) -> Looked:
+        """What is known under these names; nothing is changed."""
+        keys = set(map(key_of, names))
+        wanted = (
+            select(SALE_LINKS.c.name, SALES_TOLD.c.id, SALES_TOLD.c.body)
+            .join(SALES_TOLD, SALES_TOLD.c.id == SALE_LINKS.c.sale)
+            .where(SALE_LINKS.c.company == company, SALE_LINKS.c.name.in_(keys))
+            .order_by(SALES_TOLD.c.id)
+        )
+        async with reading(self._engine) as connection:
+            rows = (await connection.execute(wanted)).all()
+        bodies = {row.id: row.body for row in rows}
+        return Looked(tuple(bodies.values()), len(bodies) == 1 and {row.name for row in rows} == keys)
 
     async def any_held(self, company: str) -> bool:
         """Whether a charge was ever held for its tax: only where sales are taxed, or were."""

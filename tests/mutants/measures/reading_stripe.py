@@ -101,6 +101,22 @@ MUTANTS: Final = (
         (f"{BACKFILL}::test_what_the_books_have_is_not_published_again",),
     ),
     Mutant(
+        "backfill-tells-what-is-recorded",
+        "What is recorded for an entry of a day is in the books.",
+        "ops/composing/known.py",
+        "await in_books.state_of(",
+        "await inbox.state_of(",
+        (f"{BACKFILL}::test_what_is_recorded_for_an_entry_is_not_published_again",),
+    ),
+    Mutant(
+        "backfill-drops-a-telling",
+        "A sale that another event names has not told its tax.",
+        "ops/composing/known.py",
+        "return any(telling.data.fact == event.data.fact for telling in sale.tellings)",
+        "return bool(found.bodies)",
+        (f"{BACKFILL}::test_what_another_event_names_of_a_sale_is_not_what_the_sale_tells_of_itself",),
+    ),
+    Mutant(
         "backfill-drops-a-fee",
         "A sale whose fee is missing is told again.",
         "ops/composing/known.py",

@@ -80,3 +80,14 @@ async def test_what_several_processes_tell_at_once_of_one_sale_is_all_kept(datab
     finally:
         for engine in engines:
             await engine.dispose()
+
+
+async def test_who_only_looks_changes_nothing_and_sees_whether_all_names_are_of_one_sale(sales: SalesStore) -> None:
+    await note(sales, "charge", "ch_1", "pi_1")
+    await note(sales, "invoice", "in_1")
+    one = await sales.look("main", ["ch_1", "pi_1"])
+    assert ([each["words"] for each in one.bodies], one.is_one) == ([["charge"]], True)
+    for names in (["ch_1", "in_1"], ["ch_1", "in_2"], ["in_2"]):
+        assert not (await sales.look("main", names)).is_one
+    assert (await sales.look("second", ["ch_1"])).bodies == ()
+    assert await note(sales, "link", "in_1") == ["invoice", "link"]

@@ -18,6 +18,7 @@ from ops.showing.backfill import show_backfilled
 from runtime.errors import ConfigurationError
 from runtime.settings import Settings
 from schemas.envelope import Event, encode
+from schemas.sales import PaymentRefunded, RefundPending
 from staging.stripe_api import StripeApiServer
 from store import migrate
 from store.claims import EventRef, Intent
@@ -27,8 +28,9 @@ from store.inbox import Inbox
 from store.sales.lines import Recording
 from store.sales.payouts import Payouts
 from store.sales.summaries import SummaryStore
+from store.sales.told import SalesStore
 from tests.fakes import FakeClock
-from tests.unit.producers.made import CREATED, charge, dispute, transaction
+from tests.unit.producers.made import CREATED, charge, dispute, refund, transaction
 from tests.unit.producers.receiving import FakePublisher
 from tests.unit.producers.stripe.api.stand_in import (
     DAY,
@@ -42,9 +44,13 @@ from tests.unit.producers.stripe.api.stand_in import (
     sold,
     stripe,
 )
+from tests.unit.producers.told import intent, invoice, invoice_payment
 from workers.books.books import load_books
 from workers.plans import plan
 from workers.plans.writes import ContactWrite
+from workers.sales.names import names_of
+from workers.sales.noting import noted
+from workers.sales.sale import known
 from workers.sales.units import units_of
 
 BOOKS = 'base_currency = "USD"\n' + resources.files("workers.books").joinpath("sample_books.toml").read_text()
@@ -108,6 +114,14 @@ class Desk:
         units = units_of(plan(told, books), books)
         recording = Recording(told.company, told.data.fact, "stripe", event, units)
         await SummaryStore(engine, self.clock, inbox.marks).record(recording)
+        await engine.dispose()
+
+    async def note(self, told: Event) -> None:
+        """Have what an event tells of a sale noted."""
+        engine, books = connect(self.url), load_books(self.folder / "books.toml")
+        await SalesStore(engine, self.clock).change(
+            told.company, names_of(told.data), lambda bodies: noted(known(bodies), told, books, whole=True).body()
+        )
         await engine.dispose()
 
     async def park(self, told: Event, reason: str) -> None:
@@ -212,6 +226,55 @@ async def test_what_the_books_have_is_not_published_again(desk: Desk) -> None:
     done = await desk.fill()
     assert desk.publisher.events == []
     assert done.told.known == 5
+
+
+def tell_of_a_sale(server: StripeApiServer) -> None:
+    """Add what was told of a sale that is not taxed: its payment intent, its invoice, and which is of which."""
+    told = {
+        "payment_intent.succeeded": intent(),
+        "invoice.paid": invoice(tax=0),
+        "invoice_payment.paid": invoice_payment(),
+    }
+    server.add(
+        EVENTS, *(event(number, kind, told[kind], at=CREATED - DAY + number) for number, kind in enumerate(told))
+    )
+
+
+async def test_what_is_noted_of_a_sale_and_writes_nothing_is_not_published_again(desk: Desk) -> None:
+    tell_of_a_sale(desk.server)
+    assert (await desk.fill()).told.events.total() == 3
+    for told in desk.publisher.events:
+        await desk.note(told)
+    done = await desk.fill()
+    assert (done.told.events.total(), done.told.known) == (0, 3)
+
+
+async def test_what_another_event_names_of_a_sale_is_not_what_the_sale_tells_of_itself(desk: Desk) -> None:
+    tell_of_a_sale(desk.server)
+    await desk.fill()
+    [link] = [told for told in desk.publisher.events if told.type == "sales.sale.linked.v1"]
+    await desk.note(link)
+    assert set((await desk.fill()).told.events) == {"sales.payment.expected.v1", "sales.sale.told.v1"}
+
+
+async def test_what_is_recorded_for_an_entry_is_not_published_again(desk: Desk) -> None:
+    desk.server.add(TRANSACTIONS, sold(1, at=CREATED - DAY))
+    await desk.fill()
+    [sale] = desk.publisher.events
+    await desk.record(sale)
+    assert (await desk.fill()).told.events.total() == 0
+
+
+async def test_a_pending_refund_that_came_is_not_published_again(desk: Desk) -> None:
+    back = refund(charge="ch_1", status="pending", object="refund", livemode=False)
+    desk.server.add(EVENTS, event(1, "refund.created", back, at=CREATED - DAY))
+    await desk.fill()
+    [pending] = desk.publisher.events
+    told = pending.data
+    assert isinstance(told, RefundPending)
+    data = PaymentRefunded(fact=told.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=told.amount)
+    await desk.post(pending.model_copy(update={"type": "sales.payment.refunded.v1", "data": data}))
+    assert (await desk.fill()).told.events.total() == 0
 
 
 async def test_a_sale_whose_fee_is_missing_is_published(desk: Desk) -> None:

@@ -86,6 +86,15 @@ def won_with_the_fee(fee_back: Json) -> list[bytes]:
     ]
 
 
+def in_parts_of_2013(*amounts: int) -> Json:
+    parts = [
+        {"object": "refund", "amount": amount, "currency": "usd", "balance_transaction": f"txn_re_{number}"}
+        for number, amount in enumerate(amounts)
+    ]
+    return charge(amount=3000, amount_captured=3000, amount_refunded=sum(amounts), refunds=parts)
+
+
+SALE_OF_2012: Json = held("charge", "ch_1", amount=3000, amount_refunded=0, paid=True, fee=117)
 OF_2013: Json = held(
     "dispute", "dp_1", amount=7000, charge="ch_1", status="needs_response", balance_transaction="txn_out"
 )
@@ -237,6 +246,54 @@ CASES = {
         ],
         clearing="-265.00",
         entries={"chargeback_loss": "250.00", "dispute_fees": "15.00", "stripe_clearing": "-265.00"},
+    ),
+    "refunded in a version of 2012, with its fee": Case(
+        [
+            told("charge.succeeded", SALE_OF_2012),
+            told(
+                "charge.refunded",
+                SALE_OF_2012 | {"amount_refunded": 3000, "fee": 0},
+                number=2,
+                previous={"amount_refunded": 0, "fee": 117},
+            ),
+        ],
+        invoiced="30.00",
+        clearing="0",
+        entries={"sales_returns": "30.00", "stripe_clearing": "-30.00"},
+    ),
+    "refunded in two parts that have no id, as until 2014": Case(
+        [
+            paid(3000),
+            told("charge.refunded", in_parts_of_2013(500), number=2, previous={"amount_refunded": 0, "refunds": []}),
+            told(
+                "charge.refunded",
+                in_parts_of_2013(500, 700),
+                number=3,
+                previous={"amount_refunded": 500, "refunds": in_parts_of_2013(500)["refunds"]},
+            ),
+        ],
+        invoiced="30.00",
+        clearing="18.00",
+        entries={"sales_returns": "12.00", "stripe_clearing": "-12.00"},
+    ),
+    "settled in pounds, told later": Case(
+        [
+            paid(6000, currency="usd"),
+            told(
+                "charge.updated",
+                charge(
+                    amount=6000,
+                    amount_captured=6000,
+                    balance_transaction=transaction(4720, 140, currency="gbp", fee_details=[]),
+                ),
+                number=2,
+                previous={"balance_transaction": None},
+            ),
+        ],
+        invoiced="47.20",
+        clearing="45.80",
+        entries={"processing_fees": "1.40", "stripe_clearing": "-1.40"},
+        books=POUNDS,
     ),
     "lost, in a version of before 2014": Case(
         [
