@@ -168,7 +168,26 @@ def test_webhooks_then_the_reading_of_a_killed_role_prove_a_payout_and_empty_cle
             assert (row["holds"], row["missing"], Decimal(row["bank_line"])) == (True, [], Decimal("178.97"))
 
 
-@pytest.mark.parametrize("entries", ["each", "day"])
+@pytest.mark.long
+def test_a_role_that_is_killed_between_pages_loses_and_doubles_nothing(broker: Broker, tmp_path: Path) -> None:
+    sales = [told_by_webhook(f"p{number}")[0] for number in range(130)]
+    with stripe() as server:
+        server.add(TRANSACTIONS, *(moved_by(sale, TWENTY, FEE, type="charge") for sale in sales))
+        server.add(EVENTS)
+        company = f"s{secrets.token_hex(4)}"
+        with open_relay(tmp_path, broker.url, company, **keyed(server, tmp_path)) as relay:
+            opening = relay.judge()["balances"]
+            read_until_killed(relay, server, "killed_at_a_page", TRANSACTIONS, page=2)
+            read_until_killed(relay, server, "killed_when_all_is_told", EVENTS)
+            with relay.worker(), reading(relay, "reader"):
+                booked = {"Sales Income": "2600.00", "Stripe Fees": "114.40", "Stripe Clearing": "2485.60"}
+                whole = {name: Decimal(amount) for name, amount in booked.items()}
+                wait_for(lambda: moved(relay, opening) == whole, what="each sale with its fee", within_seconds=90)
+            assert relay.judge()["duplicated"] == []
+            assert relay.dead_letters() == []
+
+
+@pytest.mark.parametrize("entries", ["each", pytest.param("day", marks=pytest.mark.long)])
 def test_a_backfill_tells_what_no_webhook_brought_and_a_second_one_finds_nothing_missing(
     broker: Broker, tmp_path: Path, entries: str
 ) -> None:
@@ -216,7 +235,7 @@ def test_what_undoes_what_was_never_booked_leaves_no_letter_and_right_books(brok
         return refund(2, object="refund", amount=4500, charge="ch_bank", status=status, **failed)
 
     account = {"id": "acct_seller", "type": "v2.core.account", "url": "/v2/core/accounts/acct_seller"}
-    thin = {"id": "evt_of_account", "object": "v2.core.event", "type": "v2.core.account[identity].updated"}
+    thin: Json = {"id": "evt_of_account", "object": "v2.core.event", "type": "v2.core.account[identity].updated"}
     thin |= {"created": "2026-01-15T12:00:01.000Z", "livemode": True, "related_object": account}
     bodies = [
         stripe_event("charge.captured", partly(2000), id="evt_captured"),

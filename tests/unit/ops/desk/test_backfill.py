@@ -18,7 +18,7 @@ from ops.showing.backfill import show_backfilled
 from runtime.errors import ConfigurationError
 from runtime.settings import Settings
 from schemas.envelope import Event, encode
-from schemas.sales import PaymentRefunded
+from schemas.sales import PaymentRefunded, RefundPending
 from staging.stripe_api import StripeApiServer
 from store import migrate
 from store.claims import EventRef, Intent
@@ -260,8 +260,10 @@ async def test_a_pending_refund_that_came_is_not_published_again(desk: Desk) -> 
     await desk.fill()
     [pending] = desk.publisher.events
     assert pending.type == "sales.payment.refund_pending.v1"
+    asked = pending.data
+    assert isinstance(asked, RefundPending)
     data = PaymentRefunded(
-        fact=pending.data.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=pending.data.amount
+        fact=asked.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=asked.amount
     )
     await desk.post(pending.model_copy(update={"type": "sales.payment.refunded.v1", "data": data}))
     assert (await desk.fill()).told.events.total() == 0
