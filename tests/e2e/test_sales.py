@@ -168,7 +168,6 @@ def test_webhooks_then_the_reading_of_a_killed_role_prove_a_payout_and_empty_cle
             assert (row["holds"], row["missing"], Decimal(row["bank_line"])) == (True, [], Decimal("178.97"))
 
 
-@pytest.mark.long
 def test_a_role_that_is_killed_between_pages_loses_and_doubles_nothing(broker: Broker, tmp_path: Path) -> None:
     sales = [told_by_webhook(f"p{number}")[0] for number in range(130)]
     with stripe() as server:
