@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -25,11 +26,15 @@ _TEMPLATE.set_forkserver_preload(
         "ops.composing.feeds",
         "ops.composing.payroll",
         "ops.composing.webhooks",
+        "ops.desk.backfill",
         "ops.desk.desk",
         "ops.desk.retention",
         "ops.http.serving",
+        "ops.showing.backfill",
         "ops.showing.desk",
+        "ops.showing.payouts",
         "ops.showing.status",
+        "ops.standing.payouts",
         "ops.standing.status",
         "simulator.cli",
     ]
@@ -68,7 +73,8 @@ class Forked:
     def send_signal(self, sig: int, /) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            with suppress(ProcessLookupError):  # it may have ended since
+                os.kill(self.pid, sig)
 
     def kill(self) -> None:
         """End it, where it has not ended."""

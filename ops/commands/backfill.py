@@ -54,6 +54,6 @@ def stripe(
     done = run_for_all(work)
     from ops.showing.backfill import show_backfilled  # noqa: PLC0415
 
-    show_backfilled(done, as_json=as_json)
+    show_backfilled(done, company=company, as_json=as_json)
     if not done.ended:
         raise typer.Exit(1)

@@ -22,7 +22,7 @@ def shown_progress() -> Iterator[Told]:
         yield shown.tell
 
 
-def show_backfilled(done: Backfilled, *, as_json: bool) -> None:
+def show_backfilled(done: Backfilled, *, company: str | None = None, as_json: bool) -> None:
     """A line for each type of event, and what else was met; then how to go on where it did not come to its end."""
     figures = done.as_json()
     if as_json:
@@ -30,8 +30,16 @@ def show_backfilled(done: Backfilled, *, as_json: bool) -> None:
     else:
         _show(figures)
     if not done.ended:
-        day = HOW.format(day=done.until.date())
-        say(f"relay: {done.problem}. All before {done.until:%Y-%m-%d} (UTC) is done; go on with: {day}", err=True)
+        say(f"relay: {_how_to_go_on(done, company)}", err=True)
+
+
+def _how_to_go_on(done: Backfilled, company: str | None) -> str:
+    of = f" --company {company}" if company else ""
+    again = f"{HOW.format(day=done.until.date())}{of}{' --dry-run' if done.is_dry else ''}"
+    problem = str(done.problem)
+    ends = problem if problem.endswith((".", "?")) else f"{problem}."
+    so_far = f"All before {done.until:%Y-%m-%d} (UTC) is done" if done.until > done.since else "Nothing is done yet"
+    return f"{ends} {so_far}; go on with: {again}"
 
 
 def _show(figures: Mapping[str, Any]) -> None:
@@ -40,7 +48,8 @@ def _show(figures: Mapping[str, Any]) -> None:
     for name, each in sorted(figures["events"].items()):
         money = [f"{amount} {currency}" for currency, amount in sorted(each["money"].items())]
         table.add(name, f"{each['count']:,}", money)
-    show(table if len(table) else f"nothing {would}: nothing is missing")
+    nothing = f"nothing {would}{': nothing is missing' if figures['ended'] else ''}"
+    show(table if len(table) else nothing)
     kept = "would be put before a person" if figures["dry_run"] else "put before a person: see relay dead list"
     for reason, count in sorted(figures["kept"].items()):
         say(f"{count:,} {kept}: {reason}")

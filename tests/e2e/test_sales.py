@@ -168,7 +168,25 @@ def test_webhooks_then_the_reading_of_a_killed_role_prove_a_payout_and_empty_cle
             assert (row["holds"], row["missing"], Decimal(row["bank_line"])) == (True, [], Decimal("178.97"))
 
 
-@pytest.mark.parametrize("entries", ["each", "day"])
+def test_a_role_that_is_killed_between_pages_loses_and_doubles_nothing(broker: Broker, tmp_path: Path) -> None:
+    sales = [told_by_webhook(f"p{number}")[0] for number in range(130)]
+    with stripe() as server:
+        server.add(TRANSACTIONS, *(moved_by(sale, TWENTY, FEE, type="charge") for sale in sales))
+        server.add(EVENTS)
+        company = f"s{secrets.token_hex(4)}"
+        with open_relay(tmp_path, broker.url, company, **keyed(server, tmp_path)) as relay:
+            opening = relay.judge()["balances"]
+            read_until_killed(relay, server, "killed_at_a_page", TRANSACTIONS, page=2)
+            read_until_killed(relay, server, "killed_when_all_is_told", EVENTS)
+            with relay.worker(), reading(relay, "reader"):
+                booked = {"Sales Income": "2600.00", "Stripe Fees": "114.40", "Stripe Clearing": "2485.60"}
+                whole = {name: Decimal(amount) for name, amount in booked.items()}
+                wait_for(lambda: moved(relay, opening) == whole, what="each sale with its fee", within_seconds=90)
+            assert relay.judge()["duplicated"] == []
+            assert relay.dead_letters() == []
+
+
+@pytest.mark.parametrize("entries", ["each", pytest.param("day", marks=pytest.mark.long)])
 def test_a_backfill_tells_what_no_webhook_brought_and_a_second_one_finds_nothing_missing(
     broker: Broker, tmp_path: Path, entries: str
 ) -> None:

@@ -270,9 +270,12 @@ async def test_a_pending_refund_that_came_is_not_published_again(desk: Desk) -> 
     desk.server.add(EVENTS, event(1, "refund.created", back, at=CREATED - DAY))
     await desk.fill()
     [pending] = desk.publisher.events
-    told = pending.data
-    assert isinstance(told, RefundPending)
-    data = PaymentRefunded(fact=told.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=told.amount)
+    assert pending.type == "sales.payment.refund_pending.v1"
+    asked = pending.data
+    assert isinstance(asked, RefundPending)
+    data = PaymentRefunded(
+        fact=asked.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=asked.amount
+    )
     await desk.post(pending.model_copy(update={"type": "sales.payment.refunded.v1", "data": data}))
     assert (await desk.fill()).told.events.total() == 0
 
@@ -334,11 +337,19 @@ async def test_who_stops_it_is_told_where_and_how_to_go_on(desk: Desk, capsys: p
     assert "stripe:charge:ch_8" not in [told.data.fact for told in desk.publisher.events]
 
 
-async def test_a_refused_key_says_where_it_stopped(desk: Desk) -> None:
+async def test_a_refused_key_says_where_it_stopped_and_not_that_nothing_is_missing(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
     desk.server.forbidden = {TRANSACTIONS}
-    done = await desk.fill()
+    done = await desk.fill(dry=True)
     assert not done.ended
     assert "no right to read this" in str(done.problem)
+    show_backfilled(done, company="north", as_json=False)
+    said = capsys.readouterr()
+    assert "nothing would be published" in said.out
+    assert "is missing" not in said.out
+    assert "API keys. Nothing is done yet; go on with: " in said.err
+    assert said.err.endswith("relay backfill stripe --since 2025-11-01 --company north --dry-run\n")
 
 
 async def test_only_the_accounts_of_a_company_are_read(desk: Desk) -> None:
