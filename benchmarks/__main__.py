@@ -56,7 +56,6 @@ PACED: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     "five_minutes": pacing.five_minutes,
     "stranger": stranger.measure,
     "peers": peers.measure,
-    "summaries": summaries.measure,
 }
 """What opens its own stage, with an allowance or books of its own: takes the broker's URL and `progress`."""
 
@@ -71,6 +70,7 @@ def main() -> None:
     arguments.add_argument("--queued", type=int, default=100_000, help="events that wait while memory is measured")
     arguments.add_argument("--rows", type=int, default=100_000, help="of the file that a feed reads")
     arguments.add_argument("--transactions", type=int, default=10_000, help="of Stripe's balance that are read")
+    arguments.add_argument("--charges", type=int, default=500, help="booked in each mode of sales")
     asked = arguments.parse_args()
     configure_logs("error", "json")
     report = json.loads(LATEST.read_text()) if LATEST.exists() else {}
@@ -87,6 +87,8 @@ def _run(part: str, broker: Broker, asked: argparse.Namespace) -> dict[str, Any]
     if measure := PACED.get(part):
         return measure(broker.url, progress=_say)
     match part:
+        case "summaries":
+            return summaries.measure(broker.url, progress=_say, charges=asked.charges)
         case "inbox":
             with opened(broker.url) as setting, _settings(setting, asked.store) as settings:
                 return uvloop.run(inbox_cost.compare(setting, settings, events=asked.events, rounds=asked.rounds))

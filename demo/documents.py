@@ -159,7 +159,8 @@ def invoice_paid(event: str, charge: Charge) -> Body:
     """The sale of `charge_succeeded` once more, as its invoice."""
     body = _event("invoice.paid", event)
     figures = {"amount_due": charge.amount, "amount_paid": charge.amount, "total": charge.amount}
-    body["data"]["object"] |= {"id": _sibling("in", charge.id), "charge": charge.id, **figures}
+    names = {"id": _sibling("in", charge.id), "charge": charge.id, "payment_intent": _sibling("pi", charge.id)}
+    body["data"]["object"] |= {**names, **figures}
     return body
 
 

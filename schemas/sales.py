@@ -114,7 +114,8 @@ class PaymentRefunded(EventData):
     the increase, `refunded_total` the sum after it, and `fact` is `stripe:refunded:ch_1:<that sum in minor
     units>`. `of` is the payment, where the source tells it.
     `released` is how much of `refunded_total` was surely never captured, and so is no refund; None where the event does
-    not tell whether any was.
+    not tell whether any was. `unmoved`: it names no transaction of the balance, though it is over, and so may be the
+    release of what was never captured.
     """
 
     of: Text | None = None
@@ -126,6 +127,7 @@ class PaymentRefunded(EventData):
     settlement: Settlement | None = None
     refunded_total: PositiveMoney | None = None
     released: PositiveMoney | None = None
+    unmoved: bool = False
 
     @model_validator(mode="before")
     @classmethod

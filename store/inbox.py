@@ -40,7 +40,7 @@ from store.engine import reading, transact
 from store.errors import LeaseLost, Summarised, WrongStore
 from store.group_commit import GroupCommit
 from store.marks import Marks
-from store.sales.lines import recorded_among
+from store.sales.guard import Guard
 from store.schema import WORKERS, WRITES
 from store.watch import Watch
 from store.writes import Key, Position
@@ -121,6 +121,7 @@ class Inbox:
         self._lease = lease
         self._clock = clock
         self.marks = Marks(engine, owner=owner)
+        self._guard = Guard()
         self._held: dict[Key, int] = {}  # epochs of the claims we made and have not settled
         self.watch = watch or Watch(clock)
         self._commits: GroupCommit[_Claiming | _Settling, list[Claim]] = GroupCommit(self._commit)
@@ -311,12 +312,13 @@ class Inbox:
             raised = {company for company, _ in taken}
             await self.marks.compare_all(connection, claiming - raised)
             marks = await self.marks.raise_all(connection, raised)
-            if recorded := await recorded_among(connection, taken):  # under the mark: nobody records it meanwhile
+            if recorded := await self._guard.recorded_among(connection, taken, marks):
                 raise _Recorded(recorded)
             return answers, before, after, taken, marks
 
         answers, before, after, taken, marks = await transact(self._engine, work)
         self.marks.committed(marks)
+        self._guard.committed(marks)
         self._forget(before, after)
         self._committed(batch, after, taken)
         return answers

@@ -69,6 +69,7 @@ def _sales(parts: Parts) -> Completion:
                 books=parts.books,
                 company=parts.company,
                 items=Items(parts.solid.items, overrides=parts.books.items, clock=parts.clock),
+                earlier=parts.earlier,
             ),
         )
     )

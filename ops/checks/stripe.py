@@ -13,6 +13,7 @@ from producers.stripe.api.client import NoRight, Row, StripeApi
 from producers.stripe.api.listing import Listing, read_whole
 from producers.stripe.api.reading import OLDER
 from producers.stripe.stripe import KINDS
+from producers.stripe.subscribed import ALL, missing_of
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.sections_webhooks import WebhookSettings, table_of
@@ -38,7 +39,7 @@ async def check_stripe(checklist: Checklist, settings: Settings, clock: Clock) -
         if own.api_key_file is not None:
             await _with_key(checklist, name, settings, clock)
         elif name in settings.received:
-            checklist.note(f"{table_of(name)} api", WITHOUT_KEY, f"{table_of(name)}: subscribe to {_listed(KINDS)}")
+            checklist.note(f"{table_of(name)} api", WITHOUT_KEY, f"subscribe to {_listed(ALL)}")
 
 
 async def _with_key(checklist: Checklist, name: str, settings: Settings, clock: Clock) -> None:
@@ -89,30 +90,31 @@ async def _subscribed(checklist: Checklist, api: StripeApi, own: WebhookSettings
         await read_whole(api, Listing(path="/v1/webhook_endpoints"), take)
     except NoRight:
         said = "the key may not read webhook endpoints, so nobody sees what is subscribed; it should be"
-        checklist.note(what, f"{said} {_listed(KINDS)}")
+        checklist.note(what, f"{said} {_listed(ALL)}")
         return
     except ProviderError as error:
         checklist.wrong(what, str(error))
         return
     mine = [each for each in endpoints if each.get("status") != "disabled" and own.url in (None, each.get("url"))]
-    missing = _missing(mine)
+    missing = missing_of(_sent(mine))
     if not mine:
         whose = f" at {own.url}" if own.url else ""
-        checklist.note(what, f"Stripe has no webhook endpoint{whose}: make one, and subscribe to {_listed(KINDS)}")
+        checklist.note(what, f"Stripe has no webhook endpoint{whose}: make one, and subscribe to {_listed(ALL)}")
     elif missing:
-        checklist.note(what, f"Stripe's webhook endpoint lacks events that are used: subscribe to {_listed(missing)}")
+        listed = "; ".join(f"{name} ({why})" for name, why in missing.items())
+        checklist.note(what, f"Stripe's webhook endpoint lacks events that are used: subscribe to {listed}")
     else:
-        checklist.right(what, f"all {len(KINDS)} types of events that are used are subscribed")
+        checklist.right(what, f"all {len(ALL)} types of events that are needed are subscribed")
 
 
-def _missing(endpoints: Sequence[Row]) -> list[str]:
-    """The used types that none of these sends."""
+def _sent(endpoints: Sequence[Row]) -> frozenset[str]:
+    """The types that any of these sends."""
     sent: set[str] = set()
     for endpoint in endpoints:
         types = endpoint.get("enabled_events")
         sent |= {each for each in types if isinstance(each, str)} if isinstance(types, list) else set()
-    return [] if "*" in sent else sorted(KINDS.keys() - sent)
+    return frozenset(sent)
 
 
 def _listed(types: Iterable[str]) -> str:
-    return ", ".join(sorted(types))
+    return ", ".join(types)

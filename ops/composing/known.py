@@ -1,4 +1,4 @@
-"""What need not be told again: what is applied or recorded for an entry, and what a dead letter waits for.
+"""What need not be told again: what is in the books, or a line of a summary, and what a dead letter waits for.
 
 It changes nothing.
 """
@@ -25,7 +25,7 @@ from store.inbox import Inbox
 from store.sales.summaries import SummaryStore
 from store.sales.told import SalesStore
 from workers.books.books import Books
-from workers.in_books import InBooks as Booked
+from workers.in_books import InBooks
 from workers.plans import plan
 from workers.plans.writes import ContactWrite, Parked
 from workers.sales.names import names_of
@@ -39,7 +39,7 @@ FOREIGN = "unmapped:currency:"
 
 
 @dataclass(slots=True)
-class InBooks(Known):
+class KnownHere(Known):
     """Compares events with the store, by the external ids of what they would write. One reading long."""
 
     settings: Settings
@@ -54,10 +54,10 @@ class InBooks(Known):
         planned = [(event, self._ids(event)) for event in events]
         states: dict[str, dict[str, str]] = {}
         inbox = Inbox(self.engine, owner="ops", lease=timedelta(seconds=1), clock=self.clock)
-        booked = Booked(inbox, SummaryStore(self.engine, self.clock, inbox.marks))
+        in_books = InBooks(inbox, SummaryStore(self.engine, self.clock, inbox.marks))
         for company in {event.company for event in events}:
             wanted = {each for event, ids in planned if event.company == company for each in ids or ()}
-            states[company] = await booked.state_of(company, wanted)
+            states[company] = await in_books.state_of(company, wanted)
         letters = await self._waiting()
         new = [
             event

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.errors import MessagingError
 from messaging.publisher import Publishes
-from ops.composing.known import InBooks
+from ops.composing.known import KnownHere
 from ops.composing.webhooks import PATHS, webhook_context
 from producers.calling.calling import Paced
 from producers.calling.errors import KeepsChanging, ProviderError, ProviderUnreachable, TokenRefused
@@ -185,7 +185,7 @@ class StripeFeed:
         now = self.clock.now()
         stand = await place.stand(number, now=now)
         until = max(stand.until, now - LAG)
-        known = InBooks(self.settings, self.engine, self.clock)
+        known = KnownHere(self.settings, self.engine, self.clock)
         teller = Teller(self.publisher, known, f"{PATHS}{self.table}", told)
         reader = Reader(
             api=api,

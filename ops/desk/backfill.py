@@ -14,7 +14,7 @@ import httpx2
 
 from messaging.errors import MessagingError
 from messaging.publisher import Publishes
-from ops.composing.known import InBooks
+from ops.composing.known import KnownHere
 from ops.composing.stripe import LAG, Account, accounts_of, open_api, read_with_key
 from ops.composing.webhooks import PATHS
 from ops.composing.workers import open_publisher, open_store
@@ -107,7 +107,7 @@ async def backfill(  # noqa: PLR0913 - what it depends on
             publisher = await stack.enter_async_context(open_publisher(settings, clock, "backfill"))
         kept = None if wanted.is_dry else Payouts(engine, clock)
         part = _Part(
-            publisher=publisher, known=InBooks(settings, engine, clock), kept=kept, told=done.told, clock=clock
+            publisher=publisher, known=KnownHere(settings, engine, clock), kept=kept, told=done.told, clock=clock
         )
         try:
             readers = []

@@ -10,14 +10,17 @@ from producers.feeds.reading import read
 from producers.normalising import NormaliseContext, Rejected, Taken
 from schemas.envelope import Event, decode, encode
 from schemas.errors import InvalidEvent
+from schemas.sales import RefundFailed
 from workers.books.books import Books
 from workers.errors import Conflicting
 from workers.plans import plan, stream_of
 from workers.plans.periods import place_in_open_period
 from workers.plans.writes import Parked, Plan
-from workers.prerequisites import PrerequisiteMissing
+from workers.prerequisites import PrerequisiteMissing, check
+from workers.sales import captures
 from workers.sales.afterwards import MemoryGroups, writes_afterwards
-from workers.sales.memory import MemoryInbox, MemorySales
+from workers.sales.exchange import ExchangeBook
+from workers.sales.memory import COMPANY, MemoryCaptures, MemoryInbox, MemorySales
 from workers.sales.told import STREAM as SALES
 from workers.sales.told import SalesBook
 from workers.stock.book import StockBook
@@ -81,9 +84,11 @@ class _Dry:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._stock = StockBook(records=MemoryRecords(), books=books, company="offline")
+        self._stock = StockBook(records=MemoryRecords(), books=books, company=COMPANY)
         self._written, self._groups = MemoryInbox(), MemoryGroups()
-        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company="offline")
+        self._captures = MemoryCaptures(self._written)
+        self._exchange = ExchangeBook(inbox=self._written, books=books, company=COMPANY)
+        self._sales = SalesBook(records=MemorySales(), inbox=self._written, books=books, company=COMPANY)
         self._waiting: list[tuple[int, Event]] | None = []
 
     def planned(self, event: Event, number: int, runner: asyncio.Runner) -> Iterator[dict[str, Any] | str]:
@@ -100,17 +105,39 @@ class _Dry:
             yield f"line {number}: {event.type} cannot be planned: {type(error).__name__}"
         else:
             self._written.keep(planned)
-            yield from _shown(planned, event, self._books)
+            yield from _shown(planned, event)
 
     def waiting_still(self) -> list[tuple[int, Event]]:
         """The events that waited, each once; from now on nothing waits."""
         waiting, self._waiting = self._waiting or [], None
         return waiting
 
+    async def _reached(self, planned: Plan, event: Event) -> Plan:
+        """The plan as it is where what it only waits for is told, or what it takes back is not told by the same run.
+
+        A sale that the run tells tells its refunds too; where there is no sale, what is taken back is believed.
+        """
+        if planned.requires and not planned.writes:
+            day = self._books.day_of(event.time)
+            await check(self._written, COMPANY, planned.requires, captures=self._captures, earlier=None, day=day)
+            return Plan()
+        data, undone = event.data, planned.undoes.write.external_id if planned.undoes else None
+        if not isinstance(data, RefundFailed) or undone is None or await self._written.state_of(COMPANY, [undone]):
+            return planned
+        if self._waiting is not None:
+            raise PrerequisiteMissing(f"prerequisite:{undone}", f"{undone} is not told yet")
+        sold = f"{self._books.processor_of(data.fact).key}:charge:{data.charge}:invoice"
+        return planned.cancelling() if await self._written.state_of(COMPANY, [sold]) else planned
+
     async def _completed(self, event: Event) -> Plan:
-        planned = plan(event, self._books)
+        resolved = await captures.resolved(event, self._captures)
+        if resolved is None:
+            return Plan()
+        event = resolved
+        planned = await self._reached(plan(event, self._books), event)
         if stream_of(event) != SALES:
             return await self._stock.complete(planned, event)
+        planned = await self._exchange.complete(planned, event)
         planned = await self._sales.complete(planned, event)
         self._groups.note(planned)
         further = await writes_afterwards(planned.afterwards, groups=self._groups, books=self._books)
@@ -118,13 +145,9 @@ class _Dry:
         return planned.model_copy(update={"writes": (*planned.writes, *placed.writes)})
 
 
-def _shown(planned: Plan, event: Event, books: Books) -> Iterator[dict[str, Any]]:
+def _shown(planned: Plan, event: Event) -> Iterator[dict[str, Any]]:
     for write in planned.writes:
         yield {**json.loads(write.model_dump_json(exclude_none=True)), "event": event.id, "type": event.type}
-    if planned.requires and not planned.writes:
-        needs = [requirement.model_dump(mode="json", exclude_none=True) for requirement in planned.requires]
-        reason = planned.requires[0].key
-        yield {"kind": "parked", "reason": reason, "requires": needs, **_named(event, books)}
 
 
 def _named(event: Event, books: Books) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from store.sales.payouts import Payout, PayoutItem
-from workers.plans.units import units_of
+from workers.plans.in_clearing import ids_in_clearing
 
 ProofState = Literal["proven", "missing", "does_not_add_up", "not_listed", "failed", "canceled", "waiting"]
 
@@ -68,14 +68,22 @@ def units_of_payout(payout: Payout, items: Sequence[PayoutItem]) -> tuple[str, .
     return (*own, *bases, *(unit for item in items for unit in _units(item)))
 
 
-def judge(payout: Payout, items: Sequence[PayoutItem], *, applied: frozenset[str], bank: Decimal | None) -> Proof:
+def judge(
+    payout: Payout,
+    items: Sequence[PayoutItem],
+    *,
+    applied: frozenset[str],
+    bank: Decimal | None,
+    void: frozenset[str] = frozenset(),
+) -> Proof:
     """Judge a payout by what its processor lists and by the external ids that are in the books.
 
-    `bank` is the amount of its own entry, signed as the payout is; None where it is not in the books.
+    `bank` is the amount of its own entry, signed as the payout is; None where it is not in the books. What is `void`
+    was undone before it was booked: neither it nor what undid it is in the books, and neither is missing.
     """
     left, listed = payout.amount + payout.fee, sum((item.net for item in items), Decimal(0))
     other = tuple(sorted({item.currency for item in items} - {payout.currency}))
-    lacking = tuple(each for item in items if (each := _lacking(item, applied)) is not None)
+    lacking = tuple(each for item in items if (each := _lacking(item, applied, void)) is not None)
     if payout.status in _UNDONE:
         lacking += _not_undone(payout, applied)
     elif payout.fee and bank is not None and f"{payout.fact}:fee" not in applied:
@@ -102,16 +110,16 @@ def _state(payout: Payout, *, adds_up: bool, complete: bool, arrived: bool) -> P
 
 def _units(item: PayoutItem) -> tuple[str, ...]:
     fee = bool(item.fee or item.tax)
-    units = (units_of(item.type or "", fact, gross=bool(item.gross), fee=fee) for fact in item.facts)
+    units = (ids_in_clearing(item.type or "", fact, gross=bool(item.gross), fee=fee) for fact in item.facts)
     return tuple(unit for each in units for unit in each)
 
 
-def _lacking(item: PayoutItem, applied: frozenset[str]) -> Lacking | None:
+def _lacking(item: PayoutItem, applied: frozenset[str], void: frozenset[str]) -> Lacking | None:
     """What of a transaction is not in the books; None where all is, or where it tells nothing."""
     if item.ignored is not None or (not item.net and not item.gross):
         return None
     wanted = _units(item)
-    missing = tuple(unit for unit in wanted if unit not in applied)
+    missing = tuple(unit for unit in wanted if unit not in applied and unit not in void)
     if (wanted and not missing) or _undoes_nothing(item, applied):
         return None
     return Lacking(item.transaction, item.kind, item.source, item.net, missing)

@@ -64,18 +64,18 @@ class _Judging:
 
     async def shown(self, company: str, payout: Payout) -> dict[str, Any]:
         items = await self._kept.items(company, payout.payout)
-        applied = await self._applied(company, units_of_payout(payout, items))
+        states = await self._states(company, units_of_payout(payout, items))
+        applied, void = _in(states, "applied"), _in(states, "void")
         bank = await self._bank(company, payout) if payout.fact in applied else None
-        proof = judge(payout, items, applied=applied, bank=bank)
+        proof = judge(payout, items, applied=applied, bank=bank, void=void)
         return _as_json(company, proof, {each.transaction: self._why(each) for each in proof.lacking})
 
-    async def _applied(self, company: str, units: Collection[str]) -> frozenset[str]:
-        found: set[str] = set()
+    async def _states(self, company: str, units: Collection[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
         wanted = list(units)
         for some in (wanted[start : start + _AT_A_TIME] for start in range(0, len(wanted), _AT_A_TIME)):
-            states = await self._in_books.state_of(company, some)
-            found |= {unit for unit, state in states.items() if state == "applied"}
-        return frozenset(found)
+            found |= await self._in_books.state_of(company, some)
+        return found
 
     async def _bank(self, company: str, payout: Payout) -> Decimal | None:
         """What its own entry moved: the inbox knows how much, and the payout's sign says which way."""
@@ -87,6 +87,10 @@ class _Judging:
     def _why(self, lacking: Lacking) -> str | None:
         """The reason of the dead letter that waits for it."""
         return self._waiting.get(lacking.source or "") or self._waiting.get(lacking.transaction)
+
+
+def _in(states: Mapping[str, str], state: str) -> frozenset[str]:
+    return frozenset(unit for unit, found in states.items() if found == state)
 
 
 def _as_json(company: str, proof: Proof, why: Mapping[str, str | None]) -> dict[str, Any]:

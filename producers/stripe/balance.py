@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from producers.currencies import refuse_gone
 from producers.drafts import rejecting
 from producers.normalising import NormaliseContext, Normalised, Rejected
 from producers.reading.fields import Fields
@@ -38,7 +39,10 @@ def transaction(document: Fields, context: NormaliseContext) -> Normalised:
         found = _READERS.get(kind, moved_otherwise)(document)
         if isinstance(found, str):
             return Normalised((), ignored=found)
-        return Normalised(tuple(_wrap(data, number, created, context.company) for data in found))
+        events = tuple(_wrap(data, number, created, context.company) for data in found)
+    for event in events:
+        refuse_gone(event)
+    return Normalised(events)
 
 
 def _payment(document: Fields) -> Content:

@@ -1,13 +1,13 @@
 """The balance transactions of a dispute, and how much of what was taken is given back with each return."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from producers.reading.fields import Fields
 from producers.reading.numbers import number_of
-from producers.stripe.amounts import Movement, movement, one_currency
+from producers.stripe.amounts import Movement, money, movement, one_currency
 from schemas.money import Money, iso_exponent
 
 _WHOLE_WITHIN: Final = Decimal("0.001")
@@ -26,6 +26,11 @@ class Moved:
     def whole(cls, movement: Movement, *, taken: bool) -> "Moved":
         """What a dispute moved that lists no transactions."""
         return cls("", Movement(-movement.gross, movement.fee, movement.tax) if taken else movement)
+
+    def as_fee(self) -> "Moved":
+        """The same where all of it is a fee."""
+        gross, none = self.movement.gross, Money.zero(self.movement.gross.currency)
+        return replace(self, movement=Movement(none, self.movement.fee - gross, self.movement.tax))
 
     @property
     def is_listed(self) -> bool:
@@ -46,10 +51,12 @@ class Moved:
 
 def moves_of(dispute: Fields) -> tuple[Moved, ...]:
     """Read the transactions that a dispute lists, the oldest first. Raises Rejected."""
-    listed = dispute.sections("balance_transactions") or ()
+    lists = "balance_transactions" in dispute.values
+    listed = (dispute.sections("balance_transactions") or ()) if lists else _single(dispute)
     found = [(_created(each), _moved(each)) for each in listed]
     one_currency((moved.movement.gross for _, moved in found), field=dispute.at("balance_transactions"))
-    return tuple(moved for _, moved in sorted(found, key=lambda each: (each[0], each[1].is_return, each[1].id)))
+    moves = [moved for _, moved in sorted(found, key=lambda each: (each[0], each[1].is_return, each[1].id))]
+    return tuple(_fees_apart(moves, dispute))
 
 
 def given_back(moves: Sequence[Moved]) -> tuple[Money, ...]:
@@ -81,6 +88,32 @@ def _share(back: Moved, left: Money, left_in_dispute: Decimal) -> Money:
     step = Decimal(1).scaleb(-iso_exponent(left.currency))
     share = (left.amount * back.in_dispute / left_in_dispute).quantize(step, rounding=ROUND_HALF_UP)
     return min(Money.of(share, left.currency), left)
+
+
+def _fees_apart(moves: Sequence[Moved], dispute: Fields) -> Iterator[Moved]:
+    """What is taken besides all that is in dispute, or comes back besides all that was taken, is a fee.
+
+    Only where it can be told: in the currency of the dispute.
+    """
+    whole = money(dispute, "amount") if dispute.get("amount") is not None else None
+    away, some_taken = Decimal(0), False
+    for moved in moves:
+        gross = moved.movement.gross
+        known = whole is not None and gross.currency == whole.currency
+        too_much_back = known and gross.amount > 0 and some_taken and not away
+        too_much_taken = known and whole is not None and gross.amount < 0 < whole.amount <= away
+        if too_much_back or too_much_taken:
+            yield moved.as_fee()
+            continue
+        some_taken = some_taken or gross.amount < 0
+        away = max(away - gross.amount, Decimal(0))
+        yield moved
+
+
+def _single(dispute: Fields) -> tuple[Fields, ...]:
+    """Until 2014 a dispute had one transaction, where it is expanded."""
+    single = dispute.section("balance_transaction") if isinstance(dispute.get("balance_transaction"), dict) else None
+    return () if single is None else (single,)
 
 
 def _moved(transaction: Fields) -> Moved:

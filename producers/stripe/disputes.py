@@ -53,7 +53,7 @@ class _Dispute:
 
 def changed(event: StripeEvent) -> Content:
     """Read what a dispute lists, where it was opened or updated. Raises Rejected."""
-    return _told(_opened(event.object)) or "nothing_withdrawn"
+    return _told(_taken_before_2014(_opened(event.object))) or "nothing_withdrawn"
 
 
 def funds_withdrawn(event: StripeEvent) -> Content:
@@ -77,10 +77,18 @@ def funds_reinstated(event: StripeEvent) -> Content:
 
 def closed(event: StripeEvent) -> Content:
     """Read a dispute that is over: what was withdrawn and is not given back is the loss. Raises Rejected."""
-    dispute = _opened(event.object)
+    dispute = _taken_before_2014(_opened(event.object))
     if not dispute.taken and not dispute.back and dispute.status == _LOST:
         return (_lost(dispute, Moved.whole(_whole(dispute.object), taken=True), number=0, left=None),)
     return _told(dispute) or ("nothing_withdrawn" if dispute.status == _LOST else "dispute_not_lost")
+
+
+def _taken_before_2014(dispute: _Dispute) -> _Dispute:
+    """A dispute of these versions names the transaction that took it, and lists none."""
+    fields = dispute.object
+    if "balance_transactions" in fields.values or dispute.moves or not fields.get("balance_transaction"):
+        return dispute
+    return replace(dispute, moves=(Moved.whole(_whole(fields), taken=True),))
 
 
 def _told(dispute: _Dispute) -> Sequence[EventData]:
@@ -117,9 +125,11 @@ def _return(dispute: _Dispute, moved: Moved, number: int, *, share: Money) -> Di
 
 
 def _fee(dispute: _Dispute, moved: Moved) -> BalanceMoved:
+    """The fee of a dispute by itself: booked as what moved, as that is no fee of a payment."""
     movement, number = moved.movement, moved.id or dispute.id
+    none = Money.zero(movement.fee.currency)
     settlement = Settlement(
-        balance_transaction=number, gross=movement.gross, fee=movement.fee, fee_tax=movement.tax, net=movement.net
+        balance_transaction=number, gross=-movement.fee, fee=none, fee_tax=movement.tax, net=movement.net
     )
     fact = f"stripe:balance:{number}"
     return BalanceMoved(fact=fact, transaction=moved.id, kind="dispute_fee", category="fee", settlement=settlement)

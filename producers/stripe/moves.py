@@ -75,7 +75,10 @@ def transfer_reversed(event: StripeEvent) -> Content:
 
 
 def _is_payout(sent: Fields) -> bool:
-    return sent.get("type") in _TO_A_BANK or str(sent.get("id")).startswith("po_")
+    """Whether it went to a bank: in 2012 a transfer had no type yet, and its bank in place of a destination."""
+    if sent.get("type") in _TO_A_BANK or str(sent.get("id")).startswith("po_"):
+        return True
+    return sent.get("destination") is None and isinstance(sent.get("account"), dict)
 
 
 def _parts(event: StripeEvent, listed: str, total: str, *, stripe_type: str) -> Sequence[Fields]:

@@ -15,7 +15,7 @@ from producers.stripe import amounts as stripe_amounts
 from producers.stripe.event import Content, StripeEvent
 from producers.stripe.payments import captured_amount
 from schemas.money import Money
-from schemas.sales import PaymentRefunded, RefundFailed, RefundPending
+from schemas.sales import PaymentRefunded, RefundFailed, RefundPending, Settlement
 
 _Stage = Literal["waiting", "moved", "undone"]
 
@@ -81,8 +81,8 @@ def charge_refunded(event: StripeEvent) -> Content:
 
 def _by_refund(event: StripeEvent, refunds: tuple[Fields, ...]) -> Content:
     known = _refunds_of(event.previous) if event.previous else None
-    known_ids = {refund.identifier("id") for refund in known or ()}
-    new = [refund for refund in refunds if refund.identifier("id") not in known_ids]
+    known_ids = {_id_of(refund) for refund in known or ()}
+    new = [refund for refund in refunds if _id_of(refund) not in known_ids]
     counted = [refund for refund in new if _stage(refund) != "undone"]
     if known is not None:
         _check_increase(event, counted)
@@ -102,6 +102,8 @@ def _by_sum(event: StripeEvent) -> Content:
         return "no_new_refund"
     if event.previous and not event.previous.values.keys().isdisjoint({"captured", "amount_captured"}):
         return "authorisation_released"
+    if "balance_transaction" not in charge.values and charge.get("fee") is not None:
+        return (_of_2012(event, increase),)
     released = _surely_released(charge, total)
     if released == total:
         return "authorisation_released"
@@ -114,6 +116,30 @@ def _by_sum(event: StripeEvent) -> Content:
         released=released,
     )
     return (data,)
+
+
+def _of_2012(event: StripeEvent, increase: Money) -> PaymentRefunded:
+    """A refund as versions of 2012 tell it: by the sum alone, no other event names it. A fee may have come back."""
+    charge = event.object
+    charge_id, before = charge.identifier("id"), event.previous.get("fee") if event.previous else None
+    now = stripe_amounts.minor(charge.get("fee"), charge, "fee")
+    back = Money.zero(now.currency) if before is None else stripe_amounts.minor(before, charge, "fee") - now
+    number = f"{charge_id}:{charge.get('amount_refunded')}"
+    settlement = Settlement(
+        balance_transaction=charge_id,
+        gross=-increase,
+        fee=-back,
+        fee_tax=Money.zero(now.currency),
+        net=back - increase,
+    )
+    return PaymentRefunded(
+        fact=f"stripe:refund:{number}",
+        of=f"stripe:charge:{charge_id}",
+        charge=charge_id,
+        refund=number,
+        amount=increase,
+        settlement=settlement,
+    )
 
 
 def _surely_released(charge: Fields, total: Money) -> Money | None:
@@ -201,11 +227,11 @@ def _pending(refund: Fields) -> Content:
 
 
 def _refund(refund: Fields, charge_id: str | None, *, of: Fields | None = None) -> PaymentRefunded:
-    refund_id = refund.identifier("id")
+    refund_id = _id_of(refund)
     intent = refund.identifier_or_none("payment_intent")
     amount = stripe_amounts.not_negative(refund, "amount")
     return PaymentRefunded(
-        fact=f"stripe:refund:{refund_id}",
+        fact=f"stripe:refund:{refund_id}" if refund.get("id") is not None else f"stripe:balance:{refund_id}",
         of=f"stripe:charge:{charge_id}" if charge_id else None,
         charge=charge_id,
         payment_intent=of.identifier_or_none("payment_intent") if of and intent is None else intent,
@@ -213,6 +239,14 @@ def _refund(refund: Fields, charge_id: str | None, *, of: Fields | None = None) 
         refund=refund_id,
         amount=amount,
         settlement=stripe_amounts.settlement(refund, "balance_transaction", moved=-amount),
+        unmoved="balance_transaction" in refund.values and refund.get("balance_transaction") is None,
+    )
+
+
+def _id_of(refund: Fields) -> str:
+    """Its id; until 2014 it had none, and is known by its balance transaction. Raises Rejected."""
+    return (
+        refund.identifier_or_none("id") or refund.identifier_or_none("balance_transaction") or refund.identifier("id")
     )
 
 

@@ -9,6 +9,8 @@ from typing import Final
 NEEDED: Final[Mapping[str, str]] = {
     "charge.succeeded": "sales",
     "charge.captured": "sales that are captured later",
+    "charge.updated": "fees, and amounts of foreign sales, that are known only later; further captures",
+    "charge.failed": "payments that fail after they have reached the balance",
     "charge.refunded": "sums refunded, against which refunds are checked",
     "refund.created": "refunds",
     "refund.updated": "refunds that succeed, fail or are canceled later",
@@ -31,8 +33,28 @@ TAX: Final[Mapping[str, str]] = {
 }
 """Who sells with tax, or with Stripe's invoices, needs these as well."""
 
+MOVES: Final[Mapping[str, str]] = {
+    "topup.succeeded": "top-ups",
+    "topup.reversed": "top-ups that are taken back",
+    "application_fee.created": "the fees that a platform earns",
+    "application_fee.refunded": "the fees that a platform gives back",
+    "transfer.created": "what a platform hands on to those it sells for",
+    "transfer.reversed": "what a platform takes back of that",
+}
+"""Platforms (Connect), and who tops up, need these as well."""
 
-def missing_of(subscribed: frozenset[str], *, taxed: bool) -> dict[str, str]:
+ALL: Final[Mapping[str, str]] = {**NEEDED, **TAX, **MOVES}
+"""All that is needed by anybody: nothing that an account has none of is ever sent to it."""
+
+_AS_WELL: Final[Mapping[str, str]] = {
+    "invoice.paid": "invoice.payment_succeeded",
+    "refund.updated": "charge.refund.updated",
+}
+"""Either will do."""
+
+
+def missing_of(subscribed: frozenset[str]) -> dict[str, str]:
     """Give the events that are needed and not sent, each with what is missing without it; `*` is all events."""
-    needed = {**NEEDED, **TAX} if taxed else dict(NEEDED)
-    return {} if "*" in subscribed else {name: why for name, why in needed.items() if name not in subscribed}
+    if "*" in subscribed:
+        return {}
+    return {name: why for name, why in ALL.items() if not {name, _AS_WELL.get(name, name)} & subscribed}

@@ -19,9 +19,14 @@ _FIRST: Final = "v1."
 
 
 def thin_type(document: Fields) -> str | None:
-    """Give the type of a thin event, without the `v1.` before a type of old; None where it is no thin one."""
+    """Give the type of a thin event, without the `v1.` before a type of old; None where it is no thin one.
+
+    One of a type of old may come without saying what it is.
+    """
     value = document.get("type")
-    if document.get("object") != "v2.core.event" or not isinstance(value, str) or not _TYPE.fullmatch(value):
+    if not isinstance(value, str) or not _TYPE.fullmatch(value):
+        return None
+    if document.get("object") != "v2.core.event" and not value.startswith(_FIRST):
         return None
     return value.removeprefix(_FIRST)
 

@@ -52,7 +52,7 @@ class Captures:
         async def work(connection: AsyncConnection) -> Part | None:
             known = await _parts(connection, company, payment)
             own = next((each for each in known if _event(each) == _event(part)), None)
-            new = own or _new(known, part)
+            new = own or new_part(known, part)
             if new is not None and new not in known and _range(new) not in map(_range, known):
                 values = {name: getattr(new, name) for name in Part.__dataclass_fields__}
                 key = {"company": company, "payment": payment, "recorded_at": self._clock.now()}
@@ -103,8 +103,8 @@ async def _parts(connection: AsyncConnection, company: str, payment: str) -> lis
     return sorted(parts, key=lambda part: part.before)
 
 
-def _new(known: Sequence[Part], part: Part) -> Part | None:
-    """What of the part nobody has told yet. One that was told exactly so is given again."""
+def new_part(known: Sequence[Part], part: Part) -> Part | None:
+    """What of the part nobody has told yet. One that was told exactly so is given again. Raises PartsContradict."""
     if any(each.currency != part.currency for each in known):
         msg = f"captured in {part.currency}, and before that in {known[0].currency}"
         raise PartsContradict(msg)

@@ -91,15 +91,6 @@ LINE_FIELDS: Final = tuple(SummaryLine.__dataclass_fields__)
 LINES: Final = select(*(SUMMARY_LINES.c[name] for name in LINE_FIELDS))
 
 
-async def recorded_among(connection: AsyncConnection, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these writes (company, external id) that are recorded: for the inbox, in its own transaction."""
-    found: set[tuple[str, str]] = set()
-    for company in sorted({company for company, _ in keys}):
-        ids = [external_id for of, external_id in keys if of == company]
-        found |= {(company, external_id) for external_id in await known_among(connection, company, ids)}
-    return found
-
-
 def decided(
     recording: Recording, known: dict[str, SummaryLine], sent: Collection[str], new: list[Body], *, now: datetime
 ) -> Mapping[str, SummaryLine] | Exception:

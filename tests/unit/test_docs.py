@@ -20,6 +20,7 @@ from ops.commands.relay import app
 from ops.http.metrics import CAUSES, WorkerMetrics
 from producers.source import Signature
 from producers.stripe.stripe import KINDS
+from producers.stripe.subscribed import ALL
 from producers.webhooks.measures import Measures
 from runtime.sections_webhooks import WebhookSettings
 from runtime.settings import BucketSettings, RabbitSettings, Settings
@@ -385,6 +386,11 @@ def test_the_simulator_page_has_every_dialect() -> None:
 def test_the_glossary_is_sorted_and_explains_each_word_once() -> None:
     words = [row[0].lower() for row in table(text_of("docs/glossary.md"), "word")]
     assert words == sorted(set(words))
+
+
+def test_the_page_of_stripes_events_names_exactly_those_to_subscribe_to() -> None:
+    rows = table(text_of("docs/stripe-events.md"), "event")
+    assert {code(row[0]): row[1] for row in rows} == ALL
 
 
 def test_every_decision_is_in_the_list() -> None:

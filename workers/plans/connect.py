@@ -43,8 +43,17 @@ def refund_of_sellers(
     memo = f"{books.processor_of(data.fact).name} refund {data.refund}: of a sale for a connected account"
     posting = Posting(debit={"due_to_sellers": amount}, credit={"sales_returns": amount})
     found = book(f"{data.fact}:sellers", posting, day=day, memo=memo, books=books)
-    group = _group(data.charge, data.fact, books)
-    return tuple(IfPosted(group=group, write=write) for write in found if isinstance(write, EntryWrite))
+    group, of = _group(data.charge, data.fact, books), f"{books.processor_of(data.fact).key}:charge:{data.charge}"
+    return tuple(IfPosted(group=group, write=write, of=of) for write in found if isinstance(write, EntryWrite))
+
+
+def of_sellers(write: EntryWrite, *, kept: Money, whole: Money) -> tuple[EntryWrite, ...]:
+    """The entry of a refund for the sellers' share of the sale alone, as some of that was kept; nothing for none."""
+    share = write.amount * (whole - kept).amount / whole.amount
+    amount = share.quantize(Decimal(1).scaleb(-iso_exponent(write.currency)), rounding=ROUND_HALF_UP)
+    sides = [(line, "debit" if line.debit is not None else "credit") for line in write.lines]
+    lines = tuple(line.model_copy(update={side: amount}) for line, side in sides)
+    return (write.model_copy(update={"lines": lines}),) if amount else ()
 
 
 def _group(charge: str, fact: str, books: Books) -> str:

@@ -20,7 +20,7 @@ from schemas.sales import (
 )
 from workers.books.books import Books
 from workers.plans.connect import kept_of_sale, refund_of_sellers, sale_group, sale_role
-from workers.plans.fees import fees as _fees
+from workers.plans.fees import fees
 from workers.plans.ledger import Posting, account_of, book
 from workers.plans.writes import (
     AnyWrite,
@@ -37,6 +37,8 @@ from workers.plans.writes import (
 
 def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Plan:
     """Contact if missing, invoice, payment into the processor's clearing; the fee, where its transaction tells it.
+
+    What a platform keeps of it stands before the payment, so that whoever finds that finds all of the sale.
 
     Booked in the currency that reached the balance where that is known, else in the customer's.
     """
@@ -57,6 +59,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             account=account_of(books, sold, amount),
             **common,
         ),
+        *kept_of_sale(data, amount, day=day, books=books),
         PaymentWrite(
             external_id=f"{data.fact}:payment",
             contact=contact.external_id,
@@ -67,7 +70,7 @@ def payment_succeeded(event: Event, data: PaymentSucceeded, books: Books) -> Pla
             **common,
         ),
     ]
-    writes += (*_fees(data.fact, data.settlement, day, books), *kept_of_sale(data, amount, day=day, books=books))
+    writes += fees(data.fact, data.settlement, day, books)
     intent = f"{processor.key}:payment_intent:{data.payment_intent}"
     paid = Group(key=intent, amount=amount) if data.payment_intent else None
     return Plan(writes=tuple(writes), group=sale_group(data, books), paid=paid)
@@ -91,7 +94,7 @@ def payment_failed(event: Event, data: PaymentFailed, books: Books) -> Plan:
         account=account_of(books, "income", amount),
     )
     return Plan(
-        writes=(*writes, *_fees(data.fact, data.settlement, day, books)),
+        writes=(*writes, *fees(data.fact, data.settlement, day, books)),
         requires=(Prerequisite(external_id=invoice.external_id, kind="invoice", always=True),),
         undoes=Undone(write=invoice, by=data.fact),
     )
@@ -101,7 +104,8 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     """DR Sales Returns / CR clearing, after the charge itself.
 
     A message that names no refund posts nothing: it waits until the
-    refunds that were named add up to its total, and comes before a person when they do not.
+    refunds that were named add up to its total, and comes before a person when they do not. One that has not moved the
+    balance is void where its charge was never captured.
     """
     refunds = _refunds_of(data.fact, data.charge, books)
     if data.refund is None:
@@ -118,9 +122,10 @@ def payment_refunded(event: Event, data: PaymentRefunded, books: Books) -> Plan:
     )
     needs = (Prerequisite(external_id=f"{data.of}:invoice", kind="invoice"),) if data.of else ()
     group = Group(key=refunds, amount=data.amount) if data.charge else None
+    undoes = _undone(writes, by=data.fact, group=group) if data.unmoved else None
     sellers = refund_of_sellers(data, amount, day=day, books=books)
-    writes += _fees(data.fact, data.settlement, day, books)
-    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers)
+    writes += fees(data.fact, data.settlement, day, books)
+    return Plan(writes=writes, requires=needs, group=group, afterwards=sellers, undoes=undoes)
 
 
 def refund_pending(event: Event, data: RefundPending, books: Books) -> Plan:
@@ -143,7 +148,7 @@ def refund_failed(event: Event, data: RefundFailed, books: Books) -> Plan:
     refund = Posting(debit={"sales_returns": amount}, credit={processor.clearing: amount})
     undone = book(data.of, refund, day=day, memo=f"{processor.name} refund {data.refund}", books=books)
     group = Group(key=_refunds_of(data.fact, data.charge, books), amount=data.amount) if data.charge else None
-    writes += _fees(data.fact, data.settlement, day, books)
+    writes += fees(data.fact, data.settlement, day, books)
     sellers = refund_of_sellers(data, -amount, day=day, books=books)
     return Plan(
         writes=writes,
@@ -158,7 +163,7 @@ def payout_paid(event: Event, data: PayoutPaid, books: Books) -> Plan:
     del event
     memo = f"{books.processor_of(data.fact).name} payout {data.payout}"
     writes = _payout(data.fact, data.amount, day=data.arrival_date, memo=memo, books=books)
-    return Plan(writes=(*writes, *_fees(data.fact, data.settlement, data.arrival_date, books)))
+    return Plan(writes=(*writes, *fees(data.fact, data.settlement, data.arrival_date, books)))
 
 
 def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
@@ -166,7 +171,7 @@ def payout_failed(event: Event, data: PayoutFailed, books: Books) -> Plan:
     day, memo = books.day_of(event.time), f"{books.processor_of(data.fact).name} payout {data.payout}"
     writes = _payout(data.fact, -data.amount, day=day, memo=f"{memo} failed", books=books)
     undone = _payout(data.of, data.amount, day=day, memo=memo, books=books)
-    writes += _fees(data.fact, data.settlement, day, books)
+    writes += fees(data.fact, data.settlement, day, books)
     return Plan(writes=writes, requires=_taken_back(data.of), undoes=_undone(undone, by=data.fact))
 
 

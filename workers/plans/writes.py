@@ -352,10 +352,14 @@ class Group(Value):
 
 
 class IfPosted(Value):
-    """An entry that stands beside the writes of a plan where the books hold something of that group."""
+    """An entry that stands beside the writes of a plan where the books hold something of that group.
+
+    `of` is the sale that it takes back: of what was kept of that for ourselves the entry takes back no share.
+    """
 
     group: str
     write: EntryWrite
+    of: ExternalId | None = None
 
 
 class DisputeEnds(Value):

@@ -6,8 +6,10 @@ from typing import Protocol, assert_never
 from schemas.money import Money
 from workers.books.books import Books
 from workers.in_books import Remembers
+from workers.plans.connect import of_sellers
 from workers.plans.disputes import GIVEN_BACK, LOST, TAKEN, ended
-from workers.plans.writes import Afterwards, AnyWrite, DisputeEnds, IfPosted, Plan
+from workers.plans.writes import Afterwards, AnyWrite, DisputeEnds, EntryWrite, IfPosted, Plan
+from workers.prerequisites import PrerequisiteMissing
 
 
 class KnowsGroups(Protocol):
@@ -46,6 +48,9 @@ class MemoryGroups:
 
     def note(self, plan: Plan) -> None:
         """Remember what would be in the books now."""
+        for write in plan.writes:
+            if write.amount is not None:
+                self._groups[write.external_id] = {write.external_id: Money.of(write.amount, write.currency)}
         for external_id, group in plan.groups.items():
             self._groups.setdefault(group.key, {})[external_id] = group.amount
 
@@ -61,13 +66,14 @@ async def writes_afterwards(
 
     Raises:
         Parked: an account is missing.
+        PrerequisiteMissing: a sale is not in the books with all that belongs to it.
         StoreUnavailable: see there.
     """
     writes: list[AnyWrite] = []
     for each in afterwards:
         match each:
-            case IfPosted(group=group, write=write):
-                writes += [write] if await groups.posted(group) else []
+            case IfPosted():
+                writes += await _beside(each, groups)
             case DisputeEnds(key=key):
                 if await groups.posted(f"{key}:{LOST}"):
                     taken = await groups.posted(f"{key}:{TAKEN}")
@@ -76,3 +82,17 @@ async def writes_afterwards(
             case _ as never:
                 assert_never(never)
     return tuple(writes)
+
+
+async def _beside(each: IfPosted, groups: KnowsGroups) -> tuple[EntryWrite, ...]:
+    """The entry as far as it is of what was not kept."""
+    if not await groups.posted(each.group):
+        return ()
+    if each.of is None:
+        return (each.write,)
+    whole = (await groups.posted(f"{each.of}:payment")).get(f"{each.of}:payment")
+    if whole is None:
+        msg = f"{each.of} is in the books, and its payment is not yet"
+        raise PrerequisiteMissing(f"prerequisite:{each.of}:payment", msg)
+    kept = (await groups.posted(f"{each.of}:kept")).get(f"{each.of}:kept")
+    return of_sellers(each.write, kept=kept, whole=whole) if kept else (each.write,)

@@ -4,16 +4,37 @@ One that tells a sum from nothing may hold parts that others have told, in whate
 new, under the name that it has by its range. It posts nothing itself.
 """
 
+from decimal import Decimal
+from typing import Protocol
+
 from schemas.envelope import Event
 from schemas.money import Money
-from schemas.sales import Capture, PaymentSucceeded, RefundPending
+from schemas.sales import Capture, PaymentRefunded, PaymentSucceeded, RefundPending
 from store.claims import EventRef
-from store.sales.captures import Captures, Part, PartsContradict
+from store.sales.captures import Part, PartsContradict
 from workers.errors import Conflicting
 
 
-async def resolved(event: Event, captures: Captures) -> Event | None:
+class KeepsCaptures(Protocol):
+    """What this needs of `store.sales.captures`."""
+
+    async def take(self, company: str, payment: str, part: Part) -> Part | None:
+        """See `Captures.take`."""
+        ...
+
+    async def released(self, company: str, payment: str, currency: str) -> Decimal:
+        """See `Captures.released`."""
+        ...
+
+    async def pending(self, company: str, payment: str, *, refund: str, amount: Decimal, currency: str) -> None:
+        """See `Captures.pending`."""
+        ...
+
+
+async def resolved(event: Event, captures: KeepsCaptures) -> Event | None:
     """The event as it is to be posted; None where others have told all of it. Idempotent.
+
+    A refund that moved nothing and is exactly what was never captured is its release, which the capture has told.
 
     Raises:
         Conflicting: it contradicts what was told before, or its settlement is that of another part.
@@ -23,6 +44,9 @@ async def resolved(event: Event, captures: Captures) -> Event | None:
     if isinstance(data, RefundPending):
         amount, currency = data.amount.amount, data.amount.currency
         await captures.pending(event.company, data.of, refund=data.becomes, amount=amount, currency=currency)
+    if isinstance(data, PaymentRefunded) and data.unmoved and data.of is not None:
+        released = await captures.released(event.company, data.of, data.amount.currency)
+        return None if released == data.amount.amount else event
     if not isinstance(data, PaymentSucceeded) or data.capture is None:
         return event
     payment = data.capture.payment(data.fact)

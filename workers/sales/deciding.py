@@ -124,7 +124,7 @@ def _charges(sale: Sale, telling: Telling, *, taxed: bool) -> tuple[Charge, ...]
     waiting = sorted((each for each in sale.charges if each.state == "waits"), key=lambda each: each.fact)
     if not waiting or any(each.amount.currency != telling.data.paid.currency for each in sale.charges):
         return sale.charges
-    if telling.alone is not None or sale.outside or any(each.state == "whole" for each in sale.charges):
+    if telling.alone is not None or sale.outside or any(each.state == "whole" or each.owed for each in sale.charges):
         made = {each.fact: each.model_copy(update={"state": "whole"}) for each in waiting}
     elif taxed and not missing(sale, telling):
         made = _split(waiting, telling)

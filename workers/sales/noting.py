@@ -26,12 +26,14 @@ def noted(sale: Sale, event: Event, books: Books, *, whole: bool) -> Sale:
     """
     data, day = event.data, books.day_of(event.time)
     match data:
-        case SaleTold():
-            sale = with_telling(sale, data, day)
+        case SaleTold():  # whose sale it is decides nothing here, so the store need not know it
+            sale = with_telling(sale, data.model_copy(update={"customer": None}), day)
         case PaymentSucceeded():
             state: Literal["whole", "waits"] = "whole" if whole else "waits"
             booked = _booked(data.amount, data.settlement)
-            sale = with_charge(sale, Charge(fact=data.fact, amount=data.amount, booked=booked, state=state))
+            owed = data.destination is not None
+            charge = Charge(fact=data.fact, amount=data.amount, booked=booked, state=state, owed=owed)
+            sale = with_charge(sale, charge)
         case SaleLinked(outside=True):
             sale = sale.model_copy(update={"outside": True})
         case PaymentRefunded():

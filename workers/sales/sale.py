@@ -17,7 +17,8 @@ from workers.plans.writes import Value
 class Charge(Value):
     """Money of a sale that had to wait for its tax, or came in another currency: `booked` is what reached the balance.
 
-    `whole`: it is posted without tax; `split`: `tax` of it is tax.
+    `whole`: it is posted without tax; `split`: `tax` of it is tax. What is `owed` to a seller is never split: its tax
+    is of the platform's part.
     """
 
     fact: str
@@ -25,6 +26,7 @@ class Charge(Value):
     booked: Money
     state: Literal["waits", "whole", "split"] = "waits"
     tax: Money | None = None
+    owed: bool = False
 
 
 class Refund(Value):

@@ -68,8 +68,10 @@ class Summaries:
             Parked: an earlier store has made summaries, and whether this is in one of them is not known.
             NotYet, StoreUnavailable, Unavailable, OutcomeUnknown: as for `Earlier.find`.
         """
-        units = [] if event.type in BY_THEMSELVES else units_of(plan, self._books)
-        if not units or not await self._summarises():
+        if event.type in BY_THEMSELVES or not await self._summarises():
+            return plan
+        units = units_of(plan, self._books)
+        if not units:
             return plan
         known = await self._known(units)
         if self._earlier is not None and any(line.external_id not in known for unit in units for line in unit):

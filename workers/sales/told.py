@@ -5,9 +5,9 @@ it is told. Where they are, a charge waits for its telling. What is known is rec
 whoever comes second finds the first.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from schemas.money import Money
 from schemas.sales import PaymentSucceeded
 from schemas.told import SaleLinked, SaleTold
 from workers.books.books import Books
+from workers.earlier import KnowsEarlier, NotRead
+from workers.in_books import Remembers
+from workers.patience import when_open
 from workers.plans.writes import InvoiceWrite, Parked, Plan
 from workers.prerequisites import PrerequisiteMissing
 from workers.sales.deciding import decided, missing
@@ -51,22 +54,6 @@ class Records(Protocol):
         ...
 
 
-class KnowsWrites(Protocol):
-    """What this needs of the inbox."""
-
-    async def state_of(self, company: str, external_ids: Collection[str]) -> dict[str, str]:
-        """See `Inbox.state_of`."""
-        ...
-
-    async def group_total(self, company: str, group_key: str, currency: str) -> Decimal:
-        """See `Inbox.group_total`."""
-        ...
-
-    async def knows_any(self, company: str, beginning: str) -> bool:
-        """See `Inbox.knows_any`."""
-        ...
-
-
 class FindsItems(Protocol):
     """What this needs of Solid's items."""
 
@@ -80,10 +67,11 @@ class SalesBook:
     """The sales of one company, as they were told. Without `items` an item is called as the books call it."""
 
     records: Records
-    inbox: KnowsWrites
+    inbox: Remembers
     books: Books
     company: str
     items: FindsItems | None = None
+    earlier: KnowsEarlier | None = None
     _held_some: bool | None = field(default=None, init=False)
     _money_came: bool = field(default=False, init=False)
 
@@ -92,13 +80,14 @@ class SalesBook:
 
         Raises:
             PrerequisiteMissing: the tax of a charge, or the money of a sale, has not been told yet.
+            NotYet, Unavailable, OutcomeUnknown: as for `Earlier.find`.
             Parked: what was told does not make the charge.
             Conflicting: it was told otherwise before.
         """
         data, names = event.data, names_of(event.data)
         if not names or (isinstance(data, PaymentSucceeded) and not await self._counts(data)):
             return plan
-        came = not isinstance(data, Awaits) or plan.insists or await self._money_is_there(data)
+        came = not isinstance(data, Awaits) or plan.insists or await self._money_is_there(data, event)
         whole = isinstance(data, PaymentSucceeded) and await self._posts_whole(data, plan)
 
         def work(bodies: Sequence[Body]) -> Body:
@@ -127,7 +116,7 @@ class SalesBook:
         invoice = next((write.external_id for write in plan.writes if isinstance(write, InvoiceWrite)), data.fact)
         return bool(await self.inbox.state_of(self.company, [invoice]))
 
-    async def _money_is_there(self, data: Awaits) -> bool:
+    async def _money_is_there(self, data: Awaits, event: Event) -> bool:
         """Whether the charge of a sale is in the books, as far as it is named; else whether any charge ever was."""
         if isinstance(data, SaleTold) and not data.paid:
             return True
@@ -139,11 +128,22 @@ class SalesBook:
             payment = f"{beginning}:charge:{data.charge}:payment"
             if (await self.inbox.state_of(self.company, [payment])).get(payment) == "applied":
                 return True
+            if await self._posted_earlier(payment, event):
+                return True
         intent = f"{beginning}:payment_intent:{data.payment_intent}"
         amount = data.total if isinstance(data, SaleTold) else data.amount
         for currency in {amount.currency, self.books.base_currency or amount.currency}:
             if data.payment_intent is not None and await self.inbox.group_total(self.company, intent, currency):
                 return True
+        return False
+
+    async def _posted_earlier(self, payment: str, event: Event) -> bool:
+        """Whether an inbox that was lost has booked it, as far as Solid's list tells."""
+        earlier, day = self.earlier, self.books.day_of(event.time)
+        if earlier is None or not await earlier.concerns(STREAM, event.time, day):
+            return False
+        with contextlib.suppress(NotRead):
+            return await when_open(lambda: earlier.find("payment", payment, day=day)) is not None
         return False
 
     async def _any_money(self, beginning: str) -> bool:

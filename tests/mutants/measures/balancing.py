@@ -1,4 +1,4 @@
-"""Mutants of sales: what was never booked, captures in parts, refunds by their sum, and what no person may waive."""
+"""Mutants of sales: what was never booked, captures in parts, what no person may waive, and what moves the balance."""
 
 from typing import Final
 
@@ -10,6 +10,10 @@ REFUNDS: Final = "tests/unit/producers/stripe/test_stripe_refunds.py"
 PARTS: Final = "tests/unit/producers/stripe/test_stripe_captures.py"
 INBOX: Final = "tests/contract/store/test_inbox.py"
 LETTERS: Final = "tests/contract/store/test_dead_letters.py"
+MOVES: Final = "tests/unit/producers/stripe/test_stripe_moves.py"
+MOVE_PLANS: Final = "tests/unit/workers/plans/test_moves.py"
+DISPUTES: Final = "tests/unit/workers/test_disputes_end.py"
+CURRENCIES: Final = "tests/unit/producers/test_currencies.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -76,8 +80,8 @@ MUTANTS: Final = (
         "capture-lost-in-a-crash",
         "A capture that was recorded is booked however often its event comes.",
         "store/sales/captures.py",
-        "            new = own or _new(known, part)\n",
-        "            new = None if own else _new(known, part)\n",
+        "            new = own or new_part(known, part)\n",
+        "            new = None if own else new_part(known, part)\n",
         (f"{CAPTURES}::test_a_capture_that_was_recorded_before_a_crash_is_booked_afterwards",),
     ),
     Mutant(
@@ -127,5 +131,87 @@ MUTANTS: Final = (
         "            new += await self.letters.keep(letter_of(message))\n",
         "            new += await self.letters.add(letter_of(message))\n",
         ("tests/unit/ops/desk/test_desk.py::test_a_body_that_is_delivered_and_refused_twice_is_one_letter",),
+    ),
+    Mutant(
+        "money-passed-over",
+        "An event that moves money and is not booked comes before a person.",
+        "producers/stripe/outside.py",
+        """if moves_money(stripe_type) and context.outside == "hold":""",
+        """if moves_money(stripe_type) and context.outside != "hold":""",
+        (f"{MOVES}::test_a_type_that_moves_money_and_is_not_read_is_kept_or_ignored_by_the_setting",),
+    ),
+    Mutant(
+        "thin-event-passed-over",
+        "A thin event of what would be booked comes before a person.",
+        "producers/stripe/thin.py",
+        "if is_read and not moves_money(stripe_type):",
+        "if False:",
+        (f"{MOVES}::test_a_thin_event_of_what_is_booked_is_kept_as_it_holds_no_object",),
+    ),
+    Mutant(
+        "context-not-asked",
+        "An event that names its account in its context alone is never booked for another.",
+        "producers/stripe/whose.py",
+        """for field in ("account", "context", "user_id"):""",
+        """for field in ("account", "user_id"):""",
+        (f"{MOVES}::test_an_account_of_nobody_is_kept_also_where_only_the_context_names_it",),
+    ),
+    Mutant(
+        "sum-without-parts",
+        "A sum whose parts are not told is not booked under a name of its own.",
+        "producers/stripe/moves.py",
+        "    raise Rejected(unmapped(stripe_type), figures, field=whole.at(listed))",
+        "    return parts",
+        (f"{MOVES}::test_a_sum_whose_parts_are_not_told_is_for_a_person",),
+    ),
+    Mutant(
+        "move-without-meaning",
+        "A move of the balance that nobody has said the meaning of comes before a person.",
+        "workers/plans/moves.py",
+        "        if role == HOLD:",
+        """        if name == "other":
+            return "income"
+        if role == HOLD:""",
+        (f"{MOVE_PLANS}::test_what_nobody_has_said_the_meaning_of_is_for_a_person_with_its_figures",),
+    ),
+    Mutant(
+        "return-after-a-loss",
+        "A dispute that was lost and given back after all is no loss, whichever event comes last.",
+        "workers/pipeline.py",
+        "            if not further:",
+        "            if True:",
+        (f"{DISPUTES}::test_the_worker_ends_a_dispute_at_zero_whichever_of_its_events_comes_last",),
+    ),
+    Mutant(
+        "loss-forgotten-by-an-upgrade",
+        "A loss that an earlier version booked is known.",
+        "workers/sales/afterwards.py",
+        "and group in (row.group_key, row.external_id)",
+        "and group == row.group_key",
+        (f"{DISPUTES}::test_a_loss_from_before_it_had_a_group_is_known_by_its_name",),
+    ),
+    Mutant(
+        "rate-left-in-receivable",
+        "What a rate has changed does not stay in the receivable of a dispute.",
+        "workers/plans/disputes.py",
+        "taken, ends = data.taken or data.amount, _ends(event, data, books)",
+        "taken, ends = data.amount, _ends(event, data, books)",
+        (f"{DISPUTES}::test_all_orders_of_a_disputes_events_end_at_the_same_books_and_at_zero",),
+    ),
+    Mutant(
+        "sellers-money-as-income",
+        "A platform's income is its fee, and not the whole of what it sold for others.",
+        "workers/plans/connect.py",
+        """return "due_to_sellers" if data.destination else "income\"""",
+        """return "income\"""",
+        (f"{MOVE_PLANS}::test_of_a_sale_for_a_connected_account_the_platform_earns_its_fee_and_not_the_whole",),
+    ),
+    Mutant(
+        "currency-after-its-day",
+        "A currency that was withdrawn is not booked in facts of a later day.",
+        "schemas/withdrawn.py",
+        "if found is not None and day > found.last_day else None",
+        "if False else None",
+        (f"{CURRENCIES}::test_a_sale_after_its_last_day_is_refused_and_says_what_came_instead",),
     ),
 )

@@ -57,8 +57,8 @@ MUTANTS: Final = (
         "test-from-a-feed-posted",
         "A test of Stripe posts nothing in the books of real money, whichever way it comes.",
         "ops/composing/contexts.py",
-        "options=options, mode=mode, facts_of=facts_of",
-        "options=options, mode=None, facts_of=facts_of",
+        "        mode=mode,\n        facts_of=facts_of,",
+        "        mode=None,\n        facts_of=facts_of,",
         (f"{MODES}::test_a_test_posts_nothing_in_live_books_by_any_way_and_real_money_does",),
     ),
     Mutant(

@@ -8,7 +8,7 @@ FOREIGN: Final = "tests/unit/workers/plans/test_foreign.py"
 EXCHANGE: Final = "tests/unit/workers/sales/test_exchange.py"
 BALANCE: Final = "tests/unit/producers/stripe/test_balance.py"
 PROOF: Final = "tests/unit/ops/standing/test_payout_proof.py"
-PAYOUTS: Final = "tests/contract/store/test_payouts.py"
+PAYOUTS: Final = "tests/contract/store/sales/test_payouts.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -86,7 +86,7 @@ MUTANTS: Final = (
     Mutant(
         "proof-without-fees",
         "A fee that is not in the books is missing from the proof.",
-        "workers/plans/units.py",
+        "workers/plans/in_clearing.py",
         '    return (*main, f"{fact}:fee") if apart else main\n',
         "    return main\n",
         (f"{PROOF}::test_what_is_not_in_the_books_is_missing_by_its_name_and_amount",),

@@ -104,7 +104,7 @@ MUTANTS: Final = (
         "backfill-tells-what-is-recorded",
         "What is recorded for an entry of a day is in the books.",
         "ops/composing/known.py",
-        "await booked.state_of(",
+        "await in_books.state_of(",
         "await inbox.state_of(",
         (f"{BACKFILL}::test_what_is_recorded_for_an_entry_is_not_published_again",),
     ),
@@ -131,5 +131,13 @@ MUTANTS: Final = (
         "        if not wanted.is_dry:\n",
         "        if True:\n",
         (f"{BACKFILL}::test_a_dry_run_says_what_would_be_published_with_counts_and_money",),
+    ),
+    Mutant(
+        "recorded-line-told-again",
+        "What a line of a summary holds is known: no backfill says that it is missing.",
+        "ops/composing/known.py",
+        "await in_books.state_of(company, wanted)",
+        "await inbox.state_of(company, wanted)",
+        ("tests/unit/ops/desk/test_backfill.py::test_what_a_line_of_a_summary_holds_is_not_published_again",),
     ),
 )

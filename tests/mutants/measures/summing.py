@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 STORE: Final = "tests/contract/store/sales/test_summaries.py"
+GUARD: Final = "tests/contract/store/sales/test_guard.py"
 SALES: Final = "tests/unit/workers/sales/test_summaries.py"
 RESTORED: Final = "tests/unit/workers/sales/test_after_restoring.py"
 
@@ -13,12 +14,20 @@ MUTANTS: Final = (
         "recorded-and-sent",
         "What is a line of a summary is never sent by itself.",
         "store/inbox.py",
-        "            if recorded := await recorded_among(connection, taken):",
-        "            if recorded := await recorded_among(connection, set()):",
+        "            if recorded := await self._guard.recorded_among(connection, taken, marks):",
+        "            if recorded := await self._guard.recorded_among(connection, set(), marks):",
         (
             f"{STORE}::test_what_is_recorded_cannot_be_claimed_and_holds_up_no_other",
             f"{SALES}::test_a_claim_of_what_was_recorded_meanwhile_is_refused",
         ),
+    ),
+    Mutant(
+        "recorded-meanwhile-and-sent",
+        "Lines are looked for again once another process was at work.",
+        "store/sales/guard.py",
+        "(last.inbox, last.count + 1) == (mark.inbox, mark.count)",
+        "last.inbox == mark.inbox",
+        (f"{GUARD}::test_what_another_process_has_recorded_since_the_last_claim_gets_none",),
     ),
     Mutant(
         "sent-and-recorded",

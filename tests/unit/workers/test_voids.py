@@ -66,6 +66,30 @@ async def test_a_bank_refund_that_fails_while_it_is_pending_leaves_only_the_sale
     assert posted(bench) == before
 
 
+async def test_a_refund_of_what_was_never_captured_posts_nothing(bench: Bench) -> None:
+    """It names no transaction of the balance: an authorisation was given back as a refund."""
+    released = only_event(stripe_event("refund.created", refund(balance_transaction=None)))
+    for deferred in range(LAST):
+        assert isinstance(await pipeline(bench).handle(hand(bench, released, deferred=deferred)), Defer)
+    assert await pipeline(bench).handle(hand(bench, released, deferred=LAST)) == Applied(0)
+    assert posted(bench) == []
+    outcome = await pipeline(bench).handle(hand(bench, refunded(amount=499), deferred=LAST))
+    assert isinstance(outcome, DeadLetter), "a refund that moved the balance waits for its charge"
+
+
+async def test_a_refund_without_a_transaction_is_booked_where_it_is_no_release(bench: Bench) -> None:
+    in_part = charge(amount=5000, amount_captured=3000, amount_refunded=2000)
+    captured = only_event(stripe_event("charge.captured", in_part))
+    release = refund(1, amount=2000, balance_transaction=None)
+    true_refund = refund(2, amount=700, balance_transaction=None)
+    await told(bench, captured)
+    before = posted(bench)
+    await told(bench, only_event(stripe_event("refund.created", release, id="evt_release")))
+    assert posted(bench) == before
+    await told(bench, only_event(stripe_event("refund.created", true_refund, id="evt_true")))
+    assert posted(bench) == [*before, "stripe:refund:re_2"]
+
+
 async def test_a_refund_that_was_pending_counts_once_when_it_is_booked(bench: Bench) -> None:
     pending = only_event(stripe_event("refund.created", refund(status="pending"), id="evt_pending"))
     more = charge(amount_refunded=900, refunds=None)

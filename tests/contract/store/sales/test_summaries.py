@@ -20,8 +20,8 @@ from store.sales.payouts import Payouts
 from store.sales.summaries import STREAM, Made, SummaryStore
 from store.schema import MARKS, MARKS_KEPT
 from tests.contract.store.conftest import LEASE
+from tests.contract.store.sales.test_payouts import item, payout
 from tests.contract.store.samples import claim, intent, letter
-from tests.contract.store.test_payouts import item, payout
 from tests.fakes import FakeClock
 
 DAY = date(2026, 11, 30)

@@ -62,6 +62,7 @@ PAY = {"provider": "finch", "entities": {"e": "main"}, "token_file": "t", "base_
         ({"solid": {"base_url": "http://solid.example.com"}}, ["solid.base_url: http to solid.example.com"]),
         ({"solid": {"base_url": "http://[2001:db8::1]:21384"}}, ["solid.base_url: http to 2001:db8::1"]),
         ({"feeds": {"wms": FEED}}, ["feeds.wms.url: http to wms.example.com"]),
+        ({"stripe": {"api_base_url": "http://pay.example.com"}}, ["stripe.api_base_url: http to pay.example.com"]),
         ({"payroll": {"p": PAY}}, ["payroll.p.base_url: http to pay.example.com"]),
         (
             {"rabbitmq": {"url": "amqps://guest:hush@broker.example.com/"}},

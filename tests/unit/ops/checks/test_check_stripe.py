@@ -6,7 +6,7 @@ import pytest
 
 from ops.checks.findings import Checklist
 from ops.checks.stripe import check_stripe
-from producers.stripe.stripe import KINDS
+from producers.stripe.subscribed import ALL
 from runtime.settings import Settings
 from staging.stripe_api import KEY, StripeApiServer
 from tests.fakes import FakeClock
@@ -31,7 +31,7 @@ def endpoint(*types: str, url: str = OURS, status: str = "enabled") -> dict[str,
 
 async def test_a_good_key_is_told_with_its_account_and_mode_and_without_a_letter_of_it(tmp_path: Path) -> None:
     with stripe() as server:
-        server.add(ENDPOINTS, endpoint(*KINDS))
+        server.add(ENDPOINTS, endpoint(*ALL))
         checklist = await checked(server, tmp_path)
     first, second = checklist.findings
     assert first.ok
@@ -60,7 +60,7 @@ async def test_a_wrong_key_another_mode_and_another_account_are_wrong(tmp_path: 
     assert [each.ok for checklist in wrong for each in checklist.findings] == [False, False, False]
 
 
-@pytest.mark.parametrize("types", [["*"], sorted(KINDS)])
+@pytest.mark.parametrize("types", [["*"], sorted(ALL)])
 async def test_all_that_is_used_may_be_subscribed_by_name_or_as_all(tmp_path: Path, types: list[str]) -> None:
     with stripe() as server:
         server.add(ENDPOINTS, endpoint(*types))
@@ -72,12 +72,12 @@ async def test_what_is_not_subscribed_is_warned_of_by_name(tmp_path: Path) -> No
     with stripe() as server:
         server.add(
             ENDPOINTS,
-            endpoint(*(KINDS.keys() - {"payout.failed"})),
+            endpoint(*(ALL.keys() - {"payout.failed"})),
             endpoint("payout.failed", url="https://elsewhere.example/"),
         )
         checklist = await checked(server, tmp_path, url=OURS)
     [note] = [finding for finding in checklist.findings if finding.note]
-    assert note.text.endswith("subscribe to payout.failed")
+    assert note.text.endswith("subscribe to payout.failed (payouts that come back)")
 
 
 async def test_an_endpoint_that_is_switched_off_sends_nothing(tmp_path: Path) -> None:
@@ -92,13 +92,15 @@ async def test_a_key_that_may_not_see_endpoints_is_good_and_says_so(tmp_path: Pa
         server.forbidden = {ENDPOINTS}
         checklist = await checked(server, tmp_path)
     assert all(finding.ok for finding in checklist.findings)
-    assert "charge.succeeded" in checklist.findings[-1].text
+    assert checklist.findings[-1].text.endswith(", ".join(ALL))
 
 
 async def test_without_a_key_it_is_said_what_stays_in_clearing(tmp_path: Path) -> None:
     with stripe() as server:
         checklist = await checked(server, tmp_path, api_key_file=None)
-    assert "stay in Stripe Clearing" in checklist.findings[0].text
+    stays, subscribe = checklist.findings
+    assert "stay in Stripe Clearing" in stays.text
+    assert subscribe.text == f"subscribe to {', '.join(ALL)}"
     assert server.calls == []
 
 

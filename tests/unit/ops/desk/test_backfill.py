@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ops.composing.known import InBooks
+from ops.composing.known import KnownHere
 from ops.desk import backfill as backfilling
 from ops.desk.backfill import Backfilled, Wanted, backfill
 from ops.showing.backfill import show_backfilled
@@ -25,6 +25,7 @@ from store.claims import EventRef, Intent
 from store.dead_letters import DeadLetters, Letter
 from store.engine import connect
 from store.inbox import Inbox
+from store.sales.lines import Recording
 from store.sales.payouts import Payouts
 from store.sales.summaries import SummaryStore
 from store.sales.told import SalesStore
@@ -50,7 +51,7 @@ from workers.plans.writes import ContactWrite
 from workers.sales.names import names_of
 from workers.sales.noting import noted
 from workers.sales.sale import known
-from workers.sales.summaries import Summaries
+from workers.sales.units import units_of
 
 BOOKS = 'base_currency = "USD"\n' + resources.files("workers.books").joinpath("sample_books.toml").read_text()
 SINCE = date(2025, 11, 1)
@@ -106,14 +107,13 @@ class Desk:
         await engine.dispose()
 
     async def record(self, told: Event) -> None:
-        """Have what an event writes recorded for the entry of its day."""
-        books = load_books(self.folder / "books.toml")
-        by_day = books.model_copy(update={"sales": books.sales.model_copy(update={"entries": "day"})})
-        engine = connect(self.url)
+        """Have what an event writes in lines of a summary."""
+        engine, books = connect(self.url), load_books(self.folder / "books.toml")
         inbox = Inbox(engine, owner="w", lease=timedelta(seconds=60), clock=self.clock)
-        records = SummaryStore(engine, self.clock, inbox.marks)
-        summaries = Summaries(records=records, books=by_day, company=told.company, clock=self.clock)
-        assert (await summaries.complete(plan(told, books), told)).writes == ()
+        event = EventRef("s", told.id, told.type, told.subject)
+        units = units_of(plan(told, books), books)
+        recording = Recording(told.company, told.data.fact, "stripe", event, units)
+        await SummaryStore(engine, self.clock, inbox.marks).record(recording)
         await engine.dispose()
 
     async def note(self, told: Event) -> None:
@@ -180,6 +180,17 @@ async def test_what_is_missing_is_published_the_oldest_first(desk: Desk) -> None
         "stripe:charge:ch_8",
     ]
     assert desk.steps[-1] == (11, 11)
+
+
+async def test_what_a_line_of_a_summary_holds_is_not_published_again(desk: Desk) -> None:
+    desk.server.add(TRANSACTIONS, sold(1, at=CREATED - 60 * DAY), sold(2, at=CREATED - 59 * DAY))
+    await desk.fill()
+    first, second = desk.publisher.events
+    await desk.record(first)
+    desk.publisher.events.clear()
+    done = await desk.fill()
+    assert [told.data.fact for told in desk.publisher.events] == [second.data.fact]
+    assert done.told.known == 1
 
 
 async def test_payouts_are_kept_with_what_belongs_to_them(desk: Desk) -> None:
@@ -259,12 +270,9 @@ async def test_a_pending_refund_that_came_is_not_published_again(desk: Desk) -> 
     desk.server.add(EVENTS, event(1, "refund.created", back, at=CREATED - DAY))
     await desk.fill()
     [pending] = desk.publisher.events
-    assert pending.type == "sales.payment.refund_pending.v1"
-    asked = pending.data
-    assert isinstance(asked, RefundPending)
-    data = PaymentRefunded(
-        fact=asked.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=asked.amount
-    )
+    told = pending.data
+    assert isinstance(told, RefundPending)
+    data = PaymentRefunded(fact=told.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=told.amount)
     await desk.post(pending.model_copy(update={"type": "sales.payment.refunded.v1", "data": data}))
     assert (await desk.fill()).told.events.total() == 0
 
@@ -363,5 +371,5 @@ async def test_of_books_that_cannot_be_read_nothing_is_known(desk: Desk) -> None
     settings = desk.settings.model_copy(update={"books": desk.folder / "none.toml"})
     engine = connect(desk.url)
     told = desk.publisher.events
-    assert list(await InBooks(settings, engine, desk.clock).lacking(told)) == told
+    assert list(await KnownHere(settings, engine, desk.clock).lacking(told)) == told
     await engine.dispose()

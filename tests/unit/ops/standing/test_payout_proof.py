@@ -154,3 +154,19 @@ def test_a_payout_is_proven_exactly_where_its_list_is_its_amount_to_the_cent(net
     applied = frozenset(units_of_payout(payout, items))
     proof = judge(payout, items, applied=applied, bank=payout.amount)
     assert proof.state == ("does_not_add_up" if off else "proven")
+
+
+def test_a_refund_that_failed_before_it_was_booked_is_not_missing_and_neither_is_its_failure() -> None:
+    failure = item(
+        3,
+        "5.00",
+        kind="refund_failure",
+        source="re_2",
+        facts=("stripe:refund:re_2:failed",),
+        type="sales.payment.refund_failed.v1",
+    )
+    booked, items = ALL - {"stripe:refund:re_2"}, (SALE, REFUND, failure)
+    payout = replace(PAYOUT, amount=Decimal("97.00"))
+    void = frozenset({"stripe:refund:re_2"})
+    assert judge(payout, items, applied=booked, bank=payout.amount, void=void).state == "proven"
+    assert judge(payout, items, applied=booked, bank=payout.amount).state == "missing"

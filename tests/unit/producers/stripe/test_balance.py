@@ -247,3 +247,9 @@ def test_what_is_no_balance_transaction_is_refused() -> None:
         with pytest.raises(Rejected) as caught:
             read(Fields(values), NormaliseContext())
         assert caught.value.reason == "not_a_balance_transaction"
+
+
+def test_a_currency_that_was_gone_by_then_is_refused_as_in_a_webhook() -> None:
+    with pytest.raises(Rejected, match="HRK was withdrawn") as caught:
+        told("charge", 2000, charge(currency="hrk"), currency="hrk")
+    assert caught.value.reason == "unknown_currency"

@@ -141,7 +141,8 @@ def test_what_is_given_back_at_another_rate_is_the_share_of_what_was_taken(
 def test_a_fee_that_stands_alone_is_told_too() -> None:
     moved = told(stripe_event(REINSTATED, dispute(transaction(25000), transaction(0, 1500, id="txn_2"))))[-1]
     assert isinstance(moved, BalanceMoved)
-    assert (moved.fact, moved.settlement.fee) == ("stripe:balance:txn_2", Money.of("15", "USD"))
+    assert (moved.fact, moved.kind, moved.category) == ("stripe:balance:txn_2", "dispute_fee", "fee")
+    assert (moved.settlement.gross, moved.settlement.net) == (Money.of("-15", "USD"), Money.of("-15", "USD"))
 
 
 def test_transactions_in_two_currencies_are_refused() -> None:

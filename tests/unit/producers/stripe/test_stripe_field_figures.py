@@ -73,6 +73,32 @@ def held(kind: str, name: str, **fields: object) -> Json:
     return {"id": name, "object": kind, "currency": "usd", "created": DAY, "livemode": True} | fields
 
 
+def won_with_the_fee(fee_back: Json) -> list[bytes]:
+    listed = (
+        transaction(-25000, 1500, id="txn_out", created=DAY),
+        transaction(25000, id="txn_in", created=DAY + 1),
+        fee_back | {"created": DAY + 2},
+    )
+    return [
+        told("charge.dispute.funds_withdrawn", dispute(listed[0])),
+        told("charge.dispute.funds_reinstated", dispute(*listed[:2], status="won"), number=2),
+        told("charge.dispute.closed", dispute(*listed, status="won"), number=3),
+    ]
+
+
+def in_parts_of_2013(*amounts: int) -> Json:
+    parts = [
+        {"object": "refund", "amount": amount, "currency": "usd", "balance_transaction": f"txn_re_{number}"}
+        for number, amount in enumerate(amounts)
+    ]
+    return charge(amount=3000, amount_captured=3000, amount_refunded=sum(amounts), refunds=parts)
+
+
+SALE_OF_2012: Json = held("charge", "ch_1", amount=3000, amount_refunded=0, paid=True, fee=117)
+OF_2013: Json = held(
+    "dispute", "dp_1", amount=7000, charge="ch_1", status="needs_response", balance_transaction="txn_out"
+)
+OF_2012: Json = held("transfer", "tr_1", amount=6400, date=DAY, status="pending", account={"object": "bank_account"})
 SELLER = "acct_seller"
 FOR_A_SELLER: Json = {
     "application_fee": "fee_1",
@@ -122,6 +148,49 @@ CASES = {
         clearing="55.00",
         entries={"sales_returns": "15.00", "stripe_clearing": "-15.00"},
     ),
+    "what was never captured, told as a refund": Case(
+        [
+            told("charge.captured", charge(amount=9000, amount_captured=7000, amount_refunded=2000)),
+            told("refund.created", refund(amount=2000, balance_transaction=None), number=2),
+        ],
+        invoiced="70.00",
+        clearing="70.00",
+        entries={},
+    ),
+    "a sum refunded that counts what was never captured": Case(
+        [
+            told("charge.captured", charge(amount=9000, amount_captured=7000, amount_refunded=2000)),
+            told(
+                "charge.refunded",
+                charge(amount=9000, amount_captured=7000, amount_refunded=3500),
+                number=2,
+                previous={"amount_refunded": 2000},
+            ),
+            told("refund.created", refund(amount=1500), number=3),
+        ],
+        invoiced="70.00",
+        clearing="55.00",
+        entries={"sales_returns": "15.00", "stripe_clearing": "-15.00"},
+    ),
+    "a refund that fails before it was booked": Case(
+        [
+            told("refund.failed", refund(status="failed"), number=3),
+            paid(32500),
+            told("refund.created", refund(status="pending"), number=2),
+        ],
+        invoiced="325.00",
+        clearing="325.00",
+        entries={},
+    ),
+    "captured in two parts, each told as a sum": Case(
+        [
+            told("charge.captured", charge(**IN_PARTS)),
+            told("charge.captured", charge(**IN_PARTS | {"amount_captured": 9000}), number=2),
+        ],
+        invoiced="90.00",
+        clearing="90.00",
+        entries={},
+    ),
     "captured in two parts": Case(
         [
             told("charge.captured", charge(**IN_PARTS)),
@@ -161,6 +230,83 @@ CASES = {
     ),
     "lost, and then won": Case(
         lost_then_won(), clearing="-15.00", entries={"dispute_fees": "15.00", "stripe_clearing": "-15.00"}
+    ),
+    "won, and the fee comes back by itself": Case(
+        won_with_the_fee(transaction(0, -1500, id="txn_fee")), clearing="0", entries={}
+    ),
+    "won, and the fee comes back as an amount": Case(
+        won_with_the_fee(transaction(1500, id="txn_fee")), clearing="0", entries={}
+    ),
+    "lost, and the fee is taken as an amount": Case(
+        [
+            told(
+                "charge.dispute.closed",
+                dispute(transaction(-25000, id="txn_a"), transaction(-1500, id="txn_b"), amount=25000, status="lost"),
+            )
+        ],
+        clearing="-265.00",
+        entries={"chargeback_loss": "250.00", "dispute_fees": "15.00", "stripe_clearing": "-265.00"},
+    ),
+    "refunded in a version of 2012, with its fee": Case(
+        [
+            told("charge.succeeded", SALE_OF_2012),
+            told(
+                "charge.refunded",
+                SALE_OF_2012 | {"amount_refunded": 3000, "fee": 0},
+                number=2,
+                previous={"amount_refunded": 0, "fee": 117},
+            ),
+        ],
+        invoiced="30.00",
+        clearing="0",
+        entries={"sales_returns": "30.00", "stripe_clearing": "-30.00"},
+    ),
+    "refunded in two parts that have no id, as until 2014": Case(
+        [
+            paid(3000),
+            told("charge.refunded", in_parts_of_2013(500), number=2, previous={"amount_refunded": 0, "refunds": []}),
+            told(
+                "charge.refunded",
+                in_parts_of_2013(500, 700),
+                number=3,
+                previous={"amount_refunded": 500, "refunds": in_parts_of_2013(500)["refunds"]},
+            ),
+        ],
+        invoiced="30.00",
+        clearing="18.00",
+        entries={"sales_returns": "12.00", "stripe_clearing": "-12.00"},
+    ),
+    "settled in pounds, told later": Case(
+        [
+            paid(6000, currency="usd"),
+            told(
+                "charge.updated",
+                charge(
+                    amount=6000,
+                    amount_captured=6000,
+                    balance_transaction=transaction(4720, 140, currency="gbp", fee_details=[]),
+                ),
+                number=2,
+                previous={"balance_transaction": None},
+            ),
+        ],
+        invoiced="47.20",
+        clearing="45.80",
+        entries={"processing_fees": "1.40", "stripe_clearing": "-1.40"},
+        books=POUNDS,
+    ),
+    "lost, in a version of before 2014": Case(
+        [
+            told("charge.dispute.created", OF_2013),
+            told("charge.dispute.closed", OF_2013 | {"status": "lost"}, number=2),
+        ],
+        clearing="-70.00",
+        entries={"chargeback_loss": "70.00", "stripe_clearing": "-70.00"},
+    ),
+    "a payout of 2012, which was a transfer of no type": Case(
+        [told("transfer.created", OF_2012), told("transfer.paid", OF_2012 | {"status": "paid"}, number=2)],
+        clearing="-64.00",
+        entries={"bank": "64.00", "stripe_clearing": "-64.00"},
     ),
     "a payout before 2017 says transfer": Case(
         [told("payout.paid", held("transfer", "po_1", amount=8100, date=DAY, status="paid"))],
@@ -216,6 +362,17 @@ CASES = {
         [told("v1.charge.succeeded", {}, related_object={"id": "ch_1", "type": "charge"}, **THIN)],
         clearing="0",
         parked=("thin", "not_an_event", "missing", "type", "unmapped:stripe_type"),
+    ),
+    "a thin event that does not say that it is one": Case(
+        [told("v1.charge.succeeded", {}, related_object={"id": "ch_1", "type": "charge"}, data=None)],
+        clearing="0",
+        parked=("thin_event",),
+    ),
+    "an account of nobody, named as until 2013": Case(
+        [told("charge.succeeded", charge(), user_id="acct_nobody")], clearing="0", parked=("unmapped:stripe_account",)
+    ),
+    "an account that is named in a way nobody knows": Case(
+        [told("charge.succeeded", charge(), context={"type": "account"})], clearing="0", parked=("wrong_type",)
     ),
     "a thin event of an account": Case(
         [told("v2.core.account[requirements].updated", {}, related_object={"id": "acct_1"}, **THIN)],

@@ -113,10 +113,11 @@ def test_an_event_without_the_word_event_is_trivially_one() -> None:
     assert only_event(json.dumps(document).encode()).data.fact == "stripe:payout:po_1"
 
 
-@pytest.mark.parametrize("kind", ["customer.created", "charge.expired", "a.type.of.the.future", "v1.billing.meter"])
+@pytest.mark.parametrize("kind", ["customer.created", "charge.expired", "a.type.of.the.future", "v2.billing.meter"])
 def test_other_types_are_ignored_by_name(kind: str) -> None:
     found = normalised(stripe_event(kind, {}))
     assert (found.events, found.ignored) == ((), f"type_not_used:{kind}")
+    assert normalised(stripe_event("v1.billing.meter", {})).ignored == "type_not_used:billing.meter"
 
 
 def test_a_connected_account_gets_its_own_company() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from producers.normalising import Rejected
 from producers.stripe.stripe import KINDS
-from producers.stripe.subscribed import NEEDED, TAX, missing_of
+from producers.stripe.subscribed import ALL, missing_of
 from schemas.money import Money
 from schemas.sales import PaymentSucceeded
 from schemas.told import PaymentExpected, SaleCredited, SaleLinked, SaleTold
@@ -152,10 +152,15 @@ def test_a_credit_note_that_refunds_more_than_it_is_is_refused() -> None:
 
 
 def test_every_event_that_is_needed_is_one_that_is_read() -> None:
-    assert {**NEEDED, **TAX}.keys() <= KINDS.keys()
+    assert ALL.keys() <= KINDS.keys()
 
 
 def test_an_endpoint_that_is_sent_everything_lacks_nothing_and_another_is_told_what() -> None:
-    assert missing_of(frozenset({"*"}), taxed=True) == {}
-    assert missing_of(frozenset(NEEDED), taxed=False) == {}
-    assert missing_of(frozenset(NEEDED), taxed=True).keys() == TAX.keys()
+    assert missing_of(frozenset({"*"})) == missing_of(frozenset(ALL)) == {}
+    assert missing_of(frozenset(ALL) - {"payout.paid"}) == {"payout.paid": "payouts"}
+    assert missing_of(frozenset()) == ALL
+
+
+def test_of_two_events_that_say_the_same_either_will_do() -> None:
+    others = frozenset({"invoice.payment_succeeded", "charge.refund.updated"})
+    assert missing_of(frozenset(ALL) - {"invoice.paid", "refund.updated"} | others) == {}

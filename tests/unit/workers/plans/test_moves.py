@@ -62,7 +62,7 @@ def net_of(event: Event, books: Books = BOOKS) -> dict[str, Decimal]:
 @pytest.mark.parametrize(("name", "role"), sorted(ROLES_OF_MOVES.items()))
 @pytest.mark.parametrize("gross", ["10", "-10"])
 def test_each_move_stands_between_clearing_and_its_role(name: str, role: str, gross: str) -> None:
-    event = move("fee", kind=name, gross=gross) if name == "tax_fee" else move(name, gross=gross)
+    event = move("fee", kind=name, gross=gross) if name in {"tax_fee", "dispute_fee"} else move(name, gross=gross)
     assert net_of(event) == {"stripe_clearing": Decimal(gross), role: -Decimal(gross)}
 
 
@@ -136,6 +136,20 @@ def test_what_is_not_transferred_on_is_the_platforms() -> None:
     sale = stripe_event("charge.succeeded", part)
     assert shown(sale)["income"] == Decimal("-12.30")
     assert shown(sale)["due_to_sellers"] == Decimal("-87.70")
+
+
+def test_of_a_refund_of_what_was_kept_in_part_the_sellers_share_is_theirs() -> None:
+    """Of 100.00 the platform kept 12.30: of 50.00 that go back 6.15 are its own."""
+    part = charge(amount=10000, amount_captured=10000, transfer_data={"destination": "acct_9", "amount": 8770})
+    sale, half = stripe_event("charge.succeeded", part), stripe_event("refund.created", refund(amount=5000))
+    assert shown(sale, half) == {
+        "due_to_sellers": Decimal("-43.85"),
+        "income": Decimal("-12.30"),
+        "sales_returns": Decimal("6.15"),
+        "stripe_clearing": Decimal(50),
+    }
+    failed = stripe_event("refund.failed", refund(amount=5000, status="failed"), id="evt_f")
+    assert shown(sale, half, failed) == shown(sale)
 
 
 def test_a_refund_of_such_a_sale_is_the_sellers_and_of_any_other_ours() -> None:

@@ -232,7 +232,12 @@ def test_people_are_named_in_the_contact_and_nowhere_else(event: Event) -> None:
 
 @given(events())
 def test_what_takes_something_back_waits_for_it_also_where_a_person_waives(event: Event) -> None:
-    left = [need for need in plan(event, BOOKS).waived().requires if isinstance(need, Prerequisite)]
+    try:
+        planned = plan(event, BOOKS)
+    except Parked:  # a move that nobody has said the meaning of takes nothing back
+        assert event.type not in TAKES_BACK
+        return
+    left = [need for need in planned.waived().requires if isinstance(need, Prerequisite)]
     assert bool(left) == (event.type in TAKES_BACK)
 
 

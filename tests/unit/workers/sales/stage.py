@@ -20,11 +20,13 @@ from store.earlier import EarlierRecords
 from store.engine import transact
 from store.outbox import Outbox
 from store.sales.summaries import SummaryStore
+from store.sales.told import SalesStore
 from store.schema import PAYOUT_FACTS
 from tests.unit.workers.bench import COMPANY, TIMING, Bench
 from tests.unit.workers.test_pipeline import FakeHand
 from workers.books.books import Books, sample_books
 from workers.chart import Chart
+from workers.completing import InTurn
 from workers.in_books import InBooks
 from workers.outcomes import Applied, Outcome
 from workers.pipeline import Pipeline
@@ -32,6 +34,7 @@ from workers.retry import RetryPolicy
 from workers.sales.closing import Closer
 from workers.sales.exchange import ExchangeBook
 from workers.sales.summaries import Summaries
+from workers.sales.told import SalesBook
 
 Mode = Literal["each", "day", "payout"]
 BOOKS = sample_books().model_copy(update={"base_currency": "USD"})
@@ -39,9 +42,9 @@ CHART = Chart([Account(id=name, name=name) for name in (*BOOKS.accounts.values()
 GRACE = timedelta(minutes=60)
 
 
-def books_in(mode: Mode) -> Books:
+def books_in(mode: Mode, *, taxed: bool = False) -> Books:
     """The books in a mode."""
-    return BOOKS.model_copy(update={"sales": BOOKS.sales.model_copy(update={"entries": mode})})
+    return BOOKS.model_copy(update={"sales": BOOKS.sales.model_copy(update={"entries": mode, "taxed": taxed})})
 
 
 @dataclass
@@ -70,6 +73,7 @@ class Stage:
 
     bench: Bench
     mode: Mode = "each"
+    taxed: bool = False
     broker: FakeBroker = field(default_factory=FakeBroker)
 
     async def open(self) -> "Stage":
@@ -97,9 +101,11 @@ class Stage:
         async def chart() -> Chart:
             return CHART
 
-        books, store, inbox = books_in(mode or self.mode), summaries or self.store, self.bench.inbox()
+        books, store, inbox = books_in(mode or self.mode, taxed=self.taxed), summaries or self.store, self.bench.inbox()
         known, earlier = InBooks(inbox, store), self.bench.earlier()
         exchange = ExchangeBook(inbox=known, books=books, company=COMPANY)
+        sales = SalesStore(self.bench.engine, self.bench.clock)
+        book = SalesBook(records=sales, inbox=known, books=books, company=COMPANY)
         last = Summaries(records=store, books=books, company=COMPANY, clock=self.bench.clock, earlier=earlier)
         return Pipeline(
             books=books,
@@ -109,7 +115,7 @@ class Stage:
             captures=self.bench.captures(),
             applier=self.bench.applier(),
             earlier=earlier,
-            completions={"sales": exchange},
+            completions={"sales": InTurn((exchange, book))},
             recordings={"sales": last},
             policy=RetryPolicy((10, 60), max_attempts=2, max_deferrals=2),
             settle_seconds=TIMING.settle,

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy import event as sql_event
 
 from schemas.envelope import Event
 from solid.models import Account, NewEntry, NewInvoice, NewPayment
+from store.engine import reading
 from store.sales.told import SalesStore
+from store.schema import METADATA, SALES_TOLD
 from tests.searching import examples, search
 from tests.unit.producers.made import charge
 from tests.unit.producers.told import (
@@ -53,7 +56,8 @@ BACK = [
 def pipeline(bench: Bench, books: Books) -> Pipeline:
     """A process that has just started."""
     inbox = bench.inbox()
-    book = SalesBook(records=SalesStore(bench.engine, bench.clock), inbox=inbox, books=books, company=COMPANY)
+    records, earlier = SalesStore(bench.engine, bench.clock), bench.earlier()
+    book = SalesBook(records=records, inbox=inbox, books=books, company=COMPANY, earlier=earlier)
     return Pipeline(
         books=books,
         chart=CHART,
@@ -76,7 +80,8 @@ async def _chart() -> Chart:
 
 async def deliver(bench: Bench, books: Books, *events: Event) -> list[str]:
     """Deliver until everything is settled; give the reasons of what a person has to see. A crash starts anew."""
-    waiting, letters = deque((event, 0) for event in events), list[str]()
+    waiting: deque[tuple[Event, int]] = deque((event, 0) for event in events)
+    letters: list[str] = []
     at_work = pipeline(bench, books)
     for _ in range(2_000):
         if not waiting:
@@ -131,6 +136,15 @@ async def test_a_sale_told_six_times_is_in_the_books_once(bench: Bench, books: B
     assert set(bench.solid.counts.values()) == {1}
 
 
+async def test_what_tells_of_a_sale_that_a_lost_store_has_booked_waits_for_nothing(bench: Bench) -> None:
+    assert await deliver(bench, PLAIN, *told("charge.succeeded", money_of_sale())) == []
+    async with bench.engine.begin() as connection:
+        for table in METADATA.sorted_tables:
+            await connection.execute(delete(table))
+    bench.clock.advance(200)
+    assert await deliver(bench, PLAIN, *told("invoice.paid", invoice(charge="ch_1"))) == []
+
+
 @search
 @pytest.mark.parametrize("seed", range(examples(12)))
 async def test_whatever_comes_in_whatever_order_with_calls_that_fail_ends_in_the_same_books(
@@ -149,6 +163,14 @@ async def test_whatever_comes_in_whatever_order_with_calls_that_fail_ends_in_the
         "Stripe Clearing": "108.90",
     }
     assert set(bench.solid.counts.values()) == {1}
+
+
+async def test_of_the_customer_of_a_sale_not_even_the_id_is_kept_with_it(bench: Bench) -> None:
+    await deliver(bench, TAXED, *ALL, *BACK)
+    async with reading(bench.engine) as connection:
+        rows = (await connection.execute(select(SALES_TOLD.c.body))).all()
+    assert "in_1" in repr(rows)
+    assert "cus_1" not in repr(rows)
 
 
 async def test_a_plain_sale_asks_the_store_nothing_more_than_it_did(bench: Bench) -> None:

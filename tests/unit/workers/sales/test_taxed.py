@@ -42,6 +42,26 @@ async def test_a_sale_that_nobody_tells_the_tax_of_comes_before_a_person_and_pos
     assert "121.00 USD" in till.letters[0][1]
 
 
+@pytest.mark.parametrize("first", ["charge", "tax"])
+async def test_a_sale_for_a_connected_account_owes_the_whole_to_it_and_its_tax_is_of_the_platforms_part(
+    first: str,
+) -> None:
+    """Of 121.00 the seller gets 80.00; of the 41.00 that are kept 21.00 are tax."""
+    part = {"destination": "acct_9", "amount": 8000}
+    sold = told("charge.succeeded", money_of_sale(invoice="in_1", transfer_data=part))
+    taxed, till = told("invoice.paid", invoice()), Till(TAXED)
+    await till.take(*((*sold, *taxed) if first == "charge" else (*taxed, *sold)))
+    assert till.balance == {
+        "Due to Sellers": "-80.00",
+        "Sales Income": "-20.00",
+        "Sales Tax Payable": "-21.00",
+        "Stripe Clearing": "121.00",
+    }
+    untold = Till(TAXED)
+    await untold.take(*sold)
+    assert (untold.writes, untold.reasons) == ({}, [f"untold:tax:{CHARGE}"])
+
+
 async def test_a_person_may_post_a_sale_whose_tax_nobody_tells_and_tax_told_later_is_split_off() -> None:
     till = Till(TAXED)
     sold = told("charge.succeeded", money_of_sale(invoice="in_1"))

@@ -14,7 +14,7 @@ from schemas.envelope import Event
 from schemas.sales import DisputeLost, PaymentSucceeded
 from store.errors import StoreUnavailable
 from tests.fakes import NOON, FakeClock
-from tests.unit.producers.made import CREATED, charge, dispute, stripe_event, transaction
+from tests.unit.producers.made import CREATED, Json, charge, dispute, payout, refund, stripe_event, transaction
 from tests.unit.producers.receiving import FakePublisher
 from tests.unit.producers.stripe.api.stand_in import (
     DAY,
@@ -66,6 +66,29 @@ async def test_the_same_fact_has_the_same_economics_by_webhook_by_event_and_by_t
     assert economics(by_webhook) == by_event
     assert {name: digest for name, digest in by_transaction.items() if not name.endswith(":fee")} == by_event
     assert "stripe:charge:ch_1:fee" in by_transaction
+
+
+TAKEN = transaction(-25000, 1500, id="txn_d", created=CREATED)
+MOVES = [
+    ("refund.created", refund(), transaction(-500, id="txn_re_1", type="refund", created=CREATED)),
+    ("charge.dispute.funds_withdrawn", dispute(TAKEN), TAKEN | {"type": "adjustment"}),
+    ("payout.paid", payout(), transaction(-1100, id="txn_po_1", type="payout", created=CREATED)),
+]
+
+
+@pytest.mark.parametrize(("kind", "obj", "row"), MOVES, ids=[kind for kind, _, _ in MOVES])
+async def test_what_else_moves_has_the_same_economics_both_ways(
+    tmp_path: Path, kind: str, obj: Json, row: Json
+) -> None:
+    [by_webhook] = normalise(stripe_event(kind, obj, livemode=False), NormaliseContext(mode="test")).events
+    clock, publisher = FakeClock(), FakePublisher()
+    with stripe() as server:
+        server.add(TRANSACTIONS, row | {"source": obj})
+        async with api_of(server, tmp_path, clock) as api:
+            await reader_of(api, clock, publisher).read(SPAN)
+    [by_transaction] = publisher.events
+    assert economics(by_transaction) == economics(by_webhook)
+    assert economics(by_webhook)
 
 
 async def test_a_fact_is_told_once_and_by_who_says_most(tmp_path: Path) -> None:

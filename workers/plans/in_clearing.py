@@ -12,7 +12,7 @@ _FEE_INSIDE: Final = frozenset({"sales.dispute.opened.v1", "sales.dispute.won.v1
 """Types whose fee is a line of the entry itself."""
 
 
-def units_of(event_type: str, fact: str, *, gross: bool, fee: bool) -> tuple[str, ...]:
+def ids_in_clearing(event_type: str, fact: str, *, gross: bool, fee: bool) -> tuple[str, ...]:
     """The external ids of what moves clearing for a fact: its amount and what was kept of it, where there is either."""
     moved = gross or event_type in _FEE_INSIDE
     apart = fee and event_type not in _FEE_INSIDE

@@ -9,7 +9,7 @@ from schemas.sales import PayoutFailed, PayoutPaid
 from tests.event_strategies import events
 from workers.books.books import sample_books
 from workers.plans import plan
-from workers.plans.units import units_of
+from workers.plans.in_clearing import ids_in_clearing
 from workers.plans.writes import EntryWrite, Parked, PaymentWrite
 
 BOOKS = sample_books()
@@ -32,4 +32,4 @@ def test_the_external_ids_of_a_fact_are_those_of_what_moves_clearing_for_it(even
     }
     gross = event.data.amount if isinstance(event.data, PayoutPaid | PayoutFailed) else settlement.gross
     fee = settlement.fee.amount + settlement.fee_tax.amount != Decimal(0)
-    assert set(units_of(event.type, event.data.fact, gross=bool(gross), fee=fee)) == moving
+    assert set(ids_in_clearing(event.type, event.data.fact, gross=bool(gross), fee=fee)) == moving
