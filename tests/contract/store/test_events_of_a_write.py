@@ -60,8 +60,8 @@ async def test_a_claim_of_one_event_and_one_that_is_done_write_no_line(inbox: In
     await claim(inbox)
     await inbox.applied(COMPANY, PAYMENT, 2, solid_id="s")
     said = [word for word in said if word != "BEGIN"]
-    claims, settlements = (["SELECT", "INSERT", "SELECT"], ["SELECT", "UPDATE", "SELECT"]), ["SELECT", "UPDATE"]
-    assert said == [*claims[0], *settlements, *claims[1], *settlements], "a claim looks at the lines of summaries, too"
+    claims, settlements = (["SELECT", "INSERT", "SELECT"], ["SELECT", "UPDATE"]), ["SELECT", "UPDATE"]
+    assert said == [*claims[0], *settlements, *claims[1], *settlements], "only the first asks for lines of summaries"
     said.clear()
     assert await claim(inbox, event=SECOND) == Done("s")
     assert [word for word in said if word != "BEGIN"] == ["SELECT"]
