@@ -127,7 +127,7 @@ class PaymentRefunded(EventData):
     settlement: Settlement | None = None
     refunded_total: PositiveMoney | None = None
     released: PositiveMoney | None = None
-    unmoved: bool = False
+    unmoved: Literal[True] | None = None
 
     @model_validator(mode="before")
     @classmethod

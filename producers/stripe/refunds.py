@@ -239,7 +239,7 @@ def _refund(refund: Fields, charge_id: str | None, *, of: Fields | None = None) 
         refund=refund_id,
         amount=amount,
         settlement=stripe_amounts.settlement(refund, "balance_transaction", moved=-amount),
-        unmoved="balance_transaction" in refund.values and refund.get("balance_transaction") is None,
+        unmoved=True if "balance_transaction" in refund.values and refund.get("balance_transaction") is None else None,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from runtime.clock import Clock
 from store.engine import reading, transact
-from store.schema import CAPTURES, PENDING_REFUNDS, WRITES
+from store.schema import CAPTURES, PENDING_REFUNDS, SUMMARY_LINES, WRITES
 from store.writes import ACCOUNTED_FOR
 
 
@@ -84,12 +84,14 @@ class Captures:
         await transact(self._engine, work)
 
     async def under_way(self, company: str, payment: str, currency: str) -> Decimal:
-        """How much of a payment is being refunded, and neither booked nor void."""
+        """How much of a payment is being refunded, and neither booked, by itself or in a summary, nor void."""
         table = PENDING_REFUNDS.c
         settled = exists().where(WRITES.c.company == company, WRITES.c.external_id == table.refund, ACCOUNTED_FOR)
+        lines = SUMMARY_LINES.c
+        recorded = exists().where(lines.company == company, lines.external_id == table.refund)
         ours = (table.company == company, table.payment == payment, table.currency == currency)
         async with reading(self._engine) as connection:
-            amounts = await connection.scalars(select(table.amount).where(*ours, ~settled))
+            amounts = await connection.scalars(select(table.amount).where(*ours, ~settled, ~recorded))
             return sum(amounts.all(), Decimal(0))
 
 

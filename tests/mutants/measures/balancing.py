@@ -214,4 +214,20 @@ MUTANTS: Final = (
         "if False else None",
         (f"{CURRENCIES}::test_a_sale_after_its_last_day_is_refused_and_says_what_came_instead",),
     ),
+    Mutant(
+        "release-booked-as-refund",
+        "A refund that is the release of what was never captured is not booked.",
+        "workers/sales/captures.py",
+        "        return None if released == data.amount.amount else event\n",
+        "        return event if released is not None else None\n",
+        (f"{VOIDS}::test_a_refund_without_a_transaction_is_booked_where_it_is_no_release",),
+    ),
+    Mutant(
+        "unmoved-refund-void-though-moved",
+        "Only a refund that moved no balance is void without its charge.",
+        "workers/plans/sales.py",
+        "group=group) if data.unmoved else None\n",
+        "group=group)\n",
+        (f"{VOIDS}::test_a_refund_of_what_was_never_captured_posts_nothing",),
+    ),
 )

@@ -107,4 +107,20 @@ MUTANTS: Final = (
         "            for table in (PAYOUTS,):\n",
         (f"{PAYOUTS}::test_a_payout_that_is_read_again_takes_the_place_of_what_was_read_before",),
     ),
+    Mutant(
+        "gone-currency-read",
+        "A balance transaction in a currency that was gone by then is refused.",
+        "producers/stripe/balance.py",
+        "        refuse_gone(event)\n",
+        "        pass\n",
+        (f"{BALANCE}::test_a_currency_that_was_gone_by_then_is_refused_as_in_a_webhook",),
+    ),
+    Mutant(
+        "void-called-missing",
+        "What is void is not missing of a payout.",
+        "ops/standing/payout_proof.py",
+        "if unit not in applied and unit not in void)",
+        "if unit not in applied)",
+        (f"{PROOF}::test_a_refund_that_failed_before_it_was_booked_is_not_missing_and_neither_is_its_failure",),
+    ),
 )

@@ -101,6 +101,14 @@ MUTANTS: Final = (
         (f"{BACKFILL}::test_what_the_books_have_is_not_published_again",),
     ),
     Mutant(
+        "backfill-tells-what-is-recorded",
+        "What is recorded for an entry of a day is in the books.",
+        "ops/composing/known.py",
+        "await in_books.state_of(",
+        "await inbox.state_of(",
+        (f"{BACKFILL}::test_what_is_recorded_for_an_entry_is_not_published_again",),
+    ),
+    Mutant(
         "backfill-drops-a-telling",
         "A sale that another event names has not told its tax.",
         "ops/composing/known.py",

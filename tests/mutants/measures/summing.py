@@ -8,6 +8,7 @@ STORE: Final = "tests/contract/store/sales/test_summaries.py"
 GUARD: Final = "tests/contract/store/sales/test_guard.py"
 SALES: Final = "tests/unit/workers/sales/test_summaries.py"
 RESTORED: Final = "tests/unit/workers/sales/test_after_restoring.py"
+CAPTURES: Final = "tests/contract/store/sales/test_captures.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -127,5 +128,13 @@ MUTANTS: Final = (
         "                if await self._found_earlier(earlier, line):\n",
         "                if False:\n",
         (f"{RESTORED}::test_what_a_lost_store_sent_by_itself_is_no_line_of_a_summary",),
+    ),
+    Mutant(
+        "pending-and-recorded",
+        "A refund that became a line of a summary does not count a second time, as one that is under way.",
+        "store/sales/captures.py",
+        "where(*ours, ~settled, ~recorded)",
+        "where(*ours, ~settled)",
+        (f"{CAPTURES}::test_a_pending_refund_that_became_a_line_of_a_summary_counts_no_more",),
     ),
 )

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.inbox import Inbox
 from store.sales.captures import Captures, Part, PartsContradict
+from store.sales.summaries import SummaryStore
+from tests.contract.store.sales.test_summaries import line, recording
 from tests.contract.store.samples import COMPANY, EVENT, claim, intent
 from tests.fakes import FakeClock
 
@@ -83,3 +85,14 @@ async def test_a_pending_refund_counts_until_it_is_booked_or_void(captures: Capt
     assert await under_way() == Decimal("4.00")
     await inbox.void(COMPANY, EVENT, intent("stripe:refund:re_2"))
     assert await under_way() == 0
+
+
+async def test_a_pending_refund_that_became_a_line_of_a_summary_counts_no_more(
+    captures: Captures, inbox: Inbox, engine: AsyncEngine, clock: FakeClock
+) -> None:
+    await captures.pending(COMPANY, CHARGE, refund=REFUND, amount=Decimal("3.00"), currency="USD")
+    summaries = SummaryStore(engine, clock, inbox.marks)
+    await summaries.record(recording([line(REFUND, amount="3.00")], fact=REFUND, company="other"))
+    assert await captures.under_way(COMPANY, CHARGE, "USD") == Decimal("3.00"), "it is another company's"
+    await summaries.record(recording([line(REFUND, amount="3.00")], fact=REFUND, company=COMPANY))
+    assert await captures.under_way(COMPANY, CHARGE, "USD") == 0

@@ -270,9 +270,12 @@ async def test_a_pending_refund_that_came_is_not_published_again(desk: Desk) -> 
     desk.server.add(EVENTS, event(1, "refund.created", back, at=CREATED - DAY))
     await desk.fill()
     [pending] = desk.publisher.events
-    told = pending.data
-    assert isinstance(told, RefundPending)
-    data = PaymentRefunded(fact=told.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=told.amount)
+    assert pending.type == "sales.payment.refund_pending.v1"
+    asked = pending.data
+    assert isinstance(asked, RefundPending)
+    data = PaymentRefunded(
+        fact=asked.becomes, refund="re_1", charge="ch_1", of="stripe:charge:ch_1", amount=asked.amount
+    )
     await desk.post(pending.model_copy(update={"type": "sales.payment.refunded.v1", "data": data}))
     assert (await desk.fill()).told.events.total() == 0
 
