@@ -123,13 +123,14 @@ class ByTheBody(Whose):
 class Webhook:
     """What a source's own webhook is, so that its table in `relay.toml` need not say it; by default, of one with none.
 
-    `secret` is what its signing secrets look like; `takes` are the settings of `WebhookSettings` that mean something to
+    `secret` is what its signing secrets look like; `told` is a body without what says how it was delivered; `takes` are the settings of `WebhookSettings` that mean something to
     this source alone.
     """
 
     signature: Signature | None = None
     secret: Shape = TOKEN
     identify: Identify = lambda _body, _headers: (None, None)
+    told: Callable[[bytes], bytes] = lambda body: body
     takes: frozenset[str] = frozenset()
     whose: "Callable[[WebhookSettings, str], Whose]" = lambda _table, _company: ByTheBody()
 

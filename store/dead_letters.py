@@ -123,12 +123,13 @@ class DeadLetters:
         values = self._row(letter)
         return await transact(self._engine, lambda connection: _add(connection, values))
 
-    async def keep(self, letter: Letter) -> bool:
+    async def keep(self, letter: Letter, *, told: bytes | None = None) -> bool:
         """As `add`, but a copy of one that waits is dropped, and the audit trail says so: False.
 
-        A copy has the same bytes and died of the same, from the same source: an event that was delivered twice.
+        A copy has the same bytes and died of the same, from the same source: an event that was delivered twice. `told`
+        is the body without what says how it was delivered, where that is known: then it is this that is compared.
         """
-        values = self._row(letter)
+        values = self._row(letter) | {"digest": _digest(letter, told)}
         copied = select(DEAD_LETTERS.c.id).where(
             DEAD_LETTERS.c.digest == values["digest"], DEAD_LETTERS.c.state == "waiting"
         )
@@ -149,7 +150,7 @@ class DeadLetters:
         return {name: getattr(letter, name) for name in _LETTER} | {
             "body": body,
             "body_key": key,
-            "digest": _digest(letter),
+            "digest": _digest(letter, None),
             "headers": dict(letter.headers),
             "stored_at": self._clock.now(),
             "state": "waiting",
@@ -274,11 +275,11 @@ async def _add(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
     return True
 
 
-def _digest(letter: Letter) -> str:
+def _digest(letter: Letter, body: bytes | None) -> str:
     """A SHA-256 of what it is and what it died of; erased with the body."""
     told = (letter.queue, letter.reason, letter.company or "", letter.event_source or "")
     of = "\0".join(told).encode("utf-8", "replace")
-    return hashlib.sha256(of + b"\0" + letter.body).hexdigest()
+    return hashlib.sha256(of + b"\0" + (letter.body if body is None else body)).hexdigest()
 
 
 def _stored(row: Row[Any]) -> StoredLetter:

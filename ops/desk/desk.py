@@ -5,7 +5,7 @@ the step, and neither repetition books anything twice. Every act leaves a line i
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from messaging.publisher import Publisher, event_key
 from messaging.topology import RAW_DLQ, replay_key, routing_key
 from ops.composing.feeds import facts_of
 from ops.composing.workers import open_link, open_publisher, open_store, sealing_of
-from ops.desk.origins import Origin, feed_of, origin_of
+from ops.desk.origins import Origin, feed_of, origin_of, told_in
 from producers.feeds.reading import normalise_document
 from producers.normalising import Rejected
 from producers.webhooks.intake import NOBODY
@@ -58,8 +58,10 @@ class Desk:
         link: Link,
         publisher: Publisher,
         actor: str,
+        told: Callable[[Letter], bytes] = lambda letter: letter.body,
     ) -> None:
         self.letters = letters
+        self._told = told
         self.names = names
         self._audit = audit
         self._link = link
@@ -75,7 +77,8 @@ class Desk:
 
         async def keep(message: DeadMessage) -> None:
             nonlocal new
-            new += await self.letters.keep(letter_of(message))
+            letter = letter_of(message)
+            new += await self.letters.keep(letter, told=self._told(letter))
 
         await drain_dead_letters(self._link, keep)
         return new
@@ -138,6 +141,7 @@ async def open_desk(settings: Settings, *, clock: Clock, actor: str) -> AsyncIte
             link=link,
             publisher=publisher,
             actor=actor,
+            told=lambda letter: told_in(letter, settings),
         )
 
 

@@ -7,9 +7,9 @@ from messaging.topology import RAW_DLQ
 from ops.composing.feeds import FEEDS, context_of
 from ops.composing.webhooks import PATHS, webhook_context, whose_of
 from producers.normalising import NormaliseContext, Rejected
-from producers.sources import queued
+from producers.sources import SOURCES, queued
 from runtime.settings import ConfigurationError, Settings
-from store.dead_letters import StoredLetter
+from store.dead_letters import Letter, StoredLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,14 @@ def feed_of(letter: StoredLetter) -> str | None:
     """Which polled feed kept it; None where none did."""
     source = letter.event_source or ""
     return source.removeprefix(FEEDS).partition("/")[0] if source.startswith(FEEDS) else None
+
+
+def told_in(letter: Letter, settings: Settings) -> bytes:
+    """What a body told, without how it was delivered; the body itself where its source knows no difference."""
+    name = (letter.event_source or "").removeprefix(PATHS)
+    own = settings.all_webhooks.get(name) if letter.queue == RAW_DLQ else None
+    source = SOURCES.get(own.source) if own is not None else None
+    return letter.body if source is None or source.webhook is None else source.webhook.told(letter.body)
 
 
 def origin_of(letter: StoredLetter, settings: Settings, *, facts_of: str = "") -> Origin:

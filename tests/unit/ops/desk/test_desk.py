@@ -14,7 +14,7 @@ from messaging.drain import DeadMessage
 from messaging.errors import PublishFailed
 from messaging.topology import RAW_DLQ, replay_key
 from ops.desk.desk import Choice, Desk, letter_of, replay_chosen
-from ops.desk.origins import Origin
+from ops.desk.origins import Origin, told_in
 from producers.normalising import NormaliseContext
 from runtime.settings import Settings
 from schemas.envelope import encode
@@ -59,6 +59,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         link=link,
         publisher=cast("Publisher", FakePublisher()),
         actor="ada",
+        told=lambda letter: told_in(letter, Settings()),
     )
     await engine.dispose()
 
@@ -138,7 +139,8 @@ async def test_a_body_that_is_delivered_and_refused_twice_is_one_letter(
 ) -> None:
     died: dict[str, Any] = {"content_type": None, "reason": "unknown_currency", "error": "no", "attempts": 1}
     other = stripe_event("charge.succeeded", charge(), id="evt_2")
-    bodies = [stripe_event("charge.succeeded", charge()), stripe_event("charge.succeeded", charge()), other]
+    again = stripe_event("charge.succeeded", charge(), pending_webhooks=3)
+    bodies = [stripe_event("charge.succeeded", charge()), stripe_event("charge.succeeded", charge()), other, again]
 
     async def drain(_: object, keep: Callable[[DeadMessage], Awaitable[None]]) -> int:
         for number, body in enumerate(bodies):
