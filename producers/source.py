@@ -123,8 +123,8 @@ class ByTheBody(Whose):
 class Webhook:
     """What a source's own webhook is, so that its table in `relay.toml` need not say it; by default, of one with none.
 
-    `secret` is what its signing secrets look like; `told` is a body without what says how it was delivered; `takes` are the settings of `WebhookSettings` that mean something to
-    this source alone.
+    `secret` is what its signing secrets look like; `told` gives a body without what says how it was delivered; `takes`
+    are the settings of `WebhookSettings` that mean something to this source alone.
     """
 
     signature: Signature | None = None
