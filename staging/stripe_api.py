@@ -143,7 +143,7 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of callers that were killed."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # as the base class calls it
 
 
 def _handler(stand_in: StripeApiServer) -> type[BaseHTTPRequestHandler]:
